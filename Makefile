@@ -1,0 +1,45 @@
+# The project's commands. `make demo` and `make test` need nothing but Python 3.11+ and make.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+INSTALLED := $(VENV)/.installed
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test lint types contracts docs check bench clean
+
+help: ## show this list
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+
+$(INSTALLED): pyproject.toml constraints.txt
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --disable-pip-version-check --upgrade pip
+	$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[dev]' --constraint constraints.txt
+	@touch $@
+
+demo: $(INSTALLED) ## the demo company: five sources synced, the API up, tokens and example queries printed
+	$(BIN)/hub demo
+
+test: $(INSTALLED) ## all tests, on SQLite and PostgreSQL
+	$(BIN)/pytest --numprocesses auto --dist worksteal --quiet
+
+lint: $(INSTALLED) ## ruff: style and format
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: $(INSTALLED) ## mypy --strict
+	$(BIN)/mypy
+
+contracts: $(INSTALLED) ## the floors of the house: which room may import which
+	$(BIN)/lint-imports
+
+docs: $(INSTALLED) ## write the generated pages of docs/ anew
+	$(BIN)/hub docs
+
+check: lint types contracts test ## all that CI runs
+
+bench: $(INSTALLED) ## sync speed beside dlt, on SQLite and PostgreSQL (about five minutes)
+	$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[dev,bench]' --constraint constraints.txt
+	$(BIN)/python bench/sync.py
+
+clean: ## forget the demo's data
+	rm -rf var

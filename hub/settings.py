@@ -1,0 +1,101 @@
+"""The hub's settings: read once at start from `HUB_*` variables, then handed down."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pydantic import Field, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from hub.errors import ConfigurationError
+from hub.yamlfile import Fault
+
+
+class Settings(BaseSettings):
+    """Every setting, its default and what it is for; `docs/settings.md` is made from this."""
+
+    model_config = SettingsConfigDict(env_prefix="HUB_", frozen=True, extra="ignore")
+
+    data_dir: Path = Field(
+        default=Path("var"), description="Folder of the databases, the index and the keys."
+    )
+    store_url: SecretStr | None = Field(
+        default=None,
+        description="SQLAlchemy URL of the graph's database; SQLite in the data folder unless given.",
+    )
+    audit_url: SecretStr | None = Field(
+        default=None,
+        description="SQLAlchemy URL of the audit log's own database; SQLite in the data folder unless given.",
+    )
+    config_dir: Path = Field(
+        default=Path("adapters_config"), description="Folder with one YAML file a source system."
+    )
+    policy_file: Path = Field(default=Path("policy.yaml"), description="Departments, purposes and grants.")
+    ontology_dirs: tuple[Path, ...] = Field(
+        default=(), description="Folders with an organisation's own types and properties, as a JSON list."
+    )
+    host: str = Field(default="127.0.0.1", description="Address the API listens on.")
+    port: int = Field(
+        default=8360, ge=0, le=65_535, description="Port the API listens on; 0 takes a free one."
+    )
+    demo: bool = Field(
+        default=False, description="Accept tokens of the demo issuer; refused on a non-loopback address."
+    )
+    batch_size: int = Field(
+        default=1000,
+        ge=1,
+        le=50_000,
+        description="Records a transaction of a sync; 1000 keep it near 100 ms.",
+    )
+    max_page: int = Field(
+        default=200, ge=1, le=10_000, description="Rows that one page of a connection may have."
+    )
+    max_depth: int = Field(default=12, ge=1, le=50, description="Levels that a GraphQL document may nest.")
+    max_cost: int = Field(
+        default=20_000,
+        ge=1,
+        description="Rows times fields that a GraphQL document may cost, from its page sizes.",
+    )
+
+    @property
+    def store_address(self) -> str:
+        """The URL of the graph's database, secrets included: not for logs."""
+        return (
+            self.store_url.get_secret_value()
+            if self.store_url
+            else f"sqlite:///{self.data_dir / 'hub.sqlite'}"
+        )
+
+    @property
+    def audit_address(self) -> str:
+        """The URL of the audit log's database, secrets included: not for logs."""
+        return (
+            self.audit_url.get_secret_value()
+            if self.audit_url
+            else f"sqlite:///{self.data_dir / 'audit.sqlite'}"
+        )
+
+    @property
+    def index_dir(self) -> Path:
+        """The folder of the search index."""
+        return self.data_dir / "index"
+
+
+def load_settings() -> Settings:
+    """The settings of this process.
+
+    Raises:
+        ConfigurationError: a variable has a value that does not fit; all of them are named.
+    """
+    try:
+        return Settings()
+    except ValidationError as error:
+        raise ConfigurationError(
+            [_fault(str(item["loc"][0]), item["msg"]) for item in error.errors(include_input=False)]
+        ) from error
+
+
+def _fault(name: str, message: str) -> Fault:
+    field = Settings.model_fields.get(name)
+    expected = field.description if field else None
+    return Fault("environment", 1, 1, f"HUB_{name.upper()}", message[:1].lower() + message[1:], expected)

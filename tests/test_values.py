@@ -1,0 +1,75 @@
+"""Exact values: ids, normal forms, partial dates."""
+
+from datetime import datetime
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from hub.values import Instant, Money, entity_id, is_partial_date, normalise_email, normalise_phone
+
+words = st.text(max_size=8)
+
+
+@given(st.tuples(words, words, words), st.tuples(words, words, words))
+def test_two_things_have_two_ids(one: tuple[str, str, str], other: tuple[str, str, str]) -> None:
+    assert (entity_id(*one) == entity_id(*other)) == (one == other)
+
+
+def test_an_entity_id_is_the_same_on_every_machine() -> None:
+    assert entity_id("erp", "Party", "C-17") == "4oylzto7mdkxmlbdlikycu5i7y"
+
+
+@pytest.mark.parametrize(
+    ("raw", "region", "expected"),
+    [
+        ("01632 960123", "GB", "+441632960123"),
+        ("+44 (0)1632 960 123", None, "+441632960123"),
+        ("0044 1632 960123", "GB", "+441632960123"),
+        ("01632 960123 ext. 45", "GB", "+441632960123;ext=45"),
+        ("555-0123", "US", None),
+        ("not a number", "GB", None),
+    ],
+)
+def test_phone_numbers_become_e164(raw: str, region: str | None, expected: str | None) -> None:
+    if expected is None:
+        with pytest.raises(ValueError, match="phone number") as caught:
+            normalise_phone(raw, region)
+        assert raw not in str(caught.value)
+    else:
+        assert normalise_phone(raw, region) == expected
+
+
+def test_email_addresses_become_lower_case() -> None:
+    assert normalise_email(" Zoe.Ash@Example.COM ") == "zoe.ash@example.com"
+
+
+@pytest.mark.parametrize("raw", ["zoe", "zoe@", "@example.com", "zoe@example..com"])
+def test_what_is_no_email_address_is_refused_without_being_repeated(raw: str) -> None:
+    with pytest.raises(ValueError, match="e-mail") as caught:
+        normalise_email(raw)
+    assert raw not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("1984", True),
+        ("1984-02", True),
+        ("1984-02-29", True),
+        ("1985-02-29", False),
+        ("84", False),
+        ("1984-13", False),
+    ],
+)
+def test_partial_dates(text: str, expected: bool) -> None:
+    assert is_partial_date(text) is expected
+
+
+def test_an_instant_needs_a_zone() -> None:
+    with pytest.raises(ValueError, match="zone"):
+        Instant(datetime(2026, 1, 1), "UTC")
+
+
+def test_values_do_not_show_in_repr() -> None:
+    assert "12" not in repr(Money(12, "GBP"))  # type: ignore[arg-type]
