@@ -1,0 +1,236 @@
+"""The tables that do not depend on the ontology. Alembic migrations make them; a test compares the two."""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    MetaData,
+    PrimaryKeyConstraint,
+    Table,
+    Text,
+    UniqueConstraint,
+)
+
+NAMING = {"ix": "ix_%(table_name)s_%(column_0_N_name)s", "uq": "uq_%(table_name)s_%(column_0_N_name)s"}
+
+metadata = MetaData(naming_convention=NAMING)
+
+_Serial = BigInteger().with_variant(Integer(), "sqlite")
+"""SQLite numbers rows by itself only where the key is spelt INTEGER."""
+
+
+def _serial() -> Column[int]:
+    return Column("id", _Serial, primary_key=True, autoincrement=True)
+
+
+meta = Table("meta", metadata, Column("key", Text, primary_key=True), Column("value", Text, nullable=False))
+
+run = Table(
+    "run",
+    metadata,
+    _serial(),
+    Column("source", Text, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("message", Text),
+    Column("started_at", Text, nullable=False),
+    Column("finished_at", Text),
+    Index(None, "source", "id"),
+    sqlite_autoincrement=True,
+)
+"""One pass over a source. `kind` is sync, replay or remap; `state` running, ok, suspect, failed or interrupted."""
+
+run_stream = Table(
+    "run_stream",
+    metadata,
+    Column("run_id", _Serial, ForeignKey("run.id", ondelete="CASCADE"), nullable=False),
+    Column("stream", Text, nullable=False),
+    *(
+        Column(name, BigInteger, nullable=False, server_default="0")
+        for name in (
+            "read",
+            "unchanged",
+            "accepted",
+            "quarantined",
+            "deleted",
+            "entities_written",
+            "entities_removed",
+        )
+    ),
+    PrimaryKeyConstraint("run_id", "stream"),
+)
+"""A run's counts for one stream; read = unchanged + accepted + quarantined, or the run is suspect."""
+
+stream_state = Table(
+    "stream_state",
+    metadata,
+    Column("source", Text, nullable=False),
+    Column("stream", Text, nullable=False),
+    Column("cursor", Text),
+    Column("mapping_version", Text),
+    Column("fields", Text),
+    Column("last_run_id", BigInteger),
+    Column("last_success_at", Text),
+    PrimaryKeyConstraint("source", "stream"),
+)
+"""Where the next pass goes on, which mapping the rows were made with, and the fields seen (for drift)."""
+
+record = Table(
+    "record",
+    metadata,
+    _serial(),
+    Column("head_id", BigInteger, nullable=False),
+    Column("hash", Text, nullable=False),
+    Column("payload", Text, nullable=False),
+    Column("position", Text, nullable=False),
+    Column("observed_at", Text, nullable=False),
+    Column("run_id", BigInteger, nullable=False),
+    Column("landed_at", Text, nullable=False),
+    Index(None, "head_id"),
+    sqlite_autoincrement=True,
+)
+"""Source records as they came, one row a version, never changed. `observed_at` is empty where none is stated."""
+
+record_head = Table(
+    "record_head",
+    metadata,
+    _serial(),
+    Column("source", Text, nullable=False),
+    Column("stream", Text, nullable=False),
+    Column("key", Text, nullable=False),
+    Column("record_id", BigInteger),
+    Column("hash", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("observed_at", Text, nullable=False),
+    UniqueConstraint("source", "stream", "key"),
+    sqlite_autoincrement=True,
+)
+"""The newest version of each source record; `state` is accepted, quarantined or deleted.
+
+`record_id` is the newest accepted version: a record whose newest version waits in quarantine keeps serving the last
+good one.
+"""
+
+quarantine = Table(
+    "quarantine",
+    metadata,
+    _serial(),
+    Column("source", Text, nullable=False),
+    Column("stream", Text, nullable=False),
+    Column("hash", Text, nullable=False),
+    Column("key", Text),
+    Column("payload", Text, nullable=False),
+    Column("parsed", Boolean, nullable=False),
+    Column("position", Text, nullable=False),
+    Column("entity", Text),
+    Column("field", Text, nullable=False),
+    Column("code", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("attempts", Integer, nullable=False, server_default="1"),
+    Column("first_run_id", BigInteger, nullable=False),
+    Column("last_run_id", BigInteger, nullable=False),
+    Column("first_seen_at", Text, nullable=False),
+    Column("last_seen_at", Text, nullable=False),
+    UniqueConstraint("source", "stream", "hash"),
+    Index(None, "source", "stream", "key"),
+    sqlite_autoincrement=True,
+)
+"""Records that could not be accepted, with the raw payload and the reason; a replayed one leaves the table."""
+
+drift = Table(
+    "drift",
+    metadata,
+    Column("source", Text, nullable=False),
+    Column("stream", Text, nullable=False),
+    Column("field", Text, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("before", Text),
+    Column("after", Text),
+    Column("since_run_id", BigInteger, nullable=False),
+    Column("since", Text, nullable=False),
+    PrimaryKeyConstraint("source", "stream", "field"),
+)
+"""What changed in a source's fields: `kind` is new, missing or retyped."""
+
+identifier = Table(
+    "identifier",
+    metadata,
+    Column("scheme", Text, nullable=False),
+    Column("value", Text, nullable=False),
+    Column("entity_id", Text, nullable=False),
+    Column("type", Text, nullable=False),
+    Column("property", Text, nullable=False),
+    Column("source", Text, nullable=False),
+    Column("strong", Boolean, nullable=False),
+    PrimaryKeyConstraint("scheme", "value", "entity_id", "property"),
+    Index(None, "entity_id"),
+)
+"""Values that identify entities, in normal form, by scheme."""
+
+identifier_ref = Table(
+    "identifier_ref",
+    metadata,
+    Column("entity_id", Text, nullable=False),
+    Column("type", Text, nullable=False),
+    Column("property", Text, nullable=False),
+    Column("scheme", Text, nullable=False),
+    Column("value", Text, nullable=False),
+    PrimaryKeyConstraint("entity_id", "property"),
+    Index(None, "scheme", "value"),
+)
+"""References stated by an identifier instead of a key; tied when a holder of the identifier arrives."""
+
+contribution = Table(
+    "contribution",
+    metadata,
+    Column("entity_id", Text, nullable=False),
+    Column("head_id", BigInteger, nullable=False),
+    Column("type", Text, nullable=False),
+    Column("rank", Text, nullable=False),
+    PrimaryKeyConstraint("entity_id", "head_id"),
+    Index(None, "head_id"),
+)
+"""The records that state a shared entity; the greatest rank (time observed, then content) is served."""
+
+membership = Table(
+    "membership",
+    metadata,
+    Column("party_id", Text, primary_key=True),
+    Column("customer_id", Text, nullable=False),
+    Index(None, "customer_id"),
+)
+"""Which customer each party belongs to."""
+
+customer_redirect = Table(
+    "customer_redirect",
+    metadata,
+    Column("old_id", Text, primary_key=True),
+    Column("new_id", Text, nullable=False),
+    Column("at", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    Index(None, "new_id"),
+)
+"""Retired customer ids and where they lead now."""
+
+change = Table(
+    "change",
+    metadata,
+    Column("seq", _Serial, primary_key=True, autoincrement=True),
+    Column("type", Text, nullable=False),
+    Column("entity_id", Text, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("run_id", BigInteger),
+    Column("at", Text, nullable=False),
+    sqlite_autoincrement=True,
+)
+"""The change feed, written in the data's own transaction; `kind` is upsert or delete."""
+
+audit_outbox = Table(
+    "audit_outbox", metadata, _serial(), Column("event", Text, nullable=False), sqlite_autoincrement=True
+)
+"""Audit events on their way to the log, written in the data's own transaction."""

@@ -1,0 +1,185 @@
+"""The hub's database: opened, brought up to date, read and written in short transactions."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, Engine, Table, create_engine, delete, select, text
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError
+
+from hub.errors import ConfigurationError, HubError, StoreUnavailableError
+from hub.ontology import Ontology
+from hub.store import fixed
+from hub.store.codec import iso_utc
+from hub.store.dialect import Dialect, dialect_for
+from hub.store.evolve import bring_up_to_date
+from hub.store.tables import EntityTables, build_tables
+from hub.yamlfile import Fault
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One entry of the change feed; `seq` ascends in the order of commits."""
+
+    seq: int
+    type: str
+    entity_id: str
+    kind: str
+    run_id: int | None
+    at: str
+
+
+class Store:
+    """A database with the tables of one ontology. Threads may share it; connections come from a pool."""
+
+    def __init__(self, engine: Engine, ontology: Ontology) -> None:
+        self.engine = engine
+        self.ontology = ontology
+        self.dialect: Dialect = dialect_for(engine)
+        self.tables: EntityTables = build_tables(ontology)
+        self._writer = engine.execution_options(hub_write=True)
+
+    @classmethod
+    def open(cls, url: str, ontology: Ontology) -> Store:
+        """The store at `url`, its tables made or brought up to date.
+
+        Raises:
+            ConfigurationError: the URL names no database that the hub runs on.
+            StoreUnavailableError: the database cannot be reached.
+            SchemaChangeError: the tables hold what the ontology no longer allows; the message says what to do.
+        """
+        engine = _engine(url)
+        store = cls(engine, ontology)
+        store.dialect.prepare(engine)
+        try:
+            bring_up_to_date(engine, store.tables, ontology)
+        except HubError:
+            engine.dispose()
+            raise
+        except OperationalError as error:
+            engine.dispose()
+            raise StoreUnavailableError(f"the store cannot be opened: {_cause(error)}") from error
+        return store
+
+    def close(self) -> None:
+        """Give all connections back to the database."""
+        self.engine.dispose()
+
+    @contextmanager
+    def read(self) -> Iterator[Connection]:
+        """A connection that sees one state of the data throughout.
+
+        Raises:
+            StoreUnavailableError: the database is out of reach.
+        """
+        with _translated(), self.engine.connect() as connection:
+            yield connection
+
+    @contextmanager
+    def write(self) -> Iterator[Connection]:
+        """A transaction, committed at the end or undone by an error. Writers follow one another: keep it short.
+
+        Raises:
+            StoreUnavailableError: the database is out of reach, or another writer held it for too long.
+        """
+        with _translated(), self._writer.begin() as connection:
+            self.dialect.begin_write(connection)
+            yield connection
+
+    def allocate(self, connection: Connection, table: Table, count: int) -> int:
+        """The first of `count` row ids that no other row of `table` has or will have."""
+        return self.dialect.allocate(connection, table.name, count)
+
+    @contextmanager
+    def lock(self, name: str) -> Iterator[bool]:
+        """Whether this process holds the lock `name` while inside; a killed holder lets go of it by itself."""
+        with self.dialect.lock(self.engine, name) as held:
+            yield held
+
+    def changes(self, after: int, limit: int) -> list[Change]:
+        """The next entries of the change feed after `after`, at most `limit`, in order."""
+        table = fixed.change
+        query = select(table).where(table.c.seq > after).order_by(table.c.seq).limit(limit)
+        with self.read() as connection:
+            return [Change(*row) for row in connection.execute(query)]
+
+    def last_change(self) -> int:
+        """The newest entry of the change feed, 0 when there is none."""
+        with self.read() as connection:
+            return int(connection.execute(text('SELECT coalesce(max(seq), 0) FROM "change"')).scalar_one())
+
+    def rows_in(
+        self, connection: Connection, sql: str, values: Sequence[Any], **more: Any
+    ) -> list[Sequence[Any]]:
+        """Rows of `sql`, in which `{in:EXPR}` stands for "EXPR is one of `values`"; no query for no values."""
+        if not values:
+            return []
+        head, _, rest = sql.partition("{in:")
+        expression, _, tail = rest.partition("}")
+        statement = head + self.dialect.in_list(expression, "list") + tail
+        found = connection.exec_driver_sql(statement, {"list": self.dialect.list_value(values), **more})
+        return list(found.fetchall()) if found.returns_rows else []
+
+    # The outbox, as the audit room's drain expects it.
+
+    def pending(self, limit: int) -> list[tuple[int, str]]:
+        """The oldest audit events on their way to the log, with their ids."""
+        table = fixed.audit_outbox
+        with self.read() as connection:
+            rows = connection.execute(select(table.c.id, table.c.event).order_by(table.c.id).limit(limit))
+            return [(row.id, row.event) for row in rows]
+
+    def forget(self, ids: Sequence[int]) -> None:
+        """Delete audit events that the log holds durably."""
+        with self.write() as connection:
+            connection.execute(delete(fixed.audit_outbox).where(fixed.audit_outbox.c.id.in_(list(ids))))
+
+
+def utc_now() -> str:
+    """The present instant as the store writes it."""
+    return iso_utc(datetime.now(UTC))
+
+
+def _engine(url: str) -> Engine:
+    try:
+        parsed = make_url(url)
+    except ArgumentError as error:
+        raise ConfigurationError([_url_fault("is no SQLAlchemy URL")]) from error
+    if parsed.get_backend_name() == "sqlite":
+        if not parsed.database or parsed.database == ":memory:":
+            raise ConfigurationError([_url_fault("an in-memory database would not outlive its connection")])
+        Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
+        return create_engine(parsed, connect_args={"check_same_thread": False})
+    if parsed.get_backend_name() == "postgresql":
+        # psycopg prepares a statement from its fifth run on, which pays for read plans.
+        return create_engine(parsed.set(drivername="postgresql+psycopg"), pool_pre_ping=True)
+    raise ConfigurationError(
+        [_url_fault(f"{parsed.get_backend_name()} is not a database that the hub runs on")]
+    )
+
+
+def _url_fault(message: str) -> Fault:
+    return Fault(
+        "environment", 1, 1, "HUB_STORE_URL", message, "sqlite:///FILE or postgresql://HOST/DATABASE"
+    )
+
+
+@contextmanager
+def _translated() -> Iterator[None]:
+    try:
+        yield
+    except DBAPIError as error:
+        if error.connection_invalidated or isinstance(error, OperationalError):
+            raise StoreUnavailableError(f"the store did not answer: {_cause(error)}") from error
+        raise
+
+
+def _cause(error: DBAPIError) -> str:
+    """The driver's kind of error without its text, which may quote values."""
+    return type(error.orig).__name__
