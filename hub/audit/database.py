@@ -1,0 +1,224 @@
+"""The audit database: its tables, and connections that make a commit durable.
+
+One code path for SQLite and PostgreSQL; the few differences are all in this file.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    ColumnElement,
+    Connection,
+    Engine,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    create_engine,
+    event,
+    select,
+)
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import ArgumentError, SQLAlchemyError
+
+from hub.audit.merkle import TreeHead
+from hub.audit.tiles import TileId
+from hub.errors import AuditError, AuditIntegrityError
+
+FORMAT = 1
+"""Version of the tables, kept in the head."""
+
+_LOCK_WAIT_S = 30
+"""Longest wait for another process that holds the head; an append takes milliseconds."""
+
+_HEAD_LOCK = 0x6875_6261_7564_6974
+"""Key of PostgreSQL's advisory lock for the head: `hubaudit` in ASCII."""
+
+_Seq = BigInteger().with_variant(Integer(), "sqlite")  # SQLite keys a table by its rowid only for INTEGER
+
+metadata = MetaData()
+
+leaf_table = Table(
+    "audit_leaf",
+    metadata,
+    Column("seq", _Seq, primary_key=True, autoincrement=False),
+    Column("event_id", String(36), nullable=False, unique=True),
+    Column("bytes", LargeBinary, nullable=False),
+    # Copies of the leaf's fields, for questions; verification compares them with the leaf.
+    Column("at_us", BigInteger, nullable=False),
+    Column("action", String(32), nullable=False),
+    Column("actor", String(96), nullable=False),
+    Column("outcome", String(16), nullable=False),
+    Column("purpose", String(96)),
+    Column("source", String(96)),
+    Column("run_id", String(96)),
+    Index("audit_leaf_actor", "actor", "seq"),
+    Index("audit_leaf_action", "action", "seq"),
+    Index("audit_leaf_at", "at_us"),
+)
+
+leaf_customer_table = Table(
+    "audit_leaf_customer",
+    metadata,
+    Column("customer", String(64), primary_key=True),
+    Column("seq", BigInteger, primary_key=True, autoincrement=False),
+    Index("audit_leaf_customer_seq", "seq"),
+    sqlite_with_rowid=False,
+)
+
+tile_table = Table(
+    "audit_tile",
+    metadata,
+    Column("level", Integer, primary_key=True, autoincrement=False),
+    Column("position", BigInteger, primary_key=True, autoincrement=False),
+    Column("hashes", LargeBinary, nullable=False),
+)
+
+head_table = Table(
+    "audit_head",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=False),
+    Column("format", Integer, nullable=False),
+    Column("size", BigInteger, nullable=False),
+    Column("root", LargeBinary, nullable=False),
+)
+
+
+class AuditDatabase:
+    """Connections to the audit database: many readers, one writer at a time over all processes."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._writer = engine.execution_options(locks_head=True)
+
+    @classmethod
+    def open(cls, url: str) -> AuditDatabase:
+        """The database at `sqlite:///PATH` or `postgresql://...`, connected to on first use.
+
+        Raises:
+            AuditError: the URL is of another kind, or names no file; correct the configuration.
+        """
+        parsed = _parse(url)
+        if parsed.get_backend_name() == "sqlite":
+            return cls(_sqlite_engine(parsed))
+        return cls(_postgresql_engine(parsed))
+
+    @contextmanager
+    def writing(self) -> Iterator[Connection]:
+        """A transaction that holds the head's lock; committed and on disk when the block ends."""
+        with _translated("written"), self._writer.begin() as connection:
+            yield connection
+
+    @contextmanager
+    def reading(self) -> Iterator[Connection]:
+        """A transaction that sees one state of the log throughout."""
+        with _translated("read"), self._engine.begin() as connection:
+            yield connection
+
+    def close(self) -> None:
+        """Gives up the connections."""
+        self._engine.dispose()
+
+
+@contextmanager
+def _translated(verb: str) -> Iterator[None]:
+    try:
+        yield
+    except SQLAlchemyError as error:
+        cause = type(getattr(error, "orig", None) or error).__name__
+        raise AuditError(f"the audit log cannot be {verb}: {cause}") from error
+
+
+def _parse(url: str) -> URL:
+    try:
+        parsed = make_url(url)
+    except ArgumentError:
+        raise AuditError("the audit log's URL is malformed: not sqlite:///PATH or postgresql://...") from None
+    if parsed.drivername in ("postgresql", "postgres"):
+        return parsed.set(drivername="postgresql+psycopg")
+    if parsed.drivername == "postgresql+psycopg":
+        return parsed
+    if parsed.get_backend_name() != "sqlite":
+        raise AuditError(f"the audit log needs sqlite or postgresql, not {parsed.get_backend_name()}")
+    if parsed.database in (None, "", ":memory:"):
+        raise AuditError("the audit log needs a file: memory does not outlive a crash")
+    return parsed
+
+
+def _sqlite_engine(url: URL) -> Engine:
+    Path(url.database or "").parent.mkdir(parents=True, exist_ok=True)
+    engine = create_engine(url, connect_args={"timeout": _LOCK_WAIT_S}, hide_parameters=True)
+
+    @event.listens_for(engine, "connect")
+    def prepare(dbapi_connection: Any, _record: Any) -> None:
+        dbapi_connection.isolation_level = None  # else sqlite3 begins by itself, and without IMMEDIATE
+        for pragma in ("journal_mode=WAL", "synchronous=FULL", "trusted_schema=OFF"):
+            dbapi_connection.execute(f"PRAGMA {pragma}")
+
+    @event.listens_for(engine, "begin")
+    def begin(connection: Connection) -> None:
+        locks_head = connection.get_execution_options().get("locks_head")
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if locks_head else "BEGIN")
+
+    return engine
+
+
+def _postgresql_engine(url: URL) -> Engine:
+    engine = create_engine(url, hide_parameters=True, pool_pre_ping=True)
+
+    @event.listens_for(engine, "begin")
+    def begin(connection: Connection) -> None:
+        if connection.get_execution_options().get("locks_head"):
+            # The head is read after the lock is held, so it must be the latest, not that of a snapshot.
+            connection.exec_driver_sql("SET TRANSACTION ISOLATION LEVEL READ COMMITTED")
+            connection.exec_driver_sql(f"SET LOCAL lock_timeout = '{_LOCK_WAIT_S}s'")
+            # A server or role may trade durability for speed; the log may not.
+            connection.exec_driver_sql(
+                "SELECT set_config('synchronous_commit', 'on', true)"
+                " WHERE current_setting('synchronous_commit') = 'off'"
+            )
+            connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_HEAD_LOCK})")
+        else:
+            connection.exec_driver_sql("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+
+    return engine
+
+
+def read_head(connection: Connection) -> TreeHead:
+    """The tree head of the log.
+
+    Raises:
+        AuditIntegrityError: the head is missing.
+        AuditError: the log was written by a later release; use that one.
+    """
+    row = connection.execute(select(head_table).where(head_table.c.id == 1)).one_or_none()
+    if row is None:
+        raise AuditIntegrityError(None, "the log's head is missing")
+    if row.format != FORMAT:
+        raise AuditError(f"the audit log has format {row.format}, this release reads format {FORMAT}")
+    return TreeHead(row.size, bytes(row.root))
+
+
+def tile_at(tile_id: TileId) -> tuple[ColumnElement[bool], ...]:
+    """The conditions that pick a tile's row."""
+    return tile_table.c.level == tile_id.level, tile_table.c.position == tile_id.position
+
+
+def read_tile(connection: Connection, tile_id: TileId) -> bytes:
+    """The hashes of a tile.
+
+    Raises:
+        AuditIntegrityError: the tile is missing.
+    """
+    hashes = connection.execute(select(tile_table.c.hashes).where(*tile_at(tile_id))).scalar_one_or_none()
+    if hashes is None:
+        raise AuditIntegrityError(tile_id.first_leaf, f"tile {tile_id.level}/{tile_id.position} is missing")
+    return bytes(hashes)

@@ -1,0 +1,331 @@
+"""The audit log: an append-only Merkle tree of events in its own database.
+
+Every append is one transaction that holds the lock of the head, so that any number of processes may write, and
+it is on disk when the call returns. Events are numbered from 0 without gaps, by `seq`, their index in the tree.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Self
+
+from sqlalchemy import Connection, Select, insert, inspect, select, update
+from sqlalchemy.exc import IntegrityError
+
+from hub.audit.database import (
+    FORMAT,
+    AuditDatabase,
+    head_table,
+    leaf_customer_table,
+    leaf_table,
+    metadata,
+    read_head,
+    read_tile,
+    tile_at,
+    tile_table,
+)
+from hub.audit.events import MAX_LEAF_BYTES, Action, AuditEvent, Outcome, microseconds
+from hub.audit.merkle import (
+    EMPTY_ROOT,
+    HASH_BYTES,
+    TreeHead,
+    consistency_path,
+    inclusion_path,
+    leaf_hash,
+    tree_root,
+)
+from hub.audit.tiles import TileId, TileReader, grow, partial_tiles
+from hub.audit.verification import COPIED, VerificationReport, verify_log
+from hub.errors import AuditError, AuditIntegrityError
+
+
+@dataclass(frozen=True, slots=True)
+class RecordedEvent:
+    """An event with its place in the log."""
+
+    seq: int
+    event: AuditEvent
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EventFilter:
+    """Which events to find: all that is given must hold; `since` is inclusive, `until` is not."""
+
+    actions: Collection[Action] = ()
+    """Any of these; all when empty."""
+    outcomes: Collection[Outcome] = ()
+    actor: str | None = None
+    purpose: str | None = None
+    customer: str | None = None
+    source: str | None = None
+    run_id: str | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+
+
+class AuditLog:
+    """The log at one URL. Safe to use from several threads, and by several processes at once.
+
+    Raises:
+        AuditError: from every method, when the database cannot be written or read; what depends on the event
+            must not go on.
+        AuditIntegrityError: when what is read does not fit together; stop and `verify`.
+    """
+
+    def __init__(self, database: AuditDatabase) -> None:
+        self._database = database
+
+    @classmethod
+    def open(cls, url: str) -> Self:
+        """The log at `sqlite:///PATH` or `postgresql://...`, its tables made if they are missing."""
+        database = AuditDatabase.open(url)
+        try:
+            with database.writing() as connection:
+                _make_tables(connection)
+                read_head(connection)
+        except AuditError:
+            database.close()
+            raise
+        return cls(database)
+
+    def close(self) -> None:
+        """Gives up the connections; nothing needs saving."""
+        self._database.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_exception: object) -> None:
+        self.close()
+
+    def append(self, events: Iterable[AuditEvent]) -> range:
+        """The numbers of the events, on disk; several for an event that needs more than one leaf.
+
+        Raises:
+            AuditError: nothing was appended: the database cannot be written, or the log has an event already.
+        """
+        leaves = _leaves(events)
+        with self._database.writing() as connection:
+            return _extend(connection, leaves)
+
+    def append_outbox(self, rows: Sequence[tuple[int, str]]) -> range:
+        """The numbers of those events of an outbox that were not in the log yet, in the order of the outbox ids.
+
+        Rows are (outbox id, event as `encode` wrote it). An event is known again by its own id, never by its
+        outbox id: a store may use one of these again after the row is gone, or be made anew.
+
+        Raises:
+            AuditError: a row holds no event, or one whose id the log has for another; nothing was appended.
+        """
+        events = {event.id: event for event in map(_outbox_event, sorted(rows))}
+        with self._database.writing() as connection:
+            known = _known(connection, events)
+            new = [event for event_id, event in events.items() if event_id not in known]
+            for event_id, data in known.items():
+                if events[event_id].parts()[0].encode() != data:
+                    raise AuditError(f"event {event_id} of the outbox differs from the one in the log")
+            return _extend(connection, _leaves(new))
+
+    def head(self) -> TreeHead:
+        """Size and root, as of now."""
+        with self._database.reading() as connection:
+            return read_head(connection)
+
+    def size(self) -> int:
+        """The number of events."""
+        return self.head().size
+
+    def root(self, size: int | None = None) -> bytes:
+        """The root of the tree, now or when the log had `size` events."""
+        with self._tree(size) as (reader, at_size):
+            return tree_root(reader, at_size)
+
+    def inclusion_proof(self, seq: int, size: int | None = None) -> tuple[bytes, ...]:
+        """The RFC 6962 proof that event `seq` is in the log, as it is now or was at `size`."""
+        with self._tree(size) as (reader, at_size), _existing():
+            return inclusion_path(reader, seq, at_size)
+
+    def consistency_proof(self, old_size: int, new_size: int | None = None) -> tuple[bytes, ...]:
+        """The RFC 6962 proof that the log of `old_size` events is a beginning of the later one."""
+        with self._tree(new_size) as (reader, at_size), _existing():
+            return consistency_path(reader, old_size, at_size)
+
+    def entry(self, seq: int) -> bytes:
+        """The canonical bytes of an event: what its leaf hashes.
+
+        Raises:
+            AuditError: the log has no such event.
+        """
+        query = select(leaf_table.c.bytes).where(leaf_table.c.seq == seq)
+        with self._database.reading() as connection:
+            data = connection.execute(query).scalar_one_or_none()
+        if data is None:
+            raise AuditError(f"the log has no event {seq}")
+        return bytes(data)
+
+    def event(self, seq: int) -> AuditEvent:
+        """The event at a number.
+
+        Raises:
+            AuditError: the log has no such event.
+        """
+        return _recorded(seq, self.entry(seq)).event
+
+    def events(
+        self, where: EventFilter | None = None, *, after: int = -1, limit: int = 100
+    ) -> list[RecordedEvent]:
+        """Up to `limit` events with a number above `after`, in order; the last one's is the next `after`."""
+        query = _query(where or EventFilter()).where(leaf_table.c.seq > after)
+        with self._database.reading() as connection:
+            rows = connection.execute(query.order_by(leaf_table.c.seq).limit(limit)).all()
+        return [_recorded(row.seq, row.bytes) for row in rows]
+
+    def verify(self, from_checkpoint: TreeHead | None = None) -> VerificationReport:
+        """What checking the whole log found, or the part since a checkpoint and the agreement with it."""
+        with self._database.reading() as connection:
+            return verify_log(connection, from_checkpoint)
+
+    @contextmanager
+    def _tree(self, size: int | None) -> Iterator[tuple[TileReader, int]]:
+        with self._database.reading() as connection:
+            head = read_head(connection)
+            at_size = head.size if size is None else size
+            if not 0 <= at_size <= head.size:
+                raise AuditError(f"the log has {head.size} events, no tree of {at_size}")
+            yield TileReader(lambda tile_id: read_tile(connection, tile_id)), at_size
+
+
+def _make_tables(connection: Connection) -> None:
+    """Tables and head, unless the tables are there: a head that was removed is not made up again."""
+    if inspect(connection).has_table(head_table.name):
+        return
+    metadata.create_all(connection)
+    head = {"id": 1, "format": FORMAT, "size": 0, "root": EMPTY_ROOT}
+    connection.execute(insert(head_table), head)
+
+
+@dataclass(frozen=True, slots=True)
+class _Leaf:
+    event: AuditEvent
+    data: bytes
+
+
+def _leaves(events: Iterable[AuditEvent]) -> list[_Leaf]:
+    leaves = [_Leaf(part, part.encode()) for event in events for part in event.parts()]
+    for leaf in leaves:
+        if len(leaf.data) > MAX_LEAF_BYTES:
+            raise AuditError(f"event {leaf.event.id} has {len(leaf.data)} bytes, a leaf {MAX_LEAF_BYTES}")
+    return leaves
+
+
+def _outbox_event(row: tuple[int, str]) -> AuditEvent:
+    outbox_id, text = row
+    try:
+        return AuditEvent.decode(text)
+    except AuditError as error:
+        raise AuditError(f"outbox row {outbox_id}: {error}") from None
+
+
+def _known(connection: Connection, event_ids: Iterable[str]) -> dict[str, bytes]:
+    """The events of these ids that the log has, as their bytes."""
+    columns = leaf_table.c
+    query = select(columns.event_id, columns.bytes).where(columns.event_id.in_(list(event_ids)))
+    return {event_id: bytes(data) for event_id, data in connection.execute(query)}
+
+
+def _extend(connection: Connection, leaves: Sequence[_Leaf]) -> range:
+    """Adds leaves behind the last one; the caller's transaction holds the lock of the head."""
+    head = read_head(connection)
+    added = range(head.size, head.size + len(leaves))
+    if not leaves:
+        return added
+    try:
+        connection.execute(insert(leaf_table), list(map(_row, added, leaves)))
+    except IntegrityError as error:
+        raise AuditError("an event with the same id is already in the log") from error
+    links = [
+        {"customer": customer, "seq": seq}
+        for seq, leaf in zip(added, leaves, strict=True)
+        for customer in leaf.event.customers
+    ]
+    if links:
+        connection.execute(insert(leaf_customer_table), links)
+    root = _grow_tree(connection, head.size, [leaf_hash(leaf.data) for leaf in leaves])
+    connection.execute(update(head_table), {"size": added.stop, "root": root})
+    return added
+
+
+def _row(seq: int, leaf: _Leaf) -> dict[str, Any]:
+    event = leaf.event
+    return {
+        "seq": seq,
+        "event_id": event.id,
+        "bytes": leaf.data,
+        "at_us": microseconds(event.at),
+        **{name: getattr(event, name) for name in COPIED},
+    }
+
+
+def _grow_tree(connection: Connection, size: int, leaf_hashes: Sequence[bytes]) -> bytes:
+    """Writes the tiles that the new leaves change or begin; the new root."""
+    tiles = {tile_id: _partial_tile(connection, tile_id, width) for tile_id, width in partial_tiles(size)}
+    partial = frozenset(tiles)
+    changed = grow(tiles, size, leaf_hashes)
+    for tile_id in sorted(changed):
+        _write_tile(connection, tile_id, bytes(tiles[tile_id]), exists=tile_id in partial)
+    reader = TileReader(lambda tile_id: bytes(tiles.get(tile_id) or read_tile(connection, tile_id)))
+    return tree_root(reader, size + len(leaf_hashes))
+
+
+def _partial_tile(connection: Connection, tile_id: TileId, width: int) -> bytearray:
+    hashes = bytearray(read_tile(connection, tile_id))
+    if len(hashes) != width * HASH_BYTES:
+        where = f"tile {tile_id.level}/{tile_id.position}"
+        raise AuditIntegrityError(tile_id.first_leaf, f"{where} has not {width} hashes")
+    return hashes
+
+
+def _write_tile(connection: Connection, tile_id: TileId, hashes: bytes, *, exists: bool) -> None:
+    if exists:
+        connection.execute(update(tile_table).where(*tile_at(tile_id)).values(hashes=hashes))
+    else:
+        connection.execute(insert(tile_table).values(**tile_id._asdict(), hashes=hashes))
+
+
+@contextmanager
+def _existing() -> Iterator[None]:
+    try:
+        yield
+    except ValueError as error:
+        raise AuditError(f"the audit log has no such proof: {error}") from None
+
+
+def _recorded(seq: int, data: bytes) -> RecordedEvent:
+    try:
+        return RecordedEvent(seq, AuditEvent.decode(bytes(data)))
+    except AuditError as error:
+        raise AuditIntegrityError(seq, str(error)) from None
+
+
+def _query(where: EventFilter) -> Select[tuple[int, bytes]]:
+    column = leaf_table.c
+    query: Select[tuple[int, bytes]] = select(column.seq, column.bytes)
+    if where.customer is not None:
+        same_leaf = leaf_customer_table.c.seq == column.seq
+        query = query.join(leaf_customer_table, same_leaf)
+        query = query.where(leaf_customer_table.c.customer == where.customer)
+    for name in ("actor", "purpose", "source", "run_id"):
+        if (value := getattr(where, name)) is not None:
+            query = query.where(column[name] == value)
+    if where.actions:
+        query = query.where(column.action.in_(where.actions))
+    if where.outcomes:
+        query = query.where(column.outcome.in_(where.outcomes))
+    if where.since is not None:
+        query = query.where(column.at_us >= microseconds(where.since))
+    if where.until is not None:
+        query = query.where(column.at_us < microseconds(where.until))
+    return query

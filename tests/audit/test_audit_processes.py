@@ -1,0 +1,117 @@
+"""Several processes at one log, and processes that are killed while they write."""
+
+from __future__ import annotations
+
+import random
+import sqlite3
+import subprocess
+import sys
+import time
+from collections import Counter
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+
+from hub.audit import AuditEvent, AuditLog
+
+MakeEvent = Callable[..., AuditEvent]
+
+APPENDING = """
+import sys
+from hub.audit import Action, AuditEvent, AuditLog
+
+url, name, groups = sys.argv[1], sys.argv[2], int(sys.argv[3])
+with AuditLog.open(url) as log:
+    print("ready", flush=True)
+    for group in range(groups):
+        events = [AuditEvent(Action.READ, name, counts={"results": group * 10 + each}) for each in range(10)]
+        print(*log.append(events), flush=True)
+"""
+
+DRAINING = """
+import sqlite3, sys
+from hub.audit import AuditLog, drain
+
+class FileOutbox:
+    def __init__(self, path):
+        self.db = sqlite3.connect(path, isolation_level=None)
+    def pending(self, limit):
+        return self.db.execute("SELECT id, event FROM audit_outbox ORDER BY id LIMIT ?", [limit]).fetchall()
+    def forget(self, ids):
+        self.db.execute(f"DELETE FROM audit_outbox WHERE id IN ({','.join(map(str, ids))})")
+
+with AuditLog.open(sys.argv[1]) as log:
+    print("ready", flush=True)
+    drain(FileOutbox(sys.argv[2]), log, batch=5)
+"""
+
+
+def start(script: str, *arguments: str) -> subprocess.Popen[str]:
+    command = [sys.executable, "-c", script, *arguments]
+    return subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+
+
+def kill_after(process: subprocess.Popen[str], delay_s: float) -> list[str]:
+    """The lines that the process had written when it was killed, that long after it was ready."""
+    assert process.stdout is not None
+    assert process.stdout.readline() == "ready\n"
+    time.sleep(delay_s)
+    process.kill()
+    output, _ = process.communicate()
+    return output.split("\n")[:-1]  # what follows the last line end was cut off
+
+
+def test_two_processes_append_to_one_log(log: AuditLog, log_url: str) -> None:
+    processes = [start(APPENDING, log_url, name, "15") for name in ("u-1", "u-2")]
+    for process in processes:
+        process.communicate(timeout=60)
+        assert process.returncode == 0
+    found = log.events(limit=1_000)
+    assert [each.seq for each in found] == list(range(300))
+    for name in ("u-1", "u-2"):
+        own = [each.event.counts["results"] for each in found if each.event.actor == name]
+        assert own == list(range(150))
+    assert log.verify().ok
+
+
+def test_processes_that_open_a_new_log_at_once_make_one(log_url: str) -> None:
+    processes = [start(APPENDING, log_url, f"u-{number}", "1") for number in range(3)]
+    for process in processes:
+        process.communicate(timeout=60)
+        assert process.returncode == 0
+    with AuditLog.open(log_url) as log:
+        assert log.size() == 30
+        assert log.verify().ok
+
+
+def test_no_event_that_was_acknowledged_is_lost_by_kill(log: AuditLog, log_url: str) -> None:
+    chance = random.Random(20250601)
+    for number in range(5):
+        before = log.head()
+        lines = kill_after(start(APPENDING, log_url, f"u-{number}", "100000"), chance.uniform(0, 0.1))
+        acknowledged = [int(seq) for line in lines for seq in line.split()]
+        assert acknowledged == list(range(before.size, before.size + len(acknowledged)))
+        log.append([])  # waits for the lock, which a server may hold on behalf of the dead until it commits
+        assert log.size() in (before.size + len(acknowledged), before.size + len(acknowledged) + 10)
+        assert log.verify(before).ok
+    assert log.verify().ok
+
+
+def test_draining_that_is_killed_loses_and_doubles_nothing(
+    log: AuditLog, log_url: str, make_event: MakeEvent, tmp_path: Path
+) -> None:
+    chance, path, total = random.Random(20250601), tmp_path / "store.sqlite", 600
+    with closing(sqlite3.connect(path)) as store, store:
+        store.execute("CREATE TABLE audit_outbox (id INTEGER PRIMARY KEY, event TEXT NOT NULL)")
+        rows = [(number, make_event(number).encode().decode()) for number in range(total)]
+        store.executemany("INSERT INTO audit_outbox VALUES (?, ?)", rows)
+    for _ in range(5):
+        kill_after(start(DRAINING, log_url, str(path)), chance.uniform(0, 0.1))
+    process = start(DRAINING, log_url, str(path))
+    process.communicate(timeout=60)
+    assert process.returncode == 0
+    results = [found.event.counts["results"] for found in log.events(limit=total + 1)]
+    assert results == list(range(total)), Counter(results).most_common(3)
+    with closing(sqlite3.connect(path)) as store:
+        assert store.execute("SELECT count(*) FROM audit_outbox").fetchone() == (0,)
+    assert log.verify().ok
