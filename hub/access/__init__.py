@@ -1,0 +1,35 @@
+"""Who may see what: the policy compiled to one matrix, masks, purposes and bearer tokens."""
+
+from hub.access.masks import MASKS, WITHHOLD, Dialect, Mask, mask_for
+from hub.access.matrix import NO_GRANT, AccessMap, Cell, Decision, compile_policy, load_access_map
+from hub.access.policy import Effect, Grant, Policy, Purpose, Role, load_policy
+from hub.access.requester import PlanAccess, PlanKey, Requester, plan_access
+from hub.access.tokens import AUDIENCE, DEMO_ISSUER, DemoIssuer, TokenVerifier
+
+__all__ = [
+    "AUDIENCE",
+    "DEMO_ISSUER",
+    "MASKS",
+    "NO_GRANT",
+    "WITHHOLD",
+    "AccessMap",
+    "Cell",
+    "Decision",
+    "DemoIssuer",
+    "Dialect",
+    "Effect",
+    "Grant",
+    "Mask",
+    "PlanAccess",
+    "PlanKey",
+    "Policy",
+    "Purpose",
+    "Requester",
+    "Role",
+    "TokenVerifier",
+    "compile_policy",
+    "load_access_map",
+    "load_policy",
+    "mask_for",
+    "plan_access",
+]

@@ -1,0 +1,198 @@
+"""The policy compiled to a matrix: one decision for each (role, purpose, data category).
+
+How grants become decisions:
+
+1. What no grant names is denied.
+2. A grant reaches its category and all below it.
+3. A *special* category (marked in the taxonomy) and all below it are out of reach of permits from above: only
+   an allow or mask that names the special category, or a category below it, counts. A deny still reaches.
+4. Deny beats allow, allow beats mask; of several masks the strictest is used (the order of `masks.MASKS`).
+5. Of several roles the permits add up, and any role's deny wins.
+
+The order of grants has no meaning. The access map that a compliance officer reads *is* this object (`cells`).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from types import MappingProxyType
+
+from hub.access.masks import MASKS
+from hub.access.policy import Effect, Grant, Policy, Purpose, Role, load_policy
+from hub.ontology import Taxonomy
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What is shown. `mask` is set for the effect mask only; `rule` is None when no grant applies."""
+
+    effect: Effect
+    mask: str | None
+    rule: str | None
+    """The deciding grant in words: effect, category, why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """One cell of the access map."""
+
+    role: str
+    purpose: str
+    category: str
+    decision: Decision
+
+
+NO_GRANT = Decision(Effect.DENY, None, None)
+"""The default."""
+
+Row = Mapping[str, Decision]
+"""Decisions by data category."""
+
+_NO_ROW: Row = MappingProxyType({})
+_ROLE_SETS = 1024
+"""Rows kept for sets of several roles; there are as many as kinds of people, so hardly ever this many."""
+_PRECEDENCE = {Effect.DENY: 0, Effect.ALLOW: 1, Effect.MASK: 2}
+_STRICTNESS = {name: place for place, name in enumerate(MASKS)}
+
+
+class AccessMap:
+    """The compiled policy. Immutable: a changed policy is a new AccessMap with another `sha256`."""
+
+    def __init__(
+        self, policy: Policy, categories: Iterable[str], rows: Mapping[tuple[str, str], Row], sha256: str
+    ) -> None:
+        self.policy = policy
+        self.sha256 = sha256
+        self.categories = tuple(sorted(categories))
+        self._rows = rows
+        self.row = lru_cache(maxsize=_ROLE_SETS)(self._row)
+        """`row(roles, purpose)`: the decisions by category; a category that is not in it is denied."""
+        self.usable_purposes = lru_cache(maxsize=_ROLE_SETS)(self._usable_purposes)
+        """`usable_purposes(roles)`: those for which these roles see anything, in the policy's order."""
+
+    @property
+    def roles(self) -> Mapping[str, Role]:
+        """Roles by name."""
+        return self.policy.roles
+
+    @property
+    def purposes(self) -> Mapping[str, Purpose]:
+        """Purposes by name."""
+        return self.policy.purposes
+
+    def decide(self, roles: frozenset[str], purpose: str, category: str) -> Decision:
+        """The decision; a name that the policy or the taxonomy does not know is denied."""
+        return self.row(roles, purpose).get(category, NO_GRANT)
+
+    def cells(self) -> Iterator[Cell]:
+        """Every cell, by role, purpose and category."""
+        for role in sorted(self.roles):
+            for purpose in sorted(self.purposes):
+                row = self._rows.get((role, purpose), _NO_ROW)
+                for category in self.categories:
+                    yield Cell(role, purpose, category, row.get(category, NO_GRANT))
+
+    def _row(self, roles: frozenset[str], purpose: str) -> Row:
+        rows = [row for role in roles if (row := self._rows.get((role, purpose))) is not None]
+        if len(rows) < 2:
+            return rows[0] if rows else _NO_ROW
+        joined = {category: _decisive(row[category] for row in rows) for category in self.categories}
+        return MappingProxyType(joined)
+
+    def _usable_purposes(self, roles: frozenset[str]) -> tuple[str, ...]:
+        return tuple(
+            purpose
+            for purpose in self.purposes
+            if any(decision.effect is not Effect.DENY for decision in self.row(roles, purpose).values())
+        )
+
+    def __repr__(self) -> str:
+        return f"AccessMap({len(self.roles)} roles, {len(self.purposes)} purposes, sha256={self.sha256[:12]})"
+
+
+def load_access_map(path: Path, taxonomy: Taxonomy, shown_as: str | None = None) -> AccessMap:
+    """The policy in the file, compiled.
+
+    Raises:
+        ConfigurationError: all faults of the file, with positions; see `load_policy`.
+    """
+    return compile_policy(load_policy(path, taxonomy, shown_as), taxonomy)
+
+
+def compile_policy(policy: Policy, taxonomy: Taxonomy) -> AccessMap:
+    """The matrix of a policy whose names are known to be good (`load_policy` checks them)."""
+    named: dict[tuple[str, str], dict[str, list[Decision]]] = defaultdict(lambda: defaultdict(list))
+    for grant in policy.grants:
+        for role in grant.roles:
+            for purpose in grant.purposes:
+                for category in grant.categories:
+                    named[role, purpose][category].append(_stated(grant, category))
+    tree = _tree(taxonomy)
+    rows = {pair: _inherited_row(tree, by_category) for pair, by_category in named.items()}
+    return AccessMap(policy, taxonomy.categories, rows, _sha256(policy, taxonomy))
+
+
+def _stated(grant: Grant, category: str) -> Decision:
+    return Decision(grant.kind, grant.mask, f"{grant.effect} {category}: {grant.why}")
+
+
+@dataclass(frozen=True, slots=True)
+class _Node:
+    category: str
+    parent: str | None
+    opens_special: bool
+    """Whether permits from above stop here."""
+
+
+def _tree(taxonomy: Taxonomy) -> list[_Node]:
+    """The categories, parents before children. Below a special category all is special."""
+    special: set[str] = set()
+    nodes = []
+    for key in sorted(taxonomy.categories, key=lambda key: (key.count("."), key)):
+        parent = taxonomy.categories[key].parent
+        while parent is not None and parent not in taxonomy.categories:
+            parent = parent.rpartition(".")[0] or None
+        opens = taxonomy.categories[key].special and parent not in special
+        if opens or parent in special:
+            special.add(key)
+        nodes.append(_Node(key, parent, opens))
+    return nodes
+
+
+def _inherited_row(tree: Iterable[_Node], named: Mapping[str, list[Decision]]) -> Row:
+    row: dict[str, Decision] = {}
+    for node in tree:
+        above = row[node.parent] if node.parent else NO_GRANT
+        if node.opens_special and above.effect is not Effect.DENY:
+            above = NO_GRANT
+        own = named.get(node.category)
+        row[node.category] = _decisive((above, *own)) if own else above
+    return MappingProxyType(row)
+
+
+def _decisive(decisions: Iterable[Decision]) -> Decision:
+    """What rules 1, 4 and 5 choose; between equals by the rule's words, so that order has no meaning."""
+    stated = [decision for decision in decisions if decision.rule is not None]
+    return min(stated, key=_rank, default=NO_GRANT)
+
+
+def _rank(decision: Decision) -> tuple[int, int, str]:
+    strictness = _STRICTNESS[decision.mask] if decision.mask else 0
+    return _PRECEDENCE[decision.effect], strictness, decision.rule or ""
+
+
+def _sha256(policy: Policy, taxonomy: Taxonomy) -> str:
+    """The hash of all that decisions follow from; neither layout nor the order of grants changes it."""
+    content = policy.model_dump(mode="json")
+    for grant in content["grants"]:
+        for key in ("roles", "purposes", "categories"):
+            grant[key] = sorted(grant[key])
+    content["grants"] = sorted(content["grants"], key=lambda grant: json.dumps(grant, sort_keys=True))
+    content["categories"] = sorted((key, category.special) for key, category in taxonomy.categories.items())
+    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()

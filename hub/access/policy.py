@@ -1,0 +1,228 @@
+"""The access policy as `policy.yaml` states it: departments, roles, purposes, grants.
+
+A *purpose* is the use of data that a request states; a *grant* lets roles see data categories for purposes,
+whole (`allow`) or masked (`mask:email`), or forbids it (`deny`). What follows from all grants together is the
+matrix's business (`matrix.py`). One grant, "a support agent, answering a customer, sees contact data":
+
+    - {roles: support_agent, purposes: customer_service, categories: user.contact, effect: allow,
+       why: to call back and to write, owner: support, review: 2027-06-30}
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Literal, TypeVar
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+
+from hub.access.masks import MASKS
+from hub.errors import ConfigurationError
+from hub.ontology import Taxonomy
+from hub.yamlfile import Fault, YamlDocument, load_yaml, nearest, parse_model
+
+LegalBasis = Literal[
+    "consent", "contract", "legal_obligation", "vital_interests", "public_task", "legitimate_interests"
+]
+"""GDPR Art. 6(1)(a) to (f), in its order."""
+Scope = Literal["none", "region", "brand", "own_accounts"]
+
+
+class Effect(StrEnum):
+    """What a requester gets: the value, a masked value, or nothing."""
+
+    ALLOW = "allow"
+    MASK = "mask"
+    DENY = "deny"
+
+
+def _listed(value: object) -> object:
+    return (value,) if isinstance(value, str) else value
+
+
+Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
+Names = Annotated[tuple[str, ...], BeforeValidator(_listed), Field(min_length=1)]
+Text = Annotated[str, Field(min_length=1)]
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Role(_Part):
+    """A kind of requester."""
+
+    label: Text = Field(description="What a person calls it.")
+    department: str = Field(description="Its department: a key of `departments`.")
+    default_purpose: str = Field(
+        description="The purpose its people mostly work for; the demo's tokens carry it."
+    )
+    claims: Names | None = Field(
+        default=None,
+        description="Values of a token's `roles` claim that give the role; the role's name unless given.",
+    )
+
+
+class Purpose(_Part):
+    """A use of data that a request may state."""
+
+    label: Text = Field(description="What a person calls it.")
+    data_use: str = Field(description="Key of the Fides taxonomy's data uses.")
+    legal_basis: LegalBasis = Field(description="GDPR Art. 6(1) basis.")
+    requires_consent: bool = Field(default=False, description="Only customers who consented are seen.")
+    retention_days: int = Field(gt=0, description="How long data may be kept for this purpose.")
+    links: Mapping[Name, Text] = Field(
+        default_factory=dict, description="Assessments by kind, like `lia`, `dpia`."
+    )
+
+
+class Grant(_Part):
+    """A rule: these roles, for these purposes, see these categories whole, masked or not at all."""
+
+    roles: Names = Field(description="Role, or list of roles.")
+    purposes: Names = Field(description="Purpose, or list of purposes.")
+    categories: Names = Field(description="Data category, or list; with everything below it in the taxonomy.")
+    effect: str = Field(description="`allow`, `deny` or `mask:` and the name of a mask.")
+    scope: Scope = Field(default="none", description="Which customers: `none` narrows nothing.")
+    why: Text = Field(description="The reason, for whoever reviews it.")
+    owner: str = Field(description="The department that answers for it.")
+    review: date = Field(description="The day by which it is looked at again.")
+
+    @property
+    def kind(self) -> Effect:
+        """The effect without the mask's name."""
+        return Effect(self.effect.partition(":")[0])
+
+    @property
+    def mask(self) -> str | None:
+        """The mask's name, None unless the effect is a mask."""
+        return self.effect.partition(":")[2] or None
+
+
+class Policy(_Part):
+    """The whole file. Immutable."""
+
+    departments: Mapping[Name, Text] = Field(description="Departments: what a person calls each.")
+    roles: Mapping[Name, Role] = Field(description="Roles by name.")
+    purposes: Mapping[Name, Purpose] = Field(description="Purposes by name.")
+    grants: tuple[Grant, ...] = Field(description="The rules; their order has no meaning.")
+
+    def roles_claimed(self, claims: Iterable[str]) -> frozenset[str]:
+        """The roles that these values of a token's `roles` claim give; unknown values give none."""
+        values = frozenset(claims)
+        return frozenset(
+            name for name, role in self.roles.items() if values.intersection(role.claims or (name,))
+        )
+
+
+def load_policy(path: Path, taxonomy: Taxonomy, shown_as: str | None = None) -> Policy:
+    """The policy in the file, every name in it checked. `shown_as` replaces the path in messages.
+
+    Raises:
+        ConfigurationError: all faults of the file, with positions; keep the policy you had, or do not start.
+    """
+    doc = load_yaml(path, shown_as)
+    policy, faults = parse_model(doc, Policy)
+    faults += _name_faults(doc, taxonomy)
+    if policy is None or faults:
+        faults.sort(key=lambda fault: (fault.line, fault.column))
+        raise ConfigurationError(faults)
+    return policy
+
+
+P = TypeVar("P", bound=_Part)
+At = tuple[str, str | int]
+
+
+def _name_faults(doc: YamlDocument, taxonomy: Taxonomy) -> list[Fault]:
+    """The unknown names in all parts of the file that can be read, to be reported with the other faults."""
+    roles, purposes, grants = (
+        _parts(doc, "roles", Role),
+        _parts(doc, "purposes", Purpose),
+        _parts(doc, "grants", Grant),
+    )
+    known = _Known(
+        departments=_keys(doc, "departments"),
+        roles=_keys(doc, "roles"),
+        purposes=_keys(doc, "purposes"),
+        categories=list(taxonomy.categories),
+        uses=list(taxonomy.uses),
+    )
+    faults = [fault for at, role in roles for fault in _role_faults(doc, at, role, known)]
+    faults += [fault for at, role in roles for fault in _useless_role_faults(doc, at, role, grants)]
+    faults += [fault for at, purpose in purposes for fault in _purpose_faults(doc, at, purpose, known)]
+    faults += [fault for at, grant in grants for fault in _grant_faults(doc, at, grant, known)]
+    return faults
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    departments: list[str]
+    roles: list[str]
+    purposes: list[str]
+    categories: list[str]
+    uses: list[str]
+
+
+def _keys(doc: YamlDocument, section: str) -> list[str]:
+    content = doc.data.get(section) if isinstance(doc.data, dict) else None
+    return [str(key) for key in content] if isinstance(content, dict) else []
+
+
+def _parts(doc: YamlDocument, section: str, model: type[P]) -> list[tuple[At, P]]:
+    content = doc.data.get(section) if isinstance(doc.data, dict) else None
+    keys = range(len(content)) if isinstance(content, list) else content if isinstance(content, dict) else ()
+    read = [((section, key), parse_model(doc, model, (section, key))[0]) for key in keys]
+    return [(at, part) for at, part in read if part is not None]
+
+
+def _role_faults(doc: YamlDocument, at: At, role: Role, known: _Known) -> Iterator[Fault]:
+    yield from _unknown(doc, (*at, "department"), "department", role.department, known.departments)
+    yield from _unknown(doc, (*at, "default_purpose"), "purpose", role.default_purpose, known.purposes)
+
+
+def _useless_role_faults(
+    doc: YamlDocument, at: At, role: Role, grants: Sequence[tuple[At, Grant]]
+) -> Iterator[Fault]:
+    name, purpose = at[1], role.default_purpose
+    if not any(name in g.roles and purpose in g.purposes and g.effect != Effect.DENY for _, g in grants):
+        yield doc.fault((*at, "default_purpose"), f"no grant lets {name!r} see anything for {purpose!r}")
+
+
+def _purpose_faults(doc: YamlDocument, at: At, purpose: Purpose, known: _Known) -> Iterator[Fault]:
+    yield from _unknown(doc, (*at, "data_use"), "data use", purpose.data_use, known.uses)
+    # An unchecked consent would be a leak, so such a purpose does not load before consent is checked.
+    if purpose.requires_consent:
+        yield doc.fault((*at, "requires_consent"), "consent is not checked yet", expected="false")
+    elif purpose.legal_basis == "consent":
+        message = "consent as a basis needs `requires_consent`, which is not available yet"
+        yield doc.fault((*at, "legal_basis"), message)
+
+
+def _grant_faults(doc: YamlDocument, at: At, grant: Grant, known: _Known) -> Iterator[Fault]:
+    for key, word, names, options in (
+        ("roles", "role", grant.roles, known.roles),
+        ("purposes", "purpose", grant.purposes, known.purposes),
+        ("categories", "data category", grant.categories, known.categories),
+    ):
+        for place, name in enumerate(names):
+            yield from _unknown(doc, (*at, key, place), word, name, options)
+    yield from _unknown(doc, (*at, "owner"), "department", grant.owner, known.departments)
+    effects = ["allow", "deny", *(f"mask:{name}" for name in MASKS)]
+    yield from _unknown(doc, (*at, "effect"), "effect", grant.effect, effects)
+    if grant.scope != "none":
+        message = f"row scope {grant.scope!r} is not available yet: the grant would reach every customer"
+        yield doc.fault((*at, "scope"), message, expected="none")
+
+
+_SHOWN_NAMES = 20
+"""A longer list of valid names hides the fault itself; the nearest name is given in any case."""
+
+
+def _unknown(
+    doc: YamlDocument, at: tuple[str | int, ...], word: str, name: str, known: Sequence[str]
+) -> Iterator[Fault]:
+    if name not in known:
+        expected = f"one of {', '.join(known)}" if 0 < len(known) <= _SHOWN_NAMES else f"a known {word}"
+        yield doc.fault(at, f"unknown {word} {name!r}", expected=expected, nearest=nearest(name, known))

@@ -1,0 +1,184 @@
+"""Bearer tokens: signed JWTs (Ed25519, RFC 8037 and RFC 9864) that say who asks and for which purposes.
+
+Claims beside `iss`, `aud`, `exp`, `nbf`, `iat` and `sub`: `department`, `roles` (values that the policy turns
+into roles), `purposes`, `client_id`.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated, Final
+from uuid import uuid4
+
+from joserfc import jwt
+from joserfc.errors import ClaimError, ExpiredTokenError, JoseError
+from joserfc.jwk import KeySet, OKPKey
+from pydantic import BaseModel, ConfigDict, StringConstraints, ValidationError
+
+from hub.access.matrix import AccessMap
+from hub.access.requester import Requester
+from hub.errors import AccessDeniedError, AuthenticationError, ConfigurationError, PurposeError
+from hub.yamlfile import Fault
+
+ALGORITHM: Final = "Ed25519"
+"""The only one accepted: a list that holds more invites confusion of one kind of key with another."""
+DEMO_ISSUER: Final = "https://issuer.hub.example"
+AUDIENCE: Final = "hub"
+_Word = Annotated[str, StringConstraints(min_length=1)]
+
+
+class _Claims(BaseModel):
+    model_config = ConfigDict(extra="ignore", frozen=True, strict=True, hide_input_in_errors=True)
+
+    sub: _Word
+    department: _Word
+    roles: list[_Word]
+    purposes: list[_Word]
+    client_id: _Word
+
+
+class TokenVerifier:
+    """Turns bearer tokens into requesters, by one issuer's public keys and one access map."""
+
+    def __init__(
+        self, keys: KeySet, issuer: str, audience: str, access: AccessMap, leeway_s: int = 30
+    ) -> None:
+        self._keys = keys
+        self._access = access
+        self._registry = jwt.JWTClaimsRegistry(
+            leeway=leeway_s,
+            iss={"essential": True, "value": issuer},
+            aud={"essential": True, "value": audience},
+            exp={"essential": True},
+            nbf={"essential": True},
+        )
+
+    def verify(self, token: str, purpose_header: str | None) -> Requester:
+        """The requester that the token proves, with the purpose of the header or the token's only one.
+
+        Raises:
+            AuthenticationError: the token does not verify; get a new one.
+            AccessDeniedError: it verifies, but gives no role of the policy; ask the policy's owner.
+            PurposeError: no purpose, or one that the caller may not state; the message lists what they may.
+        """
+        claims = self._verified(token)
+        roles = self._access.policy.roles_claimed(claims.roles)
+        if not roles:
+            raise AccessDeniedError("the token gives no role of this hub's policy; ask the policy's owner")
+        usable = self._access.usable_purposes(roles)
+        purposes = tuple(purpose for purpose in usable if purpose in claims.purposes)
+        purpose = _stated_purpose(purpose_header, purposes)
+        return Requester(claims.sub, roles, claims.department, purpose, claims.client_id, purposes)
+
+    def _verified(self, token: str) -> _Claims:
+        # Causes are cut off (`from None`): they may quote the token.
+        try:
+            claims = jwt.decode(token, self._keys, algorithms=[ALGORITHM]).claims
+            self._registry.validate(claims)
+            return _Claims.model_validate(claims)
+        except ExpiredTokenError:
+            raise AuthenticationError("the token has expired; get a new one") from None
+        except ClaimError as error:
+            raise AuthenticationError(
+                f"the token's claim {error.claim!r} is missing or not accepted here"
+            ) from None
+        except ValidationError as error:
+            names = sorted({str(fault["loc"][0]) for fault in error.errors(include_input=False)})
+            raise AuthenticationError(
+                f"the token's claims {', '.join(names)} are missing or malformed"
+            ) from None
+        except (JoseError, ValueError):
+            raise AuthenticationError("the token is not one that this hub accepts; get a new one") from None
+
+
+def _stated_purpose(header: str | None, purposes: tuple[str, ...]) -> str:
+    stated = (header or "").strip()
+    if stated in purposes:
+        return stated
+    if not purposes:
+        raise PurposeError("the token carries no purpose that its roles may use; ask for a token with one")
+    if not stated and len(purposes) == 1:
+        return purposes[0]
+    fault = "X-Purpose states none that you may use" if stated else "X-Purpose is missing"
+    raise PurposeError(f"{fault}; state one of: {', '.join(purposes)}")
+
+
+class DemoIssuer:
+    """Signs tokens for the demo, with a key kept in a file that only its owner may read."""
+
+    def __init__(self, data_dir: Path, issuer: str = DEMO_ISSUER, audience: str = AUDIENCE) -> None:
+        """An issuer with the key in `data_dir`, made there on first use.
+
+        Raises:
+            ConfigurationError: others may read the key file, or it holds no key; delete it for a new one.
+        """
+        self.issuer, self.audience = issuer, audience
+        self._key = _kept_key(data_dir / "demo-issuer-key.json")
+
+    def issue(
+        self,
+        subject: str,
+        department: str,
+        roles: Sequence[str],
+        purposes: Sequence[str],
+        ttl_s: int = 86_400,
+        client: str = "demo",
+    ) -> str:
+        """A token that is good from now on for `ttl_s` seconds. `roles` are values of the `roles` claim."""
+        now = int(time.time())
+        claims = {
+            "iss": self.issuer,
+            "aud": self.audience,
+            "sub": subject,
+            "iat": now,
+            "nbf": now,
+            "exp": now + ttl_s,
+            "jti": uuid4().hex,
+            "department": department,
+            "roles": list(roles),
+            "purposes": list(purposes),
+            "client_id": client,
+        }
+        header = {"alg": ALGORITHM, "kid": self._key.kid}
+        return jwt.encode(header, claims, self._key, algorithms=[ALGORITHM])
+
+    def public_keys(self) -> KeySet:
+        """What a verifier needs; holds no private part."""
+        return KeySet([OKPKey.import_key(self._key.as_dict(private=False))])
+
+    def __repr__(self) -> str:
+        return f"DemoIssuer({self.issuer!r})"
+
+
+def _kept_key(path: Path) -> OKPKey:
+    if not path.exists():
+        _keep_new_key(path)
+    if path.stat().st_mode & 0o077:
+        raise ConfigurationError(
+            [Fault(str(path), 1, 1, "", "others may read this key", "mode 0600, and a new key")]
+        )
+    try:
+        return OKPKey.import_key(json.loads(path.read_bytes()))
+    except (ValueError, JoseError):
+        raise ConfigurationError(
+            [Fault(str(path), 1, 1, "", "is not an Ed25519 key", "a JWK; delete it")]
+        ) from None
+
+
+def _keep_new_key(path: Path) -> None:
+    """A new key at `path`, whole or not at all; the first of two processes wins."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    key = OKPKey.generate_key("Ed25519", parameters={"use": "sig", "kid": uuid4().hex}, private=True)
+    draft = path.with_name(f".{path.name}.{uuid4().hex}")
+    with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+        json.dump(key.as_dict(private=True), file)
+    try:
+        os.link(draft, path)
+    except FileExistsError:
+        pass
+    finally:
+        draft.unlink()
