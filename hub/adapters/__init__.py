@@ -1,0 +1,20 @@
+"""How source systems are reached and read: connectors, formats, mapping, sync, quarantine."""
+
+from hub.adapters.config import load_sources
+from hub.adapters.runs import Counts, RunReport
+from hub.adapters.specs import SourceConfig, StreamConfig
+from hub.adapters.status import SourceStatus, source_statuses
+from hub.adapters.sync import Progress, Sources, Syncer
+
+__all__ = [
+    "Counts",
+    "Progress",
+    "RunReport",
+    "SourceConfig",
+    "SourceStatus",
+    "Sources",
+    "StreamConfig",
+    "Syncer",
+    "load_sources",
+    "source_statuses",
+]

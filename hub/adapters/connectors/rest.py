@@ -1,0 +1,303 @@
+"""REST APIs that answer JSON: pages in every usual way, changes since a watermark, substreams, exact numbers."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from itertools import count
+from typing import Any, Literal
+from urllib.parse import quote
+
+import httpx
+import jmespath
+from jmespath.exceptions import JMESPathError
+from pydantic import Field
+
+from hub.adapters import payload
+from hub.adapters.connectors.http import Address, HttpApi, Reply
+from hub.adapters.connectors.rest_cursor import Increment
+from hub.adapters.connectors.rest_models import (
+    Auth,
+    Headers,
+    NoAuth,
+    OffsetPaging,
+    PagePaging,
+    RestRead,
+    Retries,
+)
+from hub.adapters.connectors.rest_paging import LoopWatch, first_params, next_address
+from hub.adapters.records import (
+    BadRecord,
+    Batch,
+    ConnectorConfig,
+    ConnectorContext,
+    Cursor,
+    Payload,
+    RawRecord,
+    Record,
+    StreamRead,
+)
+from hub.adapters.secrets import UrlRef
+from hub.errors import SourceProtocolError
+from hub.yamlfile import nearest
+
+_PARENT = re.compile(r"\{parent\.([^{}]+)\}")
+
+
+class RestConfig(ConnectorConfig):
+    """An HTTP API with JSON replies. Redirects and links are followed on its own host only."""
+
+    read_model = RestRead
+
+    type: Literal["rest"] = Field(description="Names this connector.")
+    url: UrlRef = Field(
+        description="Address that the streams' paths are below, such as `https://api.example.com/v2`."
+    )
+    auth: Auth = Field(default=NoAuth(type="none"), description="How the hub logs in.")
+    headers: Headers = Field(default={}, description="Headers of every request.")
+    requests_per_second: float | None = Field(
+        default=None,
+        gt=0,
+        description="Most requests a second; unlimited unless the API's terms name a limit.",
+    )
+    retries: Retries = Field(default=Retries(), description="How failed requests are tried again.")
+    timeout_s: float = Field(
+        default=60,
+        gt=0,
+        description="Longest wait for a connection or the next bytes, in seconds; reports are slow.",
+    )
+    max_bytes: int = Field(
+        default=64 * 1024 * 1024,
+        ge=1,
+        description="Largest reply, so that one page cannot fill the memory; 64 MiB.",
+    )
+    max_pages: int = Field(
+        default=100_000,
+        ge=1,
+        description="Most pages of one pass: ten million records of the usual size a page.",
+    )
+
+    def connect(self, context: ConnectorContext) -> RestConnector:
+        """A connector for this API."""
+        return RestConnector(self, context)
+
+
+class RestConnector:
+    """Reads one API."""
+
+    def __init__(self, config: RestConfig, context: ConnectorContext) -> None:
+        self.warnings: list[str] = []
+        self._config, self._context = config, context
+        self._opened: HttpApi | None = None
+
+    def batches(
+        self, stream: StreamRead[RestRead], cursor: Cursor | None, batch_size: int
+    ) -> Iterator[Batch]:
+        """The records of all pages; with `incremental`, those that changed since the cursor.
+
+        Unless the stream is `ordered`, only the last batch moves the cursor: an interrupted run begins again.
+
+        Raises:
+            SourceUnavailableError: the API stayed out of reach, broken or busy through all tries.
+            SourceProtocolError: it refuses, pages in a circle, or replies with something else than expected.
+        """
+        increment = self._increment(stream, cursor)
+        collected: list[Record] = []
+        for record in self._records(stream, stream.read, increment):
+            collected.append(record)
+            if increment is not None:
+                with self._explained(stream, stream.read.path):
+                    increment.see(record)
+            if len(collected) == batch_size:
+                yield Batch(collected, increment.cursor_between() if increment else None)
+                collected = []
+        last = increment.cursor_at_end() if increment else None
+        if collected or last != cursor:
+            yield Batch(collected, last)
+
+    def close(self) -> None:
+        """Give the connections back."""
+        if self._opened is not None:
+            self._opened.close()
+            self._opened = None
+
+    def _api(self) -> HttpApi:
+        if self._opened is None:
+            config = self._config
+            self._opened = HttpApi(
+                self._context,
+                config.url.resolve(self._context),
+                config.auth,
+                config.retries,
+                timeout_s=config.timeout_s,
+                max_bytes=config.max_bytes,
+                requests_per_second=config.requests_per_second,
+            )
+        return self._opened
+
+    def _increment(self, stream: StreamRead[RestRead], cursor: Cursor | None) -> Increment | None:
+        incremental = stream.read.incremental
+        if incremental is None:
+            return None
+        if stream.cursor_field is None:
+            raise self._wrong(
+                stream, "incremental needs the stream's cursor, the path of a record's time of change"
+            )
+        return Increment(incremental, stream.cursor_field, cursor)
+
+    def _records(
+        self, stream: StreamRead[RestRead], read: RestRead, increment: Increment | None
+    ) -> Iterator[Record]:
+        """The records of `read`, for each record of its parent where it has one."""
+        if read.for_each is None:
+            yield from self._pages(stream, read, None, increment, "")
+            return
+        for number, parent in enumerate(self._records(stream, read.for_each, None), 1):
+            if isinstance(parent, RawRecord):
+                yield from self._pages(stream, read, parent.payload, increment, f"parent {number} ")
+            else:
+                yield parent
+
+    def _pages(
+        self,
+        stream: StreamRead[RestRead],
+        read: RestRead,
+        parent: Payload | None,
+        increment: Increment | None,
+        at: str,
+    ) -> Iterator[Record]:
+        """The records of all pages; a page is looked at whole before any of its records is given."""
+        address: Address | None = self._first(stream, read, parent, increment)
+        watch, got, total = LoopWatch(), 0, None
+        for page in count(1):
+            if address is None:
+                break
+            if page > self._config.max_pages:
+                raise self._wrong(stream, f"more than max_pages ({self._config.max_pages}) pages")
+            if not watch.is_new(address):
+                raise self._wrong(
+                    stream, f"{address.path}: paging goes in a circle: page {page} was asked before"
+                )
+            reply = self._reply(stream, read, address, page)
+            if reply is None:
+                break
+            if increment is not None:
+                increment.began(reply.received_at)
+            items = self._items(stream, read, reply, address)
+            if not watch.is_new_page(items):
+                raise self._wrong(
+                    stream, f"{address.path}: paging goes in a circle: page {page} repeats another"
+                )
+            got += len(items)
+            total = jmespath.search(read.total_path, reply.json) if read.total_path else None
+            yield from (
+                _record(item, read, parent, f"{at}page {page} item {n}") for n, item in enumerate(items, 1)
+            )
+            with self._explained(stream, address.path):
+                address = next_address(read.paging, self._api(), address, reply, page, got, len(items))
+        if total is not None and str(total) != str(got):
+            self._warn(f"{stream.name}: {at}the API claims {_count(total)} records and gave {got}")
+
+    def _first(
+        self,
+        stream: StreamRead[RestRead],
+        read: RestRead,
+        parent: Payload | None,
+        increment: Increment | None,
+    ) -> Address:
+        with self._explained(stream, read.path):
+            params = {name: _filled(_text(value), parent, "params") for name, value in read.params.items()}
+            changes = increment.params() if increment else {}
+            path = _filled(read.path, parent, "path")
+            return self._api().address(path, {**params, **first_params(read.paging), **changes})
+
+    def _reply(
+        self, stream: StreamRead[RestRead], read: RestRead, address: Address, page: int
+    ) -> Reply | None:
+        """The reply, or None where its status says that there is no such page any more."""
+        headers = {
+            name: value.resolve(self._context)
+            for name, value in {**self._config.headers, **read.headers}.items()
+        }
+        ends = (
+            read.paging.end_status
+            if isinstance(read.paging, PagePaging | OffsetPaging) and page > 1
+            else frozenset()
+        )
+        reply = self._api().get(stream.name, address, headers, ends)
+        if reply.status in ends:
+            return None
+        if read.error_path and jmespath.search(read.error_path, reply.json):
+            raise self._wrong(
+                stream, f"{address.path}: status {reply.status} with an error at {read.error_path!r}"
+            )
+        return reply
+
+    def _items(
+        self, stream: StreamRead[RestRead], read: RestRead, reply: Reply, address: Address
+    ) -> list[Any]:
+        if reply.json is None:
+            return []
+        with self._explained(stream, address.path):
+            found = jmespath.search(read.records, reply.json)
+        if read.single:
+            return [] if found is None else [found]
+        if isinstance(found, list):
+            return found
+        names = sorted(reply.json) if isinstance(reply.json, dict) else []
+        like = nearest(read.records, names)
+        hint = f"; did you mean {like!r}?" if like else f"; it has {', '.join(names)}" if names else ""
+        raise self._wrong(stream, f"{address.path}: the reply has no list at {read.records!r}{hint}")
+
+    def _warn(self, message: str) -> None:
+        if message not in self.warnings:
+            self.warnings.append(message)
+
+    def _wrong(self, stream: StreamRead[RestRead], message: str) -> SourceProtocolError:
+        return SourceProtocolError(self._context.source, stream.name, message)
+
+    @contextmanager
+    def _explained(self, stream: StreamRead[RestRead], path: str) -> Iterator[None]:
+        """Faults in what an API or a mapping says, as errors of this stream; none of them shows a value."""
+        try:
+            yield
+        except JMESPathError as error:
+            raise self._wrong(
+                stream, f"{path}: a JMESPath does not fit the reply ({type(error).__name__})"
+            ) from None
+        except httpx.InvalidURL:
+            raise self._wrong(stream, f"{path}: an address is malformed") from None
+        except ValueError as error:
+            raise self._wrong(stream, f"{path}: {error}") from None
+
+
+def _record(item: Any, read: RestRead, parent: Payload | None, position: str) -> Record:
+    if not isinstance(item, dict):
+        return BadRecord(payload.readable(item), position, "not a JSON object")
+    added = {name: jmespath.search(path, parent) for name, path in read.parent_fields.items()}
+    return RawRecord({**item, **added}, position)
+
+
+def _filled(text: str, parent: Payload | None, place: Literal["path", "params"]) -> str:
+    """`text` with the parent's values; in a path they are quoted, so that they stay one segment.
+
+    Raises:
+        ValueError: the parent has no such value, or one that would lead elsewhere.
+    """
+
+    def value(found: re.Match[str]) -> str:
+        given = jmespath.search(found[1], parent)
+        if isinstance(given, bool) or not isinstance(given, str | int) or given in ("", ".", ".."):
+            raise ValueError(f"a parent's record has no usable {found[1]!r}")
+        return quote(str(given), safe="") if place == "path" else str(given)
+
+    return _PARENT.sub(value, text)
+
+
+def _text(value: str | int | bool) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def _count(total: Any) -> str:
+    return str(total) if isinstance(total, int) else "another number of"

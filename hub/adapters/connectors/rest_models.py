@@ -1,0 +1,264 @@
+"""What a source's YAML says of a REST API: address, authentication, paging, increments, substreams."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal, Self
+
+import jmespath
+from jmespath.exceptions import JMESPathError
+from pydantic import AfterValidator, Field, model_validator
+
+from hub.adapters.records import ConfigModel
+from hub.adapters.secrets import SecretRef, TextRef, UrlRef, no_plain_secrets
+
+
+def _compiles(expression: str) -> str:
+    try:
+        jmespath.compile(expression)
+    except JMESPathError as error:
+        raise ValueError(f"not a JMESPath: {str(error).splitlines()[0]}") from None
+    return expression
+
+
+Path = Annotated[str, Field(min_length=1), AfterValidator(_compiles)]
+"""A JMESPath."""
+
+
+class NoAuth(ConfigModel):
+    """The API asks for no login."""
+
+    type: Literal["none"] = Field(description="Names this way of authentication.")
+
+
+class BearerAuth(ConfigModel):
+    """A token in the Authorization header."""
+
+    type: Literal["bearer"] = Field(description="Names this way of authentication.")
+    token: SecretRef = Field(description="Where the token stands.")
+
+
+class BasicAuth(ConfigModel):
+    """User name and password in the Authorization header."""
+
+    type: Literal["basic"] = Field(description="Names this way of authentication.")
+    username: TextRef = Field(description="The user name, or where it stands.")
+    password: SecretRef = Field(description="Where the password stands.")
+
+
+class ApiKeyAuth(ConfigModel):
+    """A key in a header or a query parameter of one's own."""
+
+    type: Literal["api_key"] = Field(description="Names this way of authentication.")
+    header: str | None = Field(default=None, min_length=1, description="Header that carries the key.")
+    param: str | None = Field(default=None, min_length=1, description="Query parameter that carries the key.")
+    prefix: str = Field(default="", description="Text before the key, such as `Token `.")
+    value: SecretRef = Field(description="Where the key stands.")
+
+    @model_validator(mode="after")
+    def _one_place(self) -> Self:
+        if (self.header is None) == (self.param is None):
+            raise ValueError("give either header or param")
+        return self
+
+
+class OAuth2Auth(ConfigModel):
+    """OAuth 2 client credentials (RFC 6749, 4.4): a token is fetched, and again before it expires or when refused."""
+
+    type: Literal["oauth2"] = Field(description="Names this way of authentication.")
+    token_url: UrlRef = Field(description="Address that gives tokens.")
+    client_id: TextRef = Field(description="The client's id, or where it stands.")
+    client_secret: SecretRef = Field(description="Where the client's secret stands.")
+    scope: str | None = Field(default=None, description="Scopes to ask for, separated by blanks.")
+    params: dict[str, str] = Field(
+        default={}, description="Further fields of the request, such as `audience`."
+    )
+    send_in: Literal["header", "body"] = Field(
+        default="header",
+        description="Where id and secret go; the header (Basic) is what RFC 6749 recommends.",
+    )
+
+
+Auth = Annotated[NoAuth | BearerAuth | BasicAuth | ApiKeyAuth | OAuth2Auth, Field(discriminator="type")]
+
+
+class NoPaging(ConfigModel):
+    """One reply has all records."""
+
+    type: Literal["none"] = Field(description="Names this way of paging.")
+
+
+class _Counted(ConfigModel):
+    """What paging by number and by offset share: the end is an empty page, unless the reply says it earlier."""
+
+    size_param: str | None = Field(
+        default=None, min_length=1, description="Query parameter for the page's size."
+    )
+    size: int = Field(default=100, ge=1, description="Records a page; 100 is the most that many APIs give.")
+    more_path: Path | None = Field(
+        default=None,
+        description="JMESPath in the reply that is true while more pages follow; saves the empty page.",
+    )
+    end_status: frozenset[int] = Field(
+        default=frozenset(),
+        description="Statuses that say `past the last page` after the first one, such as 404 for some APIs.",
+    )
+
+
+class PagePaging(_Counted):
+    """Pages by number."""
+
+    type: Literal["page"] = Field(description="Names this way of paging.")
+    param: str = Field(default="page", min_length=1, description="Query parameter for the page's number.")
+    start: int = Field(default=1, ge=0, description="Number of the first page.")
+
+
+class OffsetPaging(_Counted):
+    """Pages by the number of records before them: what was received is added up, whatever size was asked for."""
+
+    type: Literal["offset"] = Field(description="Names this way of paging.")
+    param: str = Field(default="offset", min_length=1, description="Query parameter for the offset.")
+    start: int = Field(default=0, ge=0, description="Offset of the first record.")
+
+
+class CursorPaging(ConfigModel):
+    """Pages by a token that each reply gives for the next one; none, null or an empty text is the end."""
+
+    type: Literal["cursor"] = Field(description="Names this way of paging.")
+    param: str = Field(default="cursor", min_length=1, description="Query parameter for the token.")
+    path: Path = Field(description="JMESPath of the next token in the reply.")
+    size_param: str | None = Field(
+        default=None, min_length=1, description="Query parameter for the page's size."
+    )
+    size: int = Field(default=100, ge=1, description="Records a page; 100 is the most that many APIs give.")
+
+
+class LinkPaging(ConfigModel):
+    """Pages by the Link header (RFC 8288) with rel=next; without one is the end."""
+
+    type: Literal["link"] = Field(description="Names this way of paging.")
+    size_param: str | None = Field(
+        default=None, min_length=1, description="Query parameter for the page's size."
+    )
+    size: int = Field(default=100, ge=1, description="Records a page; 100 is the most that many APIs give.")
+
+
+class NextUrlPaging(ConfigModel):
+    """Pages by an address in the reply; none, null or an empty text is the end."""
+
+    type: Literal["next_url"] = Field(description="Names this way of paging.")
+    path: Path = Field(description="JMESPath of the next page's address in the reply.")
+    size_param: str | None = Field(
+        default=None, min_length=1, description="Query parameter for the page's size."
+    )
+    size: int = Field(default=100, ge=1, description="Records a page; 100 is the most that many APIs give.")
+
+
+Paging = Annotated[
+    NoPaging | PagePaging | OffsetPaging | CursorPaging | LinkPaging | NextUrlPaging,
+    Field(discriminator="type"),
+]
+
+
+class Incremental(ConfigModel):
+    """How a run asks for what changed since the last one; the stream's `cursor` is the record's time of change."""
+
+    param: str = Field(min_length=1, description="Query parameter for the watermark.")
+    format: Literal["raw", "iso", "date", "epoch_s", "epoch_ms"] = Field(
+        default="raw",
+        description="How the watermark is written: as records have it, as UTC ISO text with seconds, as a date, or as "
+        "seconds or milliseconds since 1970.",
+    )
+    template: str = Field(
+        default="{cursor}",
+        description="Text around the watermark, such as `updated>='{cursor}'` for a query language.",
+    )
+    initial: str | None = Field(
+        default=None,
+        description="Value of the parameter for the first run; without it, the parameter is left out.",
+    )
+    overlap_s: int = Field(
+        default=60,
+        ge=0,
+        description="Seconds before the watermark that are asked for again: APIs publish changes late, clocks differ, "
+        "and unchanged records cost a hash each.",
+    )
+    ordered: bool = Field(
+        default=False,
+        description="Whether records come by ascending watermark, so that an interrupted run can go on from its last "
+        "batch. Say it only when the API promises it: otherwise records are lost.",
+    )
+
+    @model_validator(mode="after")
+    def _has_place(self) -> Self:
+        if "{cursor}" not in self.template:
+            raise ValueError("template has no {cursor}")
+        return self
+
+
+Headers = Annotated[dict[str, TextRef], AfterValidator(no_plain_secrets)]
+"""Headers by name; those that carry secrets are references."""
+
+
+class RestRead(ConfigModel):
+    """What a stream reads of an API: a path, its records, and how to come to all of them."""
+
+    path: str = Field(
+        min_length=1,
+        description="Path below the URL; in a substream `{parent.id}` is a value of the parent's record.",
+    )
+    params: Annotated[dict[str, str | int | bool], AfterValidator(no_plain_secrets)] = Field(
+        default={}, description="Query parameters; `{parent.id}` as in the path. A key belongs to `auth`."
+    )
+    headers: Headers = Field(default={}, description="Headers of this stream's requests.")
+    records: Path = Field(
+        default="@", description="JMESPath of the list of records in the reply; the reply itself by default."
+    )
+    single: bool = Field(
+        default=False,
+        description="Whether the reply has one record, an object, where else a list is demanded.",
+    )
+    paging: Paging = Field(default=NoPaging(type="none"), description="How the API divides its records.")
+    incremental: Incremental | None = Field(
+        default=None,
+        description="How to ask for changes only; needs the stream's `cursor`. Without it all is read.",
+    )
+    total_path: Path | None = Field(
+        default=None,
+        description="JMESPath of the number of records the API claims to have; the run compares it.",
+    )
+    error_path: Path | None = Field(
+        default=None, description="JMESPath of an error in a reply of status 200; such a reply ends the run."
+    )
+    for_each: RestRead | None = Field(
+        default=None, description="Parent requests: this stream is read once for each of their records."
+    )
+    parent_fields: dict[str, Path] = Field(
+        default={}, description="Fields to add to each record, with their JMESPath in the parent's record."
+    )
+
+    @model_validator(mode="after")
+    def _parents(self) -> Self:
+        if self.for_each is None and self.parent_fields:
+            raise ValueError("parent_fields needs for_each")
+        if self.for_each is not None and self.incremental is not None and self.incremental.ordered:
+            raise ValueError("a substream is read parent by parent, so it cannot be ordered")
+        if self.for_each is not None and self.for_each.incremental is not None:
+            raise ValueError("incremental belongs to the substream itself, not to its parent")
+        return self
+
+
+class Retries(ConfigModel):
+    """How often and how long a request is tried again when the API is busy, broken or out of reach."""
+
+    attempts: int = Field(
+        default=6, ge=1, le=50, description="Tries in all; six with doubling waits ride out a restart."
+    )
+    wait_s: float = Field(
+        default=0.5, gt=0, description="Seconds before the second try; they double, with jitter."
+    )
+    wait_max_s: float = Field(default=30, gt=0, description="Longest wait of our own choosing, in seconds.")
+    retry_after_max_s: float = Field(
+        default=300,
+        ge=0,
+        description="Longest `Retry-After` that is obeyed, in seconds; a longer one ends the run, to be tried again.",
+    )

@@ -1,0 +1,83 @@
+"""From one page to the next, in each way of paging, and the watch for pages that never end."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import jmespath
+
+from hub.adapters import payload
+from hub.adapters.connectors.http import Address, HttpApi, Reply
+from hub.adapters.connectors.rest_models import (
+    CursorPaging,
+    LinkPaging,
+    NextUrlPaging,
+    NoPaging,
+    OffsetPaging,
+    PagePaging,
+    Paging,
+)
+from hub.errors import RecordError
+
+
+def first_params(paging: Paging) -> dict[str, str]:
+    """The query parameters of the first page."""
+    if isinstance(paging, NoPaging):
+        return {}
+    params = {paging.size_param: str(paging.size)} if paging.size_param else {}
+    if isinstance(paging, PagePaging | OffsetPaging):
+        params[paging.param] = str(paging.start)
+    return params
+
+
+def next_address(
+    paging: Paging, api: HttpApi, current: Address, reply: Reply, page: int, got: int, in_page: int
+) -> Address | None:
+    """The address after page number `page` (from 1), with `got` records so far, or None at the end.
+
+    Raises:
+        ValueError: the reply refers to another host.
+    """
+    if isinstance(paging, PagePaging | OffsetPaging):
+        if not in_page or (paging.more_path and not jmespath.search(paging.more_path, reply.json)):
+            return None
+        step = page if isinstance(paging, PagePaging) else got
+        return current.with_params({paging.param: str(paging.start + step)})
+    if isinstance(paging, CursorPaging):
+        token = jmespath.search(paging.path, reply.json)
+        return None if token in (None, "", False) else current.with_params({paging.param: str(token)})
+    if isinstance(paging, NextUrlPaging):
+        link = jmespath.search(paging.path, reply.json)
+        return api.follow(current, str(link)) if link else None
+    if isinstance(paging, LinkPaging):
+        return api.follow(current, reply.next_link) if reply.next_link else None
+    return None
+
+
+class LoopWatch:
+    """Knows the pages and addresses of one pass, by digests: a second meeting means that paging goes in a circle."""
+
+    def __init__(self) -> None:
+        self._seen: set[bytes] = set()
+
+    def is_new(self, address: Address) -> bool:
+        """Whether `address` was not asked before."""
+        return self._add(address.written.encode())
+
+    def is_new_page(self, records: list[Any]) -> bool:
+        """Whether a page with these records was not met before; empty pages may repeat."""
+        return not records or self._add(_bytes(records))
+
+    def _add(self, data: bytes) -> bool:
+        mark = payload.digest(data)
+        if mark in self._seen:
+            return False
+        self._seen.add(mark)
+        return True
+
+
+def _bytes(records: list[Any]) -> bytes:
+    try:
+        return payload.dump({"records": records})
+    except RecordError:
+        return payload.readable(records).encode()

@@ -1,0 +1,56 @@
+"""Formats: what turns the bytes of a file into records, one module each.
+
+Third parties add theirs by an entry point in the group `hub.formats` that names a `FormatConfig` class.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from hub.adapters.formats.csv_table import CsvFormat
+from hub.adapters.formats.fixed import FixedField, FixedFormat, FixedSelect
+from hub.adapters.formats.json_document import JsonFormat
+from hub.adapters.formats.jsonl import JsonLinesFormat
+from hub.adapters.formats.xlsx import XlsxFormat
+from hub.adapters.formats.xml import XmlFormat
+from hub.adapters.plugins import choice, kinds
+from hub.adapters.records import FormatConfig
+
+__all__ = [
+    "FORMATS",
+    "CsvFormat",
+    "FixedField",
+    "FixedFormat",
+    "FixedSelect",
+    "FormatChoice",
+    "JsonFormat",
+    "JsonLinesFormat",
+    "XlsxFormat",
+    "XmlFormat",
+    "formats",
+]
+
+FORMATS: tuple[type[FormatConfig], ...] = (
+    CsvFormat,
+    FixedFormat,
+    JsonFormat,
+    JsonLinesFormat,
+    XlsxFormat,
+    XmlFormat,
+)
+"""The formats that come with the hub."""
+
+
+def formats() -> dict[str, type[FormatConfig]]:
+    """Each format by the name YAML chooses it by, third parties' included.
+
+    Raises:
+        ConfigurationError: a third party's format cannot be loaded, or takes a name that is taken.
+    """
+    return kinds("hub.formats", FORMATS, FormatConfig)
+
+
+if TYPE_CHECKING:
+    FormatChoice = FormatConfig
+else:
+    FormatChoice = choice(formats())

@@ -1,0 +1,137 @@
+"""What travels from a source to the landing: records, bad records and batches with the cursor after them.
+
+A **format** turns a byte stream into records (`formats/`); a **connector** reaches a source system and yields
+batches (`connectors/`). Both are described by one frozen pydantic model each, whose `type` names them in YAML.
+
+Payload values are str, int, Decimal (never float), bool, None, lists and dicts of these; dates and times are ISO
+strings, bytes are base64 strings. Positions read `orders.csv:17` (line), `orders.json#17` (17th record),
+`page 3 item 5` or `row 12`, and are 1-based.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, BinaryIO, ClassVar, Generic, Protocol, TypeVar
+
+from pydantic import BaseModel, ConfigDict
+
+Payload = dict[str, Any]
+Cursor = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class RawRecord:
+    """One record as it came; the payload stays out of `repr` because it holds personal data."""
+
+    payload: Payload = field(repr=False)
+    position: str
+
+
+@dataclass(frozen=True, slots=True)
+class BadRecord:
+    """What could not be parsed: the text as far as it is readable, where it stands, and why (no values)."""
+
+    raw: str = field(repr=False)
+    position: str
+    reason: str
+
+
+Record = RawRecord | BadRecord
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Records, and the cursor after them: a run that resumes from it loses nothing, but may read some again.
+
+    `cursor` is None when a new run has to start at the beginning.
+    """
+
+    records: Sequence[Record] = field(repr=False)
+    cursor: Cursor | None = field(repr=False)
+
+
+class ConfigModel(BaseModel):
+    """The base of every component's configuration: immutable, no unknown keys, no values in its faults."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+
+ReadT = TypeVar("ReadT", bound=ConfigModel)
+
+
+@dataclass(frozen=True, slots=True)
+class StreamRead(Generic[ReadT]):
+    """What a connector needs to know of a stream: its name, where to read, its key and its watermark's name."""
+
+    name: str
+    read: ReadT
+    key: tuple[str, ...] = ()
+    cursor_field: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ConnectorContext:
+    """What a connector gets from outside: its source's name, the environment and the folder of relative paths."""
+
+    source: str
+    environ: Mapping[str, str] = field(repr=False)
+    base_dir: Path = Path()
+
+
+class Connector(Protocol):
+    """One opened source system. Nothing is reached before the first batch is asked for."""
+
+    warnings: list[str]
+    """What a run must show though it did not fail, such as a source that claims more records than it gave."""
+
+    def batches(self, stream: StreamRead[Any], cursor: Cursor | None, batch_size: int) -> Iterator[Batch]:
+        """Lazily, the stream's records from `cursor` on, at most `batch_size` in a batch; the last may be empty.
+
+        Raises:
+            SourceUnavailableError: the source is down or slow; try the run again later.
+            SourceProtocolError: the source answers what its YAML does not expect; correct one of them.
+            ConfigurationError: a referenced variable or file is missing.
+        """
+        ...
+
+    def close(self) -> None:
+        """Give connections back; the connector cannot be used after."""
+        ...
+
+
+class ConnectorConfig(ConfigModel):
+    """The base of a connector's configuration: what `connector:` holds in a source's YAML.
+
+    A subclass declares `type: Literal["name"]`, the name by which YAML chooses it.
+    """
+
+    read_model: ClassVar[type[ConfigModel]]
+    """The model of the `read:` part of this connector's streams."""
+
+    def connect(self, context: ConnectorContext) -> Connector:
+        """A connector for this configuration; it reaches the source only when batches are asked for."""
+        raise NotImplementedError
+
+
+class FormatConfig(ConfigModel):
+    """The base of a format's configuration: what `format:` holds in a stream's `read:`.
+
+    A subclass declares `type: Literal["name"]`, the name by which YAML chooses it.
+    """
+
+    def read(self, stream: BinaryIO, name: str) -> Iterator[Record]:
+        """Lazily and in bounded memory, the records of one file in their order.
+
+        Raises:
+            FileFormatError: the file as a whole does not fit this configuration.
+        """
+        raise NotImplementedError
+
+
+class FileFormatError(ValueError):
+    """A file does not fit its format's configuration; the connector adds source and stream to the message.
+
+    For the seam between formats and connectors only: no other room meets it.
+    """

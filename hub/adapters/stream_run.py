@@ -1,0 +1,346 @@
+"""One stream within a run: each batch is parsed, compared with what is held, mapped, and written in one transaction."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlalchemy import Connection
+
+from hub.adapters import drift, landing, quarantine, runs
+from hub.adapters.config import SourceConfig, StreamConfig
+from hub.adapters.landing import Accepted, Head, Incoming, Landed
+from hub.adapters.mapping import StreamMapping
+from hub.adapters.payload import digest, dump, readable
+from hub.adapters.quarantine import Rejected
+from hub.adapters.records import BadRecord, Batch, Cursor, RawRecord, Record
+from hub.adapters.runs import Counts
+from hub.audit import Action, AuditEvent
+from hub.errors import RecordError, TooManyRejectsError
+from hub.graph import GraphWriter, Statement
+from hub.store import Store, fixed, utc_now
+
+MIN_SAMPLE = 50
+"""Records a stream has given before its share of bad ones can stop the run; at its end any number counts."""
+
+DELETE_PAGE = 10_000
+"""Heads looked through at a time for records that the source no longer has."""
+
+
+@dataclass(slots=True)
+class SeenHeads:
+    """The ids of the heads met in a run, one bit each: a million records take 125 kB."""
+
+    bits: bytearray = field(default_factory=bytearray, repr=False)
+
+    def add(self, head_id: int) -> None:
+        """Note that the record with this head was met."""
+        place = head_id >> 3
+        if place >= len(self.bits):
+            self.bits.extend(bytes(max(place + 1 - len(self.bits), 4096)))
+        self.bits[place] |= 1 << (head_id & 7)
+
+    def __contains__(self, head_id: int) -> bool:
+        place = head_id >> 3
+        return place < len(self.bits) and bool(self.bits[place] & 1 << (head_id & 7))
+
+
+@dataclass(slots=True)
+class StreamRun:
+    """Takes the batches of one stream and writes each with all it causes, in one transaction."""
+
+    store: Store
+    graph: GraphWriter
+    run_id: int
+    config: SourceConfig
+    name: str
+    mapping: StreamMapping
+    known_fields: Mapping[str, drift.Field] = field(default_factory=dict)
+    counts: Counts = field(default_factory=Counts)
+    repeated: int = 0
+    """Records whose key was met before in this run, with other content."""
+    conflicts: int = 0
+    """Claims on entities that another record states already, though the mapping does not call them shared."""
+    watch: drift.ShapeWatch = field(default_factory=drift.ShapeWatch)
+    seen: SeenHeads = field(default_factory=SeenHeads)
+    _changed: SeenHeads = field(default_factory=SeenHeads)
+
+    @property
+    def source(self) -> str:
+        """The source's name."""
+        return self.config.source
+
+    @property
+    def stream(self) -> StreamConfig:
+        """The stream's configuration."""
+        return self.config.streams[self.name]
+
+    @property
+    def scans_fully(self) -> bool:
+        """Whether each run reads the whole stream, so that what it does not meet has been deleted."""
+        return self.stream.deletes == "full_scan"
+
+    def apply(self, batch: Batch) -> None:
+        """Land, map, resolve and project one batch."""
+        incoming, unreadable = self._parse(batch.records)
+        self.take(incoming, unreadable, cursor=batch.cursor, retry=False)
+
+    def take(
+        self,
+        incoming: Sequence[Incoming],
+        unreadable: Sequence[Rejected],
+        *,
+        cursor: Cursor | None,
+        retry: bool,
+    ) -> None:
+        """Write parsed records and what they cause. `retry` maps again what waits in quarantine unchanged."""
+        heads = self._heads([item.key for item in incoming])
+        fresh, waiting = self._fresh(incoming, heads, retry=retry)
+        accepted, refused = self._map(fresh, heads)
+        accepted = self._without_landed(accepted, heads)
+        counts = Counts(read=len(incoming) + len(unreadable), accepted=len(accepted))
+        counts.quarantined = len(unreadable) + len(refused) + len(waiting)
+        counts.unchanged = counts.read - counts.accepted - counts.quarantined
+        with self.store.write() as connection:
+            quarantine.seen_again(connection, self.run_id, self.source, self.name, waiting)
+            self._write(connection, accepted, [*unreadable, *refused], heads, counts)
+            if not self.scans_fully and not retry:
+                self._save_state(connection, cursor=_text(cursor))
+            runs.add_counts(connection, self.run_id, self.name, counts)
+        self.counts.add(counts)
+
+    def _parse(self, records: Sequence[Record]) -> tuple[list[Incoming], list[Rejected]]:
+        incoming: list[Incoming] = []
+        unreadable: list[Rejected] = []
+        for record in records:
+            if isinstance(record, BadRecord):
+                unreadable.append(Rejected.unreadable(record.raw, record.position, record.reason))
+                continue
+            self.watch.see(record.payload)
+            parsed = self._incoming(record)
+            if isinstance(parsed, Incoming):
+                incoming.append(parsed)
+            else:
+                unreadable.append(parsed)
+        return incoming, unreadable
+
+    def _incoming(self, record: RawRecord) -> Incoming | Rejected:
+        content = None
+        try:
+            content = dump(record.payload)
+            key = self.mapping.key_of(record.payload)
+        except RecordError as error:
+            raw = content.decode() if content is not None else readable(record.payload)
+            return Rejected.because(error, key=None, position=record.position, raw=raw)
+        return Incoming(key, digest(content).hex(), record.position, content.decode(), record.payload)
+
+    def _heads(self, keys: Sequence[str]) -> dict[str, Head]:
+        with self.store.read() as connection:
+            heads = landing.known_heads(self.store, connection, self.source, self.name, keys)
+        for head in heads.values():
+            self.seen.add(head.id)
+        return heads
+
+    def _fresh(
+        self, incoming: Sequence[Incoming], heads: Mapping[str, Head], *, retry: bool
+    ) -> tuple[list[Incoming], list[str]]:
+        """The records that are new or changed, and the hashes of those that wait in quarantine as they are."""
+        fresh: list[Incoming] = []
+        waiting: list[str] = []
+        current = {key: (head.hash, head.state) for key, head in heads.items()}
+        for item in incoming:
+            hash_, state = current.get(item.key, ("", ""))
+            if hash_ != item.hash or (retry and state == "quarantined"):
+                fresh.append(item)
+                current[item.key] = (item.hash, "fresh")
+            elif state == "quarantined":
+                waiting.append(item.hash)
+        return fresh, waiting
+
+    def _map(
+        self, fresh: Sequence[Incoming], heads: Mapping[str, Head]
+    ) -> tuple[list[Accepted], list[Rejected]]:
+        accepted: list[Accepted] = []
+        refused: dict[int, Rejected] = {}
+        newest = {key: head.observed_at for key, head in heads.items() if head.state == "accepted"}
+        for index, item in enumerate(fresh):
+            try:
+                mapped = self.mapping.map(item.payload)
+            except RecordError as error:
+                refused[index] = Rejected.because(error, key=item.key, position=item.position, raw=item.json)
+                continue
+            observed_at = mapped.observed_at or ""
+            stale = bool(observed_at) and observed_at < newest.get(item.key, "")
+            accepted.append(Accepted(item, mapped, stale))
+            if not stale:
+                newest[item.key] = observed_at
+        return accepted, list(refused.values())
+
+    def _without_landed(self, accepted: list[Accepted], heads: Mapping[str, Head]) -> list[Accepted]:
+        """`accepted` without the older versions that an earlier run has landed as history already."""
+        stale = [item.incoming.key for item in accepted if item.stale]
+        if not stale:
+            return accepted
+        with self.store.read() as connection:
+            known = landing.already_landed(self.store, connection, stale, heads)
+        return [i for i in accepted if not i.stale or (i.incoming.key, i.incoming.hash) not in known]
+
+    def _write(
+        self,
+        connection: Connection,
+        accepted: Sequence[Accepted],
+        rejected: Sequence[Rejected],
+        heads: Mapping[str, Head],
+        counts: Counts,
+    ) -> None:
+        if not accepted and not rejected:
+            return
+        landed = landing.land(self.store, connection, self.run_id, self.source, self.name, accepted, heads)
+        self._note_repeats(landed)
+        self._quarantine(connection, accepted, rejected, heads)
+        statements = [self._statement(each) for each in landed if not each.accepted.stale]
+        self.project(connection, statements, counts)
+
+    def _note_repeats(self, landed: Sequence[Landed]) -> None:
+        for each in landed:
+            self.repeated += each.head_id in self._changed
+            self._changed.add(each.head_id)
+            self.seen.add(each.head_id)
+
+    def _quarantine(
+        self,
+        connection: Connection,
+        accepted: Sequence[Accepted],
+        rejected: Sequence[Rejected],
+        heads: Mapping[str, Head],
+    ) -> None:
+        quarantine.put(connection, self.run_id, self.source, self.name, rejected)
+        good = {item.incoming.key for item in accepted}
+        bad = {item.key for item in rejected if item.key is not None}
+        waiting = {key for key, head in heads.items() if head.state == "quarantined"}
+        quarantine.release(connection, self.source, self.name, sorted(good & (waiting | bad)))
+        still_bad = [item for item in rejected if item.key not in good]
+        quarantine.mark_heads(self.store, connection, self.source, self.name, still_bad, heads)
+        if still_bad:
+            keys = [item.key for item in still_bad if item.key is not None]
+            marked = landing.known_heads(self.store, connection, self.source, self.name, keys)
+            for head in marked.values():
+                self.seen.add(head.id)
+
+    def _statement(self, landed: Landed) -> Statement:
+        item = landed.accepted
+        return Statement(
+            source=self.source,
+            stream=self.name,
+            record_key=item.incoming.key,
+            head_id=landed.head_id,
+            record_id=landed.record_id,
+            observed_at=item.observed_at,
+            entities=item.mapped.entities,
+        )
+
+    def project(self, connection: Connection, statements: Sequence[Statement], counts: Counts) -> None:
+        """Bring statements into the graph, add what they did to `counts`, and post the audit events."""
+        applied = self.graph.apply(connection, self.run_id, statements)
+        counts.entities_written += applied.written
+        counts.entities_removed += applied.removed
+        self.conflicts += len(applied.conflicts)
+        numbers = {name: getattr(counts, name) for name in ("accepted", "quarantined", "deleted")}
+        numbers["entities"] = counts.entities_written
+        event = runs.run_event(
+            Action.BATCH_APPLIED, self.source, self.run_id, stream=self.name, counts=numbers
+        )
+        runs.post(connection, [event, *(self._graph_event(fact) for fact in applied.audit)])
+
+    def _graph_event(self, fact: Mapping[str, Any]) -> AuditEvent:
+        return AuditEvent(actor="system", source=self.source, run_id=str(self.run_id), **fact)
+
+    def stop_if_too_bad(self, start: Cursor | None, *, at_end: bool) -> None:
+        """Stop the run when too many of its records are bad, with the cursor back where the run began.
+
+        Raises:
+            TooManyRejectsError: with the share that was met and the share allowed.
+        """
+        read, bad = self.counts.read, self.counts.quarantined
+        if read < (1 if at_end else MIN_SAMPLE) or bad <= read * self.config.max_bad_share:
+            return
+        with self.store.write() as connection:
+            self._save_state(connection, cursor=_text(start))
+        raise TooManyRejectsError(
+            self.source,
+            self.name,
+            f"{bad} of {read} records are bad, more than the share of {self.config.max_bad_share:g} allowed; "
+            "see `hub quarantine list`, correct the mapping or the source, then sync again",
+        )
+
+    def delete_unseen(self) -> str | None:
+        """Remove what a complete reading did not meet; or give the reason why so much may not be removed."""
+        live = missing = 0
+        for heads in landing.live_heads(self.store, self.source, self.name, DELETE_PAGE):
+            live += len(heads)
+            missing += sum(head.id not in self.seen for head in heads)
+        if missing > live * self.config.max_delete_share:
+            return (
+                f"{self.name}: {missing} of {live} known records were not met, more than the share of "
+                f"{self.config.max_delete_share:g} allowed; none was deleted"
+            )
+        if missing:
+            for heads in landing.live_heads(self.store, self.source, self.name, 1000):
+                self._delete([head for head in heads if head.id not in self.seen])
+        with self.store.write() as connection:
+            quarantine.release_unseen(connection, self.run_id, self.source, self.name)
+        return None
+
+    def _delete(self, heads: Sequence[Head]) -> None:
+        if not heads:
+            return
+        counts = Counts(deleted=len(heads))
+        with self.store.write() as connection:
+            ids = landing.delete_heads(self.store, connection, self.run_id, heads)
+            gone = [
+                Statement(self.source, self.name, head.key, head.id, record_id, "", ())
+                for head, record_id in zip(heads, ids, strict=True)
+            ]
+            self.project(connection, gone, counts)
+            runs.add_counts(connection, self.run_id, self.name, counts)
+        self.counts.add(counts)
+
+    def doubts(self) -> list[str]:
+        """What a person should look at though the stream was read to its end."""
+        found = []
+        if self.repeated and self.scans_fully:
+            found.append(
+                f"{self.name}: {self.repeated} records repeat a key with other content; is the key unique?"
+            )
+        if self.conflicts:
+            found.append(
+                f"{self.name}: {self.conflicts} entities are stated by several records; say `shared: true` of them, "
+                "or give them a key of their own"
+            )
+        return found
+
+    def finish(self) -> None:
+        """Keep what the next run needs to know: the fields and the time."""
+        seen = self.watch.fields()
+        found = drift.compare(self.known_fields, seen) if self.known_fields and seen else []
+        fields = drift.dump_fields(drift.merged(self.known_fields, seen))
+        with self.store.write() as connection:
+            drift.record_drift(
+                connection, self.run_id, self.source, self.name, found, seen, self.mapping.fields
+            )
+            self._save_state(connection, fields=fields, last_run_id=self.run_id, last_success_at=utc_now())
+
+    def note_mapping(self) -> None:
+        """Keep that the stream's rows come from the mapping as it is now: those held do, those to come will."""
+        with self.store.write() as connection:
+            self._save_state(connection, mapping_version=self.mapping.version)
+
+    def _save_state(self, connection: Connection, **values: Any) -> None:
+        row = {"source": self.source, "stream": self.name, **values}
+        self.store.dialect.upsert(connection, fixed.stream_state, tuple(row), [tuple(row.values())])
+
+
+def _text(cursor: Cursor | None) -> str | None:
+    return None if cursor is None else json.dumps(cursor, sort_keys=True)

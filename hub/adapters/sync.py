@@ -1,0 +1,268 @@
+"""One pass over a source: extract -> land -> map -> resolve -> project -> publish.
+
+Each batch is one transaction: landed versions, quarantine, graph, counts, cursor and audit events are written
+together or not at all, so that a run killed at any instant loses and doubles nothing. `StreamRun.take` holds the
+stages of one batch.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, Row, select
+
+from hub.adapters import drift, landing, quarantine, runs
+from hub.adapters.config import SourceConfig
+from hub.adapters.mapping import StreamMapping, compile_stream
+from hub.adapters.payload import load
+from hub.adapters.quarantine import Quarantined
+from hub.adapters.records import Connector, ConnectorContext, Cursor, StreamRead
+from hub.adapters.replay import remap_stream, replay_stream
+from hub.adapters.runs import Counts, RunReport, RunState
+from hub.adapters.stream_run import StreamRun
+from hub.audit import Action, AuditEvent
+from hub.errors import HubError, NotFoundError, RecordError, SourceUnavailableError
+from hub.graph import GraphWriter, Statement
+from hub.ontology import Ontology
+from hub.store import Store, fixed
+from hub.yamlfile import nearest
+
+Progress = Callable[[str, Counts], None]
+"""Told after each batch what the run has done so far in a stream."""
+
+
+def _silent(_stream: str, _counts: Counts) -> None:
+    """The progress of nobody who looks."""
+
+
+@dataclass(frozen=True)
+class Sources:
+    """The configured sources, and what is needed to connect to one: the environment and the folder of their files."""
+
+    configs: Mapping[str, SourceConfig]
+    ontology: Ontology
+    environ: Mapping[str, str] = field(repr=False)
+    folder: Path
+
+    def connect(self, config: SourceConfig) -> Connector:
+        """A connector for the source; nothing is reached before the first batch is asked for.
+
+        Raises:
+            ConfigurationError: a variable or file that the YAML refers to is missing.
+        """
+        context = ConnectorContext(config.source, self.environ, self.folder)
+        return config.connector.connect(context)
+
+    def config(self, source: str) -> SourceConfig:
+        """The configuration of one source.
+
+        Raises:
+            NotFoundError: there is none of that name; the nearest is named.
+        """
+        found = self.configs.get(source)
+        if found is None:
+            near = nearest(source, self.configs)
+            hint = f"; did you mean {near!r}?" if near else ""
+            raise NotFoundError(f"there is no source {source!r}{hint}")
+        return found
+
+
+class Syncer:
+    """Runs syncs against one store. One source is synced by one process at a time; different ones may go together."""
+
+    def __init__(self, store: Store, sources: Sources, batch_size: int = 1000) -> None:
+        self.store = store
+        self.sources = sources
+        self.batch_size = batch_size
+        self._mappings: dict[tuple[str, str], StreamMapping] = {}
+        trust = {name: config.trust for name, config in sources.configs.items()}
+        self.graph = GraphWriter(store, trust, restate=self._restate)
+
+    def sync(self, source: str, progress: Progress = _silent, only: Sequence[str] = ()) -> RunReport:
+        """Read the source's streams (or `only` some) from where the last run ended, and report what came of it.
+
+        What goes wrong at the source is in the report; the rest of the hub is unharmed.
+
+        Raises:
+            NotFoundError: there is no such source.
+            SourceUnavailableError: another process is syncing this source now.
+        """
+        config = self.sources.config(source)
+        with self._exclusive(source):
+            self._remap_changed(config)
+            run_id = runs.open_run(self.store, source, "sync")
+            doubts: list[str] = []
+            try:
+                failed = self._read(run_id, config, only or tuple(config.streams), doubts, progress)
+            except BaseException:
+                self._close(run_id, source, "interrupted", [*doubts, "the run was broken off"])
+                raise
+            return self._close(run_id, source, "failed" if failed else "ok", doubts)
+
+    def replay(self, source: str, ids: Sequence[int] = (), progress: Progress = _silent) -> RunReport:
+        """Try what waits in quarantine (or the records with `ids`) with the mapping as it is now.
+
+        Raises:
+            NotFoundError: there is no such source.
+            SourceUnavailableError: another process is syncing this source now.
+        """
+        config = self.sources.config(source)
+        with self._exclusive(source):
+            run_id = runs.open_run(self.store, source, "replay")
+            for name in config.streams:
+                run = self._stream_run(run_id, config, name)
+                replay_stream(run, ids)
+                progress(name, run.counts)
+            return self._close(run_id, source, "ok", [])
+
+    def discard(self, number: int, actor: str) -> Quarantined:
+        """Take a waiting record out of quarantine for good, in `actor`'s name; gives what it was.
+
+        Raises:
+            NotFoundError: there is none with that number.
+        """
+        with self.store.write() as connection:
+            found = quarantine.discard(connection, number)
+            event = AuditEvent(
+                Action.QUARANTINE_REPLAYED,
+                actor=actor,
+                source=found.source,
+                stream=found.stream,
+                reason_code="discarded",
+                counts={"deleted": 1},
+            )
+            runs.post(connection, [event])
+        return found
+
+    @contextmanager
+    def _exclusive(self, source: str) -> Iterator[None]:
+        with self.store.lock(f"source-{source}") as held:
+            if not held:
+                raise SourceUnavailableError(
+                    source, None, "another process is syncing it; wait until it ends"
+                )
+            yield
+
+    def _read(
+        self, run_id: int, config: SourceConfig, names: Sequence[str], doubts: list[str], progress: Progress
+    ) -> bool:
+        """Whether the source failed before its end; why is added to `doubts`."""
+        connector: Connector | None = None
+        try:
+            connector = self.sources.connect(config)
+            for name in names:
+                self._sync_stream(run_id, config, name, connector, doubts, progress)
+        except HubError as error:
+            doubts.append(str(error))
+            return True
+        finally:
+            if connector is not None:
+                doubts += connector.warnings
+                connector.close()
+        return False
+
+    def _sync_stream(
+        self,
+        run_id: int,
+        config: SourceConfig,
+        name: str,
+        connector: Connector,
+        doubts: list[str],
+        progress: Progress,
+    ) -> None:
+        run = self._stream_run(run_id, config, name)
+        run.note_mapping()
+        start = None if run.scans_fully else self._cursor(config.source, name)
+        stream = config.streams[name]
+        read = StreamRead(name, stream.read, stream.key, stream.cursor)
+        for batch in connector.batches(read, start, self.batch_size):
+            run.apply(batch)
+            progress(name, run.counts)
+            run.stop_if_too_bad(start, at_end=False)
+        run.stop_if_too_bad(start, at_end=True)
+        if run.scans_fully:
+            doubt = run.delete_unseen()
+            doubts += [doubt] if doubt else []
+        doubts += run.doubts()
+        run.finish()
+        progress(name, run.counts)
+
+    def _stream_run(self, run_id: int, config: SourceConfig, name: str) -> StreamRun:
+        state = self._state(config.source, name)
+        known = drift.load_fields(state.fields) if state is not None else {}
+        mapping = self.mapping(config.source, name)
+        return StreamRun(self.store, self.graph, run_id, config, name, mapping, known)
+
+    def _remap_changed(self, config: SourceConfig) -> None:
+        """Map anew what is held of the streams whose mapping has changed since, as a run of its own."""
+        changed = [
+            name
+            for name in config.streams
+            if (state := self._state(config.source, name)) is not None
+            if state.mapping_version not in (None, self.mapping(config.source, name).version)
+        ]
+        if not changed:
+            return
+        run_id = runs.open_run(self.store, config.source, "remap")
+        for name in changed:
+            run = self._stream_run(run_id, config, name)
+            remap_stream(run, self.batch_size)
+            run.note_mapping()
+        self._close(run_id, config.source, "ok", [])
+
+    def _close(self, run_id: int, source: str, state: RunState, doubts: list[str]) -> RunReport:
+        with self.store.read() as connection:
+            streams = runs.counts_of(connection, run_id)
+        doubts += [
+            f"{name}: {counts.read} read is not {counts.unchanged} unchanged + {counts.accepted} accepted "
+            f"+ {counts.quarantined} quarantined"
+            for name, counts in streams.items()
+            if not counts.reconciles
+        ]
+        final: RunState = "suspect" if state == "ok" and doubts else state
+        report = RunReport(run_id, source, final, tuple(doubts), streams)
+        runs.close_run(self.store, report)
+        return report
+
+    def mapping(self, source: str, stream: str) -> StreamMapping:
+        """The compiled mapping of one stream, made once."""
+        key = (source, stream)
+        if key not in self._mappings:
+            config = self.sources.config(source)
+            self._mappings[key] = compile_stream(
+                config, config.streams[stream], self.sources.ontology, stream
+            )
+        return self._mappings[key]
+
+    def _state(self, source: str, stream: str) -> Row[*tuple[Any, ...]] | None:
+        table = fixed.stream_state
+        with self.store.read() as connection:
+            return connection.execute(
+                select(table).where(table.c.source == source, table.c.stream == stream)
+            ).first()
+
+    def _cursor(self, source: str, stream: str) -> Cursor | None:
+        state = self._state(source, stream)
+        return json.loads(state.cursor) if state is not None and state.cursor else None
+
+    def _restate(self, connection: Connection, head_ids: Sequence[int]) -> list[Statement]:
+        """What the last accepted versions of these records say, mapped anew from the landing."""
+        sql = "SELECT id, source, stream, key, record_id, observed_at FROM record_head WHERE {in:id}"
+        rows = [row for row in self.store.rows_in(connection, sql, head_ids) if row[4] is not None]
+        held = landing.versions(self.store, connection, [row[4] for row in rows])
+        statements = []
+        for head_id, source, stream, key, record_id, observed_at in rows:
+            try:
+                mapped = self.mapping(source, stream).map(load(held[record_id].payload))
+            except RecordError:
+                # Its mapping has changed since it was accepted; the remap that follows will quarantine it.
+                continue
+            statements.append(
+                Statement(source, stream, key, head_id, record_id, observed_at, mapped.entities)
+            )
+        return statements
