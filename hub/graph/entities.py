@@ -1,0 +1,67 @@
+"""What a mapping hands to the graph: entities, references between them, and statements.
+
+A *statement* is what one accepted source record says at present; it replaces everything the same record said
+before. `head_id` names the source record over all its versions, `record_id` the version.
+
+    Statement("erp", "orders", "10248", 17, 90, "2026-01-02T03:04:05.000000Z", (
+        Entity("mzxw6...", "Order", "10248", {"customer": Reference("nfzwg..."), "total": Money(...)}),
+    ))
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Reference:
+    """Value of a reference property: the target's id, known before the target arrives."""
+
+    target_id: str
+
+    def __repr__(self) -> str:
+        return f"Reference({self.target_id})"
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class SharedIdentifier:
+    """Value of a reference property that names its target by an identifier, in normal form."""
+
+    scheme: str
+    value: str
+
+    def __repr__(self) -> str:
+        return f"SharedIdentifier({self.scheme})"
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Entity:
+    """One entity as one record states it; a property that is absent is null."""
+
+    id: str
+    type: str
+    key: str
+    values: Mapping[str, Any]
+    """Exact values by property name: str, int, Decimal, Money, Instant, bool, a tuple where the property has many,
+    Reference or SharedIdentifier."""
+    shared: bool = False
+    """Whether several records may state the entity; the latest observed one is served."""
+
+    def __repr__(self) -> str:
+        return f"Entity({self.type} {self.id})"
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """What one accepted source record says; no entities when the record was deleted at the source."""
+
+    source: str
+    stream: str
+    record_key: str
+    head_id: int
+    record_id: int
+    observed_at: str
+    """ISO UTC text as the store writes it: the source's time of modification, or of landing."""
+    entities: tuple[Entity, ...]

@@ -1,0 +1,168 @@
+"""The customer table: golden records of the customers that a batch touched.
+
+A customer is a PERSON or an ORGANIZATION as most of its parties are; where they are equally many, an ORGANIZATION,
+because a company's contact is more often filed as its own customer than the other way round.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from collections.abc import Collection, Hashable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+from sqlalchemy import Connection
+
+from hub.graph.golden import PartyValues, Rule, Source, choose, rules_of
+from hub.graph.households import MATCH_ROLES, household_id
+from hub.graph.resolution.identity import created_at
+from hub.ontology import EntityType, Property
+from hub.ontology.model import Survivorship
+from hub.store import CUSTOMER_COLUMNS, Store, iso_utc, quoted
+
+PERSON = "PERSON"
+ORGANIZATION = "ORGANIZATION"
+
+
+@dataclass(frozen=True, slots=True)
+class _Party:
+    kind: str
+    golden: PartyValues
+
+
+class Customers:
+    """Writes the golden records."""
+
+    def __init__(self, store: Store, trust: Mapping[str, int], overrides: Mapping[str, Survivorship]) -> None:
+        self._store = store
+        self._trust = dict(trust)
+        properties = store.ontology.customer_properties
+        self._properties = list(properties.values())
+        self._empty = [(prop.name, (None,) * len(prop.columns)) for prop in self._properties]
+        self._rules: tuple[Rule, ...] = rules_of(properties, overrides)
+        own = [column for prop in self._properties for column in prop.columns]
+        self._columns = (*CUSTOMER_COLUMNS, *own)
+        self._household = [_first_with_role(self._properties, role) for role in MATCH_ROLES]
+        self._selects = {type_.name: self._party_sql(type_) for type_ in store.ontology.parties}
+
+    def project(
+        self, connection: Connection, touched: Collection[str], membership_changed: Collection[str], now: str
+    ) -> tuple[set[str], set[str]]:
+        """Bring the golden records of the `touched` customers up to date; ids of those written, and of those removed.
+
+        A row that would stay as it is is not written, unless the customer gained or lost a party.
+        """
+        parties = self._parties(connection, touched)
+        before = self._rows(connection, touched)
+        removed = before.keys() - parties.keys()
+        self._store.rows_in(connection, "DELETE FROM customer WHERE {in:id}", sorted(removed))
+        written: dict[str, tuple[Any, ...]] = {}
+        for customer_id, members in parties.items():
+            kind, household, provenance, own = self._golden(members)
+            old = before.get(customer_id)
+            if old is None or customer_id in membership_changed or old != (kind, household, provenance, *own):
+                created = iso_utc(created_at(customer_id))
+                written[customer_id] = (customer_id, kind, household, created, now, provenance, *own)
+        self._store.dialect.upsert(
+            connection,
+            self._store.tables.customer,
+            self._columns,
+            list(written.values()),
+            keep=("created_at",),
+        )
+        return set(written), set(removed)
+
+    def _golden(self, members: Sequence[_Party]) -> tuple[str, str | None, str, tuple[Any, ...]]:
+        values, provenance = choose([party.golden for party in members], self._rules)
+        people = sum(party.kind == PERSON for party in members)
+        kind = PERSON if people * 2 > len(members) else ORGANIZATION
+        parts = [_text(values, prop) for prop in self._household]
+        household = household_id(parts) if kind == PERSON else None
+        own: list[Any] = []
+        for name, empty in self._empty:
+            value = values.get(name)
+            own += empty if value is None else value if isinstance(value, tuple) else (value,)
+        return kind, household, _provenance_json(provenance), tuple(own)
+
+    def _parties(self, connection: Connection, customers: Collection[str]) -> dict[str, list[_Party]]:
+        found: dict[str, list[_Party]] = defaultdict(list)
+        for type_ in self._store.ontology.parties:
+            slots = _slots(self._shared(type_))
+            kind = _kind(type_)
+            for customer_id, id_, source, observed_at, *cells in self._store.rows_in(
+                connection, self._selects[type_.name], sorted(customers)
+            ):
+                values = {
+                    name: _cell(cells[at : at + width], many)
+                    for name, at, width, many in slots
+                    if cells[at] is not None
+                }
+                golden = PartyValues(id_, self._trust.get(source, 0), observed_at, values)
+                found[customer_id].append(_Party(kind, golden))
+        return found
+
+    def _rows(self, connection: Connection, customers: Collection[str]) -> dict[str, tuple[Any, ...]]:
+        """What stands in the table: kind, household, provenance and own columns."""
+        own = self._columns[len(CUSTOMER_COLUMNS) :]
+        sql = f"SELECT {quoted(('id', 'kind', 'household_id', 'provenance', *own))} FROM customer WHERE {{in:id}}"
+        slots = _slots(self._properties)
+        rows: dict[str, tuple[Any, ...]] = {}
+        for id_, kind, household, provenance, *cells in self._store.rows_in(
+            connection, sql, sorted(customers)
+        ):
+            for _, at, _, many in slots:
+                if many:
+                    cells[at] = _json_text(cells[at])
+            rows[id_] = (kind, household, provenance, *cells)
+        return rows
+
+    def _shared(self, type_: EntityType) -> list[Property]:
+        golden = self._store.ontology.customer_properties
+        return [prop for prop in type_.properties.values() if prop.name in golden]
+
+    def _party_sql(self, type_: EntityType) -> str:
+        own = "".join(f', t."{column}"' for prop in self._shared(type_) for column in prop.columns)
+        return (
+            f"SELECT m.customer_id, t.id, t.source, t.observed_at{own}"
+            f' FROM membership m JOIN "{type_.table}" t ON t.id = m.party_id WHERE {{in:m.customer_id}}'
+        )
+
+
+def _slots(properties: Sequence[Property]) -> list[tuple[str, int, int, bool]]:
+    """Name, first column, number of columns and `many` of each property in a row of their columns."""
+    slots, at = [], 0
+    for prop in properties:
+        slots.append((prop.name, at, len(prop.columns), prop.many))
+        at += len(prop.columns)
+    return slots
+
+
+def _cell(cells: Sequence[Any], many: bool) -> Hashable:
+    value: Hashable = tuple(cells) if len(cells) > 1 else _json_text(cells[0]) if many else cells[0]
+    return value
+
+
+def _json_text(value: Any) -> Any:
+    """A list as the text that the codec writes; PostgreSQL hands JSON out parsed."""
+    return json.dumps(value, ensure_ascii=False) if isinstance(value, list) else value
+
+
+def _kind(type_: EntityType) -> str:
+    return PERSON if "Person" in (type_.schema_org, type_.name) else ORGANIZATION
+
+
+def _first_with_role(properties: Sequence[Property], role: str) -> str | None:
+    return next((prop.name for prop in properties if prop.match == role), None)
+
+
+def _text(values: Mapping[str, Hashable], name: str | None) -> str | None:
+    value = values.get(name) if name else None
+    return str(value) if value is not None else None
+
+
+def _provenance_json(provenance: Mapping[str, Source]) -> str:
+    """JSON: for each property the party whose value it is, and the rule by which that party won."""
+    said = {name: {"party": source.party, "rule": source.rule} for name, source in provenance.items()}
+    return orjson.dumps(said, option=orjson.OPT_SORT_KEYS).decode()
