@@ -84,7 +84,7 @@ def open_run(store: Store, source: str, kind: RunKind) -> int:
     with store.write() as connection:
         _mark_interrupted(connection, source)
         started = insert(fixed.run).values(source=source, kind=kind, state="running", started_at=utc_now())
-        run_id = connection.execute(started.returning(fixed.run.c.id)).scalar_one()
+        run_id = int(connection.execute(started.returning(fixed.run.c.id)).scalar_one())
         post(connection, [run_event(Action.SYNC_STARTED, source, run_id)])
     return run_id
 

@@ -62,7 +62,7 @@ def _circular_customers(
     for name, type_ in types.items():
         for path in type_.customer:
             first = type_.properties.get(path.split(".")[0])
-            if "." in path and first is not None and first.range in types:
+            if "." in path and first is not None and first.range and first.range in types:
                 needs[name].add(first.range)
     try:
         TopologicalSorter(needs).prepare()
