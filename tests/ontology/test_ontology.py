@@ -165,5 +165,7 @@ def test_customer_paths_that_wait_for_each_other_are_a_fault(tmp_path: Path) -> 
             f"type: {name}\ncustomer: [owner, {other.lower()}.owner]\nproperties:\n"
             f"  owner: {ref.format('Party')}\n  {other.lower()}: {ref.format(other)}\n"
         )
-    with pytest.raises(ConfigurationError, match="round in a circle: (Boat -> Crew -> Boat|Crew -> Boat -> Crew)"):
+    with pytest.raises(
+        ConfigurationError, match=r"round in a circle: (Boat -> Crew -> Boat|Crew -> Boat -> Crew)"
+    ):
         load_ontology([tmp_path])

@@ -24,7 +24,7 @@ from pathlib import PurePosixPath
 from typing import IO, Annotated, Any, BinaryIO, Literal, cast
 
 import fsspec
-from pydantic import AfterValidator, Field, field_validator
+from pydantic import AfterValidator, Field, WithJsonSchema, field_validator
 
 from hub.adapters.formats import FormatChoice
 from hub.adapters.records import (
@@ -47,10 +47,13 @@ _STAMPS = ("ETag", "etag", "mtime", "LastModified", "last_modified", "modified",
 """Names under which fsspec's file systems tell that a file changed, the surest first."""
 
 
+_ONE_OR_MORE = {"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}, "minItems": 1}]}
+
+
 class FilesRead(ConfigModel):
     """Which files a stream reads, and how."""
 
-    glob: tuple[str, ...] = Field(
+    glob: Annotated[tuple[str, ...], WithJsonSchema(_ONE_OR_MORE)] = Field(
         min_length=1,
         description="Pattern, or patterns, of files below the root, such as `orders/*.csv` or `**/*.xml`.",
     )
