@@ -1,0 +1,26 @@
+"""Full-text search: engines behind one protocol, an index that follows the change feed, answers within the policy."""
+
+from hub.search.catalogue import Catalogue
+from hub.search.indexer import Indexer
+from hub.search.protocol import Document, Found, Result, SearchEngine, SearchRequest, Value
+from hub.search.query import MAX_LENGTH, MAX_WORDS
+from hub.search.service import MAX_FIRST, Hit, SearchAnswer, SearchService
+from hub.search.tantivy_engine import TantivyEngine
+
+__all__ = [
+    "MAX_FIRST",
+    "MAX_LENGTH",
+    "MAX_WORDS",
+    "Catalogue",
+    "Document",
+    "Found",
+    "Hit",
+    "Indexer",
+    "Result",
+    "SearchAnswer",
+    "SearchEngine",
+    "SearchRequest",
+    "SearchService",
+    "TantivyEngine",
+    "Value",
+]

@@ -1,0 +1,138 @@
+"""What an engine of the search must do, and what passes between it, the indexer and the service.
+
+A *document* is what one customer or one entity is found by. Each of its values stands in the *field* of its (kind, data
+category), so that a requester searches only in categories they may read in clear. A request's filter (fields, access
+tokens, types, sources) is one object inside the engine: hits, total and facets obey it alike.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from hub.search.fold import Kind
+
+FieldKey = tuple[Kind, str]
+"""Kind and data category."""
+
+
+@dataclass(frozen=True, slots=True)
+class Value:
+    """One value of a row."""
+
+    kind: Kind | None
+    """None for one that is shown as a title but not searched."""
+    category: str
+    text: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """What one customer or entity is found by, and what its hit may show."""
+
+    type: str
+    id: str
+    sources: tuple[str, ...]
+    time: str
+    """ISO text that begins with a year or a day: when it happened, or was observed."""
+    tokens: tuple[str, ...]
+    """Access tokens: a request that holds none of them does not find the document."""
+    values: tuple[Value, ...]
+    customer_id: str | None = None
+    """Whose it is now. Engines do not keep it: a merge of customers need not touch their orders' documents."""
+    title: Value | None = None
+    names: tuple[Value, ...] = ()
+    """Customers: given and family name, for when there is no title to show."""
+
+    @property
+    def key(self) -> str:
+        """The document's own id within an index."""
+        return document_key(self.type, self.id)
+
+
+def document_key(type_: str, id_: str) -> str:
+    """The key of the document of an entity or a customer."""
+    return f"{type_}:{id_}"
+
+
+def type_token(type_: str) -> str:
+    """The access token of those who may know of rows of the type."""
+    return f"type:{type_}"
+
+
+@dataclass(frozen=True, slots=True)
+class SearchRequest:
+    """One question to an engine. Without categories or without tokens it finds nothing."""
+
+    text: str = field(repr=False)
+    categories: frozenset[str]
+    """Data categories that the requester may read in clear."""
+    tokens: frozenset[str]
+    """Access tokens that the requester holds."""
+    types: frozenset[str] = frozenset()
+    """Only these types; all of them when empty."""
+    sources: frozenset[str] = frozenset()
+    """Only what one of these sources states; all of them when empty."""
+    first: int = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """One hit as the engine knows it."""
+
+    type: str
+    id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """The best `first` hits, with count and counts by type of all of them."""
+
+    hits: tuple[Found, ...]
+    total: int
+    facets: Mapping[str, int]
+
+
+class SearchEngine(Protocol):
+    """An index on disk. Any thread may search; one process at a time may apply, rebuild or release.
+
+    Raises:
+        StoreUnavailableError: there is no index yet, it is of another schema, or its files cannot be used; build it.
+    """
+
+    @property
+    def name(self) -> str:
+        """What settings call it."""
+        ...
+
+    def cursor(self) -> int | None:
+        """The entry of the change feed that the index has followed to; None when it has to be built first."""
+        ...
+
+    def apply(self, upserts: Sequence[Document], deletes: Sequence[str], cursor: int) -> None:
+        """Replace documents, forget those with the keys `deletes` and move the cursor: durably, in one commit."""
+        ...
+
+    def search(self, request: SearchRequest) -> Result:
+        """The documents that match the request, as of the last commit of any process.
+
+        Raises:
+            LimitError: the text is longer or has more words than is answered.
+        """
+        ...
+
+    def rebuild(self, batches: Iterable[Sequence[Document]], cursor: int) -> int:
+        """Build a new index beside the old one and put it in its place at once; the number of documents.
+
+        Readers go on with the old one until then. An error leaves the old one in place.
+        """
+        ...
+
+    def release(self) -> None:
+        """Let another process write."""
+        ...
+
+    def close(self) -> None:
+        """Give up all files."""
+        ...

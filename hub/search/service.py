@@ -1,0 +1,180 @@
+"""Search as departments use it: what they may not read is neither found nor counted nor shown."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from threading import Lock
+
+from sqlalchemy import Connection
+
+from hub.access import Effect
+from hub.errors import LimitError, QueryError
+from hub.graph.plans import CategoryAccess
+from hub.graph.plans.guard import Guard
+from hub.ontology import CUSTOMER, Ontology
+from hub.search.documents import DocumentLoader
+from hub.search.matching import matches, snippet
+from hub.search.protocol import Document, Found, SearchEngine, SearchRequest, document_key, type_token
+from hub.search.query import Query, parse
+from hub.store import Store
+from hub.yamlfile import nearest
+
+MAX_FIRST = 100
+"""Hits that one answer may have; each is read from the store."""
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """A customer or an entity that was found."""
+
+    type: str
+    """`Customer`, or the entity's type."""
+    id: str
+    customer_id: str | None
+    """Whose it is, where the requester may know."""
+    title: str = field(repr=False)
+    """Plain text of a category that the requester may read, else the type's label, with a number where possible."""
+    snippet: str = field(repr=False)
+    """HTML: the value that matches, escaped, matches in `<mark>`."""
+
+
+@dataclass(frozen=True, slots=True)
+class SearchAnswer:
+    """The best hits first, and counts of all."""
+
+    hits: tuple[Hit, ...]
+    total: int
+    """Matches in the index, which may be behind the store by seconds."""
+    facets: Mapping[str, int]
+    """Matches by type."""
+    customers: tuple[str, ...] = ()
+    """For the audit event: the customers whose data is in the answer, whether the requester learns it or not."""
+    categories: tuple[str, ...] = ()
+    """For the audit event: the data categories that were searched, sorted."""
+
+
+class SearchService:
+    """Answers searches from an engine's index and shows hits from the store. Threads may share it."""
+
+    def __init__(self, store: Store, engine: SearchEngine, ontology: Ontology) -> None:
+        self._store, self._engine, self._ontology = store, engine, ontology
+        self._loader = DocumentLoader(store)
+        self._catalogue = self._loader.catalogue
+        self._counting = Lock()
+        self.dropped = 0
+        """Hits since the start that were not given, because the store no longer agreed with the index."""
+
+    @property
+    def types(self) -> tuple[str, ...]:
+        """The types that are found."""
+        return self._catalogue.types
+
+    def search(
+        self,
+        text: str,
+        *,
+        types: Sequence[str] = (),
+        sources: Sequence[str] = (),
+        first: int = 10,
+        access: CategoryAccess,
+    ) -> SearchAnswer:
+        """What matches every word of `text` by values that `access` allows in clear; masked ones are not searched.
+
+        Raises:
+            LimitError: the text or `first` is larger than is answered; the message says how large it may be.
+            QueryError: there is no such type to search.
+            StoreUnavailableError: there is no index yet, or the store is out of reach; try again later.
+        """
+        self._check(types, first)
+        query = parse(text)
+        guard = Guard(self._ontology, access)
+        request = self._request(text, types, sources, first, access, guard)
+        result = self._engine.search(request)
+        documents = self._confirmed(query, request, result.hits)
+        return SearchAnswer(
+            hits=tuple(self._hit(query, document, access, guard, request) for document in documents),
+            total=result.total,
+            facets=result.facets,
+            customers=tuple(dict.fromkeys(d.customer_id for d in documents if d.customer_id)),
+            categories=tuple(sorted(request.categories)),
+        )
+
+    def _check(self, types: Collection[str], first: int) -> None:
+        if not 0 <= first <= MAX_FIRST:
+            raise LimitError(f"a search gives from 0 to {MAX_FIRST} hits, {first} were asked for")
+        for name in types:
+            if name not in self.types:
+                near = nearest(name, self.types)
+                hint = f"; did you mean {near!r}?" if near else ""
+                raise QueryError(f"there is no type {name!r} to search{hint}")
+
+    def _request(
+        self,
+        text: str,
+        types: Collection[str],
+        sources: Collection[str],
+        first: int,
+        access: CategoryAccess,
+        guard: Guard,
+    ) -> SearchRequest:
+        return SearchRequest(
+            text=text,
+            categories=frozenset(c for c in self._catalogue.categories if _allows(access, c)),
+            tokens=frozenset(type_token(name) for name in self.types if guard.sees(name)),
+            types=frozenset(types),
+            sources=frozenset(sources),
+            first=first,
+        )
+
+    def _confirmed(self, query: Query, request: SearchRequest, hits: Sequence[Found]) -> list[Document]:
+        """The hits as they stand in the store, without those that are gone or no longer match."""
+        if not hits:
+            return []
+        current: dict[str, Document] = {}
+        with self._store.read() as connection:
+            for type_ in {hit.type for hit in hits}:
+                current |= self._load(connection, type_, [hit.id for hit in hits if hit.type == type_])
+        found = [current.get(document_key(hit.type, hit.id)) for hit in hits]
+        kept = [document for document in found if document and _still_found(query, request, document)]
+        with self._counting:
+            self.dropped += len(hits) - len(kept)
+        return kept
+
+    def _load(self, connection: Connection, type_: str, ids: Sequence[str]) -> dict[str, Document]:
+        documents = self._loader.load(connection, type_, ids) if type_ in self.types else {}
+        return {document.key: document for document in documents.values()}
+
+    def _hit(
+        self, query: Query, document: Document, access: CategoryAccess, guard: Guard, request: SearchRequest
+    ) -> Hit:
+        title = self._title(document, access)
+        shown = snippet(query, document, request.categories, title)
+        owner = document.customer_id if self._tells_owner(document.type, guard) else None
+        return Hit(document.type, document.id, owner, title, shown)
+
+    def _tells_owner(self, type_: str, guard: Guard) -> bool:
+        return type_ == CUSTOMER or (guard.sees(CUSTOMER) and guard.belongs(self._ontology.type(type_)))
+
+    def _title(self, document: Document, access: CategoryAccess) -> str:
+        label = self._catalogue.label(document.type)
+        title = document.title
+        if title and _allows(access, title.category):
+            return f"{label} {title.text}" if title.kind == "code" else title.text
+        names = [value.text for value in document.names if _allows(access, value.category)]
+        if names:
+            return " ".join(names)
+        codes = (v.text for v in document.values if v.kind == "code" and _allows(access, v.category))
+        return " ".join([label, *list(codes)[:1]])
+
+
+def _allows(access: CategoryAccess, category: str) -> bool:
+    return access.decide(category).effect is Effect.ALLOW
+
+
+def _still_found(query: Query, request: SearchRequest, document: Document) -> bool:
+    return (
+        not request.tokens.isdisjoint(document.tokens)
+        and (not request.sources or not request.sources.isdisjoint(document.sources))
+        and matches(query, document, request.categories)
+    )

@@ -1,0 +1,252 @@
+"""The embedded engine: a tantivy index in a folder, which many processes may read and one at a time may write.
+
+The index holds folded words and no text to show: what a hit shows is read from the store. The cursor is a document of
+the same commit as the documents that it vouches for.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from threading import Lock
+
+import tantivy
+from tantivy import Index, IndexWriter, Query, Schema, Searcher
+
+from hub.errors import StoreUnavailableError
+from hub.ontology import CUSTOMER
+from hub.search.catalogue import Catalogue
+from hub.search.fold import tokens
+from hub.search.generations import Generations
+from hub.search.protocol import Document, Found, Result, SearchRequest
+from hub.search.tantivy_query import build, field_name, trigrams
+
+_CURSOR_ID = "\x00cursor"
+_TOKENIZER = "folded"
+_HEAP = 64_000_000
+"""Bytes that a writer holds before it flushes a segment."""
+_MAX_TYPES = 1000
+"""Types that facets count; an ontology has some dozens."""
+
+_CUSTOMER_WEIGHT = 3.0
+_RECENCY = 0.01
+"""What a document of our day gains over one of 1970: it decides between equal matches only."""
+_DAYS = 36_525.0
+"""From 1970 to 2070."""
+
+_Stamp = tuple[int, int, int]
+
+
+@dataclass(frozen=True, slots=True)
+class _Opened:
+    """A generation that is read, as of the commit that `stamp` tells apart."""
+
+    folder: Path
+    index: Index
+    searcher: Searcher
+    stamp: _Stamp
+
+
+class TantivyEngine:
+    """`SearchEngine` on a tantivy index in `folder`."""
+
+    name = "tantivy"
+
+    def __init__(self, folder: Path, catalogue: Catalogue) -> None:
+        self._catalogue = catalogue
+        self._schema = _schema(catalogue)
+        self._generations = Generations(folder, catalogue.sha256)
+        self._lock = Lock()
+        self._opened: _Opened | None = None
+        self._writer: IndexWriter | None = None
+
+    def cursor(self) -> int | None:
+        """The entry of the change feed that the index has followed to; None when it has to be built first."""
+        try:
+            searcher = self._searcher()
+        except StoreUnavailableError:
+            return None
+        with _translated():
+            hits = searcher.search(Query.term_query(self._schema, "id", _CURSOR_ID), 1).hits
+            found = searcher.doc(hits[0][1]).get_first("cursor") if hits else None
+        return None if found is None else int(found)
+
+    def apply(self, upserts: Sequence[Document], deletes: Sequence[str], cursor: int) -> None:
+        """Replace documents, forget those with the keys `deletes` and move the cursor: durably, in one commit."""
+        with _translated():
+            writer = self._writer or self._open_writer()
+            for key in (*deletes, *(document.key for document in upserts), _CURSOR_ID):
+                writer.delete_documents_by_term("id", key)
+            for document in upserts:
+                writer.add_document(_indexed(document))
+            writer.add_document(_cursor(cursor))
+            writer.commit()
+
+    def search(self, request: SearchRequest) -> Result:
+        """The documents that match the request, as of the last commit of any process."""
+        query = build(self._schema, self._catalogue.fields, request)
+        searcher = self._searcher()
+        if query is None:
+            return Result((), 0, {})
+        with _translated():
+            found = searcher.search(query, max(request.first, 1), weight_by_field="weight")
+            hits = [_found(searcher, address) for _, address in found.hits[: request.first]]
+            count: int = found.count  # type: ignore[attr-defined]  # tantivy 0.27's stubs leave it out
+            return Result(tuple(hits), count, _facets(searcher, query))
+
+    def rebuild(self, batches: Iterable[Sequence[Document]], cursor: int) -> int:
+        """Build a new index beside the old one and put it in its place at once; the number of documents."""
+        self.release()
+        generation = self._generations.begin()
+        try:
+            with _translated():
+                count = self._fill(generation, batches, cursor)
+        except BaseException:
+            self._generations.abandon(generation)
+            raise
+        self._generations.serve(generation)
+        return count
+
+    def release(self) -> None:
+        """Let another process write; segments are merged to the end first."""
+        writer, self._writer = self._writer, None
+        if writer is not None:
+            with _translated():
+                writer.wait_merging_threads()
+
+    def close(self) -> None:
+        """Give up all files."""
+        self.release()
+        self._opened = None
+
+    def _fill(self, generation: Path, batches: Iterable[Sequence[Document]], cursor: int) -> int:
+        writer = _with_tokenizer(Index(self._schema, path=str(generation))).writer(_HEAP, 1)
+        count = 0
+        for batch in batches:
+            for document in batch:
+                writer.add_document(_indexed(document))
+            count += len(batch)
+        writer.add_document(_cursor(cursor))
+        writer.commit()
+        writer.wait_merging_threads()
+        return count
+
+    def _open_writer(self) -> IndexWriter:
+        opened = self._refreshed()
+        self._writer = opened.index.writer(_HEAP, 1)
+        return self._writer
+
+    def _searcher(self) -> Searcher:
+        return self._refreshed().searcher
+
+    def _refreshed(self) -> _Opened:
+        """The generation that is served now, with what was committed last."""
+        folder = self._generations.current()
+        if folder is None:
+            raise StoreUnavailableError("there is no search index of this ontology yet; it has to be built")
+        with self._lock, _translated():
+            stamp = _stamp(folder)
+            opened = self._opened
+            if opened is None or opened.folder != folder:
+                index = _with_tokenizer(Index.open(str(folder)))
+                # Reloading is ours: tantivy's own watcher looks every half second only.
+                index.config_reader("manual")
+            elif opened.stamp != stamp:
+                index = opened.index
+            else:
+                return opened
+            index.reload()
+            self._opened = _Opened(folder, index, index.searcher(), stamp)
+            return self._opened
+
+
+@contextmanager
+def _translated() -> Iterator[None]:
+    """Tantivy's errors as ours; its texts may quote terms, so they are not repeated."""
+    try:
+        yield
+    except (ValueError, OSError) as error:
+        raise StoreUnavailableError(
+            f"the search index cannot be used ({type(error).__name__}); if this lasts, build it anew"
+        ) from error
+
+
+def _stamp(folder: Path) -> _Stamp:
+    """What differs after every commit: tantivy replaces this file by a rename."""
+    found = (folder / "meta.json").stat()
+    return found.st_ino, found.st_mtime_ns, found.st_size
+
+
+def _schema(catalogue: Catalogue) -> Schema:
+    builder = tantivy.SchemaBuilder()
+    builder.add_text_field("id", stored=True, tokenizer_name="raw", index_option="basic")
+    builder.add_text_field("type", stored=True, fast=True, tokenizer_name="raw", index_option="basic")
+    for name in ("source", "token"):
+        builder.add_text_field(name, tokenizer_name="raw", index_option="basic")
+    builder.add_float_field("weight", fast=True)
+    builder.add_integer_field("cursor", stored=True)
+    for key in catalogue.fields:
+        option = "position" if key[0] == "phone" else "basic"
+        builder.add_text_field(field_name(key), tokenizer_name=_TOKENIZER, index_option=option)
+    return builder.build()
+
+
+def _with_tokenizer(index: Index) -> Index:
+    whitespace = tantivy.TextAnalyzerBuilder(tantivy.Tokenizer.whitespace()).build()
+    index.register_tokenizer(_TOKENIZER, whitespace)
+    return index
+
+
+def _indexed(document: Document) -> tantivy.Document:
+    entry = tantivy.Document()
+    entry.add_text("id", document.key)
+    entry.add_text("type", document.type)
+    for source in document.sources:
+        entry.add_text("source", source)
+    for token in document.tokens:
+        entry.add_text("token", token)
+    entry.add_float("weight", _weight(document))
+    for value in document.values:
+        if value.kind:
+            found = tokens(value.kind, value.text)
+            parts = trigrams(found[0]) if value.kind == "phone" else found
+            entry.add_text(field_name((value.kind, value.category)), " ".join(parts))
+    return entry
+
+
+def _cursor(seq: int) -> tantivy.Document:
+    """The document that holds the cursor; without an access token no request finds it."""
+    entry = tantivy.Document()
+    entry.add_text("id", _CURSOR_ID)
+    entry.add_integer("cursor", seq)
+    return entry
+
+
+def _weight(document: Document) -> float:
+    """The field that tantivy weighs scores by: it multiplies them with log2(2 + weight)."""
+    base = _CUSTOMER_WEIGHT if document.type == CUSTOMER else 1.0
+    return math.exp2(base * (1 + _RECENCY * _recency(document.time))) - 2
+
+
+def _recency(time: str) -> float:
+    try:
+        days = (date.fromisoformat((time[:10] + "-01-01")[:10]) - date(1970, 1, 1)).days
+    except ValueError:
+        return 0.0
+    return min(max(days / _DAYS, 0.0), 1.0)
+
+
+def _found(searcher: Searcher, address: tantivy.DocAddress) -> Found:
+    document = searcher.doc(address)
+    key, type_ = str(document.get_first("id")), str(document.get_first("type"))
+    return Found(type_, key[len(type_) + 1 :])
+
+
+def _facets(searcher: Searcher, query: Query) -> dict[str, int]:
+    asked = {"types": {"terms": {"field": "type", "size": _MAX_TYPES}}}
+    buckets = searcher.aggregate(query, asked)["types"]["buckets"]
+    return {bucket["key"]: bucket["doc_count"] for bucket in sorted(buckets, key=lambda b: str(b["key"]))}

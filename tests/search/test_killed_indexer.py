@@ -1,0 +1,58 @@
+"""An indexer killed at any instant has lost nothing that it acknowledged, and the next one goes on."""
+
+from __future__ import annotations
+
+import random
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.search.search_world import ENGINES, World, fill, gone, key_of, says, thing
+
+KILLS = 6
+
+
+@pytest.mark.parametrize("engine", sorted(ENGINES))
+def test_killed_during_commits_the_index_heals_from_its_cursor(engine: str, tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path / 'hub.sqlite'}"
+    world = World(url, tmp_path / "index", engine)
+    fill(world)
+    world.indexer.follow()
+    luck, written = random.Random(11), 0
+    for _ in range(KILLS):
+        before = world.engine.cursor()
+        assert before is not None
+        worker = _start(engine, url, tmp_path / "index")
+        for number in range(written, written + 12):
+            world.apply(
+                says("erp", thing("Ticket", f"k{number}", ticketNumber=f"K-{number}", subject="killed"))
+            )
+            if number % 3 == 0:
+                world.apply(gone("erp", thing("Ticket", f"k{number}")))
+        written += 12
+        time.sleep(luck.uniform(0.0, 0.25))
+        worker.kill()
+        said, _ = worker.communicate()
+        acknowledged = [int(line) for line in said.split() if line.isdigit()]
+        cursor = world.engine.cursor()
+        assert cursor is not None
+        assert cursor >= max([before, *acknowledged])
+    world.indexer.follow()
+    assert world.indexer.lag() == 0
+    left = {("Ticket", thing("Ticket", f"k{number}").id) for number in range(written) if number % 3}
+    assert set(world.find("killed")) == left
+    assert world.service.dropped == 0
+    assert world.find("kowalska") == [key_of(world, "anna")]
+    world.close()
+
+
+def _start(engine: str, url: str, index: Path) -> subprocess.Popen[str]:
+    command = [sys.executable, "-m", "tests.search.index_worker", engine, url, str(index)]
+    root = Path(__file__).parents[2]
+    worker = subprocess.Popen(command, cwd=root, stdout=subprocess.PIPE, text=True)
+    assert worker.stdout is not None
+    assert worker.stdout.readline() == "ready\n"
+    return worker
