@@ -3,10 +3,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from graph_world import Graph, small_ontology
 from sqlalchemy import create_engine, make_url, text
 
 from hub.store import Store
+from tests.graph.graph_world import Graph, small_ontology
 
 
 @pytest.fixture(scope="session", params=["sqlite", "postgresql"])

@@ -1,12 +1,12 @@
 from __future__ import annotations
 
 import pytest
-from graph_world import Graph, by, gone, party, says, small_ontology, thing, to, to_party
 from sqlalchemy import create_engine
 
 from hub.graph.belonging import Belonging
 from hub.ontology import EntityType, Ontology, Property
 from hub.store import Store
+from tests.graph.graph_world import Graph, by, gone, party, says, small_ontology, thing, to, to_party
 
 ANN = to_party("erp", "ann")
 ORDER = thing("erp", "Order", "1", customer=ANN)

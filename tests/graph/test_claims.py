@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from graph_world import Graph, day, gone, party, says, thing
+from tests.graph.graph_world import Graph, day, gone, party, says, thing
 
 
 def test_the_latest_observed_record_serves_a_shared_entity_in_any_order(graph: Graph) -> None:

@@ -1,12 +1,12 @@
 from __future__ import annotations
 
 import pytest
-from graph_world import PARTY_PROPERTIES, Graph, day, party, says
 from hypothesis import given
 from hypothesis import strategies as st
 
 from hub.graph.golden import PartyValues, Source, choose, rules_of
 from hub.ontology import Property
+from tests.graph.graph_world import PARTY_PROPERTIES, Graph, day, party, says
 
 
 def prop(name: str, rule: str, group: str | None = None) -> Property:

@@ -1,9 +1,9 @@
 from __future__ import annotations
 
 import pytest
-from graph_world import Graph, party, says
 
 from hub.graph.households import household_id
+from tests.graph.graph_world import Graph, party, says
 
 
 @pytest.mark.parametrize(

@@ -8,13 +8,13 @@ from decimal import Decimal
 from itertools import pairwise
 from typing import Any
 
-from graph_world import Graph, by, day, gone, party, says, thing, to, to_party
 from hypothesis import given
 from hypothesis import strategies as st
 
 from hub.graph.entities import Entity, Statement
 from hub.graph.resolution import ExactResolver
 from hub.values import Instant, Money
+from tests.graph.graph_world import Graph, by, day, gone, party, says, thing, to, to_party
 
 SOURCES = st.sampled_from(["erp", "pos"])
 KEYS = st.sampled_from(["1", "2", "3"])

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import pytest
-from graph_world import Graph, gone, party, says, small_ontology
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -9,6 +8,7 @@ from hub.audit.events import AuditEvent
 from hub.graph.entities import Statement
 from hub.graph.resolution import ExactResolver, Merge, Split
 from hub.store import Store
+from tests.graph.graph_world import Graph, gone, party, says, small_ontology
 
 
 def person(key: str, version: int = 1, **values: str) -> Statement:

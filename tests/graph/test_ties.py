@@ -1,9 +1,9 @@
 from __future__ import annotations
 
 import pytest
-from graph_world import Graph, by, gone, party, says, thing, to
 
 from hub.graph.entities import Entity
+from tests.graph.graph_world import Graph, by, gone, party, says, thing, to
 
 CARD, PHONE = by("loyalty_card", "A"), by("phone", "+441632960001")
 

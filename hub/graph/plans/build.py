@@ -1,0 +1,225 @@
+"""What the parts of one compilation share."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from itertools import count
+from typing import Any
+
+from hub.errors import QueryError
+from hub.graph.plans.guard import Guard, Path
+from hub.graph.plans.params import Params, page_size
+from hub.graph.plans.selection import Constant, Operand, Part, Parts, Selection
+from hub.graph.plans.shapes import Scope, Shape, shape_of
+from hub.graph.plans.sql import ROW_NUMBER, Member, Sql, name
+from hub.ontology import EntityType, Ontology
+
+_ALIAS = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,127}")
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """A member of the JSON, and SQL texts with the ids (commas between) of the customers it tells of."""
+
+    member: Member
+    customers: tuple[str, ...] = ()
+    height: int = 0
+    """How many subqueries for rows stand in each other."""
+    lifted: bool = False
+    """Whether its subqueries have been lifted already."""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where in the answer the compiler is."""
+
+    path: Path = ()
+    pages: tuple[Operand, ...] = ()
+    """The page sizes of the lists around it."""
+    covered: bool = False
+    """Whether the customer of the row here is already among those that the plan reports."""
+
+    def at(self, alias: str) -> Place:
+        """The place one alias further down."""
+        return replace(self, path=(*self.path, alias))
+
+    def within(self, first: Operand) -> Place:
+        """The place of a row on a page."""
+        return replace(self, pages=(*self.pages, first))
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """Fields that each row of nested pages has."""
+
+    fields: int
+    pages: tuple[Operand, ...]
+
+
+@dataclass(slots=True)
+class Build:
+    """One compilation."""
+
+    ontology: Ontology
+    sql: Sql
+    guard: Guard
+    max_page: int
+    nest: Callable[[Build, Scope, Selection, Place], Piece]
+    """Compiles the object that a selection asks for on a row."""
+    params: Params = field(default_factory=Params)
+    costs: list[Cost] = field(default_factory=list)
+    _numbers: Iterable[int] = field(default_factory=count)
+
+    def scope(self, shape: Shape) -> Scope:
+        """A row of the shape under a new alias."""
+        return Scope(shape, f"t{next(iter(self._numbers))}")
+
+    def shape(self, type_name: str) -> Shape:
+        """The shape of a type; QueryError when there is none."""
+        return shape_of(self.ontology, type_name)
+
+    def entity(self, type_name: str) -> EntityType:
+        """The entity type; QueryError when there is none."""
+        entity = self.shape(type_name).entity
+        if entity is None:
+            raise QueryError(f"{type_name} is no entity type")
+        return entity
+
+    def first(self, operand: Operand, label: str) -> str:
+        """The parameter that holds a page's size, as SQL."""
+        parameter = self.params.add(operand, lambda value: page_size(value, label, self.max_page))
+        return self.sql.param(parameter, "bigint")
+
+    def parts(self, parts: Parts, known: Mapping[str, Callable[[], Member]], label: str) -> Member:
+        """A JSON object of named parts.
+
+        Raises:
+            QueryError: a part is not known.
+        """
+        return self.sql.obj([(key_of(part), self._part(part, known, label)) for part in parts])
+
+    def _part(self, part: Part | Constant, known: Mapping[str, Callable[[], Member]], label: str) -> Member:
+        if isinstance(part, Constant):
+            return self.sql.constant(part.value)
+        if part.name not in known:
+            raise QueryError(f"{label} has no part {part.name!r}; it has {', '.join(known)}")
+        return known[part.name]()
+
+
+def key_of(field_: Any) -> str:
+    """The field's alias, known to be a plain name.
+
+    Raises:
+        QueryError: it is none.
+    """
+    alias = field_.alias
+    if not isinstance(alias, str) or not _ALIAS.fullmatch(alias):
+        raise QueryError("an alias takes letters, digits and underscores, 128 at most")
+    return alias
+
+
+def unique(fields: Iterable[Any]) -> None:
+    """See to it that no two fields share an alias.
+
+    Raises:
+        QueryError: two do.
+    """
+    seen: set[str] = set()
+    for item in fields:
+        if (alias := key_of(item)) in seen:
+            raise QueryError(f"the alias {alias!r} is given twice")
+        seen.add(alias)
+
+
+def table(scope: Scope) -> str:
+    """The shape's table under the scope's alias."""
+    return f"{name(scope.shape.table)} {scope.alias}"
+
+
+def subquery(scope: Scope, built: Piece, tables: str, where: str) -> Piece:
+    """What was built on the one row of `scope`, selected from tables that show the row under its alias."""
+    member = built.member
+    source = lifted(scope, tables, where)
+    found = f"(SELECT {member.sql} {source})"
+    customers = tuple(f"(SELECT {item} FROM {tables} WHERE {where})" for item in built.customers)
+    return Piece(Member(found, member.carried, nullable=True), customers, built.height + 1)
+
+
+def raised(build: Build, scope: Scope, piece: Piece) -> Member:
+    """The piece as a member on the row; a subquery is lifted to a column of it."""
+    if not build.sql.lifts or not piece.height or piece.lifted:
+        return piece.member
+    return Member(scope.lift(piece.member.sql), carried=True, nullable=piece.member.nullable)
+
+
+def raised_text(build: Build, scope: Scope, text: str) -> str:
+    """A text on the row that is used more than once, lifted to a column of it."""
+    return scope.lift(text) if build.sql.lifts else text
+
+
+def numbered(rows: str, alias: str) -> str:
+    """The ordered rows as a source with their numbers."""
+    return f"(SELECT p.*, row_number() OVER () AS {ROW_NUMBER} FROM ({rows}) p) {alias}"
+
+
+def collected(build: Build, scope: Scope, built: Piece, rows: str) -> Piece:
+    """The JSON array of what was built on each of the ordered rows, as a subquery."""
+    source = numbered(rows, scope.alias)
+    array = build.sql.collect(built.member)
+    customers = tuple(f"(SELECT {build.sql.collect_text(item)} FROM {source})" for item in built.customers)
+    return Piece(
+        Member(f"(SELECT {array.sql} {lifted(scope, source)})", array.carried), customers, built.height + 1
+    )
+
+
+def assembled(build: Build, scope: Scope, fields: Sequence[Any], pieces: Sequence[Piece]) -> Piece:
+    """The JSON object of the fields on the row."""
+    members = [
+        (key_of(item), raised(build, scope, piece)) for item, piece in zip(fields, pieces, strict=True)
+    ]
+    customers = tuple(item for piece in pieces for item in piece.customers)
+    return Piece(build.sql.obj(members), customers, max((piece.height for piece in pieces), default=0))
+
+
+def lifted(scope: Scope, tables: str, where: str | None = None) -> str:
+    """The FROM clause of a row, with the subqueries that were lifted out of expressions on it."""
+    condition = f" WHERE {where}" if where else ""
+    if not scope.lifted:
+        return f"FROM {tables}{condition}"
+    columns = "".join(f", {sql} AS {name(column)}" for column, sql in scope.lifted.items())
+    return f"FROM (SELECT {scope.alias}.*{columns} FROM {tables}{condition}) {scope.alias}"
+
+
+def listed(customers: Sequence[str]) -> str:
+    """Several lists of ids as one; holes are left as they are."""
+    return " || ',' || ".join(f"coalesce({item}, '')" for item in customers) or "''"
+
+
+def by_type(
+    build: Build, selections: tuple[Selection, ...], types: Iterable[EntityType]
+) -> dict[str, Selection]:
+    """For each type its selection, an empty one where none is given.
+
+    Raises:
+        QueryError: a selection is for another type.
+    """
+    given = {selection.type: selection for selection in selections}
+    wanted = [type_.name for type_ in types]
+    for type_name in given:
+        build.shape(type_name)
+        if type_name not in wanted:
+            raise QueryError(f"{type_name} cannot occur here; expected {', '.join(wanted)}")
+    return {type_name: given.get(type_name, Selection(type_name, ())) for type_name in wanted}
+
+
+def owner_of(scope: Scope) -> str | None:
+    """The id of the customer that the row is or belongs to, as SQL; None for types without one."""
+    entity = scope.shape.entity
+    if entity is None:
+        return scope.column("id")
+    if not entity.has_customer:
+        return None
+    party = scope.column("id" if entity.is_party else "party_id")
+    return f'(SELECT m."customer_id" FROM "membership" m WHERE m."party_id" = {party})'

@@ -1,0 +1,184 @@
+"""A root selection compiled to one SQL statement, a pure function of ontology, selection, access and database."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from hub.errors import AccessDeniedError, QueryError
+from hub.graph.plans.build import Build, Cost, Place, collected, lifted, listed, table
+from hub.graph.plans.guard import AccessNote, CategoryAccess, Guard, Reads
+from hub.graph.plans.objects import object_piece
+from hub.graph.plans.pages import page_piece
+from hub.graph.plans.params import Binding, count_of, text_value
+from hub.graph.plans.people import stated_by
+from hub.graph.plans.selection import ById, ByIdentifier, ListOf, Root
+from hub.graph.plans.sql import SPELLINGS, literal
+from hub.graph.plans.ways import MEMBERSHIP, all_rows
+from hub.ontology import CUSTOMER, EntityType, Ontology
+from hub.store import DialectName
+
+DEFAULT_MAX_PAGE = 200
+
+
+@dataclass(frozen=True, slots=True)
+class ReadPlan:
+    """A compiled selection. Immutable, safe to share between threads and between callers of equal access."""
+
+    sql: str
+    """Returns one row at most: the JSON text, and ids of customers with commas between (holes and doubles occur)."""
+    bindings: tuple[Binding, ...]
+    access_notes: tuple[AccessNote, ...]
+    reads: Reads
+    dialect: DialectName
+    costs: tuple[Cost, ...] = field(default=(), repr=False)
+    max_page: int = DEFAULT_MAX_PAGE
+
+    def bind(self, variables: Mapping[str, Any]) -> dict[str, Any]:
+        """The statement's parameters.
+
+        Raises:
+            QueryError: a value does not fit its place, or a cursor is none.
+            LimitError: a page is larger than allowed.
+        """
+        values: dict[str, Any] = {}
+        for binding in self.bindings:
+            values.update(zip(binding.names, binding.values(variables), strict=True))
+        return values
+
+    def cost(self, variables: Mapping[str, Any] | None = None) -> int:
+        """A bound on the fields that the answer may hold; a page whose size is not given counts as `max_page`."""
+        return sum(self._cost(cost, variables or {}) for cost in self.costs)
+
+    def _cost(self, cost: Cost, variables: Mapping[str, Any]) -> int:
+        rows = 1
+        for page in cost.pages:
+            rows *= count_of(page, variables, self.max_page)
+        return max(cost.fields, 1) * rows
+
+
+def compile_plan(
+    ontology: Ontology,
+    root: Root,
+    access: CategoryAccess,
+    dialect: DialectName,
+    max_page: int = DEFAULT_MAX_PAGE,
+) -> ReadPlan:
+    """The plan of a root selection.
+
+    Raises:
+        QueryError: it does not fit the ontology.
+        AccessDeniedError: it filters, sorts or looks up by what the caller may not see whole.
+        LimitError: a literal page size is larger than `max_page`.
+    """
+    build = Build(ontology, SPELLINGS[dialect], Guard(ontology, access), max_page, object_piece)
+    if isinstance(root, ById):
+        sql = _by_id(build, root)
+    elif isinstance(root, ByIdentifier):
+        sql = _by_identifier(build, root)
+    else:
+        sql = _list(build, root)
+    return ReadPlan(
+        sql,
+        tuple(build.params.bindings),
+        build.guard.notes,
+        build.guard.reads,
+        dialect,
+        tuple(build.costs),
+        max_page,
+    )
+
+
+_NOTHING = "SELECT 'null', ''"
+
+
+def _by_id(build: Build, root: ById) -> str:
+    shape = build.shape(root.selection.type)
+    scope = build.scope(shape)
+    parameter = build.params.add(root.id, lambda value: text_value(value, "id"))
+    given = build.sql.param(parameter, "text")
+    if not build.guard.may_see(shape.name, ()):
+        return _NOTHING
+    build.guard.read_type(shape.name)
+    piece = object_piece(build, scope, root.selection, Place())
+    wanted = given
+    if shape.name == CUSTOMER:
+        wanted = (
+            f'coalesce((SELECT d."new_id" FROM "customer_redirect" d WHERE d."old_id" = {given}), {given})'
+        )
+    source = lifted(scope, table(scope), f"{scope.column('id')} = {wanted}")
+    return f"SELECT {piece.member.sql}, {listed(piece.customers)} {source}"
+
+
+def _list(build: Build, root: ListOf) -> str:
+    shape = build.shape(root.type)
+    if not build.guard.may_see(shape.name, ()):
+        return _NOTHING
+    piece = page_piece(build, all_rows(build, shape), root.page, root.fields, Place(), "list")
+    return f"SELECT {piece.member.sql}, {listed(piece.customers)}"
+
+
+def _by_identifier(build: Build, root: ByIdentifier) -> str:
+    if root.selection.type != CUSTOMER:
+        raise QueryError("an identifier leads to customers")
+    limit = build.first(root.first, "by identifier")
+    given = build.sql.param(build.params.add(root.value, lambda value: text_value(value, "value")), "text")
+    holders = _holders(build, root.scheme, given)
+    if not build.guard.may_see(CUSTOMER, ()):
+        return _NOTHING
+    shape = build.shape(CUSTOMER)
+    scope = build.scope(shape)
+    piece = object_piece(build, scope, root.selection, Place((), (root.first,)))
+    rows = (
+        f"SELECT * FROM {table(scope)} WHERE {scope.column('id')} IN ({' UNION '.join(holders)}) "
+        f"ORDER BY {build.sql.binary(scope.column('id'))} LIMIT {limit}"
+    )
+    found = collected(build, scope, piece, rows)
+    return f"SELECT {found.member.sql}, {listed(found.customers)}"
+
+
+def _holders(build: Build, scheme: str, given: str) -> list[str]:
+    """Queries for the customers that hold the identifier, by properties that the caller may see whole.
+
+    Raises:
+        QueryError: there is no such scheme.
+        AccessDeniedError: the caller may see none of the properties whole.
+    """
+    types = [type_ for type_ in build.ontology.types.values() if type_.has_customer]
+    stated = [(type_, prop) for type_ in types for prop in type_.identifiers if prop.identifier == scheme]
+    if not stated:
+        known = sorted({prop.identifier for type_ in types for prop in type_.identifiers if prop.identifier})
+        raise QueryError(f"there is no identifier scheme {scheme!r}; expected one of {', '.join(known)}")
+    allowed = [
+        (type_, prop) for type_, prop in stated if build.guard.whole(prop) and build.guard.belongs(type_)
+    ]
+    if not allowed:
+        categories = ", ".join(sorted({prop.category for _, prop in stated}))
+        raise AccessDeniedError(
+            f"identifier {scheme} ({categories}) is not shown whole and cannot be looked up by"
+        )
+    for type_, prop in allowed:
+        build.guard.record(build.shape(type_.name), prop)
+    parties = [stated_by(type_, prop) for type_, prop in allowed if type_.is_party]
+    others = [
+        _customers_of_rows(type_, stated_by(type_, prop), scheme, given)
+        for type_, prop in allowed
+        if not type_.is_party
+    ]
+    return [*([_customers_of_parties(parties, scheme, given)] if parties else []), *others]
+
+
+def _customers_of_parties(stated: list[str], scheme: str, given: str) -> str:
+    return (
+        f'SELECT m."customer_id" FROM "identifier" i JOIN {MEMBERSHIP} ON m."party_id" = i."entity_id" '
+        f'WHERE i."scheme" = {literal(scheme)} AND i."value" = {given} AND ({" OR ".join(stated)})'
+    )
+
+
+def _customers_of_rows(type_: EntityType, stated: str, scheme: str, given: str) -> str:
+    return (
+        f'SELECT m."customer_id" FROM "identifier" i JOIN "{type_.table}" r ON r."id" = i."entity_id" '
+        f'JOIN {MEMBERSHIP} ON m."party_id" = r."party_id" '
+        f'WHERE i."scheme" = {literal(scheme)} AND i."value" = {given} AND {stated}'
+    )

@@ -1,0 +1,45 @@
+"""A plan run: one statement, its bytes handed on."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlalchemy import Connection
+from sqlalchemy.exc import OperationalError
+
+from hub.errors import LimitError
+from hub.graph.plans.compile import ReadPlan
+
+_TOO_DEEP = "parser stack overflow"
+"""Before version 3.46, SQLite's parser holds 100 symbols; links are bounded so that ordinary questions stay below."""
+
+
+@dataclass(frozen=True, slots=True)
+class PlanResult:
+    """The answer."""
+
+    json_text: str = field(repr=False)
+    """Compact JSON, the same bytes from either database."""
+    customers: tuple[str, ...]
+    """Ids of the customers whose data is in the answer, in the order in which they occur."""
+
+
+def execute(connection: Connection, plan: ReadPlan, variables: Mapping[str, Any] | None = None) -> PlanResult:
+    """The answer of the plan for these variables.
+
+    Raises:
+        QueryError: a variable does not fit its place.
+        LimitError: a page is larger than allowed, or the question nests deeper than the database can parse.
+    """
+    values = plan.bind(variables or {})
+    try:
+        row = connection.exec_driver_sql(plan.sql, values).fetchone()
+    except OperationalError as error:
+        if _TOO_DEEP in str(error.orig):
+            raise LimitError("the question nests deeper than this SQLite can parse; ask in parts") from None
+        raise
+    if row is None:
+        return PlanResult("null", ())
+    return PlanResult(row[0], tuple(dict.fromkeys(filter(None, (row[1] or "").split(",")))))

@@ -1,0 +1,109 @@
+"""Single links: where a reference leads, the customer a row belongs to, the household."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from hub.errors import QueryError
+from hub.graph.plans.build import (
+    Build,
+    Piece,
+    Place,
+    assembled,
+    by_type,
+    collected,
+    subquery,
+    table,
+    unique,
+)
+from hub.graph.plans.guard import HOUSEHOLD_CATEGORY
+from hub.graph.plans.selection import Constant, Household, Members, One, Owner, Part
+from hub.graph.plans.shapes import Scope
+from hub.graph.plans.sql import Member
+from hub.graph.plans.ways import MEMBERSHIP, keeps_customer_along, reference_of
+from hub.ontology import CUSTOMER
+
+
+def one_piece(build: Build, scope: Scope, one: One, place: Place) -> Piece:
+    """The object that the reference leads to, or null."""
+    reference = reference_of(scope.shape, one.property)
+    selections = by_type(build, one.selections, build.ontology.range_types(reference.range or ""))
+    if not build.guard.may_follow(reference, place.path):
+        return Piece(build.sql.null)
+    build.guard.record(scope.shape, reference)
+    found: list[Piece] = []
+    for type_name, selection in selections.items():
+        if build.guard.may_see(type_name, place.path):
+            target = build.scope(build.shape(type_name))
+            covered = scope.shape.has_customer and keeps_customer_along(
+                scope.shape, reference, build.entity(type_name)
+            )
+            piece = build.nest(build, target, selection, Place(place.path, place.pages, covered))
+            where = f"{target.column('id')} = {scope.column(reference.column)}"
+            found.append(subquery(target, piece, table(target), where))
+    return _first_of(build, found)
+
+
+def _first_of(build: Build, found: list[Piece]) -> Piece:
+    if len(found) < 2:
+        return found[0] if found else Piece(build.sql.null)
+    # One carried member makes all so: to SQLite, a marked JSON is as good as its text.
+    carried = any(piece.member.carried for piece in found)
+    built = f"coalesce({', '.join(piece.member.sql for piece in found)})"
+    return Piece(
+        Member(built, carried, nullable=True),
+        tuple(item for piece in found for item in piece.customers),
+        max(piece.height for piece in found),
+    )
+
+
+def owner_piece(build: Build, scope: Scope, owner: Owner, place: Place) -> Piece:
+    """The customer that the row belongs to, or null."""
+    entity = scope.shape.entity
+    if entity is None or not entity.has_customer or owner.selection.type != CUSTOMER:
+        raise QueryError(f"{scope.shape.name} has no customer to select {owner.selection.type} from")
+    if not build.guard.may_belong(entity, place.path) or not build.guard.may_see(CUSTOMER, place.path):
+        return Piece(build.sql.null)
+    target = build.scope(build.shape(CUSTOMER))
+    piece = build.nest(build, target, owner.selection, Place(place.path, place.pages, place.covered))
+    party = scope.column("id" if entity.is_party else "party_id")
+    tables = f'{MEMBERSHIP} JOIN {table(target)} ON {target.column("id")} = m."customer_id"'
+    return subquery(target, piece, tables, f'm."party_id" = {party}')
+
+
+def household_piece(build: Build, scope: Scope, household: Household, place: Place) -> Piece:
+    """The customer's household, or null."""
+    if scope.shape.entity is not None:
+        raise QueryError("only a customer has a household")
+    unique(household.fields)
+    if not build.guard.allows(HOUSEHOLD_CATEGORY, place.path):
+        return Piece(build.sql.null)
+    pieces = [_household_field(build, scope, item, place.at(item.alias)) for item in household.fields]
+    built = assembled(build, scope, household.fields, pieces)
+    shown = f"CASE WHEN {scope.column('household_id')} IS NOT NULL THEN {built.member.sql} END"
+    return replace(built, member=Member(shown, built.member.carried, nullable=True), lifted=True)
+
+
+def _household_field(build: Build, scope: Scope, item: Part | Constant | Members, place: Place) -> Piece:
+    if isinstance(item, Constant):
+        return Piece(build.sql.constant(item.value))
+    if isinstance(item, Members):
+        return _members(build, scope, item, place)
+    if item.name != "id":
+        raise QueryError(f"a household has no part {item.name!r}; it has id and its members")
+    return Piece(build.sql.text(scope.column("household_id")))
+
+
+def _members(build: Build, scope: Scope, members: Members, place: Place) -> Piece:
+    if members.selection.type != CUSTOMER:
+        raise QueryError("the members of a household are of type Customer")
+    target = build.scope(build.shape(CUSTOMER))
+    piece = build.nest(
+        build, target, members.selection, Place(place.path, place.pages, False).within(members.first)
+    )
+    order, limit = build.sql.binary(target.column("id")), build.first(members.first, ".".join(place.path))
+    rows = (
+        f"SELECT * FROM {table(target)} WHERE {target.column('household_id')} = "
+        f"{scope.column('household_id')} ORDER BY {order} LIMIT {limit}"
+    )
+    return collected(build, target, piece, rows)

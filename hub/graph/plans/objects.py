@@ -1,0 +1,72 @@
+"""An object of the answer: each field of a selection compiled on a row."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+from hub.errors import LimitError
+from hub.graph.plans.build import Build, Cost, Piece, Place, assembled, owner_of, unique
+from hub.graph.plans.facts import facts_piece
+from hub.graph.plans.links import household_piece, one_piece, owner_piece
+from hub.graph.plans.pages import many_piece
+from hub.graph.plans.people import freshness_piece, identifiers_piece, parties_piece
+from hub.graph.plans.selection import (
+    Constant,
+    Facts,
+    Freshness,
+    Household,
+    Id,
+    Identifiers,
+    Many,
+    One,
+    Origin,
+    Owner,
+    Parties,
+    Selection,
+    Timeline,
+    Value,
+)
+from hub.graph.plans.shapes import Scope
+from hub.graph.plans.timeline import timeline_piece
+from hub.graph.plans.values import id_piece, origin_piece, value_piece
+
+MAX_HEIGHT = 5
+"""Links in succession, lists included. SQLite's parser holds 100 symbols before version 3.46, and each takes some."""
+
+_COMPILERS: dict[type, Callable[[Build, Scope, Any, Place], Piece]] = {
+    Constant: lambda build, _scope, field, _place: Piece(build.sql.constant(field.value)),
+    Facts: facts_piece,
+    Freshness: freshness_piece,
+    Household: household_piece,
+    Id: id_piece,
+    Identifiers: identifiers_piece,
+    Many: many_piece,
+    One: one_piece,
+    Origin: origin_piece,
+    Owner: owner_piece,
+    Parties: parties_piece,
+    Timeline: timeline_piece,
+    Value: value_piece,
+}
+
+
+def object_piece(build: Build, scope: Scope, selection: Selection, place: Place) -> Piece:
+    """The object with all fields of the selection; its row's customer is reported unless it is already.
+
+    Raises:
+        QueryError: the selection does not fit the ontology.
+        AccessDeniedError: it filters or sorts by what the caller may not see whole.
+    """
+    unique(selection.fields)
+    build.costs.append(Cost(len(selection.fields), place.pages))
+    owner = None if place.covered else owner_of(scope)
+    inside = Place(place.path, place.pages, place.covered or owner is not None)
+    pieces = [
+        _COMPILERS[type(field)](build, scope, field, inside.at(field.alias)) for field in selection.fields
+    ]
+    built = assembled(build, scope, selection.fields, pieces)
+    if built.height > MAX_HEIGHT:
+        raise LimitError(f"a question may lead from row to row {MAX_HEIGHT} times in succession, not more")
+    return replace(built, customers=(owner, *built.customers)) if owner else built

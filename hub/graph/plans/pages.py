@@ -1,0 +1,201 @@
+"""Connections: a page of rows with cursors, page info and count, as one scalar subquery."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from hub.errors import QueryError
+from hub.graph.plans.build import Build, Cost, Piece, Place, key_of, lifted, numbered, raised_text, unique
+from hub.graph.plans.cursors import After, Key, after, cursor, cursor_members, keys, mark
+from hub.graph.plans.filters import condition
+from hub.graph.plans.selection import (
+    ConnectionField,
+    Constant,
+    Cursor,
+    Edges,
+    Entry,
+    Many,
+    Node,
+    Nodes,
+    Operand,
+    Page,
+    PageInfo,
+    Rows,
+    Selection,
+)
+from hub.graph.plans.shapes import Scope
+from hub.graph.plans.sql import ROW_NUMBER, Member
+from hub.graph.plans.ways import Source, keeps_customer_back, rows
+
+_PLACE_BASE = 10_000_000
+"""Added to a row's place, so that places as text have one length and sort as numbers."""
+_PLACE_DIGITS = len(str(_PLACE_BASE))
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """What a connection is made of. `row` is the page's row as the outer query sees it."""
+
+    row: Scope
+    select: Callable[[str], str]
+    """The SELECT of the page's rows, given how many; to be called when `row.used` is complete."""
+    count: Callable[[], str]
+    """The SELECT that counts the rows of all pages."""
+    cursor: Callable[[], str]
+    node: Callable[[Selection | Entry, Place], Piece]
+    given: str | None
+    """Whether there are rows before the page; None where there are none."""
+
+
+@dataclass(slots=True)
+class _Counted:
+    first: str
+    extra: bool
+    """Whether one row more than the page is fetched, to see if there is a next page."""
+    height: int = 0
+    customers: list[str] = field(default_factory=list)
+
+
+def many_piece(build: Build, scope: Scope, many: Many, place: Place) -> Piece:
+    """A connection to rows that belong to this one."""
+    way = Rows(many.type, many.by)
+    source = rows(build, scope, way)
+    entity = build.entity(many.type)
+    if many.by is not None:
+        allowed = build.guard.may_follow(source.scope.shape.property(many.by), place.path)
+    else:
+        allowed = build.guard.may_belong(entity, place.path)
+    if not allowed or not build.guard.may_see(many.type, place.path):
+        return Piece(build.sql.null)
+    covered = scope.shape.has_customer and keeps_customer_back(scope.shape, entity, many.by)
+    inside = Place(place.path, place.pages, covered)
+    return page_piece(build, source, many.page, many.fields, inside, f"{scope.shape.name}.{many.by}")
+
+
+def page_piece(
+    build: Build, source: Source, page: Page, fields: tuple[ConnectionField, ...], place: Place, words: str
+) -> Piece:
+    """A connection to the source's rows."""
+    shape = source.scope.shape
+    filtered = (condition(build, source.scope, page.where),) if page.where is not None else ()
+    sort = keys(build, source.scope, page.order_by)
+    list_mark = mark(shape, words, page.order_by)
+    behind = after(build, page.after, list_mark, sort)
+    build.guard.read_type(shape.name)
+    row = build.scope(shape)
+    listing = Listing(
+        row,
+        lambda limit: _page_sql(source, row, filtered, sort, behind, limit),
+        lambda: source.sql("count(*)", filtered),
+        lambda: raised_text(build, row, cursor(build, list_mark, cursor_members(build, row, page.order_by))),
+        lambda selection, at: _node(build, row, selection, at),
+        behind.given,
+    )
+    return connection_piece(build, listing, fields, page.first, place)
+
+
+def _node(build: Build, row: Scope, selection: Selection | Entry, place: Place) -> Piece:
+    if not isinstance(selection, Selection):
+        raise QueryError("only a timeline has entries")
+    if selection.type != row.shape.name:
+        raise QueryError(f"the rows here are of type {row.shape.name}, not {selection.type}")
+    return build.nest(build, row, selection, place)
+
+
+def _page_sql(
+    source: Source, row: Scope, filtered: tuple[str, ...], sort: tuple[Key, ...], behind: After, limit: str
+) -> str:
+    columns = ", ".join(f'{source.scope.alias}."{column}"' for column in row.used or {"id": None})
+    conditions = (*filtered, behind.condition) if behind.condition else filtered
+    order = ", ".join(key.by for key in sort)
+    return f"{source.sql(columns, conditions)} ORDER BY {order} LIMIT {limit}"
+
+
+def connection_piece(
+    build: Build, listing: Listing, fields: tuple[ConnectionField, ...], first: Operand, place: Place
+) -> Piece:
+    """The connection as a member."""
+    unique(fields)
+    counted = _Counted(build.first(first, _label(place)), any(isinstance(item, PageInfo) for item in fields))
+    inner = place.within(first)
+    build.costs.append(Cost(len(fields), place.pages))
+    members = [(key_of(item), _field(build, listing, item, counted, inner.at(item.alias))) for item in fields]
+    built = build.sql.obj(members)
+    if any(isinstance(item, Edges | Nodes | PageInfo) for item in fields):
+        limit = f"{counted.first} + 1" if counted.extra else counted.first
+        rows_ = _rows(build, listing, limit, counted.extra)
+        built = Member(f"(SELECT {built.sql} {lifted(listing.row, rows_)})", built.carried)
+    return Piece(built, _customers(build, listing, counted), counted.height + 1)
+
+
+def _rows(build: Build, listing: Listing, limit: str, extra: bool) -> str:
+    # SQLite's aggregates keep the order of a subquery; PostgreSQL's are told by the row's number.
+    if not extra and build.sql.dialect == "sqlite":
+        return f"({listing.select(limit)}) {listing.row.alias}"
+    return numbered(listing.select(limit), listing.row.alias)
+
+
+def _customers(build: Build, listing: Listing, counted: _Counted) -> tuple[str, ...]:
+    rows_ = f"({listing.select(counted.first)}) {listing.row.alias}"
+    return tuple(f"(SELECT {build.sql.collect_text(item)} FROM {rows_})" for item in counted.customers)
+
+
+def _field(build: Build, listing: Listing, item: ConnectionField, counted: _Counted, place: Place) -> Member:
+    if isinstance(item, Constant):
+        return build.sql.constant(item.value)
+    keep = f"{ROW_NUMBER} <= {counted.first}" if counted.extra else None
+    if isinstance(item, Nodes):
+        return build.sql.collect(_counted_node(listing, item.selection, counted, place), keep)
+    if isinstance(item, Edges):
+        return build.sql.collect(_edge(build, listing, item, counted, place), keep)
+    if isinstance(item, PageInfo):
+        return _page_info(build, listing, item, counted)
+    return build.sql.integer(f"({listing.count()})")
+
+
+def _counted_node(listing: Listing, selection: Selection | Entry, counted: _Counted, place: Place) -> Member:
+    piece = listing.node(selection, place)
+    counted.height = max(counted.height, piece.height)
+    counted.customers += [item for item in piece.customers if item not in counted.customers]
+    return piece.member
+
+
+def _edge(build: Build, listing: Listing, edges: Edges, counted: _Counted, place: Place) -> Member:
+    unique(edges.fields)
+    members = []
+    for item in edges.fields:
+        if isinstance(item, Constant):
+            member = build.sql.constant(item.value)
+        elif isinstance(item, Cursor):
+            member = build.sql.text(listing.cursor())
+        else:
+            member = _counted_node(listing, _of(item), counted, place.at(item.alias))
+        members.append((key_of(item), member))
+    return build.sql.obj(members)
+
+
+def _of(node: Node) -> Selection | Entry:
+    return node.selection
+
+
+def _page_info(build: Build, listing: Listing, info: PageInfo, counted: _Counted) -> Member:
+    unique(info.parts)
+    sql = build.sql
+    known = {
+        "hasNextPage": lambda: sql.truth(f"count(*) > {counted.first}"),
+        "hasPreviousPage": lambda: sql.truth(listing.given or "1 = 0"),
+        "startCursor": lambda: _end(build, listing, counted, "min"),
+        "endCursor": lambda: _end(build, listing, counted, "max"),
+    }
+    return build.parts(info.parts, known, "pageInfo")
+
+
+def _end(build: Build, listing: Listing, counted: _Counted, function: str) -> Member:
+    placed = f"CAST({ROW_NUMBER} + {_PLACE_BASE} AS TEXT) || {listing.cursor()}"
+    found = f"{function}(CASE WHEN {ROW_NUMBER} <= {counted.first} THEN {placed} END)"
+    return build.sql.text(f"substr({found}, {_PLACE_DIGITS + 1})")
+
+
+def _label(place: Place) -> str:
+    return ".".join(place.path) or "the list"

@@ -1,0 +1,160 @@
+"""What a customer was made of: identifiers, parties, and how fresh each source's word is."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from hub.access import Mask
+from hub.errors import QueryError
+from hub.graph.plans.build import Build, Cost, Piece, Place, by_type, collected, lifted, listed, table, unique
+from hub.graph.plans.selection import Freshness, Identifiers, Parties
+from hub.graph.plans.shapes import Scope
+from hub.graph.plans.sql import Member, literal
+from hub.graph.plans.ways import MEMBERSHIP
+from hub.ontology import EntityType, Property, PropertyType
+
+_TEXT_COLUMNS = ("scheme", "source", "type", "property")
+
+
+def identifiers_piece(build: Build, scope: Scope, identifiers: Identifiers, place: Place) -> Piece:
+    """The identifiers of the customer's parties: by scheme, value, source and party."""
+    _customer_only(scope, "identifiers")
+    unique(identifiers.parts)
+    build.costs.append(Cost(len(identifiers.parts), (*place.pages, identifiers.first)))
+    limit = build.first(identifiers.first, ".".join(place.path))
+    cases = _identifier_cases(build, identifiers, place)
+    if not cases:
+        return Piece(build.sql.array(()))
+    sql = build.sql
+    chosen = " ".join(f"WHEN {test} THEN {member.sql}" for test, member in cases)
+    order = ", ".join(
+        sql.binary(f'i."{column}"') for column in ("scheme", "value", "source", "entity_id", "property")
+    )
+    rows = (
+        f'SELECT i.* FROM {MEMBERSHIP} JOIN "identifier" i ON i."entity_id" = m."party_id" '
+        f'WHERE m."customer_id" = {scope.column("id")} AND ({" OR ".join(test for test, _ in cases)}) '
+        f"ORDER BY {order} LIMIT {limit}"
+    )
+    return collected(build, Scope(scope.shape, "i"), Piece(Member(f"CASE {chosen} END")), rows)
+
+
+def _identifier_cases(build: Build, identifiers: Identifiers, place: Place) -> list[tuple[str, Member]]:
+    """For each way to show a value, the condition on the identifier and the object."""
+    ways: dict[tuple[Mask | bool, PropertyType], list[str]] = {}
+    for type_ in build.ontology.parties:
+        shape = build.shape(type_.name)
+        for prop in type_.identifiers:
+            how = build.guard.shown(shape, prop, place.path)
+            if how is not False:
+                ways.setdefault((how, prop.type), []).append(stated_by(type_, prop))
+    return [
+        (f"({' OR '.join(tests)})", _identifier(build, identifiers, how, kind))
+        for (how, kind), tests in ways.items()
+    ]
+
+
+def stated_by(type_: EntityType, prop: Property) -> str:
+    """The condition that the identifier `i` is stated by this property."""
+    return f'(i."type" = {literal(type_.name)} AND i."property" = {literal(prop.name)})'
+
+
+def _identifier(build: Build, identifiers: Identifiers, how: Mask | bool, kind: PropertyType) -> Member:
+    sql = build.sql
+    known: dict[str, Callable[[], Member]] = {
+        **{column: _column(build, column) for column in _TEXT_COLUMNS},
+        "value": lambda: sql.text(_shown_identifier(build, how, kind)),
+        "entityId": lambda: sql.text('i."entity_id"'),
+        "strong": lambda: sql.boolean('i."strong"'),
+    }
+    return build.parts(identifiers.parts, known, "an identifier")
+
+
+def _column(build: Build, column: str) -> Callable[[], Member]:
+    return lambda: build.sql.text(f'i."{column}"')
+
+
+def _shown_identifier(build: Build, how: Mask | bool, kind: PropertyType) -> str:
+    value = 'i."value"'
+    return value if isinstance(how, bool) else f"({how.sql(value, build.sql.dialect, type_=kind)})"
+
+
+def parties_piece(build: Build, scope: Scope, parties: Parties, place: Place) -> Piece:
+    """The customer's parties, by source and id."""
+    _customer_only(scope, "parties")
+    selections = by_type(build, parties.selections, build.ontology.parties)
+    limit = build.first(parties.first, ".".join(place.path))
+    inside = Place(place.path, place.pages, True).within(parties.first)
+    arms: list[str] = []
+    pieces: list[Piece] = []
+    for type_name, selection in selections.items():
+        if not build.guard.may_see(type_name, place.path):
+            continue
+        build.guard.read_type(type_name)
+        party = build.scope(build.shape(type_name))
+        piece = build.nest(build, party, selection, inside)
+        pieces.append(piece)
+        link = f'{party.column("id")} = m."party_id"'
+        tables = f"{MEMBERSHIP} JOIN {table(party)} ON {link}"
+        source = lifted(party, tables, f'm."customer_id" = {scope.column("id")}')
+        arms.append(
+            f"SELECT {party.column('id')} AS id, {party.column('source')} AS source, {piece.member.sql} AS party, "
+            f"{listed(piece.customers)} AS customers {source}"
+        )
+    if not arms:
+        return Piece(build.sql.null)
+    order = f"{build.sql.binary('source')}, {build.sql.binary('id')}"
+    rows = f"SELECT * FROM ({' UNION ALL '.join(arms)}) u ORDER BY {order} LIMIT {limit}"
+    told = ("q.customers",) if any(piece.customers for piece in pieces) else ()
+    height = max(piece.height for piece in pieces)
+    party_of = Piece(Member("q.party", carried=True), told, height)
+    return collected(build, Scope(scope.shape, "q"), party_of, rows)
+
+
+def freshness_piece(build: Build, scope: Scope, freshness: Freshness, _place: Place) -> Piece:
+    """The sources that tell of the customer, by name."""
+    _customer_only(scope, "freshness")
+    unique(freshness.parts)
+    sql = build.sql
+    arms = [_contribution(build, scope, type_) for type_ in _contributing(build)]
+    if not arms:
+        return Piece(sql.array(()))
+    newest = (
+        f"SELECT source, max(observed_at) AS newest, count(*) AS total FROM ({' UNION ALL '.join(arms)}) u"
+    )
+    rows = f"SELECT * FROM ({newest} GROUP BY source) g ORDER BY {sql.binary('source')}"
+    last_run = 'SELECT r."state" FROM "run" r WHERE r."source" = f.source ORDER BY r."id" DESC LIMIT 1'
+    last_success = 'SELECT max(s."last_success_at") AS at FROM "stream_state" s WHERE s."source" = f.source'
+    known: dict[str, Callable[[], Member]] = {
+        "source": lambda: sql.text("f.source"),
+        "lastSuccessAt": lambda: sql.text(f"(SELECT {sql.text_instant('l.at')} FROM ({last_success}) l)"),
+        "state": lambda: sql.text(f"({last_run})"),
+        "newestObservedAt": lambda: sql.text(sql.text_instant("f.newest")),
+        "rows": lambda: sql.integer("f.total"),
+    }
+    built = build.parts(freshness.parts, known, "freshness")
+    return collected(build, Scope(scope.shape, "f"), Piece(built), f"{rows} LIMIT {MAX_SOURCES}")
+
+
+MAX_SOURCES = 1000
+"""More sources than one hub has; the bound makes SQLite keep the order of the rows."""
+
+
+def _contributing(build: Build) -> list[EntityType]:
+    types = [type_ for type_ in build.ontology.types.values() if type_.has_customer]
+    return [type_ for type_ in types if build.guard.sees(type_.name) and build.guard.belongs(type_)]
+
+
+def _contribution(build: Build, customer: Scope, type_: EntityType) -> str:
+    build.guard.read_type(type_.name)
+    row = build.scope(build.shape(type_.name))
+    link = row.column("id" if type_.is_party else "party_id")
+    return (
+        f"SELECT {row.column('source')} AS source, {row.column('observed_at')} AS observed_at "
+        f'FROM {MEMBERSHIP} JOIN {table(row)} ON {link} = m."party_id" '
+        f'WHERE m."customer_id" = {customer.column("id")}'
+    )
+
+
+def _customer_only(scope: Scope, what: str) -> None:
+    if scope.shape.entity is not None:
+        raise QueryError(f"only a customer has {what}")

@@ -1,0 +1,411 @@
+"""What a read plan is asked for: types, properties, links, filters, order and pages, as hashable values.
+
+A *selection* names the fields of one object in the order in which they are answered; each field has an *alias*, its
+key in the JSON. An *operand* is a literal or a `Var` whose value is given when the plan runs, so that one compiled
+plan serves many requests.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
+from enum import StrEnum
+
+
+@dataclass(frozen=True, slots=True)
+class Var:
+    """A value that is given when the plan runs."""
+
+    name: str
+
+
+Literal = str | int | bool | Decimal | datetime | tuple["Literal", ...] | None
+Operand = Var | Literal
+
+
+# filters
+
+
+class Op(StrEnum):
+    """How a property is compared.
+
+    `contains` and `startsWith` ignore the case of ASCII letters and of no others, alike in both databases. A comparison
+    with a missing value is false; only `ne` and `isNull` hold for one. Of a property with many values, one that fits is
+    enough.
+    """
+
+    EQ = "eq"
+    NE = "ne"
+    IN = "in"
+    LT = "lt"
+    LTE = "lte"
+    GT = "gt"
+    GTE = "gte"
+    BETWEEN = "between"
+    IS_NULL = "isNull"
+    STARTS_WITH = "startsWith"
+    CONTAINS = "contains"
+
+
+@dataclass(frozen=True, slots=True)
+class Compare:
+    """A property against a value: money by its amount unless `part` is `currency`.
+
+    `id` and `source` may be compared in every type. `between` takes two values, `in` a list, `isNull` a boolean.
+    """
+
+    property: str
+    op: Op
+    operand: Operand = field(repr=False)
+    part: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class And:
+    """All of the filters; true when there are none."""
+
+    filters: tuple[Filter, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Or:
+    """At least one of the filters; false when there are none."""
+
+    filters: tuple[Filter, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Not:
+    """The rows that the filter leaves out."""
+
+    filter: Filter
+
+
+@dataclass(frozen=True, slots=True)
+class ToOne:
+    """Along a reference; `type` is needed where the reference may lead to several types."""
+
+    property: str
+    type: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """To the rows of `type` that refer here by the property `by`; from a customer and without `by`, to its own."""
+
+    type: str
+    by: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Some:
+    """Whether the way leads to at least one row that passes the filter (any row when there is none)."""
+
+    way: ToOne | Rows
+    where: Filter | None = None
+
+
+Filter = And | Or | Not | Compare | Some
+
+
+# pages
+
+
+@dataclass(frozen=True, slots=True)
+class OrderBy:
+    """A sort key; missing values come last either way. Money sorts by its amount, text by code point."""
+
+    property: str
+    descending: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Which rows, in which order (then by id), how many, and after which cursor."""
+
+    where: Filter | None = None
+    order_by: tuple[OrderBy, ...] = ()
+    first: Operand = 20
+    after: Operand = None
+
+
+# fields
+
+
+@dataclass(frozen=True, slots=True)
+class Constant:
+    """A fixed text, like `__typename`."""
+
+    alias: str
+    value: str
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A named part of a composite value."""
+
+    alias: str
+    name: str
+
+
+Parts = tuple[Part | Constant, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Id:
+    """The row's opaque id."""
+
+    alias: str
+
+
+@dataclass(frozen=True, slots=True)
+class Value:
+    """A property. `parts`: money `amount`, `currency`; instant `at`, `zone`; by default both of money, `at` alone."""
+
+    alias: str
+    property: str
+    parts: Parts | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """A fact about the row itself.
+
+    Entities: `source`, `stream`, `recordKey`, `recordId`, `observedAt`. Customers: `kind`, `createdAt`, `updatedAt`.
+    """
+
+    alias: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class One:
+    """Where a reference leads, null while its target has not arrived; a selection for each type it may be."""
+
+    alias: str
+    property: str
+    selections: tuple[Selection, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Owner:
+    """The customer that the row belongs to."""
+
+    alias: str
+    selection: Selection
+
+
+@dataclass(frozen=True, slots=True)
+class Many:
+    """A connection to the rows of `type`, found as `Rows` says."""
+
+    alias: str
+    type: str
+    by: str | None
+    page: Page
+    fields: tuple[ConnectionField, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What each source says about the customer, also what lost; a list of objects.
+
+    Parts: `property`, `value` (text), `json`, `type`, `entityId`, `source`, `stream`, `recordKey`, `recordId`,
+    `observedAt`, `rule` (null for what lost), `wins`. `properties` None means all.
+    """
+
+    alias: str
+    parts: Parts
+    properties: tuple[str, ...] | None = None
+    winners_only: bool = False
+    first: Operand = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Identifiers:
+    """The identifiers of the customer's parties; a list of objects.
+
+    Parts: `scheme`, `value`, `strong`, `source`, `type`, `property`, `entityId`.
+    """
+
+    alias: str
+    parts: Parts
+    first: Operand = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Parties:
+    """The parties that were resolved to the customer, a selection for each type, by source; a list of objects."""
+
+    alias: str
+    selections: tuple[Selection, ...]
+    first: Operand = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Members:
+    """The customers of a household, by id, the one asked about included; a list of objects."""
+
+    alias: str
+    selection: Selection
+    first: Operand = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Household:
+    """The customer's household, null when there is none; the part `id` and its members."""
+
+    alias: str
+    fields: tuple[Part | Constant | Members, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Freshness:
+    """How fresh each source is that tells of the customer; a list of objects.
+
+    Parts: `source`, `lastSuccessAt`, `state` (of its last run), `newestObservedAt`, `rows` (that tell of the customer).
+    """
+
+    alias: str
+    parts: Parts
+
+
+@dataclass(frozen=True, slots=True)
+class EntryEntity:
+    """The entity behind a timeline entry, a selection for each type."""
+
+    alias: str
+    selections: tuple[Selection, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """An entry of a timeline; parts: `id`, `type`, `at`, `phase`, `title`, `source`."""
+
+    fields: tuple[Part | Constant | EntryEntity, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Timeline:
+    """A connection to the customer's events, newest first.
+
+    `phases` (pre_purchase, purchase, post_purchase) and `types` narrow it; None narrows nothing.
+    """
+
+    alias: str
+    fields: tuple[ConnectionField, ...]
+    phases: Operand = None
+    types: tuple[str, ...] | None = None
+    first: Operand = 20
+    after: Operand = None
+
+
+Field = (
+    Constant
+    | Id
+    | Value
+    | Origin
+    | One
+    | Owner
+    | Many
+    | Facts
+    | Identifiers
+    | Parties
+    | Household
+    | Freshness
+    | Timeline
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """Fields of one object; `type` is a type of the ontology, or `Customer`."""
+
+    type: str
+    fields: tuple[Field, ...]
+
+
+# connections
+
+
+@dataclass(frozen=True, slots=True)
+class Cursor:
+    """The edge's cursor."""
+
+    alias: str
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """The edge's row."""
+
+    alias: str
+    selection: Selection | Entry
+
+
+@dataclass(frozen=True, slots=True)
+class Edges:
+    """The page's rows with their cursors."""
+
+    alias: str
+    fields: tuple[Constant | Cursor | Node, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Nodes:
+    """The page's rows alone."""
+
+    alias: str
+    selection: Selection | Entry
+
+
+@dataclass(frozen=True, slots=True)
+class PageInfo:
+    """Parts: `hasNextPage`, `hasPreviousPage`, `startCursor`, `endCursor`."""
+
+    alias: str
+    parts: Parts
+
+
+@dataclass(frozen=True, slots=True)
+class TotalCount:
+    """How many rows there are on all pages."""
+
+    alias: str
+
+
+ConnectionField = Constant | Edges | Nodes | PageInfo | TotalCount
+
+
+# roots
+
+
+@dataclass(frozen=True, slots=True)
+class ById:
+    """One row by its id, null when there is none; a customer also by an id that was retired."""
+
+    selection: Selection
+    id: Operand = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class ByIdentifier:
+    """The customers that something with this identifier belongs to, by id; a list. `value` is in normal form."""
+
+    selection: Selection
+    scheme: str
+    value: Operand = field(repr=False)
+    first: Operand = 20
+
+
+@dataclass(frozen=True, slots=True)
+class ListOf:
+    """A connection to all rows of a type."""
+
+    type: str
+    page: Page
+    fields: tuple[ConnectionField, ...]
+
+
+Root = ById | ByIdentifier | ListOf

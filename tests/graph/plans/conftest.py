@@ -1,0 +1,61 @@
+"""The small company in a store on each database, filled once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import pytest
+from plan_world import EVERYTHING, Run, World, fill, make_world, plan_ontology
+from sqlalchemy import create_engine, make_url, text
+
+from hub.graph.plans import CategoryAccess, PlanResult, Root, compile_plan, execute
+from hub.ontology import Ontology
+from hub.store import Store
+
+
+@pytest.fixture(scope="session")
+def company() -> Ontology:
+    return plan_ontology()
+
+
+@pytest.fixture(scope="session")
+def world(company: Ontology) -> World:
+    return make_world(company)
+
+
+@pytest.fixture(scope="session")
+def plan_stores(
+    company: Ontology, world: World, postgres_url: str, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[tuple[Store, ...]]:
+    """The company's store on SQLite and on PostgreSQL."""
+    admin = create_engine(postgres_url, isolation_level="AUTOCOMMIT")
+    with admin.connect() as connection:
+        connection.execute(text("CREATE DATABASE plans"))
+    admin.dispose()
+    postgres = make_url(postgres_url).set(database="plans").render_as_string(hide_password=False)
+    sqlite = f"sqlite:///{tmp_path_factory.mktemp('plans') / 'hub.sqlite'}"
+    stores = tuple(Store.open(url, company) for url in (sqlite, postgres))
+    for store in stores:
+        fill(store, world)
+    yield stores
+    for store in stores:
+        store.close()
+
+
+@pytest.fixture(scope="session")
+def run(plan_stores: tuple[Store, ...], company: Ontology) -> Run:
+    """Runs a root selection on both databases, sees to it that the answers are the same bytes, and returns one."""
+
+    def answer(
+        root: Root, access: CategoryAccess = EVERYTHING, variables: Mapping[str, Any] | None = None
+    ) -> PlanResult:
+        results = []
+        for store in plan_stores:
+            plan = compile_plan(company, root, access, store.dialect.name)
+            with store.read() as connection:
+                results.append(execute(connection, plan, variables))
+        assert results[0] == results[1]
+        return results[0]
+
+    return answer

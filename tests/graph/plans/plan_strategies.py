@@ -1,0 +1,354 @@
+"""Generated selections, filters, orders, pages and policies over the small company."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from evaluator import parts
+from hypothesis import strategies as st
+from plan_world import ALLOW, DENY, Access, World, categories, masked
+
+from hub.access import MASKS
+from hub.graph.plans import (
+    And,
+    ById,
+    ByIdentifier,
+    Compare,
+    Constant,
+    Edges,
+    Entry,
+    EntryEntity,
+    Facts,
+    Filter,
+    Freshness,
+    Household,
+    Id,
+    Identifiers,
+    ListOf,
+    Many,
+    Members,
+    Node,
+    Nodes,
+    Not,
+    One,
+    Op,
+    Or,
+    OrderBy,
+    Origin,
+    Owner,
+    Page,
+    PageInfo,
+    Part,
+    Parties,
+    Root,
+    Rows,
+    Selection,
+    Some,
+    Timeline,
+    ToOne,
+    TotalCount,
+    Value,
+)
+from hub.ontology import Ontology, Property, PropertyType
+from hub.values import Instant, Money
+
+_ORIGINS = ("source", "stream", "recordKey", "recordId", "observedAt")
+_UNSORTED = (PropertyType.REFERENCE,)
+
+
+class Strategies:
+    """Strategies over one ontology and world."""
+
+    def __init__(self, ontology: Ontology, world: World) -> None:
+        self.ontology, self.world = ontology, world
+
+    def access(self) -> st.SearchStrategy[Access]:
+        """Policies in which most is allowed."""
+        decision = st.one_of(
+            st.just(ALLOW), st.just(ALLOW), st.just(DENY), st.sampled_from(sorted(MASKS)).map(masked)
+        )
+        names = st.sampled_from(categories(self.ontology))
+        return st.dictionaries(names, decision, max_size=25).map(Access)
+
+    def properties(self, type_name: str) -> dict[str, Property]:
+        if type_name == "Customer":
+            return dict(self.ontology.customer_properties)
+        return dict(self.ontology.type(type_name).properties)
+
+    def type_names(self, kind: str | None = None) -> list[str]:
+        return [t.name for t in self.ontology.types.values() if kind is None or t.kind == kind]
+
+    # filters and orders
+
+    def filters(self, type_name: str, depth: int = 2) -> st.SearchStrategy[Filter]:
+        leaf = self.compare(type_name)
+        if not depth:
+            return leaf
+        inner = self.filters(type_name, depth - 1)
+        some = [self.some(way, target, depth) for way, target in self.ways(type_name)]
+        several = st.lists(inner, max_size=3).map(tuple)
+        return st.one_of(leaf, inner.map(Not), several.map(And), several.map(Or), *some)
+
+    def some(self, way: Rows | ToOne, target: str, depth: int) -> st.SearchStrategy[Filter]:
+        inner = st.one_of(st.none(), st.deferred(lambda: self.filters(target, depth - 1)))
+        return inner.map(lambda where: Some(way, where))
+
+    def ways(self, type_name: str) -> list[tuple[Rows | ToOne, str]]:
+        if type_name == "Customer":
+            own = [Rows(t.name) for t in self.ontology.types.values() if t.has_customer]
+            return [(rows, rows.type) for rows in [*own, Rows("Person", "worksFor")]]
+        found: list[tuple[Rows | ToOne, str]] = []
+        for prop in self.ontology.type(type_name).references:
+            found += [(ToOne(prop.name, t.name), t.name) for t in self.ontology.range_types(prop.range or "")]
+        return found + [(Rows(type_, by), type_) for type_, by in self.back(type_name)]
+
+    def back(self, type_name: str) -> list[tuple[str, str]]:
+        return [
+            (t.name, prop.name)
+            for t in self.ontology.types.values()
+            for prop in t.references
+            if type_name in [r.name for r in self.ontology.range_types(prop.range or "")]
+        ]
+
+    @st.composite
+    def _compare(draw: Any, self: Strategies, type_name: str) -> Compare:  # noqa: N805
+        properties = self.properties(type_name)
+        name = draw(st.sampled_from([*properties, "id", *(["source"] if type_name != "Customer" else [])]))
+        if name in ("id", "source"):
+            values = ["erp", "pos", "customer1", "customer2", *list(self.world.rows)[::9]]
+            return Compare(name, draw(st.sampled_from([Op.EQ, Op.NE])), draw(st.sampled_from(values)))
+        prop = properties[name]
+        op = draw(st.sampled_from(operators(prop)))
+        if op is Op.IS_NULL:
+            return Compare(name, op, draw(st.booleans()))
+        value = st.sampled_from(self.values(type_name, prop))
+        if op is Op.IN:
+            return Compare(name, op, tuple(draw(st.lists(value, max_size=4))))
+        if op is Op.BETWEEN:
+            return Compare(name, op, tuple(draw(st.tuples(value, value))))
+        if op in (Op.CONTAINS, Op.STARTS_WITH):
+            word, cut = draw(value), draw(st.integers(0, 4))
+            return Compare(name, op, draw(st.sampled_from([word[:cut], word[1 : cut + 1], word.swapcase()])))
+        return Compare(name, op, draw(value))
+
+    def compare(self, type_name: str) -> st.SearchStrategy[Compare]:
+        currency = st.sampled_from(["GBP", "EUR", "USD"])
+        money = [p.name for p in self.properties(type_name).values() if p.type is PropertyType.MONEY]
+        parts_ = [currency.map(lambda c, n=name: Compare(n, Op.EQ, c, "currency")) for name in money]
+        return st.one_of(Strategies._compare(self, type_name), *parts_)
+
+    def values(self, type_name: str, prop: Property) -> list[Any]:
+        things: Any = self.world.customers.values() if type_name == "Customer" else self.world.of(type_name)
+        found: list[Any] = []
+        for thing in things:
+            value = thing.values.get(prop.name)
+            if isinstance(value, tuple):
+                found += value
+            elif isinstance(value, Money):
+                found.append(value.amount)
+            elif isinstance(value, Instant):
+                found.append(value.at)
+            elif value is not None:
+                found.append(value)
+        return found or ["x"]
+
+    def orders(self, type_name: str) -> st.SearchStrategy[tuple[OrderBy, ...]]:
+        names = [
+            p.name for p in self.properties(type_name).values() if p.type not in _UNSORTED and not p.many
+        ]
+        key = st.builds(OrderBy, st.sampled_from([*names, "id"]), st.booleans())
+        return st.lists(key, max_size=3, unique_by=lambda item: item.property).map(tuple)
+
+    def pages(self, type_name: str) -> st.SearchStrategy[Page]:
+        where = st.one_of(st.none(), st.none(), self.filters(type_name, 1))
+        return st.builds(Page, where, self.orders(type_name), st.integers(0, 6))
+
+    def plain_pages(self) -> st.SearchStrategy[Page]:
+        return st.builds(Page, first=st.integers(0, 6))
+
+    # selections
+
+    @st.composite
+    def _connection(draw: Any, self: Strategies, nodes: Any) -> tuple[Any, ...]:  # noqa: N805
+        fields: list[Any] = [
+            TotalCount("count"),
+            PageInfo("info", parts("hasNextPage hasPreviousPage")),
+            Constant("c", "'%:c"),
+        ]
+        fields += [
+            Nodes("nodes", draw(nodes)),
+            Edges("edges", (Constant("t", "Edge"), Node("node", draw(nodes)))),
+        ]
+        return tuple(
+            draw(st.lists(st.sampled_from(fields), unique_by=lambda item: item.alias, min_size=2, max_size=5))
+        )
+
+    @st.composite
+    def selection(
+        draw: Any,  # noqa: N805
+        self: Strategies,
+        type_name: str,
+        depth: int = 2,
+        plain: bool = False,
+    ) -> Selection:
+        """A selection on the type; `plain` without filters and orders, so that no policy refuses it."""
+        options: list[Any] = [Constant("kind", type_name), Id("id")]
+        for prop in self.properties(type_name).values():
+            if prop.type is PropertyType.REFERENCE:
+                continue
+            options.append(Value(prop.name, prop.name))
+            if prop.type is PropertyType.MONEY:
+                options.append(Value(f"{prop.name}Part", prop.name, (Part("c", "currency"),)))
+            if prop.type is PropertyType.INSTANT:
+                options.append(Value(f"{prop.name}Parts", prop.name, parts("zone at")))
+        origins = ("kind", "createdAt", "updatedAt") if type_name == "Customer" else _ORIGINS
+        options += [Origin(f"o{name}", name) for name in origins]
+        fields = draw(
+            st.lists(st.sampled_from(options), unique_by=lambda item: item.alias, min_size=1, max_size=8)
+        )
+        if depth:
+            links = self._links(type_name, depth - 1, plain)
+            for number in range(draw(st.integers(1, 3))):
+                fields.append(draw(draw(st.sampled_from(links))(f"link{number}")))
+        return Selection(type_name, tuple(fields))
+
+    def _links(self, type_name: str, depth: int, plain: bool) -> list[Any]:
+        links: list[Any] = [
+            lambda alias, way=way, target=target: self._many(alias, way, target, depth, plain)
+            for way, target in self.ways(type_name)
+            if isinstance(way, Rows)
+        ]
+        if type_name == "Customer":
+            return links + self._customer_links(depth, plain)
+        if self.ontology.type(type_name).has_customer:
+            links.append(
+                lambda alias: Strategies.selection(self, "Customer", depth, plain).map(
+                    lambda s: Owner(alias, s)
+                )
+            )
+        for prop in self.ontology.type(type_name).references:
+            names = [t.name for t in self.ontology.range_types(prop.range or "")]
+            links.append(
+                lambda alias, prop=prop, names=names: self._several(names, depth, plain).map(
+                    lambda several: One(alias, prop.name, several)
+                )
+            )
+        return links
+
+    def _several(self, names: list[str], depth: int, plain: bool) -> st.SearchStrategy[tuple[Selection, ...]]:
+        return st.lists(
+            st.sampled_from(names).flatmap(lambda name: Strategies.selection(self, name, depth, plain)),
+            unique_by=lambda selection: selection.type,
+            max_size=len(names),
+        ).map(tuple)
+
+    def _many(self, alias: str, way: Rows, target: str, depth: int, plain: bool) -> st.SearchStrategy[Many]:
+        pages = self.plain_pages() if plain else self.pages(target)
+        fields = Strategies._connection(self, Strategies.selection(self, target, depth, plain))
+        return st.builds(lambda page, fields: Many(alias, way.type, way.by, page, fields), pages, fields)
+
+    def _customer_links(self, depth: int, plain: bool) -> list[Any]:
+        def listed(names: str) -> Any:
+            return st.lists(st.sampled_from(parts(names)), unique=True).map(tuple)
+
+        facts = listed(
+            "property value json type entityId source stream recordKey recordId observedAt rule wins"
+        )
+        names = st.one_of(
+            st.none(),
+            st.lists(st.sampled_from(list(self.ontology.customer_properties)), unique=True).map(tuple),
+        )
+        held = listed("scheme value strong source type property entityId")
+        fresh = listed("source lastSuccessAt state newestObservedAt rows")
+        events, few = self.type_names("event"), st.integers(0, 6)
+        entry_parts = listed("id type at phase title source")
+        entity = self._several(events, depth, plain).map(lambda several: EntryEntity("entity", several))
+        entry = st.builds(lambda a, b: Entry((*a, *b)), entry_parts, st.lists(entity, max_size=1))
+        phases = (
+            st.none()
+            if plain
+            else st.one_of(
+                st.none(), st.lists(st.sampled_from(["pre_purchase", "purchase", "post_purchase"])).map(tuple)
+            )
+        )
+        types = st.one_of(st.none(), st.lists(st.sampled_from(events), min_size=1, unique=True).map(tuple))
+        timeline = Strategies._connection(self, entry)
+        member = Strategies.selection(self, "Customer", depth, plain)
+        return [
+            lambda alias: st.builds(
+                lambda p, n, w, f: Facts(alias, p, n, w, f), facts, names, st.booleans(), st.integers(0, 200)
+            ),
+            lambda alias: st.builds(lambda p, f: Identifiers(alias, p, f), held, st.integers(0, 20)),
+            lambda alias: st.builds(
+                lambda s, f: Parties(alias, s, f), self._several(self.type_names("party"), depth, plain), few
+            ),
+            lambda alias: st.builds(
+                lambda s, f: Household(alias, (Part("id", "id"), Members("m", s, f))), member, few
+            ),
+            lambda alias: fresh.map(lambda p: Freshness(alias, p)),
+            lambda alias: st.builds(
+                lambda f, p, t, n: Timeline(alias, f, p, t, n), timeline, phases, types, few
+            ),
+        ]
+
+    # roots
+
+    def roots(self, plain: bool = False) -> st.SearchStrategy[Root]:
+        """Any root with literals only."""
+        names = ["Customer", "Customer", *self.type_names()]
+        return st.one_of(
+            st.sampled_from(names).flatmap(lambda name: self._by_id(name, plain)),
+            st.sampled_from(names).flatmap(lambda name: self._list(name, plain)),
+            *([] if plain else [self._by_identifier()]),
+        )
+
+    def _by_id(self, name: str, plain: bool) -> st.SearchStrategy[Root]:
+        known = (
+            [*self.world.customers, *self.world.redirects]
+            if name == "Customer"
+            else [r.id for r in self.world.of(name)]
+        )
+        return st.builds(
+            ById, Strategies.selection(self, name, 2, plain), st.sampled_from([*known, "nobody"])
+        )
+
+    def _list(self, name: str, plain: bool) -> st.SearchStrategy[Root]:
+        pages = self.plain_pages() if plain else self.pages(name)
+        fields = Strategies._connection(self, Strategies.selection(self, name, 2, plain))
+        return st.builds(ListOf, st.just(name), pages, fields)
+
+    def _by_identifier(self) -> st.SearchStrategy[Root]:
+        schemes = ["email", "phone", "card", "order_number"]
+        selection = Strategies.selection(self, "Customer", 2)
+        return st.sampled_from(schemes).flatmap(
+            lambda scheme: st.builds(
+                ByIdentifier,
+                selection,
+                st.just(scheme),
+                st.sampled_from(self._held(scheme)),
+                st.integers(0, 5),
+            )
+        )
+
+    def _held(self, scheme: str) -> list[str]:
+        return [
+            row.values[prop.name]
+            for row in self.world.rows.values()
+            for prop in self.ontology.type(row.type).identifiers
+            if prop.identifier == scheme and prop.name in row.values
+        ]
+
+
+def operators(prop: Property) -> list[Op]:
+    """The operators that fit a property."""
+    if prop.many:
+        return (
+            [Op.IS_NULL]
+            if prop.type is PropertyType.INTEGER
+            else [Op.EQ, Op.IN, Op.CONTAINS, Op.STARTS_WITH, Op.IS_NULL]
+        )
+    found = [Op.EQ, Op.NE, Op.IN, Op.IS_NULL]
+    if prop.type not in (PropertyType.BOOLEAN, PropertyType.REFERENCE):
+        found += [Op.LT, Op.LTE, Op.GT, Op.GTE, Op.BETWEEN]
+    texts = (PropertyType.TEXT, PropertyType.EMAIL, PropertyType.PHONE, PropertyType.DATE, PropertyType.ENUM)
+    return found + ([Op.CONTAINS, Op.STARTS_WITH] if prop.type in texts else [])
