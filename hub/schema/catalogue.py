@@ -1,0 +1,110 @@
+"""The GraphQL schema made from an ontology, and what each of its fields stands for in a read plan."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any, TypeVar
+
+import strawberry
+from graphql import GraphQLInterfaceType, GraphQLObjectType, GraphQLResolveInfo, GraphQLSchema
+from strawberry.schema.config import StrawberryConfig
+from strawberry.tools import merge_types
+
+from hub.ontology import Ontology
+from hub.schema.drafts import Draft, TypeDraft, module_of
+from hub.schema.inputs import input_drafts
+from hub.schema.meanings import Meaning
+from hub.schema.outputs import output_drafts, root_fields
+from hub.schema.roots import QUERIES
+from hub.schema.scalars import SCALAR_MAP, SCALARS
+
+MeaningT = TypeVar("MeaningT")
+
+TYPENAME = "__typename"
+"""Key under which a plan's answer tells the type of an object that may be of several."""
+
+_PLANS = "PlanQuery"
+_QUERY = "Query"
+
+
+@dataclass(frozen=True)
+class Catalogue:
+    """The schema with its meanings. Immutable; made once at start."""
+
+    schema: strawberry.Schema
+    graphql: GraphQLSchema
+    """What graphql-core validates and executes with."""
+    meanings: Mapping[tuple[str, str], Meaning]
+    """By (type, field), for fields that read plans answer and for the where-inputs they take."""
+    ontology: Ontology
+
+    def meaning(self, type_name: str, field: str) -> Meaning | None:
+        """What the field stands for; None when no read plan answers it."""
+        return self.meanings.get((type_name, field))
+
+    @property
+    def sdl(self) -> str:
+        """The schema in GraphQL's schema language."""
+        return self.schema.as_str()
+
+
+def make_catalogue(ontology: Ontology, queries: Sequence[type] = QUERIES) -> Catalogue:
+    """The schema of the ontology; `queries` are strawberry types with the root fields that no plan answers.
+
+    Raises:
+        ConfigurationError: names of the ontology clash in GraphQL.
+    """
+    plans = TypeDraft(_PLANS, "Questions that read plans answer.", tuple(root_fields(ontology)))
+    drafts = [*input_drafts(ontology), *output_drafts(ontology), plans]
+    module = module_of(
+        f"hub.schema.generated_{ontology.sha256[:16]}", drafts, {"strawberry": strawberry, **SCALARS}
+    )
+    query: Any = merge_types(_QUERY, (getattr(module, _PLANS), *queries))
+    query.__strawberry_definition__.description = "The questions that the hub answers."
+    types = [getattr(module, name) for name in ontology.types]
+    schema = strawberry.Schema(
+        query,
+        types=types,
+        config=StrawberryConfig(auto_camel_case=False, scalar_map=SCALAR_MAP),
+    )
+    graphql = schema._schema
+    meanings = _meanings(drafts)
+    _answer_from_plans(graphql, meanings)
+    return Catalogue(schema, graphql, meanings, ontology)
+
+
+def _meanings(drafts: Sequence[Draft]) -> Mapping[tuple[str, str], Meaning]:
+    return MappingProxyType(
+        {
+            (_QUERY if draft.name == _PLANS else draft.name, item.name): item.meaning
+            for draft in drafts
+            if isinstance(draft, TypeDraft)
+            for item in draft.fields
+            if item.meaning is not None
+        }
+    )
+
+
+def _answer_from_plans(graphql: GraphQLSchema, meanings: Mapping[tuple[str, str], Meaning]) -> None:
+    """Let the fields that plans answer read the answer by response key.
+
+    strawberry's default resolvers know a field's name only; a plan's answer is keyed by alias.
+    """
+    for type_ in graphql.type_map.values():
+        if isinstance(type_, GraphQLInterfaceType):
+            type_.resolve_type = _type_of
+        elif isinstance(type_, GraphQLObjectType):
+            for name, field in type_.fields.items():
+                if (type_.name, name) in meanings:
+                    field.resolve = _by_response_key
+                    type_.is_type_of = None
+
+
+def _by_response_key(source: Mapping[str, Any], info: GraphQLResolveInfo, **_arguments: Any) -> Any:
+    return source[str(info.path.key)]
+
+
+def _type_of(value: Mapping[str, Any], _info: GraphQLResolveInfo, _abstract: Any) -> str:
+    return str(value[TYPENAME])

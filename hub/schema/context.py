@@ -1,0 +1,42 @@
+"""What the resolvers of one request share."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from hub.access import PlanAccess, Requester
+from hub.services import Services
+
+
+@dataclass(slots=True)
+class Touched:
+    """What a request read so far, for its audit event."""
+
+    types: set[str] = field(default_factory=set)
+    categories: set[str] = field(default_factory=set)
+    properties: set[str] = field(default_factory=set)
+    customers: dict[str, None] = field(default_factory=dict)
+
+    def add(
+        self,
+        types: Iterable[str] = (),
+        categories: Iterable[str] = (),
+        properties: Iterable[str] = (),
+        customers: Iterable[str] = (),
+    ) -> None:
+        """Add what was read; it goes into the event before the answer leaves."""
+        self.types.update(types)
+        self.categories.update(categories)
+        self.properties.update(properties)
+        self.customers.update(dict.fromkeys(customers))
+
+
+@dataclass(frozen=True, slots=True)
+class RequestContext:
+    """The context of one request: who asks, what for, and what was read."""
+
+    services: Services
+    requester: Requester
+    access: PlanAccess
+    touched: Touched = field(default_factory=Touched)

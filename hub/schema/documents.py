@@ -1,0 +1,192 @@
+"""Documents: parsed, measured and validated once, and kept while they are used."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, cast
+
+from graphql import (
+    DocumentNode,
+    FragmentDefinitionNode,
+    GraphQLError,
+    OperationDefinitionNode,
+    OperationType,
+    VariableNode,
+    parse,
+    specified_rules,
+    type_from_ast,
+    validate,
+    value_from_ast,
+)
+from graphql.language.visitor import Visitor, visit
+from graphql.pyutils import print_path_list
+from graphql.type import GraphQLInputType, GraphQLNonNull, GraphQLSchema
+from graphql.utilities import coerce_input_value
+
+from hub.errors import LimitError, QueryError
+from hub.schema.cache import BoundedCache
+from hub.schema.limits import MAX_TOKENS, check_limits
+from hub.schema.values import plain
+
+KEPT = 400_000
+"""Characters of the documents that are kept: some hundreds of documents, whose trees are up to 500 times as large."""
+_MAX_ERRORS = 20
+
+
+class DocumentError(QueryError):
+    """The document is malformed or does not fit the schema; correct it. `errors` tell where."""
+
+    def __init__(self, errors: list[GraphQLError]) -> None:
+        self.errors = tuple(errors)
+        super().__init__(errors[0].message)
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """One operation of a valid document."""
+
+    name: str | None
+    node: OperationDefinitionNode = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """A valid document."""
+
+    tree: DocumentNode = field(repr=False)
+    sha256: str
+    operations: Mapping[str | None, OperationDefinitionNode] = field(repr=False)
+    fragments: Mapping[str, FragmentDefinitionNode] = field(repr=False)
+    shaping: dict[str | None, frozenset[str]] = field(repr=False)
+    """By operation, the variables known so far on whose values the plans depend; it only grows."""
+
+    def operation(self, name: str | None) -> Operation:
+        """The query to answer; without a name the only one.
+
+        Raises:
+            QueryError: there is no such operation, several without a choice, or it is no query.
+        """
+        if name is None and len(self.operations) == 1:
+            ((name, found),) = self.operations.items()
+        elif name is None:
+            raise QueryError("the document has several operations; choose one by operationName")
+        elif name not in self.operations:
+            raise QueryError("the document has no operation of this operationName")
+        else:
+            found = self.operations[name]
+        if found.operation is not OperationType.QUERY:
+            raise QueryError(f"there is no {found.operation.value} in this schema")
+        return Operation(name, found)
+
+
+class Documents:
+    """The documents of one schema."""
+
+    def __init__(self, schema: GraphQLSchema, max_depth: int) -> None:
+        self._schema = schema
+        self._max_depth = max_depth
+        self.kept: BoundedCache[Document] = BoundedCache(KEPT)
+
+    def get(self, text: str) -> Document:
+        """The document.
+
+        Raises:
+            DocumentError: it is malformed or does not fit the schema.
+            LimitError: it is too large; the limit is named.
+        """
+        found = self.kept.get(text)
+        if found is None:
+            found = self._prepared(text)
+            self.kept.put(text, found, len(text))
+        return found
+
+    def _prepared(self, text: str) -> Document:
+        tree = _parsed(text, self._max_depth)
+        check_limits(tree, self._max_depth)
+        errors = validate(self._schema, tree, specified_rules, max_errors=_MAX_ERRORS)
+        if errors:
+            raise DocumentError(errors)
+        operations = {
+            node.name.value if node.name else None: node
+            for node in tree.definitions
+            if isinstance(node, OperationDefinitionNode)
+        }
+        fragments = {
+            node.name.value: node for node in tree.definitions if isinstance(node, FragmentDefinitionNode)
+        }
+        conditions = _conditions(tree)
+        shaping = dict.fromkeys(operations, conditions)
+        return Document(tree, document_hash(text), operations, fragments, shaping)
+
+
+def document_hash(text: str) -> str:
+    """The document's SHA-256, for the audit event; variables are no part of it."""
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def _parsed(text: str, max_depth: int) -> DocumentNode:
+    try:
+        return parse(text, max_tokens=MAX_TOKENS)
+    except GraphQLError as error:
+        # graphql-core tells its limits by words alone.
+        if f"more than {MAX_TOKENS} tokens" in error.message:
+            raise LimitError(f"the document is too long; the limit max_tokens is {MAX_TOKENS}") from None
+        if "nested too deeply" in error.message:
+            raise LimitError(f"the document nests too deeply; the limit max_depth is {max_depth}") from None
+        raise DocumentError([error]) from None
+
+
+class _Conditions(Visitor):
+    """Gathers the variables of `@skip` and `@include`: they decide which fields there are."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.found: set[str] = set()
+
+    def enter_directive(self, node: Any, *_where: Any) -> None:
+        for argument in node.arguments:
+            if isinstance(argument.value, VariableNode):
+                self.found.add(argument.value.name.value)
+
+
+def _conditions(tree: DocumentNode) -> frozenset[str]:
+    visitor = _Conditions()
+    visit(tree, visitor)
+    return frozenset(visitor.found)
+
+
+def coerced_variables(
+    schema: GraphQLSchema, operation: OperationDefinitionNode, given: Mapping[str, Any]
+) -> dict[str, Any]:
+    """The operation's variables by GraphQL's rules, enums as their text.
+
+    Messages tell where a value does not fit, never the value.
+
+    Raises:
+        QueryError: one is missing, or does not fit its type.
+    """
+    coerced: dict[str, Any] = {}
+    for definition in operation.variable_definitions:
+        name = definition.variable.name.value
+        type_ = cast(GraphQLInputType, type_from_ast(schema, definition.type))  # validation saw to it
+        if name not in given:
+            if definition.default_value is not None:
+                coerced[name] = plain(value_from_ast(definition.default_value, type_))
+            elif isinstance(type_, GraphQLNonNull):
+                raise QueryError(f"variable ${name} of type {type_} is missing")
+            continue
+        coerced[name] = _coerced(name, given[name], type_)
+    return coerced
+
+
+def _coerced(name: str, value: Any, type_: GraphQLInputType) -> Any:
+    def refuse(path: list[str | int], _value: Any, _error: GraphQLError) -> None:
+        where = f" at {name}{print_path_list(path)}" if path else ""
+        raise QueryError(f"variable ${name} does not fit its type {type_}{where}")
+
+    try:
+        return plain(coerce_input_value(value, type_, refuse))
+    except RecursionError:
+        raise QueryError(f"variable ${name} nests too deeply") from None

@@ -1,0 +1,115 @@
+"""Compiled read plans of operations, kept for callers of equal access."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Mapping
+from dataclasses import dataclass, field
+from threading import Lock
+from typing import Any
+
+from hub.access import PlanAccess
+from hub.errors import LimitError
+from hub.graph.plans import ReadPlan, compile_plan
+from hub.schema.cache import BoundedCache
+from hub.schema.catalogue import Catalogue
+from hub.schema.documents import Document, Operation
+from hub.schema.translate import Derive, translate
+from hub.store import DialectName
+
+KEPT = 20_000_000
+"""Characters of SQL in the plans that are kept."""
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedField:
+    """A root field's response key and its plan."""
+
+    key: str
+    plan: ReadPlan
+    derived: Mapping[str, Derive] = field(repr=False)
+
+    def variables(self, given: Mapping[str, Any]) -> Mapping[str, Any]:
+        """The plan's variables, made from the operation's."""
+        return {**given, **{name: derive(given) for name, derive in self.derived.items()}}
+
+
+@dataclass(frozen=True, slots=True)
+class OperationPlan:
+    """All that is known of an operation before it is run."""
+
+    fields: tuple[PlannedField, ...]
+    others: tuple[str, ...]
+    """Root fields that no plan answers."""
+
+    def cost(self, variables: Mapping[str, Any]) -> int:
+        """A bound on the fields of the answer."""
+        return sum(each.plan.cost(variables) for each in self.fields)
+
+
+class Plans:
+    """Compiles operations of one schema for one database."""
+
+    def __init__(self, catalogue: Catalogue, dialect: DialectName, max_page: int, max_cost: int) -> None:
+        self._catalogue = catalogue
+        self._dialect: DialectName = dialect
+        self._max_page, self._max_cost = max_page, max_cost
+        self.kept: BoundedCache[OperationPlan] = BoundedCache(KEPT)
+        self._lock = Lock()
+
+    def plan(
+        self, document: Document, operation: Operation, variables: Mapping[str, Any], access: PlanAccess
+    ) -> OperationPlan:
+        """The operation's plan for these coerced variables.
+
+        Raises:
+            QueryError: it asks for what cannot be answered.
+            AccessDeniedError: it filters, sorts or looks up by what the caller may not see whole.
+            LimitError: it may cost more than allowed.
+        """
+        plan = self.kept.get(_key(document, operation.name, variables, access))
+        if plan is None:
+            plan = self._compiled(document, operation, variables, access)
+        cost = plan.cost(variables)
+        if cost > self._max_cost:
+            raise LimitError(f"the answer may have {cost} fields; the limit max_cost is {self._max_cost}")
+        return plan
+
+    def _compiled(
+        self, document: Document, operation: Operation, variables: Mapping[str, Any], access: PlanAccess
+    ) -> OperationPlan:
+        found = translate(self._catalogue, operation.node, document.fragments, variables)
+        ontology = self._catalogue.ontology
+        plan = OperationPlan(
+            tuple(
+                PlannedField(
+                    each.key,
+                    compile_plan(ontology, each.root, access, self._dialect, self._max_page),
+                    each.derived,
+                )
+                for each in found.planned
+            ),
+            found.others,
+        )
+        with self._lock:
+            document.shaping[operation.name] |= found.shaping
+        weight = sum(len(each.plan.sql) for each in plan.fields)
+        self.kept.put(_key(document, operation.name, variables, access), plan, weight + 1)
+        return plan
+
+
+def _key(document: Document, name: str | None, variables: Mapping[str, Any], access: PlanAccess) -> Hashable:
+    shaping = document.shaping[name]
+    shape = tuple(
+        (each, _frozen(value) if each in shaping else value is None)
+        for each, value in sorted(variables.items())
+    )
+    return document.sha256, name, access.key, shaping, shape
+
+
+def _frozen(value: Any) -> Hashable:
+    if isinstance(value, dict):
+        return tuple((key, _frozen(item)) for key, item in value.items())
+    if isinstance(value, tuple):
+        return tuple(_frozen(item) for item in value)
+    # A boolean and a number that are equal are different values.
+    return type(value), value

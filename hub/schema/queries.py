@@ -1,0 +1,132 @@
+"""Root fields about the hub itself: who asks, and how the sources are."""
+
+from __future__ import annotations
+
+import strawberry
+from strawberry import Info
+
+from hub.access import Effect
+from hub.adapters import SourceStatus, source_statuses
+from hub.errors import AccessDeniedError
+from hub.schema.context import RequestContext
+from hub.schema.scalars import DateTime, Long
+
+SOURCES_CATEGORY = "system.operations"
+"""The data category that the state of the sources belongs to."""
+
+
+@strawberry.type(description="The caller, as this request's token and purpose say.")
+class Me:
+    """The caller."""
+
+    subject: str = strawberry.field(description="The caller's id at the identity provider.")
+    roles: list[str] = strawberry.field(description="The roles of this hub's policy that the token gives.")
+    department: str = strawberry.field(description="The caller's department.")
+    purpose: str = strawberry.field(description="The purpose of this request.")
+    purposes: list[str] = strawberry.field(description="The purposes that the caller may state.")
+
+
+@strawberry.type(description="A field of a source that is not as it was.")
+class DriftedField:
+    """One drifted field."""
+
+    stream: str = strawberry.field(description="The kind of record.")
+    field: str = strawberry.field(description="The field.")
+    kind: str = strawberry.field(description="What changed: new, missing or retyped.")
+    since: DateTime = strawberry.field(description="When it was first seen so.")
+
+
+@strawberry.type(description="What became of the records of a run.")
+class RunCounts:
+    """Counts of a run."""
+
+    read: Long = strawberry.field(description="Records read.")
+    unchanged: Long = strawberry.field(description="Records that were held already.")
+    accepted: Long = strawberry.field(description="Records that are new or changed.")
+    quarantined: Long = strawberry.field(description="Records that could not be accepted.")
+    deleted: Long = strawberry.field(description="Records that are gone at the source.")
+
+
+@strawberry.type(description="A source system and how it is.")
+class Source:
+    """One source."""
+
+    name: str = strawberry.field(description="Its name in configuration.")
+    label: str = strawberry.field(description="What people call it.")
+    state: str = strawberry.field(
+        description="State of its newest run: running, ok, suspect, failed, interrupted, or never."
+    )
+    message: str | None = strawberry.field(description="What was wrong with its newest run.")
+    last_run_at: DateTime | None = strawberry.field(
+        name="lastRunAt", description="When its newest run began."
+    )
+    last_success_at: DateTime | None = strawberry.field(
+        name="lastSuccessAt", description="When its newest good run began: its data are as fresh as that."
+    )
+    lag_seconds: Long | None = strawberry.field(name="lagSeconds", description="Seconds since then.")
+    records: Long = strawberry.field(description="Records held.")
+    quarantined: Long = strawberry.field(description="Records that wait in quarantine.")
+    last_counts: RunCounts = strawberry.field(
+        name="lastCounts", description="What became of its newest run's records."
+    )
+    drift: list[DriftedField] = strawberry.field(description="Fields that are not as they were.")
+
+
+def _me(info: Info[RequestContext, None]) -> Me:
+    asks = info.context.requester
+    return Me(
+        subject=asks.subject,
+        roles=sorted(asks.roles),
+        department=asks.department,
+        purpose=asks.purpose,
+        purposes=list(asks.purposes),
+    )
+
+
+def _sources(info: Info[RequestContext, None]) -> list[Source] | None:
+    context = info.context
+    if context.access.decide(SOURCES_CATEGORY).effect is not Effect.ALLOW:
+        raise AccessDeniedError(f"the state of the sources ({SOURCES_CATEGORY}) is denied")
+    context.touched.add(categories=[SOURCES_CATEGORY])
+    services = context.services
+    return [_source(status) for status in source_statuses(services.store, services.sources.configs)]
+
+
+@strawberry.type
+class HubQuery:
+    """Questions about the hub itself."""
+
+    me: Me = strawberry.field(resolver=_me, description="Who asks, and for what.")
+    sources: list[Source] | None = strawberry.field(
+        resolver=_sources, description="The source systems: state, age, counts and drift."
+    )
+
+
+def _source(status: SourceStatus) -> Source:
+    counts = status.last_counts
+    return Source(
+        name=status.name,
+        label=status.label,
+        state=status.state,
+        message=status.message,
+        last_run_at=_at(status.last_run_at),
+        last_success_at=_at(status.last_success_at),
+        lag_seconds=None if status.lag_s is None else Long(status.lag_s),
+        records=Long(status.records),
+        quarantined=Long(status.waiting),
+        last_counts=RunCounts(
+            read=Long(counts.read),
+            unchanged=Long(counts.unchanged),
+            accepted=Long(counts.accepted),
+            quarantined=Long(counts.quarantined),
+            deleted=Long(counts.deleted),
+        ),
+        drift=[
+            DriftedField(stream=stream, field=drift.field, kind=drift.kind, since=DateTime(since))
+            for stream, drift, since in status.drift
+        ],
+    )
+
+
+def _at(text: str | None) -> DateTime | None:
+    return None if text is None else DateTime(text)

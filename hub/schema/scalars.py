@@ -1,0 +1,87 @@
+"""Scalars: exact values as GraphQL carries them. They are spelled by the database, so output is handed on as it is."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from decimal import Decimal as PythonDecimal
+from decimal import InvalidOperation
+from typing import Any, NewType
+
+import strawberry
+from strawberry.types.scalar import ScalarDefinition
+
+from hub.values import is_partial_date
+
+Decimal = NewType("Decimal", str)
+Date = NewType("Date", str)
+DateTime = NewType("DateTime", str)
+Long = NewType("Long", int)
+
+_INT64 = 2**63
+
+
+def _as_it_is(value: Any) -> Any:
+    return value
+
+
+def _decimal(value: Any) -> str:
+    """A decimal as text; JSON's and GraphQL's integers are taken, floats are not: they are not exact."""
+    if isinstance(value, str | int) and not isinstance(value, bool):
+        try:
+            if PythonDecimal(value).is_finite():
+                return str(value)
+        except InvalidOperation:
+            pass
+    raise ValueError('a Decimal is a text like "12.50", or a whole number')
+
+
+def _date(value: Any) -> str:
+    if isinstance(value, str) and is_partial_date(value):
+        return value
+    raise ValueError("a Date is YYYY, YYYY-MM or YYYY-MM-DD")
+
+
+def _date_time(value: Any) -> str:
+    try:
+        if isinstance(value, str) and datetime.fromisoformat(value).tzinfo is not None:
+            return value
+    except ValueError:
+        pass
+    raise ValueError("a DateTime is an instant with its zone, like 2026-01-02T03:04:05Z")
+
+
+def _long(value: Any) -> int:
+    if isinstance(value, int) and not isinstance(value, bool) and -_INT64 <= value < _INT64:
+        return value
+    raise ValueError("a Long is a whole number of 64 bits")
+
+
+SCALARS: dict[str, Any] = {"Decimal": Decimal, "Date": Date, "DateTime": DateTime, "Long": Long}
+"""The scalars by their GraphQL names."""
+
+SCALAR_MAP: dict[object, ScalarDefinition] = {
+    Decimal: strawberry.scalar(
+        name="Decimal",
+        description='An exact decimal number as text, like `"12.50"`.',
+        serialize=_as_it_is,
+        parse_value=_decimal,
+    ),
+    Date: strawberry.scalar(
+        name="Date",
+        description="A date as `YYYY-MM-DD`, `YYYY-MM` or `YYYY`, as far as it is known. A masked one may be a band.",
+        serialize=_as_it_is,
+        parse_value=_date,
+    ),
+    DateTime: strawberry.scalar(
+        name="DateTime",
+        description="An instant in UTC, like `2026-01-02T03:04:05Z`.",
+        serialize=_as_it_is,
+        parse_value=_date_time,
+    ),
+    Long: strawberry.scalar(
+        name="Long",
+        description="A whole number of 64 bits, which `Int` with its 32 cannot hold.",
+        serialize=_as_it_is,
+        parse_value=_long,
+    ),
+}

@@ -1,0 +1,354 @@
+"""A GraphQL operation as the selections of read plans, one for each root field that plans answer.
+
+Independent of any executor: it takes the document's tree and coerced variables, and follows GraphQL's own rules for
+collecting fields (fragments, aliases, merged fields, `@skip` and `@include`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, cast
+
+from graphql import FieldNode, FragmentDefinitionNode, GraphQLObjectType, OperationDefinitionNode
+from graphql.execution.collect_fields import collect_fields, collect_sub_fields
+
+from hub.errors import QueryError
+from hub.graph.plans import (
+    ById,
+    ByIdentifier,
+    ConnectionField,
+    Constant,
+    Cursor,
+    Edges,
+    Entry,
+    EntryEntity,
+    Facts,
+    Field,
+    Freshness,
+    Household,
+    Id,
+    Identifiers,
+    ListOf,
+    Many,
+    Members,
+    Node,
+    Nodes,
+    One,
+    Origin,
+    Owner,
+    PageInfo,
+    Part,
+    Parties,
+    Parts,
+    Root,
+    Selection,
+    Timeline,
+    TotalCount,
+    Value,
+    Var,
+)
+from hub.ontology import CUSTOMER, PropertyType
+from hub.ontology.identifiers import normal_identifier
+from hub.schema.catalogue import TYPENAME, Catalogue
+from hub.schema.filters import page_of
+from hub.schema.meanings import (
+    ByIdentifierRoot,
+    ByIdRoot,
+    ConnectionPart,
+    EntryEntityField,
+    IdField,
+    ListRoot,
+    MembersField,
+    OwnerField,
+    PartField,
+    PropertyField,
+    ReferenceField,
+    RowFact,
+    RowsField,
+    SpecialField,
+)
+from hub.schema.values import Arguments, Values
+
+Derive = Callable[[Mapping[str, Any]], Any]
+FieldNodes = Sequence[FieldNode]
+Fields = Mapping[str, FieldNodes]
+
+
+@dataclass(frozen=True, slots=True)
+class RootField:
+    """A root field that a read plan answers."""
+
+    key: str
+    """Its response key."""
+    root: Root
+    derived: Mapping[str, Derive]
+    """Variables of the plan that are made from the operation's variables when it runs."""
+
+
+@dataclass(frozen=True, slots=True)
+class Translation:
+    """The root fields of an operation."""
+
+    planned: tuple[RootField, ...]
+    others: tuple[str, ...]
+    """Names of the root fields that no plan answers, `__typename` and introspection included."""
+    shaping: frozenset[str]
+    """The variables on whose values, not only on whether they are null, the translation depends."""
+
+
+def translate(
+    catalogue: Catalogue,
+    operation: OperationDefinitionNode,
+    fragments: Mapping[str, FragmentDefinitionNode],
+    variables: Mapping[str, Any],
+) -> Translation:
+    """The operation, whose document is valid, for these coerced variables.
+
+    Raises:
+        QueryError: it asks for what no plan can answer.
+    """
+    return _Translator(catalogue, fragments, variables).operation(operation)
+
+
+class _Translator:
+    def __init__(
+        self,
+        catalogue: Catalogue,
+        fragments: Mapping[str, FragmentDefinitionNode],
+        variables: Mapping[str, Any],
+    ) -> None:
+        self._catalogue = catalogue
+        self._fragments = dict(fragments)
+        self._variables = dict(variables)
+        self._values = Values(variables)
+        self._derived: dict[str, Derive] = {}
+
+    def operation(self, operation: OperationDefinitionNode) -> Translation:
+        query = self._catalogue.graphql.query_type
+        if query is None:
+            raise QueryError("there is nothing to query")
+        collected = collect_fields(
+            self._catalogue.graphql, self._fragments, self._variables, query, operation.selection_set
+        )
+        planned, others = [], []
+        for key, nodes in collected.items():
+            name = nodes[0].name.value
+            if self._catalogue.meaning(query.name, name) is None:
+                others.append(name)
+            else:
+                planned.append(self._root(query, _checked(key), name, nodes))
+        return Translation(tuple(planned), tuple(others), frozenset(self._values.shaping))
+
+    # roots
+
+    def _root(self, query: GraphQLObjectType, key: str, name: str, nodes: FieldNodes) -> RootField:
+        self._derived = {}
+        meaning = self._catalogue.meaning(query.name, name)
+        arguments = self._arguments(query.name, nodes)
+        if isinstance(meaning, ByIdRoot):
+            root: Root = ById(self._selection(meaning.type, nodes), arguments["id"])
+        elif isinstance(meaning, ListRoot):
+            page = page_of(self._catalogue, self._values, meaning.type, arguments)
+            root = ListOf(meaning.type, page, self._connection(meaning.type, nodes))
+        elif isinstance(meaning, ByIdentifierRoot):
+            root = self._by_identifier(arguments, nodes)
+        else:
+            raise QueryError(f"{name} is no root field")
+        return RootField(key, root, self._derived)
+
+    def _by_identifier(self, arguments: Arguments, nodes: FieldNodes) -> ByIdentifier:
+        scheme = self._values.taken(arguments["scheme"])
+        region = self._values.taken(arguments.get("region"))
+        kind = next(
+            prop.type
+            for type_ in self._catalogue.ontology.types.values()
+            for prop in type_.identifiers
+            if prop.identifier == scheme
+        )
+        normal = partial(_normal, scheme, kind, region)
+        value = arguments["value"]
+        if isinstance(value, Var):
+            # The normal form depends on scheme and region, which shape the plan; so the name need not tell them.
+            given, value = value.name, Var(f"{value.name} as {scheme}")
+            self._derived[value.name] = lambda variables: normal(variables[given])
+        else:
+            value = normal(value)
+        return ByIdentifier(self._selection(CUSTOMER, nodes), scheme, value, arguments["first"])
+
+    # objects
+
+    def _selection(self, type_name: str, nodes: FieldNodes, *, tell_type: bool = False) -> Selection:
+        fields: list[Field] = []
+        for key, name, inner in self._fields(type_name, nodes):
+            fields.append(
+                Constant(key, type_name) if name == TYPENAME else self._field(type_name, key, name, inner)
+            )
+        if tell_type and TYPENAME not in {field.alias for field in fields}:
+            fields.append(Constant(TYPENAME, type_name))
+        return Selection(type_name, tuple(fields))
+
+    def _field(self, type_name: str, key: str, name: str, nodes: FieldNodes) -> Field:
+        meaning = self._catalogue.meaning(type_name, name)
+        if isinstance(meaning, IdField):
+            return Id(key)
+        if isinstance(meaning, RowFact):
+            return Origin(key, meaning.name)
+        if isinstance(meaning, PropertyField):
+            return Value(key, meaning.property, self._parts("Money", nodes) if meaning.composite else None)
+        if isinstance(meaning, ReferenceField):
+            return One(key, meaning.property, self._selections(meaning.types, nodes))
+        if isinstance(meaning, OwnerField):
+            return Owner(key, self._selection(CUSTOMER, nodes))
+        if isinstance(meaning, RowsField):
+            page = page_of(self._catalogue, self._values, meaning.type, self._arguments(type_name, nodes))
+            return Many(key, meaning.type, meaning.by, page, self._connection(meaning.type, nodes))
+        if isinstance(meaning, SpecialField):
+            return self._special(type_name, meaning, key, nodes)
+        raise QueryError(f"{type_name}.{name} cannot be asked for here")
+
+    def _selections(self, types: Sequence[str], nodes: FieldNodes) -> tuple[Selection, ...]:
+        return tuple(self._selection(name, nodes, tell_type=True) for name in types)
+
+    def _special(self, type_name: str, meaning: SpecialField, key: str, nodes: FieldNodes) -> Field:
+        arguments = self._arguments(type_name, nodes)
+        if meaning.name == "facts":
+            return self._facts(key, arguments, nodes)
+        if meaning.name == "identifiers":
+            return Identifiers(key, self._parts("Identifier", nodes), arguments["first"])
+        if meaning.name == "parties":
+            types = [type_.name for type_ in self._catalogue.ontology.parties]
+            return Parties(key, self._selections(types, nodes), arguments["first"])
+        if meaning.name == "freshness":
+            return Freshness(key, self._parts("Freshness", nodes))
+        if meaning.name == "household":
+            return self._household(key, nodes)
+        return self._timeline(key, arguments, nodes)
+
+    def _facts(self, key: str, arguments: Arguments, nodes: FieldNodes) -> Facts:
+        winners_only = bool(self._values.taken(arguments["winnersOnly"]))
+        return Facts(
+            key,
+            self._parts("Fact", nodes),
+            self._listed(arguments, "properties"),
+            winners_only,
+            arguments["first"],
+        )
+
+    def _household(self, key: str, nodes: FieldNodes) -> Household:
+        type_name = "CustomerHousehold"
+        fields: list[Part | Constant | Members] = []
+        for inner_key, name, inner in self._fields(type_name, nodes):
+            if isinstance(self._catalogue.meaning(type_name, name), MembersField):
+                first = self._arguments(type_name, inner)["first"]
+                fields.append(Members(inner_key, self._selection(CUSTOMER, inner), first))
+            else:
+                fields.append(self._part(type_name, inner_key, name))
+        return Household(key, tuple(fields))
+
+    def _timeline(self, key: str, arguments: Arguments, nodes: FieldNodes) -> Timeline:
+        return Timeline(
+            key,
+            self._connection(None, nodes),
+            arguments.get("phase"),
+            self._listed(arguments, "types"),
+            arguments["first"],
+            arguments.get("after"),
+        )
+
+    def _entry(self, nodes: FieldNodes) -> Entry:
+        type_name = "TimelineEntry"
+        types = [type_.name for type_ in self._catalogue.ontology.events]
+        fields: list[Part | Constant | EntryEntity] = []
+        for key, name, inner in self._fields(type_name, nodes):
+            if isinstance(self._catalogue.meaning(type_name, name), EntryEntityField):
+                fields.append(EntryEntity(key, self._selections(types, inner)))
+            else:
+                fields.append(self._part(type_name, key, name))
+        return Entry(tuple(fields))
+
+    # connections; `node` is None for a timeline's entries
+
+    def _connection(self, node: str | None, nodes: FieldNodes) -> tuple[ConnectionField, ...]:
+        type_name = f"{node or 'TimelineEntry'}Connection"
+        return tuple(
+            Constant(key, type_name)
+            if name == TYPENAME
+            else self._connection_field(type_name, key, name, inner)
+            for key, name, inner in self._fields(type_name, nodes)
+        )
+
+    def _connection_field(self, type_name: str, key: str, name: str, nodes: FieldNodes) -> ConnectionField:
+        meaning = self._catalogue.meaning(type_name, name)
+        if isinstance(meaning, ConnectionPart):
+            if meaning.name == "edges":
+                return self._edges(meaning.node, key, nodes)
+            if meaning.name == "nodes":
+                return Nodes(key, self._node(meaning.node, nodes))
+            if meaning.name == "pageInfo":
+                return PageInfo(key, self._parts("PageInfo", nodes))
+            if meaning.name == "totalCount":
+                return TotalCount(key)
+        raise QueryError(f"{type_name}.{name} cannot be asked for")
+
+    def _edges(self, node: str | None, key: str, nodes: FieldNodes) -> Edges:
+        type_name = f"{node or 'TimelineEntry'}Edge"
+        fields: list[Constant | Cursor | Node] = []
+        for inner_key, name, inner in self._fields(type_name, nodes):
+            if name == TYPENAME:
+                fields.append(Constant(inner_key, type_name))
+            elif name == "cursor":
+                fields.append(Cursor(inner_key))
+            else:
+                fields.append(Node(inner_key, self._node(node, inner)))
+        return Edges(key, tuple(fields))
+
+    def _node(self, node: str | None, nodes: FieldNodes) -> Selection | Entry:
+        return self._entry(nodes) if node is None else self._selection(node, nodes)
+
+    # composites
+
+    def _parts(self, type_name: str, nodes: FieldNodes) -> Parts:
+        return tuple(self._part(type_name, key, name) for key, name, _ in self._fields(type_name, nodes))
+
+    def _part(self, type_name: str, key: str, name: str) -> Part | Constant:
+        if name == TYPENAME:
+            return Constant(key, type_name)
+        meaning = self._catalogue.meaning(type_name, name)
+        if not isinstance(meaning, PartField):
+            raise QueryError(f"{type_name}.{name} cannot be asked for")
+        return Part(key, meaning.name)
+
+    # the document
+
+    def _fields(self, type_name: str, nodes: FieldNodes) -> Iterator[tuple[str, str, FieldNodes]]:
+        """Response key, name and nodes of the fields that are asked of an object of the type."""
+        type_ = cast(GraphQLObjectType, self._catalogue.graphql.type_map[type_name])
+        collected: Fields = collect_sub_fields(
+            self._catalogue.graphql, self._fragments, self._variables, type_, list(nodes)
+        )
+        for key, inner in collected.items():
+            yield _checked(key, inner[0].name.value), inner[0].name.value, inner
+
+    def _arguments(self, type_name: str, nodes: FieldNodes) -> Arguments:
+        type_ = cast(GraphQLObjectType, self._catalogue.graphql.type_map[type_name])
+        return self._values.arguments(type_.fields[nodes[0].name.value].args, nodes[0])
+
+    def _listed(self, arguments: Arguments, name: str) -> tuple[str, ...] | None:
+        return cast("tuple[str, ...] | None", self._values.taken(arguments.get(name)))
+
+
+def _checked(key: str, name: str = "") -> str:
+    # GraphQL reserves such names; `__typename` must tell the type of an object that may be of several.
+    if key.startswith("__") and name != key:
+        raise QueryError("an alias may not begin with two underscores")
+    return key
+
+
+def _normal(scheme: str, kind: PropertyType, region: str | None, value: str) -> str:
+    try:
+        return normal_identifier(kind, value, region)
+    except ValueError as error:
+        hint = "; without a country code it needs `region`" if kind is PropertyType.PHONE else ""
+        raise QueryError(f"the value {error}{hint}" if hint else f"the value of {scheme} {error}") from None

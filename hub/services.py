@@ -1,0 +1,160 @@
+"""What is made once at start and handed down: settings, ontology, policy, store, audit log, sources, search, tokens."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from typing import Self, TypeVar
+
+from hub.access import AUDIENCE, DEMO_ISSUER, AccessMap, DemoIssuer, TokenVerifier, load_access_map
+from hub.adapters import SourceConfig, Sources, Syncer, load_sources
+from hub.audit import AuditLog, Recorder, drain
+from hub.errors import ConfigurationError, FaultLike
+from hub.ontology import Ontology, load_ontology
+from hub.search import Catalogue, Indexer, SearchService, TantivyEngine
+from hub.settings import Settings
+from hub.store import Store
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Configuration:
+    """What the files say, checked as a whole; nothing is open yet."""
+
+    ontology: Ontology
+    access: AccessMap
+    sources: Mapping[str, SourceConfig]
+
+
+@dataclass(frozen=True, slots=True)
+class Published:
+    """What was told."""
+
+    events: int
+    """Events brought into the audit log."""
+    changes: int
+    """Entries of the change feed that the search index took in."""
+
+
+@dataclass(frozen=True)
+class Services:
+    """Everything that commands and the API work with. Close it, or use it as a context."""
+
+    settings: Settings
+    ontology: Ontology
+    access: AccessMap
+    store: Store
+    audit: AuditLog
+    recorder: Recorder
+    sources: Sources
+    syncer: Syncer
+    search: SearchService
+    indexer: Indexer
+    verifier: TokenVerifier | None
+    """None where no issuer of tokens is configured: then the API cannot start, all else can."""
+    _open: ExitStack = field(repr=False)
+
+    def publish(self) -> Published:
+        """Tell the audit log and the search index what committed writes have left to be told.
+
+        Raises:
+            AuditError: the log cannot be written; what waits stays where it is.
+            StoreUnavailableError: the store or the index is out of reach; try again later.
+        """
+        return Published(self.publish_events(), self.publish_changes())
+
+    def publish_events(self) -> int:
+        """The number of audit events that this call brought into the log.
+
+        Raises:
+            AuditError: the log cannot be written; what waits stays where it is.
+        """
+        return drain(self.store, self.audit)
+
+    def publish_changes(self) -> int:
+        """The number of entries of the change feed that the search index took in; a first build may take minutes.
+
+        Raises:
+            StoreUnavailableError: the store or the index is out of reach; try again later.
+        """
+        return self.indexer.follow()
+
+    def close(self) -> None:
+        """Write what waits, and give all connections back. Closing twice does nothing more."""
+        self._open.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_exception: object) -> None:
+        self.close()
+
+
+def load_configuration(settings: Settings) -> Configuration:
+    """What ontology, policy and sources say.
+
+    Raises:
+        ConfigurationError: with the faults of all of them together.
+    """
+    faults: list[FaultLike] = []
+    ontology = _attempt(lambda: load_ontology(settings.ontology_dirs), faults)
+    # Without its own ontology's faults an organisation's policy and sources are checked against the hub's types, so
+    # that all their other faults are reported too.
+    known = ontology or load_ontology()
+    access = _attempt(lambda: load_access_map(settings.policy_file, known.taxonomy), faults)
+    sources = _attempt(lambda: load_sources(settings.config_dir, known), faults)
+    if ontology is None or access is None or sources is None:
+        raise ConfigurationError(faults)
+    return Configuration(ontology, access, sources)
+
+
+def open_services(settings: Settings, environ: Mapping[str, str] = os.environ) -> Services:
+    """All services, ready; `environ` is where the sources' `{env: NAME}` are looked up.
+
+    Raises:
+        ConfigurationError: files have faults, all of them listed; nothing was opened.
+        StoreUnavailableError: the store cannot be reached.
+        SchemaChangeError: the store needs a change that only a person may make; the message says which.
+        AuditError: the audit log cannot be opened.
+    """
+    found = load_configuration(settings)
+    with ExitStack() as opening:
+        store = Store.open(settings.store_address, found.ontology)
+        opening.callback(store.close)
+        audit = opening.enter_context(AuditLog.open(settings.audit_address))
+        recorder = opening.enter_context(Recorder(audit))
+        sources = Sources(found.sources, found.ontology, environ, settings.config_dir)
+        engine = TantivyEngine(settings.index_dir, Catalogue(found.ontology))
+        opening.callback(engine.close)
+        return Services(
+            settings=settings,
+            ontology=found.ontology,
+            access=found.access,
+            store=store,
+            audit=audit,
+            recorder=recorder,
+            sources=sources,
+            syncer=Syncer(store, sources, settings.batch_size),
+            search=SearchService(store, engine, found.ontology),
+            indexer=Indexer(store, engine),
+            verifier=_verifier(settings, found.access),
+            _open=opening.pop_all(),
+        )
+
+
+def _attempt(load: Callable[[], T], faults: list[FaultLike]) -> T | None:
+    try:
+        return load()
+    except ConfigurationError as error:
+        faults += error.faults
+        return None
+
+
+def _verifier(settings: Settings, access: AccessMap) -> TokenVerifier | None:
+    if not settings.demo:
+        return None
+    issuer = DemoIssuer(settings.data_dir)
+    return TokenVerifier(issuer.public_keys(), DEMO_ISSUER, AUDIENCE, access)
