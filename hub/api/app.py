@@ -1,0 +1,71 @@
+"""The web application: GraphQL endpoint, schema download, health."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from fastapi import FastAPI
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
+from starlette.routing import Route
+
+from hub.api.endpoint import GraphQLEndpoint
+from hub.api.middleware import AccessLog, ResponseHeaders
+from hub.api.publisher import publishing
+from hub.errors import ConfigurationError
+from hub.schema import GraphQLService
+from hub.services import Services
+from hub.yamlfile import Fault
+
+GRAPHQL_PATH = "/graphql"
+SDL_PATH = "/graphql/schema.graphql"
+HEALTH_PATH = "/healthz"
+
+
+def create_app(services: Services) -> FastAPI:
+    """The application on these services, which the caller closes after it.
+
+    Raises:
+        ConfigurationError: no issuer of tokens is configured, or names of the ontology clash in GraphQL.
+    """
+    if services.verifier is None:
+        raise ConfigurationError(
+            [
+                Fault(
+                    "environment",
+                    1,
+                    1,
+                    "HUB_DEMO",
+                    "no issuer of tokens is configured",
+                    "an issuer, or HUB_DEMO=1",
+                )
+            ]
+        )
+    service = GraphQLService(services)
+
+    @asynccontextmanager
+    async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+        async with publishing(services):
+            yield
+        service.close()
+
+    sdl = service.catalogue.sdl
+
+    async def schema(_request: Request) -> Response:
+        return PlainTextResponse(sdl)
+
+    async def health(_request: Request) -> Response:
+        return PlainTextResponse("ok")
+
+    app = FastAPI(
+        title="Customer knowledge hub", lifespan=lifespan, docs_url=None, redoc_url=None, openapi_url=None
+    )
+    app.router.routes += [
+        Route(SDL_PATH, schema, methods=["GET"]),
+        Route(HEALTH_PATH, health, methods=["GET"]),
+        Route(GRAPHQL_PATH, GraphQLEndpoint(service, services.verifier)),
+    ]
+    app.add_middleware(ResponseHeaders)
+    app.add_middleware(AccessLog)
+    return app

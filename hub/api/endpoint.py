@@ -1,0 +1,67 @@
+"""The GraphQL endpoint: an ASGI class, because a route function of FastAPI costs more than a point lookup."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import orjson
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
+
+from hub.access import Requester, TokenVerifier
+from hub.api.http import JSON, TransportError, graphql_request, media_type, status_of
+from hub.errors import AuthenticationError, RequestError
+from hub.schema import Answer, GraphQLService
+
+_MAX_HEADER = 8_192
+"""Characters of a token; longer ones are not looked at."""
+
+
+class GraphQLEndpoint:
+    """Answers GraphQL over HTTP for callers with a token and a purpose."""
+
+    def __init__(self, service: GraphQLService, verifier: TokenVerifier) -> None:
+        self._service = service
+        self._verifier = verifier
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        request = Request(scope, receive)
+        try:
+            response = await self._response(request)
+        except TransportError as error:
+            body = {"errors": [{"message": str(error), "extensions": {"code": error.code}}]}
+            response = _json(body, error.status, JSON, error.headers)
+        await response(scope, receive, send)
+
+    async def _response(self, request: Request) -> Response:
+        answered_in = media_type(request.headers)
+        try:
+            requester = self._requester(request)
+        except RequestError as error:
+            return _refused(await self._service.refuse(error), error)
+        asked = await graphql_request(request)
+        answer = await self._service.answer(asked, requester)
+        return _json(answer.body, status_of(answer, answered_in), answered_in)
+
+    def _requester(self, request: Request) -> Requester:
+        scheme, _, token = request.headers.get("authorization", "").partition(" ")
+        if scheme.lower() != "bearer" or not token.strip():
+            raise AuthenticationError("send a bearer token in the header Authorization")
+        if len(token) > _MAX_HEADER:
+            raise AuthenticationError("the token is too long")
+        return self._verifier.verify(token.strip(), request.headers.get("x-purpose"))
+
+
+def _refused(answer: Answer, error: RequestError) -> Response:
+    is_login = isinstance(error, AuthenticationError)
+    headers = {"www-authenticate": "Bearer"} if is_login else None
+    status = status_of(answer, JSON)
+    return _json(answer.body, status, JSON, headers)
+
+
+def _json(body: Any, status: int, answered_in: str, headers: Mapping[str, str] | None = None) -> Response:
+    media = f"{answered_in}; charset=utf-8"
+    return Response(orjson.dumps(body), status, {"cache-control": "no-store", **(headers or {})}, media)

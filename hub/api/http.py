@@ -1,0 +1,156 @@
+"""GraphQL over HTTP: what a request says, in which media type it is answered, with which status.
+
+The GraphQL-over-HTTP draft of 2025: https://graphql.github.io/graphql-over-http/draft/
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from email.message import Message
+from typing import Any
+
+import orjson
+from starlette.datastructures import Headers, QueryParams
+from starlette.requests import ClientDisconnect, Request
+
+from hub.errors import (
+    AccessDeniedError,
+    AuthenticationError,
+    LimitError,
+    NotFoundError,
+    PurposeError,
+    QueryError,
+    RequestError,
+)
+from hub.schema import Answer, GraphQLRequest
+
+JSON = "application/json"
+GRAPHQL_JSON = "application/graphql-response+json"
+MAX_BODY = 256 * 1024
+"""Bytes of a request: a document of 5,000 tokens with its variables needs less."""
+_MAX_CONTENT_TYPE = 200
+
+
+class TransportError(RequestError):
+    """It is no GraphQL-over-HTTP request; nothing was looked at but its envelope. Correct the request."""
+
+    def __init__(self, status: int, message: str, headers: Mapping[str, str] | None = None) -> None:
+        self.status, self.headers = status, headers
+        super().__init__(message)
+
+
+def media_type(headers: Headers) -> str:
+    """The media type of the answer, the first of the client's that the hub speaks.
+
+    A client that names none is one from before `application/graphql-response+json`.
+
+    Raises:
+        TransportError: the client takes neither of the two.
+    """
+    accepted = [_accepted(part) for part in headers.get("accept", "*/*").split(",")]
+    wanted = sorted((item for item in accepted if item[1] > 0), key=lambda item: -item[1])
+    for name, _weight in wanted:
+        if name in (JSON, GRAPHQL_JSON):
+            return name
+        if name in ("*/*", "application/*"):
+            return JSON
+    raise TransportError(406, f"answers are {GRAPHQL_JSON} or {JSON}")
+
+
+def _accepted(part: str) -> tuple[str, float]:
+    name, *parameters = (item.strip() for item in part.split(";"))
+    weight = next((item[2:] for item in parameters if item.startswith("q=")), "1")
+    try:
+        return name.lower(), float(weight)
+    except ValueError:
+        return name.lower(), 0.0
+
+
+async def graphql_request(request: Request) -> GraphQLRequest:
+    """What the client asks.
+
+    Raises:
+        TransportError: it is malformed, too large, or of another method or media type.
+    """
+    if request.method == "GET":
+        return _request(_from_query(request.query_params))
+    if request.method != "POST":
+        raise TransportError(405, "use GET or POST", {"allow": "GET, POST"})
+    _check_content_type(request.headers.get("content-type", ""))
+    try:
+        parsed = orjson.loads(await _body(request))
+    except orjson.JSONDecodeError:
+        raise TransportError(400, "the body is not JSON") from None
+    if not isinstance(parsed, dict):
+        raise TransportError(400, "the body is no JSON object; requests in batches are not answered")
+    return _request(parsed)
+
+
+def _check_content_type(given: str) -> None:
+    message = Message()
+    message["content-type"] = given[:_MAX_CONTENT_TYPE]
+    charset = str(message.get_param("charset", "utf-8")).lower()
+    if message.get_content_type() != JSON or not given or charset not in ("utf-8", "utf8"):
+        raise TransportError(415, f"send {JSON} in UTF-8")
+
+
+async def _body(request: Request) -> bytes:
+    body = bytearray()
+    try:
+        async for chunk in request.stream():
+            body += chunk
+            if len(body) > MAX_BODY:
+                raise TransportError(
+                    413, f"the request is larger than {MAX_BODY} bytes", {"connection": "close"}
+                )
+    except ClientDisconnect:
+        raise TransportError(400, "the body is not complete") from None
+    return bytes(body)
+
+
+def _from_query(parameters: QueryParams) -> dict[str, Any]:
+    given: dict[str, Any] = dict(parameters)
+    for name in ("variables", "extensions"):
+        if given.get(name):
+            try:
+                given[name] = orjson.loads(given[name])
+            except orjson.JSONDecodeError:
+                raise TransportError(400, f"{name} is not JSON") from None
+    return given
+
+
+def _request(given: Mapping[str, Any]) -> GraphQLRequest:
+    query, name = given.get("query"), given.get("operationName")
+    if not isinstance(query, str) or not query:
+        raise TransportError(400, "query is missing or no text")
+    if name is not None and not isinstance(name, str):
+        raise TransportError(400, "operationName is no text")
+    for member in ("variables", "extensions"):
+        if not isinstance(given.get(member), dict | None):
+            raise TransportError(400, f"{member} is no object")
+    return GraphQLRequest(query, name or None, given.get("variables") or {})
+
+
+def status_of(answer: Answer, answered_in: str) -> int:
+    """The status of an answer: `application/json` says 200 to what its GraphQL part refuses."""
+    if answer.failed:
+        return 503 if _is_unavailable(answer) else 500
+    error = answer.refusal
+    if error is None:
+        return 200
+    return (
+        200 if answered_in == JSON and isinstance(error, QueryError | LimitError) else refusal_status(error)
+    )
+
+
+def refusal_status(error: RequestError) -> int:
+    """The status of a refused request."""
+    if isinstance(error, AuthenticationError):
+        return 401
+    if isinstance(error, AccessDeniedError | PurposeError):
+        return 403
+    return 404 if isinstance(error, NotFoundError) else 400
+
+
+def _is_unavailable(answer: Answer) -> bool:
+    return any(error["extensions"]["code"] == "UNAVAILABLE" for error in answer.body["errors"])

@@ -1,0 +1,101 @@
+"""Serves the API until it is told to stop."""
+
+from __future__ import annotations
+
+import ipaddress
+import signal
+import socket
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+
+import uvicorn
+
+from hub.api.app import create_app
+from hub.errors import ConfigurationError
+from hub.services import open_services
+from hub.settings import Settings
+from hub.yamlfile import Fault
+
+GRACE_S = 10
+"""Seconds that requests under way have to end after Ctrl-C."""
+
+
+def serve(settings: Settings, started: Callable[[str], None] = lambda _address: None) -> None:
+    """Serve until Ctrl-C or SIGTERM; `started` is told the address when requests are taken.
+
+    Raises:
+        ConfigurationError: the configuration has faults, or the demo's tokens would be taken on an open address.
+        StoreUnavailableError: the store cannot be reached.
+    """
+    check_demo_address(settings)
+    with open_services(settings) as services:
+        config = uvicorn.Config(
+            create_app(services),
+            host=settings.host,
+            port=settings.port,
+            access_log=False,  # its lines hold query strings
+            log_level="warning",
+            server_header=False,
+            timeout_graceful_shutdown=GRACE_S,
+            h11_max_incomplete_event_size=32 * 1024,
+        )
+        with _until_signalled():
+            _Server(config, started).run()
+
+
+@contextmanager
+def _until_signalled() -> Iterator[None]:
+    """SIGTERM ends what is inside as Ctrl-C does.
+
+    uvicorn raises the signal again when the last request has ended; it must not kill before the services are closed.
+    """
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        with suppress(KeyboardInterrupt):
+            yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def check_demo_address(settings: Settings) -> None:
+    """See to it that demo tokens, which anyone on this machine can make, are taken from this machine only.
+
+    Raises:
+        ConfigurationError: the address is open to others.
+    """
+    if settings.demo and not _is_loopback(settings.host):
+        raise ConfigurationError(
+            [
+                Fault(
+                    "environment",
+                    1,
+                    1,
+                    "HUB_HOST",
+                    "is open to others, and HUB_DEMO takes demo tokens",
+                    "127.0.0.1",
+                )
+            ]
+        )
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+class _Server(uvicorn.Server):
+    """Tells its address once it listens: with port 0 nobody knows it before."""
+
+    def __init__(self, config: uvicorn.Config, started: Callable[[str], None]) -> None:
+        super().__init__(config)
+        self._tell = started
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Listen, then tell."""
+        await super().startup(sockets)
+        for server in self.servers if self.started else ():
+            host, port = server.sockets[0].getsockname()[:2]
+            self._tell(f"http://{f'[{host}]' if ':' in host else host}:{port}")
+            return

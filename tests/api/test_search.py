@@ -1,0 +1,49 @@
+"""Search finds what the caller may read, by the same rules as every other question."""
+
+from __future__ import annotations
+
+import pytest
+
+from hub.audit import Action
+from tests.api.api_world import World
+
+DOCUMENT = """
+query($text: String!, $types: [String!]) {
+  search(text: $text, types: $types) { total facets { type count } hits { type id customerId title snippet } }
+}
+"""
+
+
+@pytest.fixture
+def indexed(world: World) -> World:
+    """The company with its index up to date."""
+    world.services.publish()
+    return world
+
+
+def test_a_customer_is_found_by_name(indexed: World) -> None:
+    found = indexed.ask(DOCUMENT, text="ann archer", types=["Customer"]).data["search"]
+    ann = indexed.customer("erp", "C1")
+    assert [(hit["type"], hit["id"], hit["customerId"]) for hit in found["hits"]] == [("Customer", ann, ann)]
+    assert found["hits"][0]["title"] == "Ann Archer"
+    assert "<mark>" in found["hits"][0]["snippet"]
+    assert found["facets"] == [{"type": "Customer", "count": 1}]
+
+
+def test_what_is_masked_is_not_found(indexed: World) -> None:
+    found = indexed.ask(DOCUMENT, "marketing", text="archer", types=["Customer"]).data["search"]
+    assert (found["total"], found["hits"]) == (0, [])
+
+
+def test_a_search_is_recorded_as_one_with_its_customers(indexed: World) -> None:
+    before = indexed.seq()
+    indexed.ask(DOCUMENT, text="parcel")
+    (event,) = indexed.events_after(before)
+    assert event.action is Action.SEARCH
+    assert event.customers == (indexed.customer("erp", "C1"),)
+
+
+def test_an_unknown_type_is_refused_by_name(indexed: World) -> None:
+    reply = indexed.ask(DOCUMENT, text="ann", types=["Costumer"])
+    assert reply.code == "BAD_QUERY"
+    assert "did you mean 'Customer'" in reply.message

@@ -1,0 +1,161 @@
+"""Start, background publishing and stop."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import httpx
+import pytest
+
+from hub.api import create_app, serve
+from hub.audit import Action, AuditEvent
+from hub.errors import AuditError, ConfigurationError
+from hub.services import Services, load_configuration, open_services
+from hub.settings import Settings
+from hub.store import fixed
+from tests.api.api_world import POLICY, World, asking, fill, make_services
+
+
+def posted(services: Services) -> None:
+    """An audit event in the outbox, as a sync in another process leaves one."""
+    event = AuditEvent(Action.SYNC_STARTED, "system", source="till", run_id="1")
+    with services.store.write() as connection:
+        connection.execute(fixed.audit_outbox.insert().values(event=event.encode().decode()))
+
+
+def test_publishing_brings_events_into_the_log_and_rows_into_the_index(services: Services) -> None:
+    fill(services)
+    posted(services)
+    published = services.publish()
+    assert published.events == 1
+    assert published.changes > 0
+    assert (services.publish().events, services.publish().changes) == (0, 0)
+
+
+def wait_for(condition: object, seconds: float = 10.0) -> None:
+    end = time.monotonic() + seconds
+    while not condition():  # type: ignore[operator]
+        assert time.monotonic() < end, "waited in vain"
+        time.sleep(0.02)
+
+
+def test_the_application_publishes_in_the_background_also_what_others_wrote(services: Services) -> None:
+    with asking(services) as world:
+        fill(services)
+        posted(services)
+        wait_for(lambda: services.audit.size() == 1)
+
+        def found() -> bool:
+            return bool(World.ask(world, '{ search(text: "archer") { total } }').data["search"]["total"])
+
+        wait_for(lambda: services.indexer.lag() == 0)
+        assert found()
+
+
+def test_publishing_goes_on_after_a_failure(services: Services, caplog: pytest.LogCaptureFixture) -> None:
+    with services.store.write() as connection:
+        connection.exec_driver_sql("ALTER TABLE audit_outbox RENAME TO away")
+    with asking(services):
+        wait_for(lambda: "publishing failed" in caplog.text)
+        with services.store.write() as connection:
+            connection.exec_driver_sql("ALTER TABLE away RENAME TO audit_outbox")
+        posted(services)
+        wait_for(lambda: services.audit.size() == 1)
+
+
+def test_without_an_issuer_of_tokens_there_is_no_application(services: Services) -> None:
+    with pytest.raises(ConfigurationError, match="no issuer of tokens"):
+        create_app(replace(services, verifier=None))
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "192.0.2.1", "hub.example.com"])
+def test_demo_tokens_are_not_taken_on_an_open_address(host: str, tmp_path: Path) -> None:
+    settings = Settings(demo=True, host=host, data_dir=tmp_path)
+    with pytest.raises(ConfigurationError, match="HUB_HOST"):
+        serve(settings)
+
+
+def test_all_faults_of_all_files_are_in_one_report_and_nothing_is_opened(tmp_path: Path) -> None:
+    types, config = tmp_path / "types", tmp_path / "config"
+    types.mkdir()
+    config.mkdir()
+    (types / "Berth.yaml").write_text(
+        "type: Berth\nproperties: {depth: {type: decimal, label: Depth, category: nope}}\n"
+    )
+    (config / "till.yaml").write_text("source: till\nconnector: {type: fles}\nstreams: {}\n")
+    (tmp_path / "policy.yaml").write_text(POLICY.read_text().replace("effect: allow", "effect: alow", 1))
+    settings = Settings(
+        data_dir=tmp_path / "var",
+        ontology_dirs=(types,),
+        config_dir=config,
+        policy_file=tmp_path / "policy.yaml",
+        demo=True,
+    )
+    with pytest.raises(ConfigurationError) as refused:
+        open_services(settings, {})
+    report = str(refused.value)
+    for part in ("Berth.yaml:2:", "'nope'", "till.yaml:2:", "'fles'", "policy.yaml:", "alow"):
+        assert part in report
+    assert not (tmp_path / "var").exists()
+
+
+def test_what_is_closed_stays_closed(tmp_path: Path) -> None:
+    services = make_services(tmp_path, f"sqlite:///{tmp_path / 'hub.sqlite'}")
+    services.close()
+    services.close()
+    with pytest.raises(AuditError, match="closed"):
+        services.recorder.record(AuditEvent(Action.READ, "u-1"))
+
+
+def test_configuration_can_be_checked_without_opening_anything(services: Services) -> None:
+    found = load_configuration(services.settings)
+    assert list(found.sources) == ["till"]
+
+
+def test_repr_of_services_shows_no_address(services: Services) -> None:
+    assert "HUB_STORE_URL" not in repr(services.settings)
+    assert "hub.sqlite" not in repr(services.settings)
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_the_server_answers_and_ends_on_ctrl_c_in_order(number: signal.Signals, tmp_path: Path) -> None:
+    make_services(tmp_path, f"sqlite:///{tmp_path / 'hub.sqlite'}").close()
+    program = (
+        "import sys, json; from pathlib import Path; from hub.settings import Settings; from hub.api import serve\n"
+        "s = Settings(**json.loads(sys.argv[1]))\n"
+        "serve(s, lambda address: print(address, flush=True))\n"
+        "print('ended', flush=True)"
+    )
+    settings = {
+        "data_dir": str(tmp_path / "var"),
+        "store_url": f"sqlite:///{tmp_path / 'hub.sqlite'}",
+        "config_dir": str(tmp_path / "config"),
+        "policy_file": str(POLICY),
+        "demo": True,
+        "port": 0,
+    }
+    process = subprocess.Popen(
+        [sys.executable, "-c", program, json.dumps(settings)],
+        stdout=subprocess.PIPE,
+        text=True,
+        cwd=POLICY.parent,
+        env={**os.environ, "PYTHONPATH": str(POLICY.parent)},
+    )
+    assert process.stdout is not None
+    try:
+        address = process.stdout.readline().strip()
+        assert httpx.get(f"{address}/healthz").text == "ok"
+        process.send_signal(number)
+        assert process.stdout.readline().strip() == "ended"
+        assert process.wait(15) == 0
+    finally:
+        process.kill()
+        process.stdout.close()
+        process.wait()
