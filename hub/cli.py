@@ -1,0 +1,307 @@
+"""The `hub` command."""
+
+from __future__ import annotations
+
+import gc
+import getpass
+import os
+import re
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from functools import wraps
+from pathlib import Path
+from typing import Annotated, Any, TypeVar
+
+import typer
+from rich.console import Console
+
+from hub import demo_run, reference
+from hub.access import AUDIENCE, DEMO_ISSUER, DemoIssuer
+from hub.adapters import quarantine, source_statuses
+from hub.adapters.preview import preview as preview_stream
+from hub.adapters.runs import RunReport
+from hub.audit import Action, AuditEvent
+from hub.errors import ConfigurationError, HubError, NotFoundError
+from hub.services import Services, load_configuration, open_services
+from hub.settings import Settings, load_settings
+from hub.terminal import (
+    print_preview,
+    print_quarantine,
+    print_quarantined,
+    print_report,
+    print_sources,
+    sync_progress,
+)
+
+app = typer.Typer(
+    name="hub",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+    help="One customer graph out of many source systems.",
+)
+quarantine_app = typer.Typer(no_args_is_help=True, help="Records that could not be accepted.")
+audit_app = typer.Typer(no_args_is_help=True, help="The audit log.")
+app.add_typer(quarantine_app, name="quarantine")
+app.add_typer(audit_app, name="audit")
+
+out = Console()
+errors = Console(stderr=True)
+
+SourceName = Annotated[str, typer.Argument(help="Name of a source, as in its YAML.")]
+Values = Annotated[
+    bool, typer.Option("--values", help="Show values instead of their form; leaves an audit event.")
+]
+
+T = TypeVar("T", bound=Callable[..., Any])
+
+
+def command(group: typer.Typer, name: str | None = None) -> Callable[[T], T]:
+    """Register a command whose errors end it with a message and exit code 1 (2 for faults of configuration)."""
+
+    def register(function: T) -> T:
+        @wraps(function)
+        def guarded(*args: Any, **kwargs: Any) -> Any:
+            try:
+                return function(*args, **kwargs)
+            except ConfigurationError as error:
+                errors.print(str(error), style="red", highlight=False, markup=False)
+                raise typer.Exit(2) from None
+            except HubError as error:
+                errors.print(str(error), style="red", highlight=False, markup=False)
+                raise typer.Exit(1) from None
+
+        group.command(name)(guarded)
+        return function
+
+    return register
+
+
+def _actor() -> str:
+    """The operating system's user as an opaque id for the audit log."""
+    name = re.sub(r"[^A-Za-z0-9._-]", "-", getpass.getuser())
+    return f"os:{name}"[:96]
+
+
+@command(app)
+def check(
+    schema: Annotated[
+        Path | None, typer.Option(help="Also write the JSON Schema of the sources' YAML here.")
+    ] = None,
+) -> None:
+    """Check ontology, policy and all sources; show every fault with its place."""
+    settings = load_settings()
+    found = load_configuration(settings)
+    streams = sum(len(source.streams) for source in found.sources.values())
+    if schema is not None:
+        schema.write_text(reference.source_schema(found.ontology), encoding="utf-8")
+    out.print(
+        f"No fault: {len(found.ontology.types)} entity types, {len(found.access.roles)} roles, "
+        f"{len(found.sources)} sources with {streams} streams."
+    )
+
+
+@command(app)
+def preview(
+    source: SourceName,
+    stream: Annotated[str | None, typer.Option(help="Only this stream.")] = None,
+    limit: Annotated[int, typer.Option(min=1, max=1000, help="Records of each stream.")] = 5,
+    values: Values = False,
+) -> None:
+    """Show what a source's first records would become, and what would be quarantined; writes nothing."""
+    with _services() as services:
+        config = services.sources.config(source)
+        if stream is not None and stream not in config.streams:
+            raise NotFoundError(f"{source} has no stream {stream!r}, only {', '.join(config.streams)}")
+        if values:
+            _record_values_shown(services, source)
+        connector = services.sources.connect(config)
+        try:
+            for name in [stream] if stream else config.streams:
+                mapping = services.syncer.mapping(source, name)
+                print_preview(out, preview_stream(config, name, mapping, connector, limit), values=values)
+        finally:
+            connector.close()
+
+
+@command(app)
+def sync(
+    sources: Annotated[list[str] | None, typer.Argument(help="Names of sources; all unless given.")] = None,
+) -> None:
+    """Read new and changed records. Exit code 3 when a run is suspect, 1 when one failed."""
+    with _services() as services:
+        names = sources or sorted(services.sources.configs)
+        reports = sync_all(services, names)
+    for report in reports:
+        print_report(out, report)
+    states = {report.state for report in reports}
+    if states - {"ok", "suspect"}:
+        raise typer.Exit(1)
+    if "suspect" in states:
+        raise typer.Exit(3)
+
+
+def sync_all(services: Services, names: Sequence[str]) -> list[RunReport]:
+    """Sync sources one after the other with progress bars, then publish what has changed."""
+    for name in names:
+        services.sources.config(name)
+    reports = []
+    # What was loaded at start lives on: the collector need not look at it again at each of its passes.
+    gc.freeze()
+    with sync_progress(out, names) as bars:
+        for name in names:
+            report = services.syncer.sync(name, lambda stream, counts, n=name: bars.update(n, stream, counts))  # type: ignore[misc]
+            services.publish_events()
+            bars.finish(report)
+            reports.append(report)
+    with out.status("bringing the search index up to date"):
+        services.publish_changes()
+    return reports
+
+
+@command(app)
+def sources() -> None:
+    """Show every source's state, age, counts and drift."""
+    with _services() as services:
+        print_sources(out, source_statuses(services.store, services.sources.configs))
+
+
+@command(quarantine_app, "list")
+def quarantine_list(
+    source: Annotated[str | None, typer.Argument(help="Only this source.")] = None,
+    limit: Annotated[int, typer.Option(min=1, help="Rows at most.")] = 100,
+) -> None:
+    """Show what waits in quarantine: where from, which field, why."""
+    with _services() as services:
+        if source is not None:
+            services.sources.config(source)
+        with services.store.read() as connection:
+            waiting = quarantine.waiting(connection, source, limit=limit)
+    print_quarantine(out, waiting)
+
+
+@command(quarantine_app, "show")
+def quarantine_show(
+    number: Annotated[int, typer.Argument(help="Number of the record in `hub quarantine list`.")],
+    values: Values = False,
+) -> None:
+    """Show one waiting record with its payload's form, or with --values the payload."""
+    with _services() as services:
+        with services.store.read() as connection:
+            found = quarantine.show(connection, number)
+        if values:
+            _record_values_shown(services, found.source)
+    print_quarantined(out, found, values=values)
+
+
+@command(quarantine_app, "replay")
+def quarantine_replay(
+    source: SourceName,
+    numbers: Annotated[list[int] | None, typer.Argument(help="Only these records.")] = None,
+) -> None:
+    """Map the waiting records of a source anew, after its mapping was corrected."""
+    with _services() as services:
+        report = services.syncer.replay(source, numbers or ())
+        services.publish()
+    print_report(out, report)
+
+
+@command(quarantine_app, "discard")
+def quarantine_discard(
+    number: Annotated[int, typer.Argument(help="Number of the record in `hub quarantine list`.")],
+) -> None:
+    """Take one waiting record out for good; leaves an audit event."""
+    with _services() as services:
+        found = services.syncer.discard(number, _actor())
+        services.publish()
+    out.print(f"Discarded {found.source}.{found.stream} at {found.position}.", highlight=False)
+
+
+@command(app)
+def serve() -> None:
+    """Start the API."""
+    from hub.api import serve as serve_api
+
+    serve_api(load_settings())
+
+
+@command(app)
+def demo(
+    people: Annotated[int, typer.Option(min=20, help="People of the demo company.")] = 2000,
+    organisations: Annotated[int, typer.Option(min=1, help="Its business customers.")] = 150,
+    port: Annotated[int, typer.Option(help="Port of the API; 0 takes a free one.")] = 8360,
+    fresh: Annotated[bool, typer.Option(help="Forget the data of an earlier demo.")] = False,
+    serve_api: Annotated[bool, typer.Option("--serve/--no-serve", help="Start the API.")] = True,
+) -> None:
+    """Build the demo company, sync its five sources, start the API, print tokens and queries to paste."""
+    plan = demo_run.DemoPlan(Path("var") / "demo", people, organisations, port, fresh)
+    with demo_run.company(plan, out) as (settings, environ):
+        with open_services(settings, environ) as services:
+            reports = sync_all(services, demo_run.SOURCES)
+        for report in reports:
+            for doubt in report.doubts:
+                out.print(f"  [yellow]![/] {report.source}: {doubt}", highlight=False)
+        if serve_api:
+            demo_run.serve(settings, out)
+
+
+@command(app)
+def token(
+    role: Annotated[str, typer.Argument(help="A role of the policy, such as `support`.")],
+    subject: Annotated[
+        str | None, typer.Option(help="Opaque id of the person; the role's name unless given.")
+    ] = None,
+) -> None:
+    """Print a token of the demo issuer for a role; for trying things out, in demo mode only."""
+    settings = load_settings()
+    access = load_configuration(settings).access
+    if not settings.demo:
+        raise NotFoundError("tokens are issued in demo mode only: set HUB_DEMO=true")
+    if role not in access.roles:
+        raise NotFoundError(f"the policy has no role {role!r}, only {', '.join(sorted(access.roles))}")
+    issuer = DemoIssuer(settings.data_dir, DEMO_ISSUER, AUDIENCE)
+    sys.stdout.write(demo_run.issue(issuer, access, role, subject or f"demo-{role}") + "\n")
+
+
+@command(audit_app, "verify")
+def audit_verify() -> None:
+    """Check every event of the audit log against its Merkle tree; exit code 1 names the first bad one."""
+    with _services() as services:
+        services.publish()
+        report = services.audit.verify()
+    report.require()
+    out.print(f"{report.head.size:,} events verify; root {report.head.root.hex()}", highlight=False)
+
+
+@command(app)
+def docs(
+    folder: Annotated[Path, typer.Option(help="Folder of the pages.")] = Path("docs"),
+    check_only: Annotated[
+        bool, typer.Option("--check", help="Only tell which pages are out of date.")
+    ] = False,
+) -> None:
+    """Write the generated pages of the documentation."""
+    stale = reference.stale(folder)
+    if check_only:
+        for name in stale:
+            out.print(f"{name} is out of date; run `make docs`")
+        raise typer.Exit(1 if stale else 0)
+    reference.write(folder)
+    out.print(f"{len(stale)} pages written")
+
+
+@contextmanager
+def _services(
+    settings: Settings | None = None, environ: Mapping[str, str] = os.environ
+) -> Iterator[Services]:
+    with open_services(settings or load_settings(), environ) as services:
+        yield services
+
+
+def _record_values_shown(services: Services, source: str) -> None:
+    """Nobody sees raw values of a source without the log saying who."""
+    event = AuditEvent(
+        Action.READ, actor=_actor(), roles=("operator",), purpose="system_operation", source=source
+    )
+    services.recorder.record_sync(event)

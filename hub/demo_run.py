@@ -1,0 +1,128 @@
+"""The demo from end to end: the company's files, its help desk, the hub on them, tokens and queries to paste."""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+import shutil
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from importlib import resources
+from pathlib import Path
+
+from rich.console import Console
+
+from hub.access import AccessMap, DemoIssuer
+from hub.api import serve as serve_api
+from hub.demo import HelpDesk, Truth, erp_address, generate
+from hub.services import load_configuration
+from hub.settings import Settings
+
+SOURCES = ("erp", "legacy", "pos", "support", "supply")
+"""The demo's sources in the order in which it syncs them; any other gives the same graph."""
+
+DEPARTMENT_ROLES = (
+    "sales",
+    "marketing",
+    "support",
+    "finance",
+    "supply_chain",
+    "management",
+    "compliance",
+    "it",
+)
+"""The roles that the demo prints a token for, one a department."""
+
+
+@dataclass(frozen=True, slots=True)
+class DemoPlan:
+    """What the demo shall be like."""
+
+    folder: Path
+    people: int
+    organisations: int
+    port: int
+    fresh: bool
+
+
+@contextmanager
+def company(plan: DemoPlan, console: Console) -> Iterator[tuple[Settings, Mapping[str, str]]]:
+    """The demo company at work: its files lie in the folder, its help desk answers; settings and environment for it."""
+    truth = _files(plan, console)
+    best = truth.best_customer
+    (plan.folder / "best_customer.json").write_text(
+        json.dumps({"customer_number": best.customer_number, "loyalty_card": best.loyalty_card})
+    )
+    token = secrets.token_urlsafe(24)
+    files = plan.folder / "company"
+    with HelpDesk(files / "support", token) as desk:
+        environ = {
+            **os.environ,
+            "HUB_DEMO_DIR": str(files.absolute()),
+            "HUB_DEMO_ERP_URL": erp_address(files.absolute()),
+            "HUB_DEMO_SUPPORT_URL": desk.url,
+            "HUB_DEMO_SUPPORT_TOKEN": token,
+        }
+        yield Settings(data_dir=plan.folder / "hub", port=plan.port, demo=True), environ
+
+
+def _files(plan: DemoPlan, console: Console) -> Truth:
+    """The company's files: those of an earlier demo, or new ones together with an empty hub."""
+    files = plan.folder / "company"
+    if plan.fresh or not (files / "truth.json").exists():
+        shutil.rmtree(plan.folder, ignore_errors=True)
+        console.print(
+            f"Building Harbour & Pine: {plan.people:,} people, {plan.organisations:,} organisations ..."
+        )
+        return generate(files, plan.people, plan.organisations)
+    console.print("Harbour & Pine stands already; `hub demo --fresh` builds it anew.")
+    return Truth.load(files)
+
+
+def issue(issuer: DemoIssuer, access: AccessMap, role: str, subject: str) -> str:
+    """A token of the demo issuer for one role, for the purpose that the policy gives it by default."""
+    found = access.roles[role]
+    return issuer.issue(subject, found.department, [role], [found.default_purpose])
+
+
+def serve(settings: Settings, console: Console) -> None:
+    """Print address, tokens and queries, and answer until Ctrl-C."""
+    access = load_configuration(settings).access
+    issuer = DemoIssuer(settings.data_dir)
+    number = json.loads((settings.data_dir.parent / "best_customer.json").read_text())["customer_number"]
+
+    def announce(address: str) -> None:
+        console.rule("A token for each department")
+        for role in DEPARTMENT_ROLES:
+            variable = f"HUB_{role.upper()}"
+            console.print(
+                f"{variable}={issue(issuer, access, role, f'demo-{role}')}", soft_wrap=True, highlight=False
+            )
+        console.rule("Queries to paste, after the tokens")
+        for role, query in queries(number).items():
+            console.print(
+                _curl(f"{address}/graphql", role, query), soft_wrap=True, highlight=False, markup=False
+            )
+        console.rule(f"The API answers at {address}/graphql until Ctrl-C")
+
+    serve_api(settings, announce)
+
+
+def queries(customer_number: str) -> dict[str, str]:
+    """One example query for each department, about the demo's best customer where it is about one."""
+    folder = resources.files("hub.demo") / "queries"
+    return {
+        role: (folder / f"{role}.graphql").read_text(encoding="utf-8").replace("$NUMBER", customer_number)
+        for role in DEPARTMENT_ROLES
+    }
+
+
+def _curl(address: str, role: str, query: str) -> str:
+    body = json.dumps({"query": " ".join(query.split())}).replace("'", "'\\''")
+    return (
+        f"\n# {role.replace('_', ' ')}\n"
+        f'curl -s {address} -H "Authorization: Bearer $HUB_{role.upper()}" '
+        f"-H 'Content-Type: application/json' -d '{body}'"
+    )

@@ -1,0 +1,107 @@
+"""The page `access.md`: roles, purposes, masks and grants, from the policy and the compiled access map."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from hub.access import MASKS, AccessMap, Grant, matrix
+from hub.reference.markdown import code, docstring, header, table
+
+_INTRODUCTION = """
+Who may see what, for what purpose. A request states one *purpose* (the header `X-Purpose`; without it, the token's only
+one). The policy decides for (role, purpose, data category): the value, a masked value, or nothing. Which category a
+property has stands in the [ontology](ontology.md). A property that is masked or denied cannot be filtered, sorted or
+searched by either.
+
+The policy is `policy.yaml` (`HUB_POLICY_FILE`). `hub check` reports its faults with file, line and column.
+"""
+
+_MASKS_INTRODUCTION = """
+The strictest first: where several apply to one category, the first of them is used. A property of a type that the mask
+was not written for is withheld.
+"""
+
+
+def access_page(access: AccessMap) -> str:
+    """The reference of the policy in force."""
+    return "\n".join(
+        [
+            header("Access", "`policy.yaml` and the masks in `hub/access`"),
+            _INTRODUCTION,
+            "## How grants add up\n",
+            docstring(matrix).split("\n\n", 1)[1] + "\n",
+            "## Departments\n",
+            table(
+                ("department", "label"),
+                ((code(name), label) for name, label in sorted(access.policy.departments.items())),
+            ),
+            "## Roles\n",
+            _roles(access),
+            "## Purposes\n",
+            _purposes(access),
+            "## Masks\n",
+            _MASKS_INTRODUCTION,
+            _masks(),
+            "## Grants\n",
+            "Each grant reaches its category and all below it. What no grant names is denied.\n",
+            *_grants(access),
+        ]
+    )
+
+
+def _roles(access: AccessMap) -> str:
+    return table(
+        ("role", "label", "department", "usual purpose", "may state"),
+        (
+            (
+                code(name),
+                role.label,
+                code(role.department),
+                code(role.default_purpose),
+                ", ".join(code(purpose) for purpose in access.usable_purposes(frozenset({name}))),
+            )
+            for name, role in sorted(access.roles.items())
+        ),
+    )
+
+
+def _purposes(access: AccessMap) -> str:
+    return table(
+        ("purpose", "label", "data use", "legal basis", "data kept, in days"),
+        (
+            (
+                code(name),
+                each.label,
+                code(each.data_use),
+                each.legal_basis.replace("_", " "),
+                str(each.retention_days),
+            )
+            for name, each in sorted(access.purposes.items())
+        ),
+    )
+
+
+def _masks() -> str:
+    return table(
+        ("mask", "shows", "for types"),
+        (
+            (code(name), mask.description, ", ".join(sorted(kind.value for kind in mask.applies_to)))
+            for name, mask in MASKS.items()
+        ),
+    )
+
+
+def _grants(access: AccessMap) -> Iterator[str]:
+    for name, role in sorted(access.roles.items()):
+        yield f"### {role.label} ({code(name)})\n"
+        yield table(
+            ("purposes", "categories", "effect", "why", "owner", "review by"),
+            (_grant(grant) for grant in access.policy.grants if name in grant.roles),
+        )
+
+
+def _grant(grant: Grant) -> tuple[str, ...]:
+    purposes, categories = (
+        ", ".join(code(each) for each in names) for names in (grant.purposes, grant.categories)
+    )
+    return purposes, categories, grant.effect, grant.why, code(grant.owner), grant.review.isoformat()

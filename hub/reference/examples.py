@@ -1,0 +1,297 @@
+"""The worked examples of the adapters reference. Each is checked in the test suite as part of a whole source file."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from textwrap import dedent
+from types import MappingProxyType
+from typing import Literal
+
+Kind = Literal["files", "rest", "sql"]
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """A piece of a source's YAML: its text, where it stands in the file, and the connector of that file."""
+
+    text: str
+    place: tuple[str | int, ...] = ()
+    connector: Kind = "sql"
+
+
+@dataclass(frozen=True, slots=True)
+class Conversion:
+    """What a converter makes of one value, as YAML writes all three."""
+
+    yaml: str
+    before: str
+    after: str
+
+
+ENTITY = ("streams", "orders", "entities", 0)
+_READ = ("streams", "orders", "read")
+_STREAM = ("streams", "orders")
+_CONNECTOR = ("connector",)
+
+
+def _examples() -> dict[str, Example]:
+    return {
+        "SourceConfig": Example(
+            """
+            source: erp
+            label: Harbour & Pine ERP
+            trust: 90
+            region: GB
+            zone: Europe/London
+            currency: GBP
+            department: finance
+            connector: {type: sql, url: {env: ERP_URL}}
+            max_bad_share: 0.05
+            streams:
+              orders:
+                read: {table: orders}
+                key: order_no
+                entities:
+                  - type: Order
+                    properties: {orderNumber: order_no, orderDate: ordered_at, total: total}
+            """
+        ),
+        "StreamConfig": Example(
+            """
+            read: {table: orders}
+            key: order_no              # or a list: [branch, order_no]
+            observed_at: updated_at    # the newest version of a record wins
+            cursor: updated_at         # each run reads what is new since the last one
+            entities:
+              - type: Order
+                properties: {orderNumber: order_no}
+            """,
+            _STREAM,
+        ),
+        "EntitySpec": Example(
+            """
+            type: OrderLine
+            when: "status != 'draft'"
+            each: lines                # one order line for each item of this list
+            key: [^.order_no, "#index"]
+            properties:
+              sku: article             # a path on the item
+              status: {path: ^.status, convert: [lower]}   # a path on the record
+            """,
+            ENTITY,
+        ),
+        "ValueSpec": Example(
+            """
+            properties:
+              orderNumber: order_no                      # short for {path: order_no}
+              channel: {value: web}
+              total: {path: amount, convert: [{decimal: {point: ","}}], required: true}
+              status: {path: state, convert: [{map: {N: open, S: shipped}}], default: open}
+            """,
+            ENTITY,
+        ),
+        "LinkSpec": Example(
+            """
+            links:
+              store: branch                              # short for {key: branch}
+              customer: {identifier: loyalty_card, value: card_no}
+            """,
+            ENTITY,
+        ),
+        "SecretRef": Example("url: {env: ERP_URL}", _CONNECTOR),
+        "TextRef": Example(
+            "auth: {type: basic, username: hub, password: {file: secrets/crm-password}}", _CONNECTOR, "rest"
+        ),
+        "UrlRef": Example("url: postgresql://reader@db.example.com/erp", _CONNECTOR),
+        **_connectors(),
+        **_rest_parts(),
+        **_formats(),
+    }
+
+
+def _connectors() -> dict[str, Example]:
+    return {
+        "FilesConfig": Example("connector: {type: files, root: exports}", (), "files"),
+        "FilesRead": Example(
+            """
+            read:
+              glob: orders/*.csv
+              format: {type: csv}
+              done: .done              # orders/a.csv waits for orders/a.csv.done
+            """,
+            _STREAM,
+            "files",
+        ),
+        "RestConfig": Example(
+            """
+            connector:
+              type: rest
+              url: https://api.example.com/v2
+              auth: {type: bearer, token: {env: CRM_TOKEN}}
+              requests_per_second: 5
+            """,
+            (),
+            "rest",
+        ),
+        "RestRead": Example(
+            """
+            read:
+              path: /accounts/{parent.id}/orders
+              for_each: {path: /accounts, records: items}
+              parent_fields: {account_id: id}
+              records: items
+            """,
+            _STREAM,
+            "rest",
+        ),
+        "SqlConfig": Example("connector: {type: sql, url: {env: ERP_URL}}"),
+        "SqlRead": Example(
+            """
+            read:
+              table: orders
+              schema: sales
+              columns: [order_no, customer_no, ordered_at, total]
+            """,
+            _STREAM,
+        ),
+    }
+
+
+def _rest_parts() -> dict[str, Example]:
+    login = {
+        "NoAuth": "auth: {type: none}",
+        "BearerAuth": "auth: {type: bearer, token: {env: CRM_TOKEN}}",
+        "BasicAuth": "auth: {type: basic, username: hub, password: {env: CRM_PASSWORD}}",
+        "ApiKeyAuth": "auth: {type: api_key, header: X-Api-Key, value: {env: CRM_KEY}}",
+        "OAuth2Auth": """
+            auth:
+              type: oauth2
+              token_url: https://login.example.com/token
+              client_id: hub
+              client_secret: {env: CRM_SECRET}
+              scope: orders.read
+            """,
+        "Retries": "retries: {attempts: 4, wait_s: 1, retry_after_max_s: 120}",
+    }
+    reading = {
+        "NoPaging": "paging: {type: none}",
+        "PagePaging": "paging: {type: page, size_param: per_page, size: 200}",
+        "OffsetPaging": "paging: {type: offset, size_param: limit}",
+        "CursorPaging": "paging: {type: cursor, param: after, path: meta.next}",
+        "LinkPaging": "paging: {type: link}",
+        "NextUrlPaging": "paging: {type: next_url, path: links.next}",
+        "Incremental": "incremental: {param: updated_since, format: iso, overlap_s: 300}",
+    }
+    return {
+        **{name: Example(text, _CONNECTOR, "rest") for name, text in login.items()},
+        **{name: Example(text, _READ, "rest") for name, text in reading.items()},
+    }
+
+
+def _formats() -> dict[str, Example]:
+    texts = {
+        "CsvFormat": 'format: {type: csv, delimiter: ";", encoding: cp1252}',
+        "FixedFormat": """
+            format:
+              type: fixed
+              encoding: cp1141
+              record_length: 80
+              select: {start: 1, value: C}
+              fields:
+                - {name: account, start: 2, length: 8}
+                - {name: balance, start: 10, length: 9, type: decimal, scale: 2, sign: overpunch}
+            """,
+        "FixedField": """
+            format:
+              type: fixed
+              fields:
+                - {name: order_no, start: 1, length: 8}
+                - {name: ordered, start: 9, length: 6, type: date, format: "%y%m%d", pivot: 30}
+            """,
+        "FixedSelect": """
+            format:
+              type: fixed
+              select: {start: 1, value: "02"}
+              fields: [{name: order_no, start: 3, length: 8}]
+            """,
+        "JsonFormat": "format: {type: json, records: epcisBody.eventList.item}",
+        "JsonLinesFormat": "format: {type: jsonl}",
+        "XlsxFormat": "format: {type: xlsx, sheet: Orders, header_row: 3}",
+        "XmlFormat": "format: {type: xml, record: Transaction, lists: [LineItem]}",
+    }
+    return {name: Example(text, _READ, "files") for name, text in texts.items()}
+
+
+EXAMPLES: Mapping[str, Example] = MappingProxyType(
+    {
+        name: Example(dedent(example.text).strip(), example.place, example.connector)
+        for name, example in _examples().items()
+    }
+)
+"""An example for every model of the reference, by its class."""
+
+OWN_TYPE = dedent(
+    """
+    type: Boat
+    label: Boat
+    plural: boats
+    description: A boat that a customer keeps with us.
+    customer: [customer]
+    title: boatName
+    properties:
+      boatName: {label: Name, type: text, category: user.account, search: name}
+      length: {label: Length, type: decimal, unit: m, scale: 2, category: user.account}
+      customer: {label: Customer, type: reference, range: Party, reverse: boats, category: user.account}
+    """
+).strip()
+"""The ontology reference's example of an organisation's own type."""
+
+MORE_PROPERTIES = dedent(
+    """
+    extends: Person
+    properties:
+      crewNumber:
+        label: Crew number
+        description: Number of the regatta crew's card.
+        type: text
+        category: user.unique_id
+        identifier: crew_number
+        search: code
+        survivorship: most_recent
+    """
+).strip()
+"""The ontology reference's example of an organisation's own property."""
+
+CONVERSIONS: Mapping[str, Conversion] = MappingProxyType(
+    {
+        "boolean": Conversion("boolean: {true_words: J, false_words: N}", "J", "true"),
+        "country": Conversion("country", "Germany", "DE"),
+        "date": Conversion('date: "%d.%m.%Y"', "31.01.2026", "2026-01-31"),
+        "decimal": Conversion('decimal: {point: ",", group: "."}', "1.234,50", "1234.50"),
+        "digits": Conversion("digits", "2610 0001-4471", "261000014471"),
+        "email": Conversion("email", " Ann.Lee@Example.COM ", "ann.lee@example.com"),
+        "first": Conversion("first", '["", "b", "c"]', "b"),
+        "instant": Conversion(
+            'instant: {format: "%d/%m/%Y %H:%M", zone: Europe/London}',
+            "01/07/2026 09:30",
+            "2026-07-01T08:30:00+00:00 (Europe/London)",
+        ),
+        "integer": Conversion('integer: {group: " "}', "12 000", "12000"),
+        "join": Conversion('join: ", "', '["Quay Street", "12"]', "Quay Street, 12"),
+        "last": Conversion("last", '["a", "b", ""]', "b"),
+        "lookup": Conversion("lookup: {table: {1: web, 2: shop}, unknown: keep}", "2", "shop"),
+        "lower": Conversion("lower", "OPEN", "open"),
+        "map": Conversion('map: {A: active, X: closed, "*": null}', "A", "active"),
+        "money": Conversion("money: EUR", "12.50", "12.50 EUR"),
+        "null_if": Conversion('null_if: ["N/A", "-"]', "N/A", "nothing"),
+        "phone": Conversion("phone: GB", "020 7946 0018", "+442079460018"),
+        "replace": Conversion(r"replace: {pattern: '^0+', with: ''}", "0004711", "4711"),
+        "split": Conversion('split: ";"', "red; blue", '["red", "blue"]'),
+        "template": Conversion('template: "{0}-{1}"', '["B7", "0042"]', "B7-0042"),
+        "title": Conversion("title", "MARY O'BRIEN", "Mary O'Brien"),
+        "trim": Conversion("trim", "  Ann   Lee ", "Ann Lee"),
+        "upper": Conversion("upper", "ec1a 1bb", "EC1A 1BB"),
+    }
+)
+"""An example for every converter, by its name."""

@@ -1,0 +1,279 @@
+"""Names that others rely on: stored in logs, tested by client programs, set in environments. None may get lost."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from hub.access import Requester
+from hub.audit import Action, AuditEvent
+from hub.errors import ConfigurationError, HubError, RequestError, SourceError
+from hub.ontology import load_ontology
+from hub.reference.errors import subclasses
+from hub.reference.graphql import served_schema
+from hub.schema import GraphQLRequest, GraphQLService
+from hub.services import open_services
+from hub.settings import Settings, load_settings
+from tests.doc_blocks import ROOT
+
+# audit events already written name these actions, and must be readable for ever
+
+ACTIONS = [
+    "configuration_loaded",
+    "policy_loaded",
+    "login_refused",
+    "sync_started",
+    "sync_finished",
+    "batch_applied",
+    "quarantine_replayed",
+    "customer_created",
+    "customer_changed",
+    "customer_merged",
+    "customer_unmerged",
+    "review_decided",
+    "correction",
+    "read",
+    "read_refused",
+    "search",
+    "export",
+    "break_glass",
+    "consent_changed",
+    "privacy_request_opened",
+    "privacy_request_closed",
+    "erased",
+    "erase_verified",
+    "key_destroyed",
+    "audit_read",
+    "audit_verified",
+]
+
+
+@pytest.mark.parametrize("action", ACTIONS)
+def test_an_event_of_every_action_can_be_read_back(action: str) -> None:
+    event = AuditEvent(Action(action), "system")
+    assert AuditEvent.decode(event.encode()) == event
+
+
+def test_no_action_is_forgotten_here() -> None:
+    assert [action.value for action in Action] == ACTIONS
+
+
+# errors: what callers catch, and the codes that client programs test
+
+PARENTS = {
+    "HubError": "Exception",
+    "ConfigurationError": "HubError",
+    "SourceError": "HubError",
+    "SourceUnavailableError": "SourceError",
+    "SourceProtocolError": "SourceError",
+    "TooManyRejectsError": "SourceError",
+    "RecordError": "HubError",
+    "RequestError": "HubError",
+    "AuthenticationError": "RequestError",
+    "PurposeError": "RequestError",
+    "AccessDeniedError": "RequestError",
+    "LimitError": "RequestError",
+    "QueryError": "RequestError",
+    "NotFoundError": "RequestError",
+    "StoreError": "HubError",
+    "StoreUnavailableError": "StoreError",
+    "SchemaChangeError": "StoreError",
+    "AuditError": "HubError",
+    "AuditIntegrityError": "AuditError",
+}
+CODES = {
+    "RequestError": "BAD_REQUEST",
+    "AuthenticationError": "UNAUTHENTICATED",
+    "PurposeError": "PURPOSE_REQUIRED",
+    "AccessDeniedError": "FORBIDDEN",
+    "LimitError": "LIMIT_EXCEEDED",
+    "QueryError": "BAD_QUERY",
+    "NotFoundError": "NOT_FOUND",
+}
+
+
+def test_who_catches_an_error_catches_all_below_it() -> None:
+    assert {kind.__name__: kind.__base__.__name__ for kind in subclasses(HubError)} == PARENTS  # type: ignore[union-attr]
+
+
+def test_the_codes_of_requests_stay_as_they_are() -> None:
+    assert {kind.__name__: kind.code for kind in subclasses(RequestError)} == CODES
+
+
+@pytest.mark.parametrize(("stream", "message"), [("orders", "erp.orders: is down"), (None, "erp: is down")])
+def test_an_error_of_a_source_names_source_and_stream(stream: str | None, message: str) -> None:
+    assert str(SourceError("erp", stream, "is down")) == message
+
+
+# settings
+
+SET = {
+    "HUB_DATA_DIR": ("data", Path("data")),
+    "HUB_STORE_URL": ("sqlite:///a.sqlite", "sqlite:///a.sqlite"),
+    "HUB_AUDIT_URL": ("sqlite:///b.sqlite", "sqlite:///b.sqlite"),
+    "HUB_CONFIG_DIR": ("sources", Path("sources")),
+    "HUB_POLICY_FILE": ("p.yaml", Path("p.yaml")),
+    "HUB_ONTOLOGY_DIRS": ('["types", "more"]', (Path("types"), Path("more"))),
+    "HUB_HOST": ("localhost", "localhost"),
+    "HUB_PORT": ("0", 0),
+    "HUB_DEMO": ("true", True),
+    "HUB_BATCH_SIZE": ("50", 50),
+    "HUB_MAX_PAGE": ("20", 20),
+    "HUB_MAX_DEPTH": ("5", 5),
+    "HUB_MAX_COST": ("900", 900),
+}
+
+
+@pytest.mark.parametrize("variable", SET)
+def test_every_setting_is_read_from_its_variable(variable: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    text, expected = SET[variable]
+    monkeypatch.setenv(variable, text)
+    value = getattr(load_settings(), variable.removeprefix("HUB_").lower())
+    assert getattr(value, "get_secret_value", lambda: value)() == expected
+
+
+def test_no_setting_is_forgotten_here() -> None:
+    assert {f"HUB_{name.upper()}" for name in Settings.model_fields} == set(SET)
+
+
+def test_all_settings_that_do_not_fit_are_named_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HUB_PORT", "99999")
+    monkeypatch.setenv("HUB_MAX_COST", "many")
+    with pytest.raises(ConfigurationError) as refused:
+        load_settings()
+    assert "HUB_PORT" in str(refused.value)
+    assert "HUB_MAX_COST" in str(refused.value)
+    assert "many" not in str(refused.value)
+
+
+def test_a_database_url_is_in_no_repr(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HUB_STORE_URL", "postgresql://hub:secret@db.example.com/hub")
+    assert "secret" not in repr(load_settings())
+
+
+# GraphQL
+
+LISTS = [
+    "customers",
+    "campaigns",
+    "consents",
+    "contracts",
+    "documents",
+    "households",
+    "interactions",
+    "invoices",
+    "leads",
+    "lots",
+    "loyaltyAccounts",
+    "loyaltyTransactions",
+    "opportunities",
+    "orders",
+    "orderLines",
+    "organizations",
+    "partners",
+    "payments",
+    "people",
+    "products",
+    "purchaseOrders",
+    "quotes",
+    "returns",
+    "shipments",
+    "shipmentEvents",
+    "shipmentLines",
+    "stockLevels",
+    "stores",
+    "surveyResponses",
+    "tickets",
+]
+ROWS = [
+    "customer",
+    "campaign",
+    "consent",
+    "contract",
+    "document",
+    "household",
+    "interaction",
+    "invoice",
+    "lead",
+    "lot",
+    "loyaltyAccount",
+    "loyaltyTransaction",
+    "opportunity",
+    "order",
+    "orderLine",
+    "organization",
+    "partner",
+    "payment",
+    "person",
+    "product",
+    "purchaseOrder",
+    "quote",
+    "return",
+    "shipment",
+    "shipmentEvent",
+    "shipmentLine",
+    "stockLevel",
+    "store",
+    "surveyResponse",
+    "ticket",
+]
+OTHERS = {
+    "customerByIdentifier": '(scheme: email, value: "nobody@example.com") { id }',
+    "me": "{ subject roles purpose purposes department }",
+    "sources": "{ name state records waiting }",
+    "search": '(text: "nobody") { total hits { id title } }',
+}
+
+
+@pytest.fixture(scope="module")
+def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[GraphQLService]:
+    """GraphQL on an empty hub."""
+    folder = tmp_path_factory.mktemp("hub")
+    (folder / "sources").mkdir()
+    settings = Settings(data_dir=folder, config_dir=folder / "sources", policy_file=ROOT / "policy.yaml")
+    with open_services(settings, {}) as services:
+        services.publish()
+        service = GraphQLService(services)
+        yield service
+        service.close()
+
+
+def ask(service: GraphQLService, document: str) -> dict[str, Any]:
+    support = Requester(
+        "agent-1", frozenset({"support"}), "support", "customer_service", "tests", ("customer_service",)
+    )
+    return asyncio.run(service.answer(GraphQLRequest(document), support)).body
+
+
+@pytest.mark.parametrize("field", LISTS)
+def test_every_list_of_an_empty_hub_is_empty(service: GraphQLService, field: str) -> None:
+    assert ask(service, f"{{ {field}(first: 1) {{ totalCount nodes {{ id }} }} }}")["data"] == {
+        field: {"totalCount": 0, "nodes": []}
+    }
+
+
+@pytest.mark.parametrize("field", ROWS)
+def test_what_is_not_there_is_null(service: GraphQLService, field: str) -> None:
+    assert ask(service, f'{{ {field}(id: "nothing") {{ id }} }}')["data"] == {field: None}
+
+
+@pytest.mark.parametrize("field", OTHERS)
+def test_the_other_questions_are_answered_by_an_empty_hub(service: GraphQLService, field: str) -> None:
+    answer = ask(service, f"{{ {field}{OTHERS[field]} }}")
+    assert "errors" not in answer
+    assert list(answer["data"]) == [field]
+
+
+def test_no_root_field_is_forgotten_here(service: GraphQLService) -> None:
+    query = service.catalogue.graphql.query_type
+    assert query is not None
+    assert set(query.fields) == {*LISTS, *ROWS, *OTHERS}
+
+
+def test_the_documented_schema_is_the_one_that_is_served(service: GraphQLService) -> None:
+    documented, served = served_schema(load_ontology()), service.catalogue.graphql
+    assert documented.type_map.keys() == served.type_map.keys()
