@@ -60,6 +60,13 @@ def second_database(postgres_url: str) -> Iterator[str]:
         yield url
 
 
+@pytest.fixture(scope="module")
+def module_database(postgres_url: str) -> Iterator[str]:
+    """The URL of a database that the tests of one module share."""
+    with _fresh_database(postgres_url) as url:
+        yield url
+
+
 @contextmanager
 def _fresh_database(postgres_url: str) -> Iterator[str]:
     name = f"t{next(_numbers)}"

@@ -6,12 +6,12 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 import pytest
-from plan_world import EVERYTHING, Run, World, fill, make_world, plan_ontology
 from sqlalchemy import create_engine, make_url, text
 
 from hub.graph.plans import CategoryAccess, PlanResult, Root, compile_plan, execute
 from hub.ontology import Ontology
 from hub.store import Store
+from tests.graph.plans.plan_world import EVERYTHING, Run, World, fill, make_world, plan_ontology
 
 
 @pytest.fixture(scope="session")

@@ -10,7 +10,6 @@ from functools import cmp_to_key
 from typing import Any
 
 import orjson
-from plan_world import ADDRESSES, RECORD_KEYS, Access, Customer, Row, World
 
 from hub.access import Effect, mask_for
 from hub.graph.plans import (
@@ -55,6 +54,7 @@ from hub.graph.plans import (
 )
 from hub.ontology import Ontology, Property
 from hub.values import Instant, Money
+from tests.graph.plans.plan_world import ADDRESSES, RECORD_KEYS, Access, Customer, Row, World
 
 Thing = Row | Customer
 NodeOf = Callable[[Any, Any], Any]

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from evaluator import parts
 from hypothesis import strategies as st
-from plan_world import ALLOW, DENY, Access, World, categories, masked
 
 from hub.access import MASKS
 from hub.graph.plans import (
@@ -51,6 +49,8 @@ from hub.graph.plans import (
 )
 from hub.ontology import Ontology, Property, PropertyType
 from hub.values import Instant, Money
+from tests.graph.plans.evaluator import parts
+from tests.graph.plans.plan_world import ALLOW, DENY, Access, World, categories, masked
 
 _ORIGINS = ("source", "stream", "recordKey", "recordId", "observedAt")
 _UNSORTED = (PropertyType.REFERENCE,)

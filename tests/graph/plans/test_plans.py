@@ -9,10 +9,8 @@ from typing import Any
 
 import orjson
 import pytest
-from evaluator import Evaluator, parts
 from hypothesis import given
 from hypothesis import strategies as st
-from plan_world import DENY, EVERYTHING, Access, Customer, Row, Run, World, denying, fill, masked
 from sqlalchemy import text
 
 from hub.access import Effect
@@ -55,6 +53,19 @@ from hub.graph.plans import (
 from hub.ontology import Ontology
 from hub.store import Store
 from hub.values import Instant, Money
+from tests.graph.plans.evaluator import Evaluator, parts
+from tests.graph.plans.plan_world import (
+    DENY,
+    EVERYTHING,
+    Access,
+    Customer,
+    Row,
+    Run,
+    World,
+    denying,
+    fill,
+    masked,
+)
 
 CUSTOMER = Selection("Customer", (Id("id"),))
 

@@ -9,11 +9,8 @@ from typing import Any
 
 import orjson
 import pytest
-from evaluator import Evaluator, parts, scalar
 from hypothesis import given
 from hypothesis import strategies as st
-from plan_strategies import Strategies
-from plan_world import DENY, EVERYTHING, Access, Row, Run, World, masked
 
 from hub.access import Effect, mask_for
 from hub.errors import AccessDeniedError, LimitError
@@ -41,6 +38,9 @@ from hub.graph.plans import (
 from hub.graph.plans.selection import ById
 from hub.ontology import Ontology, Property, PropertyType
 from hub.values import Instant, Money
+from tests.graph.plans.evaluator import Evaluator, parts, scalar
+from tests.graph.plans.plan_strategies import Strategies
+from tests.graph.plans.plan_world import DENY, EVERYTHING, Access, Row, Run, World, masked
 
 
 @given(data=st.data())

@@ -1,0 +1,142 @@
+"""The main job on each database: five source systems synced, one customer graph, answered by GraphQL over HTTP."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from hub.access import DemoIssuer
+from hub.adapters import RunReport, quarantine
+from hub.api import create_app
+from hub.audit import Action
+from hub.demo import HelpDesk, Truth, erp_address, generate
+from hub.demo_run import DEPARTMENT_ROLES, SOURCES, issue, queries
+from hub.services import Services, open_services
+from hub.settings import Settings
+
+ROOT = Path(__file__).parent.parent
+TOKEN = "for-the-test-only"
+
+
+@dataclass
+class Company:
+    services: Services
+    truth: Truth
+    reports: dict[str, RunReport]
+    folder: Path
+
+    async def ask(self, role: str, query: str) -> dict[str, Any]:
+        """The whole answer to a role's query over HTTP."""
+        access = self.services.access
+        token = issue(DemoIssuer(self.services.settings.data_dir), access, role, f"test-{role}")
+        transport = httpx.ASGITransport(create_app(self.services))
+        async with httpx.AsyncClient(transport=transport, base_url="http://hub.example") as client:
+            headers = {"Authorization": f"Bearer {token}"}
+            answer = await client.post("/graphql", json={"query": query}, headers=headers)
+        found: dict[str, Any] = answer.json()
+        assert answer.status_code == 200, found
+        return found
+
+
+@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
+def company(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Company]:
+    folder = tmp_path_factory.mktemp("company")
+    url = (
+        f"sqlite:///{folder / 'hub.sqlite'}"
+        if request.param == "sqlite"
+        else request.getfixturevalue("module_database")
+    )
+    truth = generate(folder / "files", people=60, organisations=6)
+    settings = Settings(
+        data_dir=folder / "hub",
+        store_url=url,
+        config_dir=ROOT / "adapters_config",
+        policy_file=ROOT / "policy.yaml",
+        demo=True,
+    )
+    with HelpDesk(folder / "files" / "support", TOKEN, throttle_every=0) as desk:
+        environ = {
+            "HUB_DEMO_DIR": str(folder / "files"),
+            "HUB_DEMO_ERP_URL": erp_address(folder / "files"),
+            "HUB_DEMO_SUPPORT_URL": desk.url,
+            "HUB_DEMO_SUPPORT_TOKEN": TOKEN,
+        }
+        with open_services(settings, environ) as services:
+            reports = {name: services.syncer.sync(name) for name in SOURCES}
+            services.publish()
+            yield Company(services, truth, reports, folder)
+
+
+def test_every_source_is_read_to_its_end_and_every_record_accounted_for(company: Company) -> None:
+    assert {name: report.state for name, report in company.reports.items()} == dict.fromkeys(SOURCES, "ok")
+    for report in company.reports.values():
+        assert all(counts.reconciles for counts in report.streams.values())
+
+
+def test_exactly_the_broken_records_are_quarantined(company: Company) -> None:
+    with company.services.store.read() as connection:
+        waiting = quarantine.waiting(connection, limit=1000)
+    expected = Counter((broken.source, broken.stream) for broken in company.truth.broken)
+    assert Counter((each.source, each.stream) for each in waiting) == expected
+    assert all(each.field and each.reason for each in waiting)
+
+
+@pytest.mark.anyio
+async def test_the_best_customer_is_one_customer_of_all_five_systems_and_each_value_names_its_source(
+    company: Company,
+) -> None:
+    query = queries(company.truth.best_customer.customer_number)["support"]
+    answer = await company.ask("support", query)
+    [customer] = answer["data"]["customerByIdentifier"]
+    assert {party["source"] for party in customer["parties"]} == set(SOURCES)
+    assert {age["source"] for age in customer["freshness"]} == set(SOURCES)
+    assert customer["facts"]
+    for fact in customer["facts"]:
+        assert fact["source"] in SOURCES
+        assert fact["recordKey"]
+    winners = Counter(fact["property"] for fact in customer["facts"] if fact["wins"])
+    assert set(winners.values()) == {1}
+    assert {row["source"] for row in customer["tickets"]["nodes"]} == {"support"}
+    assert {row["source"] for row in customer["timeline"]["nodes"]} <= set(SOURCES)
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("role", DEPARTMENT_ROLES)
+async def test_the_query_that_the_demo_prints_for_a_department_is_answered(
+    company: Company, role: str
+) -> None:
+    answer = await company.ask(role, queries(company.truth.best_customer.customer_number)[role])
+    assert "errors" not in answer
+    assert all(value for value in answer["data"].values())
+
+
+@pytest.mark.anyio
+async def test_search_finds_the_best_customer_by_name(company: Company) -> None:
+    number = company.truth.best_customer.customer_number
+    named = await company.ask(
+        "support", f'{{ customerByIdentifier(scheme: customer_number, value: "{number}") {{ id name }} }}'
+    )
+    [customer] = named["data"]["customerByIdentifier"]
+    found = await company.ask("support", f'{{ search(text: "{customer["name"]}") {{ hits {{ id type }} }} }}')
+    assert customer["id"] in [hit["id"] for hit in found["data"]["search"]["hits"]]
+
+
+def test_the_audit_log_tells_of_each_sync_and_verifies(company: Company) -> None:
+    log = company.services.audit
+    log.verify().require()
+    events = [log.event(seq) for seq in range(log.size())]
+    finished = Counter(event.source for event in events if event.action is Action.SYNC_FINISHED)
+    assert finished == dict.fromkeys(SOURCES, 1)
+
+
+def test_a_second_sync_finds_everything_unchanged(company: Company) -> None:
+    before = company.services.store.last_change()
+    for name in SOURCES:
+        assert company.services.syncer.sync(name).total.accepted == 0
+    assert company.services.store.last_change() == before
