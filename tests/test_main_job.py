@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import networkx as nx
 import pytest
 
 from hub.access import DemoIssuer
@@ -125,6 +126,42 @@ async def test_search_finds_the_best_customer_by_name(company: Company) -> None:
     [customer] = named["data"]["customerByIdentifier"]
     found = await company.ask("support", f'{{ search(text: "{customer["name"]}") {{ hits {{ id type }} }} }}')
     assert customer["id"] in [hit["id"] for hit in found["data"]["search"]["hits"]]
+
+
+@pytest.mark.anyio
+async def test_customers_of_one_household_are_related_and_a_path_leads_from_one_to_the_other(
+    company: Company,
+) -> None:
+    listed = await company.ask(
+        "support", "{ customers(first: 100) { nodes { id household { members { id } } } } }"
+    )
+    homes = [
+        c
+        for c in listed["data"]["customers"]["nodes"]
+        if c["household"] and len(c["household"]["members"]) > 1
+    ]
+    one, other = homes[0]["household"]["members"][:2]
+    related = await company.ask(
+        "support", f'{{ relatedCustomers(id: "{one["id"]}", rings: 1) {{ customerId distance reason }} }}'
+    )
+    assert other["id"] in [each["customerId"] for each in related["data"]["relatedCustomers"]]
+    way = await company.ask(
+        "support", f'{{ path(from: "{one["id"]}", to: "{other["id"]}") {{ start end kind }} }}'
+    )
+    assert {step["kind"] for step in way["data"]["path"]} == {"household"}
+    assert way["data"]["path"][-1]["end"] == f"Customer:{other['id']}"
+
+
+@pytest.mark.anyio
+async def test_the_surroundings_can_be_taken_to_graph_tools(company: Company) -> None:
+    number = company.truth.best_customer.customer_number
+    found = await company.ask(
+        "support", f'{{ customerByIdentifier(scheme: customer_number, value: "{number}") {{ id }} }}'
+    )
+    [customer] = found["data"]["customerByIdentifier"]
+    answer = await company.ask("support", f'{{ graphml(id: "{customer["id"]}") }}')
+    graph = nx.parse_graphml(answer["data"]["graphml"])
+    assert {data["type"] for _, data in graph.nodes(data=True)} >= {"Customer", "Person", "Order"}
 
 
 def test_the_audit_log_tells_of_each_sync_and_verifies(company: Company) -> None:

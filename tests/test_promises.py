@@ -227,6 +227,12 @@ OTHERS = {
     "sources": "{ name state records waiting }",
     "search": '(text: "nobody") { total hits { id title } }',
 }
+OF_A_CUSTOMER = {
+    "relatedCustomers": '(id: "cus_nobody") { customerId label distance reason steps { label } }',
+    "path": '(from: "cus_nobody", to: "cus_noone") { start end label kind forward }',
+    "graphml": '(id: "cus_nobody")',
+}
+
 
 
 @pytest.fixture(scope="module")
@@ -268,10 +274,16 @@ def test_the_other_questions_are_answered_by_an_empty_hub(service: GraphQLServic
     assert list(answer["data"]) == [field]
 
 
+@pytest.mark.parametrize("field", OF_A_CUSTOMER)
+def test_the_surroundings_of_nobody_are_not_found(service: GraphQLService, field: str) -> None:
+    answer = ask(service, f"{{ {field}{OF_A_CUSTOMER[field]} }}")
+    assert answer["errors"][0]["extensions"]["code"] == "NOT_FOUND"
+
+
 def test_no_root_field_is_forgotten_here(service: GraphQLService) -> None:
     query = service.catalogue.graphql.query_type
     assert query is not None
-    assert set(query.fields) == {*LISTS, *ROWS, *OTHERS}
+    assert set(query.fields) == {*LISTS, *ROWS, *OTHERS, *OF_A_CUSTOMER}
 
 
 def test_the_documented_schema_is_the_one_that_is_served(service: GraphQLService) -> None:

@@ -17,8 +17,6 @@ from hub.ontology import CUSTOMER, Ontology
 from hub.reference.markdown import code, header, table
 from hub.schema import make_catalogue
 from hub.schema.naming import rows_of_customer
-from hub.schema.queries import HubQuery
-from hub.schema.searching import SearchQuery
 
 _INTRODUCTION = """
 One endpoint, `POST /graphql`, with a bearer token and, where the token carries several, the purpose in the header
@@ -60,7 +58,7 @@ _VALUE_CONDITIONS = (
 
 def served_schema(ontology: Ontology) -> GraphQLSchema:
     """The schema that the API serves for this ontology."""
-    return make_catalogue(ontology, (HubQuery, SearchQuery)).graphql
+    return make_catalogue(ontology).graphql
 
 
 def graphql_page(ontology: Ontology) -> str:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from hub.schema.networks import NetworkQuery
 from hub.schema.queries import HubQuery
 from hub.schema.searching import SearchQuery
 
-QUERIES: tuple[type, ...] = (HubQuery, SearchQuery)
+QUERIES: tuple[type, ...] = (HubQuery, SearchQuery, NetworkQuery)
 """Their types, in the order in which they stand in the schema."""
