@@ -8,7 +8,16 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field
 from typing import Self, TypeVar
 
-from hub.access import AUDIENCE, DEMO_ISSUER, AccessMap, DemoIssuer, TokenVerifier, load_access_map
+from hub.access import (
+    AUDIENCE,
+    DEMO_ISSUER,
+    AccessMap,
+    DemoIssuer,
+    TokenVerifier,
+    TrustedIssuer,
+    load_access_map,
+    load_public_keys,
+)
 from hub.adapters import SourceConfig, Sources, Syncer, load_sources
 from hub.audit import AuditLog, Recorder, drain
 from hub.errors import ConfigurationError, FaultLike
@@ -16,6 +25,7 @@ from hub.ontology import Ontology, load_ontology
 from hub.search import Catalogue, Indexer, SearchService, TantivyEngine
 from hub.settings import Settings
 from hub.store import Store
+from hub.yamlfile import Fault
 
 T = TypeVar("T")
 
@@ -27,6 +37,8 @@ class Configuration:
     ontology: Ontology
     access: AccessMap
     sources: Mapping[str, SourceConfig]
+    issuer: TrustedIssuer | None
+    """Whose tokens are taken; None in demo mode, and where nobody's are."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +106,7 @@ class Services:
 
 
 def load_configuration(settings: Settings) -> Configuration:
-    """What ontology, policy and sources say.
+    """What ontology, policy, sources and the issuer's keys say.
 
     Raises:
         ConfigurationError: with the faults of all of them together.
@@ -106,9 +118,10 @@ def load_configuration(settings: Settings) -> Configuration:
     known = ontology or load_ontology()
     access = _attempt(lambda: load_access_map(settings.policy_file, known.taxonomy), faults)
     sources = _attempt(lambda: load_sources(settings.config_dir, known), faults)
-    if ontology is None or access is None or sources is None:
+    issuer = _attempt(lambda: _trusted_issuer(settings), faults)
+    if faults or ontology is None or access is None or sources is None:
         raise ConfigurationError(faults)
-    return Configuration(ontology, access, sources)
+    return Configuration(ontology, access, sources, issuer)
 
 
 def open_services(settings: Settings, environ: Mapping[str, str] = os.environ) -> Services:
@@ -140,7 +153,7 @@ def open_services(settings: Settings, environ: Mapping[str, str] = os.environ) -
             syncer=Syncer(store, sources, settings.batch_size),
             search=SearchService(store, engine, found.ontology),
             indexer=Indexer(store, engine),
-            verifier=_verifier(settings, found.access),
+            verifier=_verifier(settings, found),
             _open=opening.pop_all(),
         )
 
@@ -153,8 +166,33 @@ def _attempt(load: Callable[[], T], faults: list[FaultLike]) -> T | None:
         return None
 
 
-def _verifier(settings: Settings, access: AccessMap) -> TokenVerifier | None:
-    if not settings.demo:
+def _trusted_issuer(settings: Settings) -> TrustedIssuer | None:
+    """The issuer that the settings name, None where they name none.
+
+    Raises:
+        ConfigurationError: they name half of one, or one beside the demo's; or its keys have faults.
+    """
+    keys, name = settings.token_keys, settings.token_issuer
+    if keys is None and name is None:
         return None
-    issuer = DemoIssuer(settings.data_dir)
-    return TokenVerifier(issuer.public_keys(), DEMO_ISSUER, AUDIENCE, access)
+    if settings.demo:
+        raise _environment(
+            "HUB_DEMO", "takes the demo's tokens, and an issuer of tokens is set", "one of both"
+        )
+    if keys is None:
+        raise _environment("HUB_TOKEN_KEYS", "is missing beside HUB_TOKEN_ISSUER", "a JWKS file")
+    if name is None:
+        raise _environment("HUB_TOKEN_ISSUER", "is missing beside HUB_TOKEN_KEYS", "the tokens' claim `iss`")
+    return TrustedIssuer(load_public_keys(keys), name, settings.token_audience)
+
+
+def _environment(variable: str, message: str, expected: str) -> ConfigurationError:
+    return ConfigurationError([Fault("environment", 1, 1, variable, message, expected)])
+
+
+def _verifier(settings: Settings, found: Configuration) -> TokenVerifier | None:
+    if settings.demo:
+        return TokenVerifier(DemoIssuer(settings.data_dir).public_keys(), DEMO_ISSUER, AUDIENCE, found.access)
+    if found.issuer is None:
+        return None
+    return TokenVerifier(found.issuer.keys, found.issuer.name, found.issuer.audience, found.access)

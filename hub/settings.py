@@ -41,6 +41,17 @@ class Settings(BaseSettings):
     demo: bool = Field(
         default=False, description="Accept tokens of the demo issuer; refused on a non-loopback address."
     )
+    token_keys: Path | None = Field(
+        default=None,
+        description="JWKS file with the public keys of the identity provider whose tokens the API takes (Ed25519,"
+        " ES256, RS256); needed to serve outside demo mode, together with the issuer.",
+    )
+    token_issuer: str | None = Field(
+        default=None, min_length=1, description="What the tokens' claim `iss` has to be: the provider's name."
+    )
+    token_audience: str = Field(
+        default="hub", min_length=1, description="What the tokens' claim `aud` has to be, or to hold."
+    )
     batch_size: int = Field(
         default=1000,
         ge=1,

@@ -1,10 +1,11 @@
 """Who may see what: the policy compiled to one matrix, masks, purposes and bearer tokens."""
 
+from hub.access.keys import TrustedIssuer, load_public_keys
 from hub.access.masks import MASKS, WITHHOLD, Dialect, Mask, mask_for
 from hub.access.matrix import NO_GRANT, AccessMap, Cell, Decision, compile_policy, load_access_map
 from hub.access.policy import Effect, Grant, Policy, Purpose, Role, load_policy
 from hub.access.requester import PlanAccess, PlanKey, Requester, plan_access
-from hub.access.tokens import AUDIENCE, DEMO_ISSUER, DemoIssuer, TokenVerifier
+from hub.access.tokens import AUDIENCE, DEMO_ISSUER, Caller, DemoIssuer, TokenVerifier
 
 __all__ = [
     "AUDIENCE",
@@ -13,6 +14,7 @@ __all__ = [
     "NO_GRANT",
     "WITHHOLD",
     "AccessMap",
+    "Caller",
     "Cell",
     "Decision",
     "DemoIssuer",
@@ -27,9 +29,11 @@ __all__ = [
     "Requester",
     "Role",
     "TokenVerifier",
+    "TrustedIssuer",
     "compile_policy",
     "load_access_map",
     "load_policy",
+    "load_public_keys",
     "mask_for",
     "plan_access",
 ]

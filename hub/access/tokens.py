@@ -1,4 +1,4 @@
-"""Bearer tokens: signed JWTs (Ed25519, RFC 8037 and RFC 9864) that say who asks and for which purposes.
+"""Bearer tokens: signed JWTs that say who asks and for which purposes.
 
 Claims beside `iss`, `aud`, `exp`, `nbf`, `iat` and `sub`: `department`, `roles` (values that the policy turns
 into roles), `purposes`, `client_id`.
@@ -10,22 +10,27 @@ import json
 import os
 import time
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated, Final
+from typing import Annotated, Any, Final
 from uuid import uuid4
 
 from joserfc import jwt
-from joserfc.errors import ClaimError, ExpiredTokenError, JoseError
-from joserfc.jwk import KeySet, OKPKey
+from joserfc.errors import ClaimError, ExpiredTokenError, JoseError, UnsupportedAlgorithmError
+from joserfc.jwk import GuestProtocol, Key, KeySet, OKPKey
+from joserfc.jws import JWSRegistry
 from pydantic import BaseModel, ConfigDict, StringConstraints, ValidationError
 
+from hub.access.keys import algorithms_of
 from hub.access.matrix import AccessMap
 from hub.access.requester import Requester
 from hub.errors import AccessDeniedError, AuthenticationError, ConfigurationError, PurposeError
 from hub.yamlfile import Fault
 
 ALGORITHM: Final = "Ed25519"
-"""The only one accepted: a list that holds more invites confusion of one kind of key with another."""
+"""What the demo issuer signs with."""
+ALGORITHMS: Final = ("Ed25519", "EdDSA", "ES256", "RS256")
+"""All that are accepted, each with keys of its own kind only: no shared secrets, and never `none`."""
 DEMO_ISSUER: Final = "https://issuer.hub.example"
 AUDIENCE: Final = "hub"
 _Word = Annotated[str, StringConstraints(min_length=1)]
@@ -41,6 +46,26 @@ class _Claims(BaseModel):
     client_id: _Word
 
 
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Who a token proves the caller to be; what they may do is the policy's business."""
+
+    subject: str = field(repr=False)
+    department: str
+    roles: tuple[str, ...]
+    """Values of the token's claim, not yet roles of the policy."""
+    purposes: tuple[str, ...]
+    client: str
+
+
+class _Registry(JWSRegistry):
+    """Verifies EdDSA as Ed25519: joserfc knows the old name as one that may mean other curves, and warns of it."""
+
+    def get_alg(self, name: str) -> Any:
+        """The algorithm of an allowed name."""
+        return super().get_alg(ALGORITHM if name == "EdDSA" else name)
+
+
 class TokenVerifier:
     """Turns bearer tokens into requesters, by one issuer's public keys and one access map."""
 
@@ -49,6 +74,7 @@ class TokenVerifier:
     ) -> None:
         self._keys = keys
         self._access = access
+        self._signatures = _Registry(algorithms=ALGORITHMS)
         self._registry = jwt.JWTClaimsRegistry(
             leeway=leeway_s,
             iss={"essential": True, "value": issuer},
@@ -65,19 +91,38 @@ class TokenVerifier:
             AccessDeniedError: it verifies, but gives no role of the policy; ask the policy's owner.
             PurposeError: no purpose, or one that the caller may not state; the message lists what they may.
         """
+        return self.requester(self.caller(token), purpose_header)
+
+    def caller(self, token: str) -> Caller:
+        """Who the token proves the caller to be.
+
+        Raises:
+            AuthenticationError: the token does not verify; get a new one.
+        """
         claims = self._verified(token)
-        roles = self._access.policy.roles_claimed(claims.roles)
+        return Caller(
+            claims.sub, claims.department, tuple(claims.roles), tuple(claims.purposes), claims.client_id
+        )
+
+    def requester(self, caller: Caller, purpose_header: str | None) -> Requester:
+        """The caller with the purpose of the header or their only one.
+
+        Raises:
+            AccessDeniedError: the caller has no role of the policy; ask the policy's owner.
+            PurposeError: no purpose, or one that the caller may not state; the message lists what they may.
+        """
+        roles = self._access.policy.roles_claimed(caller.roles)
         if not roles:
             raise AccessDeniedError("the token gives no role of this hub's policy; ask the policy's owner")
         usable = self._access.usable_purposes(roles)
-        purposes = tuple(purpose for purpose in usable if purpose in claims.purposes)
+        purposes = tuple(purpose for purpose in usable if purpose in caller.purposes)
         purpose = _stated_purpose(purpose_header, purposes)
-        return Requester(claims.sub, roles, claims.department, purpose, claims.client_id, purposes)
+        return Requester(caller.subject, roles, caller.department, purpose, caller.client, purposes)
 
     def _verified(self, token: str) -> _Claims:
         # Causes are cut off (`from None`): they may quote the token.
         try:
-            claims = jwt.decode(token, self._keys, algorithms=[ALGORITHM]).claims
+            claims = jwt.decode(token, self._key, ALGORITHMS, self._signatures).claims
             self._registry.validate(claims)
             return _Claims.model_validate(claims)
         except ExpiredTokenError:
@@ -91,8 +136,16 @@ class TokenVerifier:
             raise AuthenticationError(
                 f"the token's claims {', '.join(names)} are missing or malformed"
             ) from None
-        except (JoseError, ValueError):
+        except (JoseError, ValueError, TypeError, RecursionError):
             raise AuthenticationError("the token is not one that this hub accepts; get a new one") from None
+
+    def _key(self, token: GuestProtocol) -> Key:
+        """The issuer's key that the token names, if it is for the algorithm that the token names."""
+        header = token.headers()
+        key = self._keys.get_by_kid(header.get("kid"))
+        if header.get("alg") not in algorithms_of(key):
+            raise UnsupportedAlgorithmError("the key is for another algorithm")
+        return key
 
 
 def _stated_purpose(header: str | None, purposes: tuple[str, ...]) -> str:

@@ -36,9 +36,9 @@ def create_app(services: Services) -> FastAPI:
                     "environment",
                     1,
                     1,
-                    "HUB_DEMO",
+                    "HUB_TOKEN_KEYS",
                     "no issuer of tokens is configured",
-                    "an issuer, or HUB_DEMO=1",
+                    "its JWKS file, with its name in HUB_TOKEN_ISSUER; or HUB_DEMO=1 to try things out",
                 )
             ]
         )
@@ -67,5 +67,5 @@ def create_app(services: Services) -> FastAPI:
         Route(GRAPHQL_PATH, GraphQLEndpoint(service, services.verifier)),
     ]
     app.add_middleware(ResponseHeaders)
-    app.add_middleware(AccessLog)
+    app.add_middleware(AccessLog, paths=(GRAPHQL_PATH, SDL_PATH, HEALTH_PATH))
     return app

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import logging
 import time
+from collections.abc import Collection
 
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 _log = logging.getLogger("hub.api.access")
 
+_METHODS = frozenset({"DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT"})
 _HEADERS = {
     "x-content-type-options": "nosniff",
     "referrer-policy": "no-referrer",
@@ -40,10 +42,11 @@ class ResponseHeaders:
 
 
 class AccessLog:
-    """Logs method, path, status and time; never the query string, which may hold personal values."""
+    """Logs method, path, status and time; never what a caller made up: other paths, the query string."""
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, paths: Collection[str]) -> None:
         self._app = app
+        self._paths = frozenset(paths)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle one request."""
@@ -62,4 +65,6 @@ class AccessLog:
             await self._app(scope, receive, send_noting_status)
         finally:
             took = (time.perf_counter() - began) * 1000
-            _log.info("%s %s %d %.1f ms", scope["method"], scope["path"], status, took)
+            method = scope["method"] if scope["method"] in _METHODS else "(other)"
+            path = scope["path"] if scope["path"] in self._paths else "(other)"
+            _log.info("%s %s %d %.1f ms", method, path, status, took)

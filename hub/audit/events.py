@@ -132,7 +132,7 @@ class AuditEvent:
     policy_sha256: str | None = None
     """Hex hash of the policy file in force."""
     query_sha256: str | None = None
-    """Hex hash of the query document without its variables, which may hold personal values."""
+    """Hex hash of the query document without variables and the values in it, which may be personal and guessed."""
     source: str | None = None
     stream: str | None = None
     run_id: str | None = None

@@ -13,6 +13,7 @@ from graphql import (
     GraphQLError,
     OperationDefinitionNode,
     OperationType,
+    TokenKind,
     VariableNode,
     parse,
     specified_rules,
@@ -57,6 +58,8 @@ class Document:
 
     tree: DocumentNode = field(repr=False)
     sha256: str
+    recorded_as: str
+    """What tells it in the audit log: a hash of all but its values."""
     operations: Mapping[str | None, OperationDefinitionNode] = field(repr=False)
     fragments: Mapping[str, FragmentDefinitionNode] = field(repr=False)
     shaping: dict[str | None, frozenset[str]] = field(repr=False)
@@ -118,12 +121,39 @@ class Documents:
         }
         conditions = _conditions(tree)
         shaping = dict.fromkeys(operations, conditions)
-        return Document(tree, document_hash(text), operations, fragments, shaping)
+        recorded_as = _recorded_hash(text, tree)
+        return Document(tree, document_hash(text), recorded_as, operations, fragments, shaping)
 
 
 def document_hash(text: str) -> str:
-    """The document's SHA-256, for the audit event; variables are no part of it."""
+    """The document's SHA-256, which tells it from all others. Not for the log: a value in it could be guessed."""
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+_PLACEHOLDERS = {
+    TokenKind.STRING: '""',
+    TokenKind.BLOCK_STRING: '""',
+    TokenKind.INT: "0",
+    TokenKind.FLOAT: "0",
+    TokenKind.COMMENT: "",
+}
+"""What stands for the tokens of a document that may hold a person's data."""
+
+
+def _recorded_hash(text: str, tree: DocumentNode) -> str:
+    """The hash of the document without the values and comments in it.
+
+    The audit log cannot forget, and the hash of an e-mail address is no secret: who knows the rest of a document can
+    guess it. A document that takes its values from variables has the hash of its own text.
+    """
+    parts, at = [], 0
+    token = tree.loc.start_token if tree.loc else None
+    while token is not None:
+        if token.kind in _PLACEHOLDERS:
+            parts += [text[at : token.start], _PLACEHOLDERS[token.kind]]
+            at = token.end
+        token = token.next
+    return document_hash("".join([*parts, text[at:]]))
 
 
 def _parsed(text: str, max_depth: int) -> DocumentNode:

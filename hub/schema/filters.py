@@ -7,7 +7,7 @@ from typing import Any
 
 from graphql import GraphQLInputObjectType
 
-from hub.errors import QueryError
+from hub.errors import LimitError, QueryError
 from hub.graph.plans import And, Compare, Filter, Not, Op, Or, OrderBy, Page, Rows, Some, ToOne
 from hub.ontology import PARTY
 from hub.schema.catalogue import Catalogue
@@ -16,20 +16,40 @@ from hub.schema.meanings import Along, AlongParty, Back, Combine, Comparison, Pa
 from hub.schema.naming import field_name
 from hub.schema.values import Arguments, Values
 
+MAX_CONDITIONS = 500
+"""Names in one filter: SQLite takes conditions 1,000 deep, and each costs time to compile."""
+
 
 def page_of(catalogue: Catalogue, values: Values, type_name: str, arguments: Arguments) -> Page:
     """The page that a connection's arguments ask for.
 
     Raises:
         QueryError: they contradict themselves.
+        LimitError: the filter has too many conditions.
     """
     where = arguments.get("where")
+    _check_size(where)
     return Page(
         where=None if where is None else filter_of(catalogue, where_name(type_name), where),
         order_by=_order_by(values, arguments.get("orderBy") or ()),
         first=arguments["first"],
         after=arguments.get("after"),
     )
+
+
+def _check_size(where: Any) -> None:
+    """See to it that a filter, which may come in a variable, is not larger than a document could hold it."""
+    found, open_ = 0, [where]
+    while open_:
+        item = open_.pop()
+        if isinstance(item, Mapping):
+            found += len(item)
+            open_ += item.values()
+        elif isinstance(item, tuple):
+            # A list of values is one operand, bounded by the plan; a list of filters is many conditions.
+            open_ += [inner for inner in item if isinstance(inner, Mapping)]
+        if found > MAX_CONDITIONS:
+            raise LimitError(f"a filter has {MAX_CONDITIONS} conditions at most, their names counted")
 
 
 def _order_by(values: Values, keys: tuple[Mapping[str, Any], ...]) -> tuple[OrderBy, ...]:

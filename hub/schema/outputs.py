@@ -41,7 +41,7 @@ _ROW_FACTS = (
     ("stream", "str", "The kind of record in it."),
     ("recordKey", "str | None", "The record's key there."),
     ("recordId", "strawberry.ID", "The version of the record that the hub landed."),
-    ("observedAt", "DateTime", "When the source last changed it, or the hub first saw it."),
+    ("observedAt", "DateTime | None", "When the source last changed it; null where the source does not say."),
 )
 _SCALARS: Mapping[PropertyType, str] = {
     PropertyType.INTEGER: "Long",

@@ -9,13 +9,16 @@ from typing import Any
 
 from hub.access import PlanAccess
 from hub.errors import LimitError
-from hub.graph.plans import ReadPlan, compile_plan
+from hub.graph.plans import ById, ByIdentifier, ReadPlan, Root, compile_plan
+from hub.ontology import CUSTOMER
 from hub.schema.cache import BoundedCache
-from hub.schema.catalogue import Catalogue
+from hub.schema.catalogue import TYPENAME, Catalogue
 from hub.schema.documents import Document, Operation
 from hub.schema.translate import Derive, translate
 from hub.store import DialectName
 
+OTHER_COST = 2_000
+"""What a root field counts as that no plan answers: a search, an introspection, the state of the sources."""
 KEPT = 20_000_000
 """Characters of SQL in the plans that are kept."""
 
@@ -26,6 +29,8 @@ class PlannedField:
 
     key: str
     plan: ReadPlan
+    bounded: bool
+    """Whether the rows that it may have to look at are few."""
     derived: Mapping[str, Derive] = field(repr=False)
 
     def variables(self, given: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -43,7 +48,8 @@ class OperationPlan:
 
     def cost(self, variables: Mapping[str, Any]) -> int:
         """A bound on the fields of the answer."""
-        return sum(each.plan.cost(variables) for each in self.fields)
+        others = sum(name != TYPENAME for name in self.others)
+        return sum(each.plan.cost(variables) for each in self.fields) + OTHER_COST * others
 
 
 class Plans:
@@ -84,6 +90,7 @@ class Plans:
                 PlannedField(
                     each.key,
                     compile_plan(ontology, each.root, access, self._dialect, self._max_page),
+                    _is_bounded(each.root),
                     each.derived,
                 )
                 for each in found.planned
@@ -95,6 +102,11 @@ class Plans:
         weight = sum(len(each.plan.sql) for each in plan.fields)
         self.kept.put(_key(document, operation.name, variables, access), plan, weight + 1)
         return plan
+
+
+def _is_bounded(root: Root) -> bool:
+    """Whether it begins at customers that are named: a list may be a scan of its table, however few rows it shows."""
+    return isinstance(root, ByIdentifier) or (isinstance(root, ById) and root.selection.type == CUSTOMER)
 
 
 def _key(document: Document, name: str | None, variables: Mapping[str, Any], access: PlanAccess) -> Hashable:

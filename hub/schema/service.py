@@ -15,14 +15,14 @@ from typing import Any
 import orjson
 from graphql import ExecutionResult, execute
 
-from hub.access import PlanAccess, Requester, plan_access
+from hub.access import Caller, Requester, plan_access
 from hub.audit import Action, AuditEvent, Outcome
-from hub.errors import AuditError, AuthenticationError, RequestError
+from hub.errors import AuditError, AuthenticationError, LimitError, RequestError
 from hub.graph.plans import AccessNote
 from hub.graph.plans import execute as run_plan
 from hub.schema.catalogue import TYPENAME, make_catalogue
 from hub.schema.context import RequestContext
-from hub.schema.documents import Document, Documents, Operation, coerced_variables, document_hash
+from hub.schema.documents import Document, Documents, Operation, coerced_variables
 from hub.schema.errors import Formatted, failure, field_error, request_errors
 from hub.schema.plans import OperationPlan, Plans
 from hub.schema.searching import SEARCH_FIELD
@@ -81,28 +81,23 @@ class GraphQLService:
 
     async def answer(self, request: GraphQLRequest, requester: Requester) -> Answer:
         """The answer to a request. Never raises: what goes wrong is in the answer."""
-        access = plan_access(self._services.access, requester)
         try:
-            event = self._event(request, requester)
-        except AuditError:
-            # Names and addresses have no place in a log that cannot forget them.
-            return await self.refuse(AuthenticationError("the token's sub is no opaque id; get one that is"))
+            event = self._event(requester)
+        except AuditError as error:
+            return await self.refuse(_unrecordable(error))
+        document: Document | None = None
         try:
-            planned = self._planned(request, requester, access)
-        except RequestError as error:
-            return await self._refused(event, error)
-        except Exception as error:  # noqa: BLE001 - nothing of a foreign error may reach the caller
-            return await self._failed(event, error)
-        try:
+            document = self._documents.get(request.query)
+            planned = self._planned(document, request, requester)
             result = await self._fetched(planned)
         except RequestError as error:
-            return await self._refused(event, error)
-        except Exception as error:  # noqa: BLE001 - as above
-            return await self._failed(event, error)
+            return await self._refused(event, error, document)
+        except Exception as error:  # noqa: BLE001 - nothing of a foreign error may reach the caller
+            return await self._failed(event, error, document)
         return await self._recorded(_read_event(event, planned, result), _body(planned, result))
 
-    async def refuse(self, error: RequestError) -> Answer:
-        """The answer to a caller who is not let in, recorded as such."""
+    async def refuse(self, error: RequestError, caller: Caller | None = None) -> Answer:
+        """The answer to one who is not let in, recorded as such: with their name where their token proves it."""
         event = AuditEvent(
             Action.LOGIN_REFUSED,
             "anonymous",
@@ -110,15 +105,32 @@ class GraphQLService:
             reason_code=error.code,
             policy_sha256=self._services.access.sha256,
         )
+        if caller is not None:
+            try:
+                event = replace(event, actor=caller.subject, department=caller.department)
+            except AuditError as unnamed:
+                error = _unrecordable(unnamed)
         return await self._recorded(event, {"errors": request_errors(error)}, error)
+
+    async def turn_away(self, error: RequestError, requester: Requester) -> Answer:
+        """The answer to a known caller whose request says nothing that could be answered."""
+        try:
+            event = self._event(requester)
+        except AuditError as unnamed:
+            return await self.refuse(_unrecordable(unnamed))
+        return await self._refused(event, error)
 
     # plan
 
-    def _planned(self, request: GraphQLRequest, requester: Requester, access: PlanAccess) -> _Planned:
-        document = self._documents.get(request.query)
+    def _planned(self, document: Document, request: GraphQLRequest, requester: Requester) -> _Planned:
+        access = plan_access(self._services.access, requester)
         operation = document.operation(request.operation_name)
         variables = coerced_variables(self.catalogue.graphql, operation.node, request.variables)
-        plan = self._plans.plan(document, operation, variables, access)
+        try:
+            plan = self._plans.plan(document, operation, variables, access)
+        except RecursionError:
+            # Documents are bounded by then; a filter that comes in a variable may nest as deep as JSON does.
+            raise LimitError("the variables nest too deeply") from None
         context = RequestContext(self._services, requester, access)
         return _Planned(document, operation, variables, request.variables, plan, context)
 
@@ -132,6 +144,8 @@ class GraphQLService:
 
     def _is_point(self, planned: _Planned) -> bool:
         if self._dialect != "sqlite" or any(name != TYPENAME for name in planned.plan.others):
+            return False
+        if not all(each.bounded for each in planned.plan.fields):
             return False
         return planned.plan.cost(planned.variables) <= POINT_COST
 
@@ -163,7 +177,7 @@ class GraphQLService:
 
     # record
 
-    def _event(self, request: GraphQLRequest, requester: Requester) -> AuditEvent:
+    def _event(self, requester: Requester) -> AuditEvent:
         return AuditEvent(
             Action.READ,
             requester.subject,
@@ -171,16 +185,28 @@ class GraphQLService:
             department=requester.department,
             purpose=requester.purpose,
             policy_sha256=self._services.access.sha256,
-            query_sha256=document_hash(request.query),
         )
 
-    async def _refused(self, event: AuditEvent, error: RequestError) -> Answer:
-        refused = replace(event, action=Action.READ_REFUSED, outcome=Outcome.REFUSED, reason_code=error.code)
+    async def _refused(
+        self, event: AuditEvent, error: RequestError, document: Document | None = None
+    ) -> Answer:
+        refused = replace(
+            event,
+            action=Action.READ_REFUSED,
+            outcome=Outcome.REFUSED,
+            reason_code=error.code,
+            query_sha256=document.recorded_as if document else None,
+        )
         return await self._recorded(refused, {"errors": request_errors(error)}, error)
 
-    async def _failed(self, event: AuditEvent, error: Exception) -> Answer:
+    async def _failed(self, event: AuditEvent, error: Exception, document: Document | None) -> Answer:
         formatted = failure(error)
-        failed = replace(event, outcome=Outcome.FAILED, reason_code=formatted["extensions"]["code"])
+        failed = replace(
+            event,
+            outcome=Outcome.FAILED,
+            reason_code=formatted["extensions"]["code"],
+            query_sha256=document.recorded_as if document else None,
+        )
         answer = await self._recorded(failed, {"errors": [formatted]})
         return replace(answer, failed=True)
 
@@ -192,6 +218,11 @@ class GraphQLService:
         except AuditError as error:
             return Answer({"errors": [failure(error)]}, failed=True)
         return Answer(body, refusal)
+
+
+def _unrecordable(error: AuditError) -> AuthenticationError:
+    """Names and addresses have no place in a log that cannot forget them; the log's message holds no value."""
+    return AuthenticationError(f"the token cannot be recorded ({error}); get one with opaque ids")
 
 
 def _read_event(event: AuditEvent, planned: _Planned, result: ExecutionResult) -> AuditEvent:
@@ -209,6 +240,7 @@ def _read_event(event: AuditEvent, planned: _Planned, result: ExecutionResult) -
         action=Action.SEARCH if SEARCH_FIELD in planned.plan.others else Action.READ,
         outcome=Outcome.PARTIAL if notes or result.errors else Outcome.OK,
         reason_code="field_errors" if result.errors else None,
+        query_sha256=planned.document.recorded_as,
         entity_types=tuple(sorted(touched.types)),
         data_categories=tuple(sorted(touched.categories)),
         customers=tuple(touched.customers),
