@@ -1,7 +1,7 @@
 """Exact values as they travel from a mapping to the store: money, instants, partial dates, ids.
 
-An *entity id* is derived from (source, space, key), so that a reference knows its target's id before the
-target has arrived. `entity_id("erp", "Party", "C-17")` gives the same 26 characters on every machine.
+An *entity id* is derived from (source, space, key) and the store's secret, so that a reference knows its target's id
+before the target has arrived, and an id tells nothing of the key.
 """
 
 from __future__ import annotations
@@ -52,11 +52,13 @@ def is_partial_date(text: str) -> bool:
     return True
 
 
-def entity_id(source: str, space: str, key: str) -> str:
-    """The id of the entity that `source` calls `key` within `space`: 26 lower-case base-32 characters."""
-    digest = hashlib.blake2b(
-        f"{len(source)}:{source}{len(space)}:{space}{key}".encode(), digest_size=16
-    ).digest()
+def entity_id(source: str, space: str, key: str, secret: bytes = b"") -> str:
+    """The id of the entity that `source` calls `key` within `space`: 26 lower-case base-32 characters.
+
+    With the store's `secret` (at most 64 bytes) nobody can guess a key, such as a phone number, and compare ids.
+    """
+    named = f"{len(source)}:{source}{len(space)}:{space}{key}".encode()
+    digest = hashlib.blake2b(named, digest_size=16, key=secret).digest()
     return base64.b32encode(digest)[:26].decode().lower()
 
 

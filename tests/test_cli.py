@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 from pathlib import Path
 
 import pytest
@@ -39,7 +40,6 @@ class Office:
         monkeypatch.setenv("HUB_DATA_DIR", str(folder / "var"))
         monkeypatch.setenv("HUB_CONFIG_DIR", str(folder / "sources"))
         monkeypatch.setenv("HUB_POLICY_FILE", str(ROOT / "policy.yaml"))
-        monkeypatch.setenv("COLUMNS", "160")
 
     def configure(self, yaml: str) -> None:
         (self.folder / "sources" / "club.yaml").write_text(yaml)
@@ -174,3 +174,29 @@ def test_a_setting_that_does_not_fit_is_named(office: Office, monkeypatch: pytes
     result = office.run("check")
     assert result.exit_code == 2
     assert "HUB_BATCH_SIZE" in result.output
+
+
+def test_a_source_that_another_process_syncs_fails_and_the_others_go_on(office: Office) -> None:
+    office.run("sync")
+    (office.folder / "sources" / "team.yaml").write_text(CLUB.replace("source: club", "source: team"))
+    with (office.folder / "var" / "locks" / "source-club.lock").open("w") as handle:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        result = office.run("sync")
+    assert result.exit_code == 1
+    assert "another process is syncing it" in result.output
+    assert "team: run 2, ok" in result.output
+
+
+def test_what_left_the_configuration_is_shown_and_can_be_forgotten(office: Office) -> None:
+    office.run("sync")
+    assert office.run("forget", "club", "members").exit_code == 1
+    (office.folder / "sources" / "club.yaml").unlink()
+    shown = office.run("sources")
+    assert "club" in shown.output
+    assert "removed" in shown.output
+    result = office.run("forget", "club")
+    assert (result.exit_code, "2" in result.output) == (0, True)
+    assert "removed" not in office.run("sources").output
+    again = office.run("forget", "club")
+    assert again.exit_code == 1
+    assert "nothing is held" in again.stderr

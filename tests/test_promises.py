@@ -234,7 +234,6 @@ OF_A_CUSTOMER = {
 }
 
 
-
 @pytest.fixture(scope="module")
 def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[GraphQLService]:
     """GraphQL on an empty hub."""

@@ -183,6 +183,17 @@ def delete_heads(store: Store, connection: Connection, run_id: int, heads: Seque
     return ids
 
 
+def redate(connection: Connection, heads: Sequence[Head], observed_at: Mapping[int, str]) -> None:
+    """Move heads to the times that a changed mapping reads from their records, by head id."""
+    moved = [
+        {"id": head.id, "at": observed_at[head.id]}
+        for head in heads
+        if observed_at.get(head.id, head.observed_at) != head.observed_at
+    ]
+    if moved:
+        connection.execute(text("UPDATE record_head SET observed_at = :at WHERE id = :id"), moved)
+
+
 def live_heads(store: Store, source: str, stream: str, page: int) -> Iterator[list[Head]]:
     """All heads of a stream that the source has not deleted, in pages of ascending id."""
     sql = text(

@@ -92,6 +92,7 @@ class StreamMapping:
 class _EntityMaker:
     type: str
     source: str
+    secret: bytes = field(repr=False)
     space: str
     shared: bool
     when: Access | None
@@ -117,19 +118,23 @@ class _EntityMaker:
             value = value_in(scope)
             if value is not None:
                 values[name] = value
-        return Entity(entity_id(self.source, self.space, key), self.type, key, values, self.shared)
+        id_ = entity_id(self.source, self.space, key, self.secret)
+        return Entity(id_, self.type, key, values, self.shared)
 
 
 def compile_stream(
-    source: SourceConfig, stream: StreamConfig, ontology: Ontology, name: str
+    source: SourceConfig, stream: StreamConfig, ontology: Ontology, name: str, secret: bytes = b""
 ) -> StreamMapping:
-    """The mapping of `source`'s stream called `name`, for configurations that `load_sources` has accepted."""
+    """The mapping of `source`'s stream called `name`, for configurations that `load_sources` has accepted.
+
+    `secret` is that of the store whose ids the entities get.
+    """
     return StreamMapping(
         version=_version(source, stream, ontology, name),
         fields=frozenset(_fields(stream)),
         _key=_key("key", stream.key),
         _observed=_observed(source, stream.observed_at) if stream.observed_at else None,
-        _entities=tuple(_maker(source, stream, spec, ontology) for spec in stream.entities),
+        _entities=tuple(_maker(source, stream, spec, ontology, secret) for spec in stream.entities),
     )
 
 
@@ -143,7 +148,9 @@ def _version(source: SourceConfig, stream: StreamConfig, ontology: Ontology, nam
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
 
-def _maker(source: SourceConfig, stream: StreamConfig, spec: EntitySpec, ontology: Ontology) -> _EntityMaker:
+def _maker(
+    source: SourceConfig, stream: StreamConfig, spec: EntitySpec, ontology: Ontology, secret: bytes
+) -> _EntityMaker:
     type_ = ontology.type(spec.type)
     values = [
         (name, _value(context_of(source, f"{spec.type}.{name}"), type_.properties[name], value))
@@ -152,13 +159,20 @@ def _maker(source: SourceConfig, stream: StreamConfig, spec: EntitySpec, ontolog
     links = [
         (
             name,
-            _link(context_of(source, f"{spec.type}.{name}"), source, type_.properties[name], link, ontology),
+            _link(
+                context_of(source, f"{spec.type}.{name}"),
+                type_.properties[name],
+                link,
+                ontology,
+                _Ids(link.source or source.source, secret),
+            ),
         )
         for name, link in spec.links.items()
     ]
     return _EntityMaker(
         type=spec.type,
         source=source.source,
+        secret=secret,
         space=spec.space or type_.space,
         shared=spec.shared,
         when=compile_path(spec.when).follow if spec.when else None,
@@ -223,24 +237,28 @@ def _followed(follow: Access, scope: Scope, name: str) -> Any:
         raise RecordError(name, error.code, error.reason) from None
 
 
-def _link(
-    context: Context, source: SourceConfig, prop: Property, link: LinkSpec, ontology: Ontology
-) -> Access:
+@dataclass(frozen=True, slots=True)
+class _Ids:
+    """Ids of the entities of one source."""
+
+    source: str
+    secret: bytes = field(repr=False)
+
+
+def _link(context: Context, prop: Property, link: LinkSpec, ontology: Ontology, ids: _Ids) -> Access:
     found = _identifier(context, prop, link, ontology) if link.identifier else None
     return _completed(
-        found or _reference(context, source, prop, link, ontology), None, link.required, context.field
+        found or _reference(context, prop, link, ontology, ids), None, link.required, context.field
     )
 
 
-def _reference(
-    context: Context, source: SourceConfig, prop: Property, link: LinkSpec, ontology: Ontology
-) -> Access:
+def _reference(context: Context, prop: Property, link: LinkSpec, ontology: Ontology, ids: _Ids) -> Access:
     key = _key(context.field, link.key or (), compile_chain(link.convert, context) if link.convert else None)
-    home, space = link.source or source.source, link_space(link, prop, ontology) or ""
+    home, secret, space = ids.source, ids.secret, link_space(link, prop, ontology) or ""
 
     def refer(scope: Scope) -> Reference | None:
         target = key(scope)
-        return None if target is None else Reference(entity_id(home, space, target))
+        return None if target is None else Reference(entity_id(home, space, target, secret))
 
     return refer
 

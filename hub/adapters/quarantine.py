@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from dataclasses import field as option
 
-from sqlalchemy import Connection, delete, func, select, text, update
+from sqlalchemy import Connection, case, delete, func, select, text, update
 
 from hub.adapters.landing import HEAD_COLUMNS, Head
 from hub.adapters.payload import digest
@@ -117,7 +117,7 @@ _PUT = text(
     " :run, :run, :now, :now)"
     " ON CONFLICT (source, stream, hash) DO UPDATE SET attempts = quarantine.attempts + 1,"
     " position = excluded.position, field = excluded.field, code = excluded.code, reason = excluded.reason,"
-    " last_run_id = excluded.last_run_id, last_seen_at = excluded.last_seen_at"
+    " key = excluded.key, last_run_id = excluded.last_run_id, last_seen_at = excluded.last_seen_at"
 )
 
 
@@ -162,6 +162,14 @@ def release(connection: Connection, source: str, stream: str, keys: Sequence[str
                 table.c.source == source, table.c.stream == stream, table.c.key.in_(keys[start : start + 500])
             )
         )
+
+
+def release_versions(connection: Connection, source: str, stream: str, hashes: Sequence[str]) -> None:
+    """Forget the waiting versions with these hashes, under whatever key they waited."""
+    table = fixed.quarantine
+    for start in range(0, len(hashes), 500):
+        some = table.c.hash.in_(hashes[start : start + 500])
+        connection.execute(delete(table).where(table.c.source == source, table.c.stream == stream, some))
 
 
 def release_unseen(connection: Connection, run_id: int, source: str, stream: str) -> int:
@@ -210,5 +218,25 @@ def discard(connection: Connection, quarantine_id: int) -> Quarantined:
         NotFoundError: there is none with that id.
     """
     found = show(connection, quarantine_id)
-    connection.execute(delete(fixed.quarantine).where(fixed.quarantine.c.id == quarantine_id))
+    table, head = fixed.quarantine, fixed.record_head
+    version = select(table.c.hash).where(table.c.id == quarantine_id).scalar_subquery()
+    here = (head.c.source == found.source) & (head.c.stream == found.stream) & (head.c.key == found.key)
+    state = case((head.c.record_id.is_(None), "discarded"), else_="accepted")
+    # Met again with the same content, it is a known record and no bad one.
+    connection.execute(update(head).where(here, head.c.hash == version).values(state=state))
+    connection.execute(delete(table).where(table.c.id == quarantine_id))
     return found
+
+
+def require_waiting(connection: Connection, source: str, ids: Sequence[int]) -> None:
+    """Check that under each of these numbers a record of the source waits.
+
+    Raises:
+        NotFoundError: names the first number under which none does.
+    """
+    table = fixed.quarantine
+    query = select(table.c.id).where(table.c.source == source, table.c.id.in_(list(ids)))
+    known = set(connection.execute(query).scalars())
+    for number in ids:
+        if number not in known:
+            raise NotFoundError(f"no record of {source} waits in quarantine under the number {number}")

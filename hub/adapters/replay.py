@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from sqlalchemy import select
+from sqlalchemy import case, select
 
 from hub.adapters import landing, quarantine, runs
 from hub.adapters.landing import Head, Incoming
 from hub.adapters.payload import load
 from hub.adapters.quarantine import Rejected
+from hub.adapters.rekey import rekey
 from hub.adapters.runs import Counts
 from hub.errors import RecordError
 from hub.graph import Statement
@@ -30,23 +31,32 @@ def replay_stream(run: StreamRun, ids: Sequence[int] = (), page: int = 500) -> N
 
 
 def _waiting(run: StreamRun, ids: Sequence[int], page: int) -> Iterator[list[Incoming]]:
+    """What waits, in pages; of one record's versions the newest comes last, so that it is the one served."""
     table = fixed.quarantine
-    query = (
-        select(table.c.id, table.c.hash, table.c.position, table.c.payload)
-        .where(table.c.source == run.source, table.c.stream == run.name, table.c.parsed)
-        .order_by(table.c.id)
-        .limit(page)
-    )
-    if ids:
-        query = query.where(table.c.id.in_(ids))
-    after = 0
-    while True:
+    ordered = _in_order(run, set(ids))
+    for start in range(0, len(ordered), page):
+        some = ordered[start : start + page]
+        query = select(table.c.id, table.c.hash, table.c.position, table.c.payload).where(
+            table.c.id.in_(some)
+        )
         with run.store.read() as connection:
-            rows = connection.execute(query.where(table.c.id > after)).all()
-        if not rows:
-            return
-        after = rows[-1].id
-        yield [item for row in rows for item in _readable(run, row.hash, row.position, row.payload)]
+            rows = {row.id: row for row in connection.execute(query)}
+        found = [rows[number] for number in some if number in rows]
+        yield [item for row in found for item in _readable(run, row.hash, row.position, row.payload)]
+
+
+def _in_order(run: StreamRun, ids: Collection[int]) -> list[int]:
+    table, head = fixed.quarantine, fixed.record_head
+    same = (head.c.source == table.c.source) & (head.c.stream == table.c.stream) & (head.c.key == table.c.key)
+    is_newest = case((head.c.hash == table.c.hash, 1), else_=0)
+    query = (
+        select(table.c.id)
+        .outerjoin_from(table, head, same)
+        .where(table.c.source == run.source, table.c.stream == run.name, table.c.parsed)
+        .order_by(is_newest, table.c.id)
+    )
+    with run.store.read() as connection:
+        return [number for number in connection.execute(query).scalars() if not ids or number in ids]
 
 
 def _readable(run: StreamRun, hash_: str, position: str, text: str) -> Iterator[Incoming]:
@@ -60,8 +70,9 @@ def _readable(run: StreamRun, hash_: str, position: str, text: str) -> Iterator[
 
 def remap_stream(run: StreamRun, page: int = 1000) -> None:
     """Map all that is held of the stream anew, after its mapping has changed; what no longer fits is quarantined."""
+    rekey(run, page)
     for heads in landing.live_heads(run.store, run.source, run.name, page):
-        held = [head for head in heads if head.state == "accepted"]
+        held = [head for head in heads if head.record_id is not None]
         if held:
             _remap(run, held)
     replay_stream(run)
@@ -79,15 +90,19 @@ def _remap(run: StreamRun, heads: Sequence[Head]) -> None:
             try:
                 mapped = run.mapping.map(load(version.payload))
             except RecordError as error:
-                refused.append(
-                    Rejected.because(error, key=head.key, position=version.position, raw=version.payload)
-                )
+                # Where a newer version waits already, it is that one which a correction is for.
+                if head.state != "quarantined":
+                    refused.append(
+                        Rejected.because(error, key=head.key, position=version.position, raw=version.payload)
+                    )
                 continue
             observed_at = mapped.observed_at or ""
             statements.append(
                 Statement(run.source, run.name, head.key, head.id, version.id, observed_at, mapped.entities)
             )
         counts.accepted, counts.quarantined = len(statements), len(refused)
+        counts.unchanged = counts.read - counts.accepted - counts.quarantined
+        landing.redate(connection, heads, {said.head_id: said.observed_at for said in statements})
         quarantine.put(connection, run.run_id, run.source, run.name, refused)
         known = {head.key: head for head in heads}
         quarantine.mark_heads(run.store, connection, run.source, run.name, refused, known)

@@ -8,14 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Any, Literal
 
 from sqlalchemy import Connection, func, insert, select, update
 
 from hub.audit import Action, AuditEvent, Outcome
 from hub.store import Store, fixed, utc_now
 
-RunKind = Literal["sync", "replay", "remap"]
+RunKind = Literal["sync", "replay", "remap", "reproject", "forget"]
 RunState = Literal["running", "ok", "suspect", "failed", "interrupted"]
 
 
@@ -166,6 +166,22 @@ def run_event(
         reason_code=reason_code,
         counts=counts or {},
     )
+
+
+def post_batch(
+    connection: Connection,
+    run_id: int,
+    source: str,
+    stream: str,
+    counts: Counts,
+    facts: Sequence[Mapping[str, Any]],
+) -> None:
+    """Post what a batch did to the graph: its counts, and the `facts` about customers that the graph tells."""
+    numbers = {name: getattr(counts, name) for name in ("accepted", "quarantined", "deleted")}
+    numbers["entities"] = counts.entities_written
+    events = [run_event(Action.BATCH_APPLIED, source, run_id, stream=stream, counts=numbers)]
+    events += [AuditEvent(actor="system", source=source, run_id=str(run_id), **fact) for fact in facts]
+    post(connection, events)
 
 
 def post(connection: Connection, events: Sequence[AuditEvent]) -> None:

@@ -171,7 +171,9 @@ class StreamConfig(ConfigModel):
     )
     key: Paths = Field(description="Path to what tells records apart, or several.")
     observed_at: ValueSpec | None = Field(
-        default=None, description="The source's own time of modification; the time of landing unless given."
+        default=None,
+        description="The source's own time of modification; unknown unless given, and an unknown time is older than "
+        "any other.",
     )
     cursor: str | None = Field(
         default=None,

@@ -23,7 +23,8 @@ class SourceStatus:
     name: str
     label: str
     state: str
-    """State of its newest run (running, ok, suspect, failed, interrupted), or `never` before the first."""
+    """State of its newest run (running, ok, suspect, failed, interrupted), `never` before the first, `removed` when
+    it is configured no more and records of it are held all the same."""
     message: str | None
     last_run_at: str | None
     last_success_at: str | None
@@ -41,30 +42,31 @@ class SourceStatus:
 def source_statuses(
     store: Store, configs: Mapping[str, SourceConfig], now: datetime | None = None
 ) -> list[SourceStatus]:
-    """The status of every configured source, by name."""
+    """The status of every source that is configured or of which records are held, by name."""
     moment = now or datetime.now(UTC)
     with store.read() as connection:
         held = _held(connection)
         waiting = quarantine.counts_by_source(connection)
         return [
-            _status(connection, configs[name], moment, held.get(name, 0), waiting.get(name, 0))
-            for name in sorted(configs)
+            _status(connection, name, configs.get(name), moment, held.get(name, 0), waiting.get(name, 0))
+            for name in sorted({*configs, *held, *waiting})
         ]
 
 
 def _status(
-    connection: Connection, config: SourceConfig, now: datetime, held: int, waiting: int
+    connection: Connection, name: str, config: SourceConfig | None, now: datetime, held: int, waiting: int
 ) -> SourceStatus:
-    last = _newest(connection, config.source)
-    success = _newest(connection, config.source, ("ok", "suspect"))
+    last = _newest(connection, name)
+    success = _newest(connection, name, ("ok", "suspect"))
     totals = Counts()
     for counts in runs.counts_of(connection, last.id).values() if last is not None else ():
         totals.add(counts)
     since = datetime.fromisoformat(success.started_at) if success is not None else None
+    state = last.state if last is not None else "never"
     return SourceStatus(
-        name=config.source,
-        label=config.label or config.source,
-        state=last.state if last is not None else "never",
+        name=name,
+        label=config.title if config is not None else name,
+        state=state if config is not None else "removed",
         message=last.message if last is not None else None,
         last_run_at=last.started_at if last is not None else None,
         last_success_at=success.started_at if success is not None else None,
@@ -72,7 +74,7 @@ def _status(
         records=held,
         waiting=waiting,
         last_counts=totals,
-        drift=tuple(drift_of(connection, config.source)),
+        drift=tuple(drift_of(connection, name)),
     )
 
 
@@ -91,6 +93,8 @@ def _newest(
 def _held(connection: Connection) -> dict[str, int]:
     table = fixed.record_head
     rows = connection.execute(
-        select(table.c.source, func.count()).where(table.c.state != "deleted").group_by(table.c.source)
+        select(table.c.source, func.count())
+        .where(table.c.state.not_in(("deleted", "discarded")))
+        .group_by(table.c.source)
     )
     return {row[0]: row[1] for row in rows}

@@ -17,13 +17,15 @@ from hub.adapters.payload import digest, dump, readable
 from hub.adapters.quarantine import Rejected
 from hub.adapters.records import BadRecord, Batch, Cursor, RawRecord, Record
 from hub.adapters.runs import Counts
-from hub.audit import Action, AuditEvent
 from hub.errors import RecordError, TooManyRejectsError
 from hub.graph import GraphWriter, Statement
 from hub.store import Store, fixed, utc_now
 
 MIN_SAMPLE = 50
 """Records a stream has given before its share of bad ones can stop the run; at its end any number counts."""
+
+MIXED = "mixed"
+"""Stands for the mapping's version while rows of two mappings are side by side."""
 
 DELETE_PAGE = 10_000
 """Heads looked through at a time for records that the source no longer has."""
@@ -65,6 +67,8 @@ class StreamRun:
     """Claims on entities that another record states already, though the mapping does not call them shared."""
     watch: drift.ShapeWatch = field(default_factory=drift.ShapeWatch)
     seen: SeenHeads = field(default_factory=SeenHeads)
+    keyless: int = 0
+    """Records of this run that could not be read as far as their key."""
     _changed: SeenHeads = field(default_factory=SeenHeads)
 
     @property
@@ -85,6 +89,7 @@ class StreamRun:
     def apply(self, batch: Batch) -> None:
         """Land, map, resolve and project one batch."""
         incoming, unreadable = self._parse(batch.records)
+        self.keyless += len(unreadable)
         self.take(incoming, unreadable, cursor=batch.cursor, retry=False)
 
     def take(
@@ -98,16 +103,21 @@ class StreamRun:
         """Write parsed records and what they cause. `retry` maps again what waits in quarantine unchanged."""
         heads = self._heads([item.key for item in incoming])
         fresh, waiting = self._fresh(incoming, heads, retry=retry)
-        accepted, refused = self._map(fresh, heads)
-        accepted = self._without_landed(accepted, heads)
+        mapped = self._map(fresh, heads)
+        accepted = self._without_landed(mapped.accepted, heads)
+        refused = [*unreadable, *mapped.refused]
         counts = Counts(read=len(incoming) + len(unreadable), accepted=len(accepted))
-        counts.quarantined = len(unreadable) + len(refused) + len(waiting)
+        counts.quarantined = len(refused) + mapped.superseded + len(waiting)
         counts.unchanged = counts.read - counts.accepted - counts.quarantined
         with self.store.write() as connection:
             quarantine.seen_again(connection, self.run_id, self.source, self.name, waiting)
-            self._write(connection, accepted, [*unreadable, *refused], heads, counts)
-            if not self.scans_fully and not retry:
-                self._save_state(connection, cursor=_text(cursor))
+            self._write(connection, accepted, refused, heads, counts, retry=retry)
+            if retry:
+                still = {item.hash for item in refused}
+                tried = [item.hash for item in incoming if item.hash not in still]
+                quarantine.release_versions(connection, self.source, self.name, tried)
+            elif not self.scans_fully:
+                self._save_state(connection, cursor=self._cursor_text(cursor))
             runs.add_counts(connection, self.run_id, self.name, counts)
         self.counts.add(counts)
 
@@ -159,24 +169,26 @@ class StreamRun:
                 waiting.append(item.hash)
         return fresh, waiting
 
-    def _map(
-        self, fresh: Sequence[Incoming], heads: Mapping[str, Head]
-    ) -> tuple[list[Accepted], list[Rejected]]:
+    def _map(self, fresh: Sequence[Incoming], heads: Mapping[str, Head]) -> _Mapped:
         accepted: list[Accepted] = []
-        refused: dict[int, Rejected] = {}
-        newest = {key: head.observed_at for key, head in heads.items() if head.state == "accepted"}
+        refused: list[tuple[int, Rejected]] = []
+        settled: dict[str, int] = {}
+        newest = {key: head.observed_at for key, head in heads.items() if head.record_id is not None}
         for index, item in enumerate(fresh):
             try:
                 mapped = self.mapping.map(item.payload)
             except RecordError as error:
-                refused[index] = Rejected.because(error, key=item.key, position=item.position, raw=item.json)
+                bad = Rejected.because(error, key=item.key, position=item.position, raw=item.json)
+                refused.append((index, bad))
                 continue
             observed_at = mapped.observed_at or ""
             stale = bool(observed_at) and observed_at < newest.get(item.key, "")
             accepted.append(Accepted(item, mapped, stale))
             if not stale:
                 newest[item.key] = observed_at
-        return accepted, list(refused.values())
+                settled[item.key] = index
+        kept = [bad for index, bad in refused if settled.get(bad.key or "", -1) < index]
+        return _Mapped(accepted, kept, len(refused) - len(kept))
 
     def _without_landed(self, accepted: list[Accepted], heads: Mapping[str, Head]) -> list[Accepted]:
         """`accepted` without the older versions that an earlier run has landed as history already."""
@@ -194,12 +206,15 @@ class StreamRun:
         rejected: Sequence[Rejected],
         heads: Mapping[str, Head],
         counts: Counts,
+        *,
+        retry: bool,
     ) -> None:
         if not accepted and not rejected:
             return
         landed = landing.land(self.store, connection, self.run_id, self.source, self.name, accepted, heads)
         self._note_repeats(landed)
-        self._quarantine(connection, accepted, rejected, heads)
+        self._release(connection, accepted, heads, retry=retry)
+        self._quarantine(connection, rejected, heads, retry=retry)
         statements = [self._statement(each) for each in landed if not each.accepted.stale]
         self.project(connection, statements, counts)
 
@@ -209,25 +224,43 @@ class StreamRun:
             self._changed.add(each.head_id)
             self.seen.add(each.head_id)
 
-    def _quarantine(
+    def _release(
         self,
         connection: Connection,
         accepted: Sequence[Accepted],
+        heads: Mapping[str, Head],
+        *,
+        retry: bool,
+    ) -> None:
+        """Forget the waiting versions of records that have a newer good one; of a replayed one those before it."""
+        waiting = {key: head.hash for key, head in heads.items() if head.state == "quarantined"}
+        keys = {
+            item.incoming.key
+            for item in accepted
+            if not item.stale and item.incoming.key in waiting
+            if not retry or item.incoming.hash == waiting[item.incoming.key]
+        }
+        quarantine.release(connection, self.source, self.name, sorted(keys))
+
+    def _quarantine(
+        self,
+        connection: Connection,
         rejected: Sequence[Rejected],
         heads: Mapping[str, Head],
+        *,
+        retry: bool,
     ) -> None:
         quarantine.put(connection, self.run_id, self.source, self.name, rejected)
-        good = {item.incoming.key for item in accepted}
-        bad = {item.key for item in rejected if item.key is not None}
-        waiting = {key for key, head in heads.items() if head.state == "quarantined"}
-        quarantine.release(connection, self.source, self.name, sorted(good & (waiting | bad)))
-        still_bad = [item for item in rejected if item.key not in good]
-        quarantine.mark_heads(self.store, connection, self.source, self.name, still_bad, heads)
-        if still_bad:
-            keys = [item.key for item in still_bad if item.key is not None]
-            marked = landing.known_heads(self.store, connection, self.source, self.name, keys)
-            for head in marked.values():
-                self.seen.add(head.id)
+        # A record tried again is the newest version only where no version of it was known.
+        marked = [item for item in rejected if item.key is not None and not (retry and item.key in heads)]
+        if not marked:
+            return
+        keys = [item.key for item in marked if item.key is not None]
+        # Read again, for an earlier version of the same batch may have landed.
+        known = landing.known_heads(self.store, connection, self.source, self.name, keys)
+        quarantine.mark_heads(self.store, connection, self.source, self.name, marked, known)
+        for head in landing.known_heads(self.store, connection, self.source, self.name, keys).values():
+            self.seen.add(head.id)
 
     def _statement(self, landed: Landed) -> Statement:
         item = landed.accepted
@@ -247,15 +280,7 @@ class StreamRun:
         counts.entities_written += applied.written
         counts.entities_removed += applied.removed
         self.conflicts += len(applied.conflicts)
-        numbers = {name: getattr(counts, name) for name in ("accepted", "quarantined", "deleted")}
-        numbers["entities"] = counts.entities_written
-        event = runs.run_event(
-            Action.BATCH_APPLIED, self.source, self.run_id, stream=self.name, counts=numbers
-        )
-        runs.post(connection, [event, *(self._graph_event(fact) for fact in applied.audit)])
-
-    def _graph_event(self, fact: Mapping[str, Any]) -> AuditEvent:
-        return AuditEvent(actor="system", source=self.source, run_id=str(self.run_id), **fact)
+        runs.post_batch(connection, self.run_id, self.source, self.name, counts, applied.audit)
 
     def stop_if_too_bad(self, start: Cursor | None, *, at_end: bool) -> None:
         """Stop the run when too many of its records are bad, with the cursor back where the run began.
@@ -267,7 +292,7 @@ class StreamRun:
         if read < (1 if at_end else MIN_SAMPLE) or bad <= read * self.config.max_bad_share:
             return
         with self.store.write() as connection:
-            self._save_state(connection, cursor=_text(start))
+            self._save_state(connection, cursor=self._cursor_text(start))
         raise TooManyRejectsError(
             self.source,
             self.name,
@@ -281,6 +306,11 @@ class StreamRun:
         for heads in landing.live_heads(self.store, self.source, self.name, DELETE_PAGE):
             live += len(heads)
             missing += sum(head.id not in self.seen for head in heads)
+        if missing and self.keyless:
+            return (
+                f"{self.name}: {missing} of {live} known records were not met, and {self.keyless} could not be read "
+                "as far as their key, which may be the same ones; none was deleted"
+            )
         if missing > live * self.config.max_delete_share:
             return (
                 f"{self.name}: {missing} of {live} known records were not met, more than the share of "
@@ -337,10 +367,38 @@ class StreamRun:
         with self.store.write() as connection:
             self._save_state(connection, mapping_version=self.mapping.version)
 
+    def note_mixed_mappings(self) -> None:
+        """Keep that from now on some rows may come from another mapping than others, until all are mapped anew."""
+        with self.store.write() as connection:
+            self._save_state(connection, mapping_version=MIXED)
+
+    def cursor(self, state: str | None) -> Cursor | None:
+        """Where the next pass goes on; None, which is the beginning, when the stream is read in another way now."""
+        kept = json.loads(state) if state else {}
+        found: Cursor | None = kept.get("at") if kept.get("reading") == self._reading else None
+        return found
+
+    @property
+    def _reading(self) -> str:
+        """A digest of what is read and how: the cursor of another reading would pass over records."""
+        said = self.stream.model_dump(mode="json", include={"read", "cursor"})
+        return digest(json.dumps(said, sort_keys=True).encode()).hex()
+
+    def _cursor_text(self, cursor: Cursor | None) -> str | None:
+        if cursor is None:
+            return None
+        return json.dumps({"reading": self._reading, "at": cursor}, sort_keys=True)
+
     def _save_state(self, connection: Connection, **values: Any) -> None:
         row = {"source": self.source, "stream": self.name, **values}
         self.store.dialect.upsert(connection, fixed.stream_state, tuple(row), [tuple(row.values())])
 
 
-def _text(cursor: Cursor | None) -> str | None:
-    return None if cursor is None else json.dumps(cursor, sort_keys=True)
+@dataclass(frozen=True, slots=True)
+class _Mapped:
+    """What a batch's new and changed records became."""
+
+    accepted: list[Accepted]
+    refused: list[Rejected]
+    superseded: int
+    """Bad versions that a good one of the same batch follows: they need not wait."""

@@ -7,26 +7,25 @@ stages of one batch.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Row, select
+from sqlalchemy import Connection, Row, func, select
 
-from hub.adapters import drift, landing, quarantine, runs
+from hub.adapters import drift, forget, landing, quarantine, reproject, runs
 from hub.adapters.config import SourceConfig
 from hub.adapters.mapping import StreamMapping, compile_stream
 from hub.adapters.payload import load
 from hub.adapters.quarantine import Quarantined
-from hub.adapters.records import Connector, ConnectorContext, Cursor, StreamRead
+from hub.adapters.records import Connector, ConnectorContext, StreamRead
 from hub.adapters.replay import remap_stream, replay_stream
 from hub.adapters.runs import Counts, RunReport, RunState
 from hub.adapters.stream_run import StreamRun
 from hub.audit import Action, AuditEvent
-from hub.errors import HubError, NotFoundError, RecordError, SourceUnavailableError
+from hub.errors import HubError, NotFoundError, RecordError, RequestError, SourceUnavailableError
 from hub.graph import GraphWriter, Statement
 from hub.ontology import Ontology
 from hub.store import Store, fixed
@@ -80,8 +79,8 @@ class Syncer:
         self.sources = sources
         self.batch_size = batch_size
         self._mappings: dict[tuple[str, str], StreamMapping] = {}
-        trust = {name: config.trust for name, config in sources.configs.items()}
-        self.graph = GraphWriter(store, trust, restate=self._restate)
+        self._trust = {name: config.trust for name, config in sources.configs.items()}
+        self.graph = GraphWriter(store, self._trust, restate=self._restate)
 
     def sync(self, source: str, progress: Progress = _silent, only: Sequence[str] = ()) -> RunReport:
         """Read the source's streams (or `only` some) from where the last run ended, and report what came of it.
@@ -94,9 +93,10 @@ class Syncer:
         """
         config = self.sources.config(source)
         with self._exclusive(source):
+            self._reproject_changed(source)
             self._remap_changed(config)
             run_id = runs.open_run(self.store, source, "sync")
-            doubts: list[str] = []
+            doubts = self._orphans(config)
             try:
                 failed = self._read(run_id, config, only or tuple(config.streams), doubts, progress)
             except BaseException:
@@ -108,16 +108,44 @@ class Syncer:
         """Try what waits in quarantine (or the records with `ids`) with the mapping as it is now.
 
         Raises:
-            NotFoundError: there is no such source.
+            NotFoundError: there is no such source, or it has none of those records.
             SourceUnavailableError: another process is syncing this source now.
         """
         config = self.sources.config(source)
         with self._exclusive(source):
+            with self.store.read() as connection:
+                quarantine.require_waiting(connection, source, ids)
             run_id = runs.open_run(self.store, source, "replay")
             for name in config.streams:
                 run = self._stream_run(run_id, config, name)
+                if self._is_mapped_otherwise(source, name):
+                    run.note_mixed_mappings()
                 replay_stream(run, ids)
                 progress(name, run.counts)
+            return self._close(run_id, source, "ok", [])
+
+    def forget(self, source: str, stream: str | None = None) -> RunReport:
+        """Remove from the graph what the source (or only one stream of it) stated before it left the configuration.
+
+        Raises:
+            NotFoundError: nothing is held of it.
+            RequestError: it is still configured, so that the next sync would bring it back.
+            SourceUnavailableError: another process is syncing this source now.
+        """
+        config = self.sources.configs.get(source)
+        with self._exclusive(source):
+            known = forget.known_streams(self.store, source)
+            names = [stream] if stream else [n for n in known if config is None or n not in config.streams]
+            if config is not None and stream in config.streams:
+                raise RequestError(f"{source}.{stream} is still configured; take it out of its YAML first")
+            if not names or not set(names) <= set(known):
+                what = (
+                    f"{source}.{stream}" if stream else f"streams of {source} that are no longer configured"
+                )
+                raise NotFoundError(f"nothing is held of {what}")
+            run_id = runs.open_run(self.store, source, "forget")
+            for name in names:
+                forget.forget_stream(self.store, self.graph, run_id, source, name)
             return self._close(run_id, source, "ok", [])
 
     def discard(self, number: int, actor: str) -> Quarantined:
@@ -177,7 +205,8 @@ class Syncer:
     ) -> None:
         run = self._stream_run(run_id, config, name)
         run.note_mapping()
-        start = None if run.scans_fully else self._cursor(config.source, name)
+        state = self._state(config.source, name)
+        start = None if run.scans_fully or state is None else run.cursor(state.cursor)
         stream = config.streams[name]
         read = StreamRead(name, stream.read, stream.key, stream.cursor)
         for batch in connector.batches(read, start, self.batch_size):
@@ -200,20 +229,49 @@ class Syncer:
 
     def _remap_changed(self, config: SourceConfig) -> None:
         """Map anew what is held of the streams whose mapping has changed since, as a run of its own."""
-        changed = [
-            name
-            for name in config.streams
-            if (state := self._state(config.source, name)) is not None
-            if state.mapping_version not in (None, self.mapping(config.source, name).version)
-        ]
+        changed = [name for name in config.streams if self._is_mapped_otherwise(config.source, name)]
         if not changed:
             return
         run_id = runs.open_run(self.store, config.source, "remap")
         for name in changed:
             run = self._stream_run(run_id, config, name)
+            run.note_mixed_mappings()
             remap_stream(run, self.batch_size)
             run.note_mapping()
         self._close(run_id, config.source, "ok", [])
+
+    def _is_mapped_otherwise(self, source: str, stream: str) -> bool:
+        """Whether rows of the stream come from another mapping than that of now."""
+        state = self._state(source, stream)
+        return state is not None and state.mapping_version not in (None, self.mapping(source, stream).version)
+
+    def _reproject_changed(self, source: str) -> None:
+        """Choose all golden records anew when trust or survivorship rules have changed, as a run of its own."""
+        before = reproject.kept_choice(self.store)
+        now = reproject.Choice(self.graph.rules_digest, self._trust).after(before)
+        if now == before:
+            return
+        if now.differs_from(before) and reproject.has_customers(self.store):
+            run_id = runs.open_run(self.store, source, "reproject")
+            reproject.choose_anew(self.store, self.graph, run_id, self.batch_size)
+            self._close(run_id, source, "ok", [])
+        reproject.keep_choice(self.store, now)
+
+    def _orphans(self, config: SourceConfig) -> list[str]:
+        """A doubt for each stream that is configured no more and whose records are held all the same."""
+        table = fixed.record_head
+        query = select(table.c.stream, func.count()).where(
+            table.c.source == config.source,
+            table.c.stream.not_in(list(config.streams)),
+            table.c.state != "deleted",
+        )
+        with self.store.read() as connection:
+            held = connection.execute(query.group_by(table.c.stream).order_by(table.c.stream)).all()
+        return [
+            f"{name}: is no longer configured, and {count} of its records are served as they were; "
+            f"`hub forget {config.source} {name}` removes them"
+            for name, count in held
+        ]
 
     def _close(self, run_id: int, source: str, state: RunState, doubts: list[str]) -> RunReport:
         with self.store.read() as connection:
@@ -235,7 +293,7 @@ class Syncer:
         if key not in self._mappings:
             config = self.sources.config(source)
             self._mappings[key] = compile_stream(
-                config, config.streams[stream], self.sources.ontology, stream
+                config, config.streams[stream], self.sources.ontology, stream, self.store.secret
             )
         return self._mappings[key]
 
@@ -246,10 +304,6 @@ class Syncer:
                 select(table).where(table.c.source == source, table.c.stream == stream)
             ).first()
 
-    def _cursor(self, source: str, stream: str) -> Cursor | None:
-        state = self._state(source, stream)
-        return json.loads(state.cursor) if state is not None and state.cursor else None
-
     def _restate(self, connection: Connection, head_ids: Sequence[int]) -> list[Statement]:
         """What the last accepted versions of these records say, mapped anew from the landing."""
         sql = "SELECT id, source, stream, key, record_id, observed_at FROM record_head WHERE {in:id}"
@@ -257,6 +311,10 @@ class Syncer:
         held = landing.versions(self.store, connection, [row[4] for row in rows])
         statements = []
         for head_id, source, stream, key, record_id, observed_at in rows:
+            config = self.sources.configs.get(source)
+            if config is None or stream not in config.streams:
+                # Nothing tells any more what its records mean.
+                continue
             try:
                 mapped = self.mapping(source, stream).map(load(held[record_id].payload))
             except RecordError:

@@ -109,7 +109,7 @@ class Claims:
             row = batch.before.get(draft.id)
             if row is None or row.type != draft.type or row.content_hash != draft.content_hash:
                 written.append(draft)
-            elif (row.head_id, row.record_id, row.observed_at) != _version(draft):
+            elif (row.head_id, row.record_id, row.observed_at, row.record_key) != _version(draft):
                 refreshed.append(draft)
             if row is not None and row.type != draft.type:
                 removed.append(row)
@@ -250,9 +250,9 @@ class Claims:
         self._store.dialect.upsert(connection, fixed.contribution, columns, rows)
 
 
-def _version(draft: Draft) -> tuple[int, int, str]:
+def _version(draft: Draft) -> tuple[int, int, str, str]:
     said = draft.statement
-    return (said.head_id, said.record_id, said.observed_at)
+    return (said.head_id, said.record_id, said.observed_at, said.record_key)
 
 
 def _claim_of(row: Served) -> _Claim:

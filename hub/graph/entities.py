@@ -63,5 +63,5 @@ class Statement:
     head_id: int
     record_id: int
     observed_at: str
-    """ISO UTC text as the store writes it: the source's time of modification, or of landing."""
+    """ISO UTC text as the store writes it: the source's time of modification; empty where it states none."""
     entities: tuple[Entity, ...]

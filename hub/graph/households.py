@@ -17,12 +17,15 @@ MATCH_ROLES = ("family_name", "postal_code", "street")
 """Roles of the properties that a household's key is made of, in this order."""
 
 
-def household_id(parts: Sequence[str | None]) -> str | None:
-    """The household of a person with these values of MATCH_ROLES; None when one is missing."""
+def household_id(parts: Sequence[str | None], secret: bytes = b"") -> str | None:
+    """The household of a person with these values of MATCH_ROLES; None when one is missing.
+
+    `secret` is the store's: an id that tells nothing of the address.
+    """
     folded = [_folded(part) for part in parts if part]
     if len(folded) < len(MATCH_ROLES) or not all(folded):
         return None
-    return entity_id("hub", "Household", "|".join(folded))
+    return entity_id("hub", "Household", "|".join(folded), secret)
 
 
 @lru_cache(maxsize=65_536)

@@ -6,6 +6,7 @@ because a company's contact is more often filed as its own customer than the oth
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections import defaultdict
 from collections.abc import Collection, Hashable, Mapping, Sequence
@@ -47,6 +48,13 @@ class Customers:
         self._household = [_first_with_role(self._properties, role) for role in MATCH_ROLES]
         self._selects = {type_.name: self._party_sql(type_) for type_ in store.ontology.parties}
 
+    @property
+    def rules_digest(self) -> str:
+        """Changes with the survivorship rules and with what tells households apart."""
+        rules = [(rule.properties, rule.survivorship) for rule in self._rules]
+        said = orjson.dumps([rules, self._household])
+        return hashlib.blake2b(said, digest_size=16).hexdigest()
+
     def project(
         self, connection: Connection, touched: Collection[str], membership_changed: Collection[str], now: str
     ) -> tuple[set[str], set[str]]:
@@ -79,7 +87,7 @@ class Customers:
         people = sum(party.kind == PERSON for party in members)
         kind = PERSON if people * 2 > len(members) else ORGANIZATION
         parts = [_text(values, prop) for prop in self._household]
-        household = household_id(parts) if kind == PERSON else None
+        household = household_id(parts, self._store.secret) if kind == PERSON else None
         own: list[Any] = []
         for name, empty in self._empty:
             value = values.get(name)

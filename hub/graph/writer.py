@@ -97,6 +97,11 @@ class GraphWriter:
         self._belonging = Belonging(store)
         self._customers = Customers(store, trust, survivorship)
 
+    @property
+    def rules_digest(self) -> str:
+        """Changes with the rules that golden records are chosen by: when they do, `reproject` all customers."""
+        return self._customers.rules_digest
+
     def apply(self, connection: Connection, run_id: int, statements: Sequence[Statement]) -> Applied:
         """Make the graph say what `statements` say, in the caller's write transaction.
 

@@ -10,7 +10,7 @@ from types import MappingProxyType
 
 from hub.errors import ConfigurationError
 from hub.ontology.lint import lint
-from hub.ontology.model import EntityType, Ontology, Property, Taxonomy, TypeSpec
+from hub.ontology.model import EntityType, Ontology, Property, Survivorship, Taxonomy, TypeSpec
 from hub.yamlfile import Fault, YamlDocument, load_yaml, nearest, parse_model
 
 _HERE = Path(__file__).parent
@@ -70,7 +70,42 @@ def _merge(specs: Sequence[tuple[YamlDocument, TypeSpec]], faults: list[Fault]) 
     for doc, spec in specs:
         if spec.extends:
             _extend(doc, spec, properties, faults)
+    parties = [properties[name] for name, spec in heads.items() if spec.kind == "party"]
+    chosen: dict[str, Survivorship] = {}
+    for doc, spec in specs:
+        _override(doc, spec, parties, chosen, faults)
     return {name: _entity_type(name, heads[name], properties[name]) for name in sorted(heads)}
+
+
+def _override(
+    doc: YamlDocument,
+    spec: TypeSpec,
+    parties: Sequence[dict[str, Property]],
+    chosen: dict[str, Survivorship],
+    faults: list[Fault],
+) -> None:
+    """Give the parties' properties, and what survives together with them, the rules of `spec`."""
+    known = {name: prop for party in parties for name, prop in party.items() if prop.survivorship}
+    for name, rule in spec.survivorship.items():
+        at = ["survivorship", name]
+        prop = known.get(name)
+        if prop is None:
+            near = nearest(name, known)
+            faults.append(
+                doc.fault(at, f"no party has a property {name!r} to choose by a rule", nearest=near)
+            )
+        elif chosen.setdefault(prop.group or name, rule) != rule:
+            together = f"group {prop.group!r}" if prop.group else name
+            faults.append(doc.fault(at, f"another rule is given for {together} already"))
+        else:
+            for party in parties:
+                _choose_by(party, prop, rule)
+
+
+def _choose_by(party: dict[str, Property], prop: Property, rule: Survivorship) -> None:
+    for name, own in party.items():
+        if name == prop.name or (own.group is not None and own.group == prop.group):
+            party[name] = own.model_copy(update={"survivorship": rule})
 
 
 def _extend(

@@ -103,7 +103,7 @@ class Property(_Spec):
 
 
 class TypeSpec(_Spec):
-    """One file of the ontology: a new type, or (`extends`) more properties for a known one."""
+    """One file of the ontology: a new type, (`extends`) more properties for a known one, or rules of survivorship."""
 
     type: str | None = Field(
         default=None, description="Name of the type, in PascalCase.", pattern=r"^[A-Z]\w*$"
@@ -126,11 +126,18 @@ class TypeSpec(_Spec):
     )
     title: str | None = Field(default=None, description="The property shown in lists.")
     properties: dict[str, Property] = Field(default_factory=dict, description="Its properties by name.")
+    survivorship: dict[str, Survivorship] = Field(
+        default_factory=dict,
+        description="Instead of a type: other rules for the customer's values, by property of the parties. "
+        "The rule of one property of a group is the whole group's.",
+    )
 
     @model_validator(mode="after")
     def _parts_fit(self) -> TypeSpec:
-        if bool(self.type) == bool(self.extends):
-            raise ValueError("give either `type` or `extends`")
+        if [bool(self.type), bool(self.extends), bool(self.survivorship)].count(True) != 1:
+            raise ValueError("give one of `type`, `extends` and `survivorship`")
+        if self.survivorship and self.model_fields_set - {"survivorship", "description"}:
+            raise ValueError("`survivorship` stands alone in its file")
         if self.extends and self.model_fields_set - {"extends", "properties", "description"}:
             raise ValueError("`extends` may only add `properties`")
         if self.kind == "event" and not (self.time and self.phase):

@@ -6,13 +6,14 @@ import fcntl
 import sqlite3
 from abc import ABC, abstractmethod
 from collections.abc import Collection, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 import orjson
 from sqlalchemy import Connection, Table, event
 from sqlalchemy.engine import Engine
+from sqlalchemy.exc import DBAPIError
 from typing_extensions import override
 
 from hub.errors import StoreError
@@ -241,8 +242,12 @@ class PostgresDialect(Dialect):
             try:
                 yield bool(held)
             finally:
-                if held:
-                    connection.exec_driver_sql("SELECT pg_advisory_unlock(hashtextextended(%s, 1))", (name,))
+                # On a lost connection the server has let go of the lock already.
+                with suppress(DBAPIError):
+                    if held:
+                        connection.exec_driver_sql(
+                            "SELECT pg_advisory_unlock(hashtextextended(%s, 1))", (name,)
+                        )
 
     def _insert_sql(self, connection: Connection, table: Table, columns: Sequence[str]) -> str:
         kinds = [table.c[name].type.compile(dialect=connection.dialect) for name in columns]

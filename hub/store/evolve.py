@@ -21,8 +21,10 @@ _MIGRATION_LOCK = 0x4855424D
 """Number of the PostgreSQL advisory lock that lets one process migrate at a time ("HUBM")."""
 
 
-def bring_up_to_date(engine: Engine, tables: EntityTables, ontology: Ontology) -> None:
-    """Make what is missing; a database that is up to date costs one comparison of a digest.
+def bring_up_to_date(engine: Engine, tables: EntityTables, ontology: Ontology, new_secret: bytes) -> bytes:
+    """Make what is missing, and give the store's secret, which is `new_secret` in a new store.
+
+    A database that is up to date costs one comparison of a digest.
 
     Raises:
         SchemaChangeError: a column has another type than the ontology gives it.
@@ -31,13 +33,23 @@ def bring_up_to_date(engine: Engine, tables: EntityTables, ontology: Ontology) -
         if engine.dialect.name == "postgresql":
             connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_MIGRATION_LOCK})")
         _migrate(connection)
+        secret = _secret(connection, new_secret)
         if _stored_digest(connection) == ontology.sha256:
-            return
+            return secret
         _add_what_is_missing(connection, tables)
         connection.execute(text("DELETE FROM meta WHERE key = 'ontology'"))
         connection.execute(
             text("INSERT INTO meta (key, value) VALUES ('ontology', :v)"), {"v": ontology.sha256}
         )
+    return secret
+
+
+def _secret(connection: Connection, new: bytes) -> bytes:
+    found = connection.execute(text("SELECT value FROM meta WHERE key = 'secret'")).scalar()
+    if found is not None:
+        return bytes.fromhex(found)
+    connection.execute(text("INSERT INTO meta (key, value) VALUES ('secret', :v)"), {"v": new.hex()})
+    return new
 
 
 def _migrate(connection: Connection) -> None:

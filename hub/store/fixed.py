@@ -43,7 +43,8 @@ run = Table(
     Index(None, "source", "id"),
     sqlite_autoincrement=True,
 )
-"""One pass over a source. `kind` is sync, replay or remap; `state` running, ok, suspect, failed or interrupted."""
+"""One pass over a source. `kind` is sync, replay, remap, reproject or forget; `state` is running, ok, suspect,
+failed or interrupted."""
 
 run_stream = Table(
     "run_stream",
@@ -110,7 +111,7 @@ record_head = Table(
     UniqueConstraint("source", "stream", "key"),
     sqlite_autoincrement=True,
 )
-"""The newest version of each source record; `state` is accepted, quarantined or deleted.
+"""The newest version of each source record; `state` is accepted, quarantined, discarded or deleted.
 
 `record_id` is the newest accepted version: a record whose newest version waits in quarantine keeps serving the last
 good one.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -13,7 +14,7 @@ from sqlalchemy import Connection, Engine, Table, create_engine, delete, select,
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError
 
-from hub.errors import ConfigurationError, HubError, StoreUnavailableError
+from hub.errors import ConfigurationError, HubError, StoreError, StoreUnavailableError
 from hub.ontology import Ontology
 from hub.store import fixed
 from hub.store.codec import iso_utc
@@ -43,11 +44,13 @@ class Store:
         self.ontology = ontology
         self.dialect: Dialect = dialect_for(engine)
         self.tables: EntityTables = build_tables(ontology)
+        self.secret = b""
+        """Goes into the ids of entities, so that they tell nothing of the keys that they are made from."""
         self._writer = engine.execution_options(hub_write=True)
 
     @classmethod
-    def open(cls, url: str, ontology: Ontology) -> Store:
-        """The store at `url`, its tables made or brought up to date.
+    def open(cls, url: str, ontology: Ontology, secret: bytes | None = None) -> Store:
+        """The store at `url`, its tables made or brought up to date. A new one gets `secret`, or a random one.
 
         Raises:
             ConfigurationError: the URL names no database that the hub runs on.
@@ -58,13 +61,14 @@ class Store:
         store = cls(engine, ontology)
         store.dialect.prepare(engine)
         try:
-            bring_up_to_date(engine, store.tables, ontology)
+            new = secret if secret is not None else secrets.token_bytes(32)
+            store.secret = bring_up_to_date(engine, store.tables, ontology, new)
         except HubError:
             engine.dispose()
             raise
-        except OperationalError as error:
+        except DBAPIError as error:
             engine.dispose()
-            raise StoreUnavailableError(f"the store cannot be opened: {_cause(error)}") from error
+            raise StoreUnavailableError(f"the store cannot be opened: {_cause(error)}") from None
         return store
 
     def close(self) -> None:
@@ -98,8 +102,12 @@ class Store:
 
     @contextmanager
     def lock(self, name: str) -> Iterator[bool]:
-        """Whether this process holds the lock `name` while inside; a killed holder lets go of it by itself."""
-        with self.dialect.lock(self.engine, name) as held:
+        """Whether this process holds the lock `name` while inside; a killed holder lets go of it by itself.
+
+        Raises:
+            StoreUnavailableError: the database is out of reach.
+        """
+        with _translated(), self.dialect.lock(self.engine, name) as held:
             yield held
 
     def changes(self, after: int, limit: int) -> list[Change]:
@@ -155,10 +163,11 @@ def _engine(url: str) -> Engine:
         if not parsed.database or parsed.database == ":memory:":
             raise ConfigurationError([_url_fault("an in-memory database would not outlive its connection")])
         Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
-        return create_engine(parsed, connect_args={"check_same_thread": False})
+        return create_engine(parsed, connect_args={"check_same_thread": False}, hide_parameters=True)
     if parsed.get_backend_name() == "postgresql":
         # psycopg prepares a statement from its fifth run on, which pays for read plans.
-        return create_engine(parsed.set(drivername="postgresql+psycopg"), pool_pre_ping=True)
+        address = parsed.set(drivername="postgresql+psycopg")
+        return create_engine(address, pool_pre_ping=True, hide_parameters=True)
     raise ConfigurationError(
         [_url_fault(f"{parsed.get_backend_name()} is not a database that the hub runs on")]
     )
@@ -175,11 +184,33 @@ def _translated() -> Iterator[None]:
     try:
         yield
     except DBAPIError as error:
+        # Not `from error`: drivers quote the values that they complain of, and a log would print them.
         if error.connection_invalidated or isinstance(error, OperationalError):
-            raise StoreUnavailableError(f"the store did not answer: {_cause(error)}") from error
-        raise
+            raise StoreUnavailableError(f"the store did not answer: {_cause(error)}") from None
+        raise StoreError(f"the store refused a statement: {_cause(error)}") from None
+
+
+_CAUSES = {
+    "SQLITE_FULL": "its disk is full; make room, then start again",
+    "SQLITE_IOERR": "its file cannot be read or written; see whether the disk is full or gone",
+    "SQLITE_BUSY": "another writer held it for too long; try again later",
+    "SQLITE_READONLY": "its file may not be written; see its permissions",
+    "SQLITE_CANTOPEN": "its file cannot be opened; see its folder and permissions",
+    "SQLITE_CORRUPT": "its file is damaged; restore it from a backup",
+    "SQLITE_NOTADB": "its file is no SQLite database",
+    "08": "its connection was lost",
+    "28": "it refused the login; see HUB_STORE_URL",
+    "3D": "there is no such database; see HUB_STORE_URL",
+    "53100": "its disk is full; make room, then start again",
+    "53300": "it has no connection free; try again later",
+    "57P": "its server was stopped or ended the connection; try again later",
+}
+"""What an error means, by the beginning of SQLite's name or PostgreSQL's code of it."""
 
 
 def _cause(error: DBAPIError) -> str:
-    """The driver's kind of error without its text, which may quote values."""
-    return type(error.orig).__name__
+    """What the driver's error means, without its text, which may quote values."""
+    code = getattr(error.orig, "sqlite_errorname", None) or getattr(error.orig, "sqlstate", None) or ""
+    meaning = next((said for start, said in _CAUSES.items() if code.startswith(start)), None)
+    kind = f"{type(error.orig).__name__} {code}".rstrip()
+    return f"{meaning} ({kind})" if meaning else kind

@@ -87,7 +87,7 @@ def test_a_sync_killed_many_times_ends_as_an_unbroken_one(
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(["tests.adapters.killed.worker"])
     rng = random.Random(int(os.environ.get("HUB_TEST_SEED", "11")))
-    Store.open(store_url, worker.ONTOLOGY).close()
+    Store.open(store_url, worker.ONTOLOGY, worker.SECRET).close()
     kills = attempts = 0
     while kills < KILLS:
         attempts += 1

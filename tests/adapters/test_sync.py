@@ -18,6 +18,7 @@ from hub.adapters.quarantine import show, waiting
 from hub.errors import NotFoundError, SourceUnavailableError
 from hub.ontology import Ontology, load_ontology
 from hub.store import Store
+from hub.values import entity_id
 from tests.adapters.shop import Shop, graph, numbers
 
 YAML = (Path(__file__).parent / "killed" / "shop.yaml").read_text()
@@ -110,7 +111,7 @@ def test_any_batch_size_and_any_order_of_streams_give_the_same_graph(
         folder = tmp_path_factory.mktemp("shop")
         shop = Shop(folder, YAML)
         url = f"sqlite:///{folder / 'hub.sqlite'}"
-        store = Store.open(url, ontology)
+        store = Store.open(url, ontology, b"the same")
         syncer = shop.syncer(store, ontology, size)
         fill(shop)
         shop.csv("lines.csv", LINES[cut:])
@@ -122,6 +123,21 @@ def test_any_batch_size_and_any_order_of_streams_give_the_same_graph(
         graphs.append(graph(url))
         shutil.rmtree(folder)
     assert graphs[0] == graphs[1]
+
+
+def test_an_id_tells_nothing_of_the_key_that_it_is_made_from(
+    syncer: Syncer, shop: Shop, store: Store, ontology: Ontology, tmp_path: Path
+) -> None:
+    syncer.sync("shop")
+    other = Store.open(f"sqlite:///{tmp_path / 'other.sqlite'}", ontology)
+    shop.syncer(other, ontology).sync("shop")
+    ids = {row[0] for row in graph(store.engine.url.render_as_string(hide_password=False))["people"]}
+    elsewhere = {row[0] for row in graph(other.engine.url.render_as_string(hide_password=False))["people"]}
+    other.close()
+    guessed = {entity_id("shop", "Party", person["person_no"]) for person in PEOPLE}
+    assert len(ids) == len(elsewhere) == len(guessed)
+    assert not ids & guessed
+    assert not ids & elsewhere
 
 
 def test_an_update_an_insert_and_a_delete_are_exactly_what_the_next_run_shows(

@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+import sqlite3
+from collections.abc import Callable, Iterator
+from itertools import count
 from pathlib import Path
 from typing import Any
 
 import pytest
 from sqlalchemy import create_engine, text
+from sqlalchemy.exc import OperationalError
 
 from hub.adapters import RunReport, Syncer
 from hub.adapters.quarantine import discard, waiting
-from hub.errors import NotFoundError
+from hub.errors import NotFoundError, RequestError
 from hub.ontology import Ontology, load_ontology
 from hub.store import Store
 from tests.adapters.shop import Shop, numbers
+from tests.store.test_faults import terminate_others
 
 TICKETS = """\
 source: shop
@@ -34,7 +38,7 @@ streams:
         properties:
           ticketNumber: no
           subject: {subject}
-          dateCreated: {created}
+          openedAt: {created}
 """
 PLAIN = {
     "zone": "UTC",
@@ -52,7 +56,12 @@ def yaml(**changes: str) -> str:
 
 
 def ticket(no: str | None, subject: str, changed: str = "", **more: Any) -> dict[str, Any]:
-    return {"no": no, "subject": subject, "created": "2026-01-01T00:00:00Z", "changed": changed or None} | more
+    return {
+        "no": no,
+        "subject": subject,
+        "created": "2026-01-01T00:00:00Z",
+        "changed": changed or None,
+    } | more
 
 
 BAD = {"created": "some day"}
@@ -268,12 +277,12 @@ def test_another_key_gives_the_held_records_their_new_keys(desk: Desk) -> None:
 # Changed reading
 
 
-def test_a_corrected_format_reads_the_files_again(desk: Desk) -> None:
-    path = desk.shop.folder / "tickets.jsonl"
-    path.write_text('{"no": "1", "subject": "good"}\n{"no": "2",\n')
+def test_files_that_are_to_be_read_in_another_way_are_read_again(desk: Desk) -> None:
+    desk.write(ticket("1", "good"))
     desk.sync()
-    desk.shop.configure(yaml().replace("jsonl}", "jsonl, encoding: latin-1}"))
-    assert desk.syncer.sync("shop").total.read == 2
+    desk.shop.configure(yaml(subject="file").replace("jsonl}}", "jsonl}, path_field: file}"))
+    assert desk.syncer.sync("shop").total.accepted == 1
+    assert desk.subjects() == {"1": "tickets.jsonl"}
 
 
 def test_another_cursor_field_begins_anew(tmp_path: Path, store: Store, ontology: Ontology) -> None:
@@ -281,8 +290,13 @@ def test_another_cursor_field_begins_anew(tmp_path: Path, store: Store, ontology
     with database.begin() as connection:
         connection.execute(text("CREATE TABLE tickets (id INTEGER, no TEXT, changed TEXT)"))
         connection.execute(text("INSERT INTO tickets VALUES (1, 'A', '2026-01-01T00:00:00Z')"))
-    stream = "tickets: {{read: {{table: tickets}}, key: no, cursor: {}, entities: [{{type: Ticket, properties: {{ticketNumber: no}}}}]}}"
-    head = f"source: shop\nconnector: {{type: sql, url: 'sqlite:///{tmp_path / 'desk.sqlite'}'}}\nstreams:\n  "
+    stream = (
+        "tickets: {{read: {{table: tickets}}, key: no, cursor: {}, "
+        "entities: [{{type: Ticket, properties: {{ticketNumber: no}}}}]}}"
+    )
+    head = (
+        f"source: shop\nconnector: {{type: sql, url: 'sqlite:///{tmp_path / 'desk.sqlite'}'}}\nstreams:\n  "
+    )
     shop = Shop(tmp_path / "shop", head + stream.format("changed"))
     assert shop.syncer(store, ontology).sync("shop").total.accepted == 1
     with database.begin() as connection:
@@ -315,7 +329,9 @@ SELLING = """\
 def test_a_stream_that_is_configured_no_more_stops_no_other(
     tmp_path: Path, store: Store, ontology: Ontology
 ) -> None:
-    shop = Shop(tmp_path / "shop", PRODUCTS + SELLING.replace("NAME", "web") + SELLING.replace("NAME", "till"))
+    shop = Shop(
+        tmp_path / "shop", PRODUCTS + SELLING.replace("NAME", "web") + SELLING.replace("NAME", "till")
+    )
     shop.jsonl("till.jsonl", [{"no": "1", "sku": "S", "title": "Old", "at": "2026-01-01"}])
     shop.jsonl("web.jsonl", [{"no": "1", "sku": "S", "title": "New", "at": "2026-02-01"}])
     shop.syncer(store, ontology).sync("shop")
@@ -326,7 +342,7 @@ def test_a_stream_that_is_configured_no_more_stops_no_other(
     assert report.state == "suspect"
     assert any("till" in doubt and "no longer configured" in doubt for doubt in report.doubts)
     with store.read() as connection:
-        assert connection.execute(text("SELECT name FROM e_product")).scalars().all() == ["Old"]
+        assert connection.execute(text("SELECT name FROM e_product")).scalars().all() == []
 
 
 PARTIES = """\
@@ -367,8 +383,27 @@ def test_changed_trust_chooses_golden_records_anew(tmp_path: Path, store: Store,
     assert golden(store) == ["Ash-pos"]
     assert [change.type for change in store.changes(feed, 10)] == ["Customer"]
     feed = store.last_change()
+    two_sources(shop, erp=10, pos=90, web=50)
     shop.syncer(store, ontology).sync("erp")
     assert store.last_change() == feed
+    with store.read() as connection:
+        assert connection.execute(text("SELECT count(*) FROM run WHERE kind = 'reproject'")).scalar() == 1
+
+
+def test_a_source_that_left_the_configuration_counts_as_trusted_least(
+    tmp_path: Path, store: Store, ontology: Ontology
+) -> None:
+    shop = Shop(tmp_path / "shop", "")
+    (shop.folder / "config" / "shop.yaml").unlink()
+    two_sources(shop, erp=90, pos=10)
+    for name in ("erp", "pos"):
+        shop.syncer(store, ontology).sync(name)
+    (shop.folder / "config" / "erp.yaml").unlink()
+    shop.syncer(store, ontology).sync("pos")
+    assert golden(store) == ["Ash-pos"]
+    two_sources(shop, erp=90)
+    shop.syncer(store, ontology).sync("pos")
+    assert golden(store) == ["Ash-erp"]
 
 
 def test_a_rule_of_the_organisation_chooses_golden_records_anew(tmp_path: Path, store_url: str) -> None:
@@ -387,3 +422,110 @@ def test_a_rule_of_the_organisation_chooses_golden_records_anew(tmp_path: Path, 
             shop.syncer(store, ontology).sync(source)
         assert golden(store) == [name]
         store.close()
+
+
+# A store that fails in mid-run
+
+
+def fail_at(syncer: Syncer, call: int, failure: Callable[[], None], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let `failure` happen in the transaction of a later batch, after the batch has been applied."""
+    apply, calls = syncer.graph.apply, count(1)
+
+    def applied(*arguments: Any) -> Any:
+        result = apply(*arguments)
+        if next(calls) == call:
+            failure()
+        return result
+
+    monkeypatch.setattr(syncer.graph, "apply", applied)
+
+
+def test_a_lost_connection_fails_the_run_and_the_next_one_goes_on(
+    postgres_database: str, tmp_path: Path, ontology: Ontology, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = Store.open(postgres_database, ontology)
+    desk = Desk(Shop(tmp_path / "shop", yaml()), store, ontology)
+    desk.write(*(ticket(str(number), "good") for number in range(10)))
+    syncer = desk.shop.syncer(store, ontology, 3)
+    fail_at(syncer, 3, lambda: terminate_others(postgres_database), monkeypatch)
+    report = syncer.sync("shop")
+    assert report.state == "failed"
+    assert "its server was stopped or ended the connection" in report.doubts[0]
+    assert (report.total.accepted, len(desk.subjects())) == (6, 6)
+    assert desk.syncer.sync("shop").total.accepted == 4
+    assert len(desk.subjects()) == 10
+    store.close()
+
+
+def test_a_full_disk_fails_the_run_and_the_next_one_goes_on(
+    tmp_path: Path, ontology: Ontology, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = Store.open(f"sqlite:///{tmp_path / 'hub.sqlite'}", ontology)
+    desk = Desk(Shop(tmp_path / "shop", yaml()), store, ontology)
+    desk.write(*(ticket(str(number), "good" * 50_000) for number in range(10)))
+    syncer = desk.shop.syncer(store, ontology, 3)
+
+    def fill() -> None:
+        raise OperationalError("", None, _full())
+
+    fail_at(syncer, 3, fill, monkeypatch)
+    report = syncer.sync("shop")
+    assert (report.state, report.total.accepted, len(desk.subjects())) == ("failed", 6, 6)
+    assert "its disk is full" in report.doubts[0]
+    assert desk.syncer.sync("shop").total.accepted == 4
+    store.close()
+
+
+def _full() -> sqlite3.OperationalError:
+    """What SQLite says of a full disk."""
+    connection = sqlite3.connect(":memory:")
+    connection.execute("PRAGMA max_page_count = 1")
+    try:
+        connection.execute("CREATE TABLE t (a)")
+    except sqlite3.OperationalError as error:
+        return error
+    raise AssertionError("the disk was not full")
+
+
+def test_an_interrupted_run_says_so_and_the_next_one_goes_on(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupt() -> None:
+        raise KeyboardInterrupt
+
+    desk.write(*(ticket(str(number), "good") for number in range(10)))
+    syncer = desk.shop.syncer(desk.store, desk.ontology, 3)
+    fail_at(syncer, 3, interrupt, monkeypatch)
+    with pytest.raises(KeyboardInterrupt):
+        syncer.sync("shop")
+    assert desk.rows("SELECT kind, state, message FROM run ORDER BY id DESC")[0] == (
+        "sync",
+        "interrupted",
+        "the run was broken off",
+    )
+    assert len(desk.subjects()) == 6
+    assert desk.sync().total.accepted == 4
+
+
+def test_a_stream_that_left_the_configuration_can_be_forgotten(
+    tmp_path: Path, store: Store, ontology: Ontology
+) -> None:
+    both = PRODUCTS + SELLING.replace("NAME", "web") + SELLING.replace("NAME", "till")
+    shop = Shop(tmp_path / "shop", both)
+    for number, name in enumerate(("web", "till"), 1):
+        shop.jsonl(f"{name}.jsonl", [{"no": "1", "sku": "S", "title": name, "at": f"2026-01-0{number}"}])
+    syncer = shop.syncer(store, ontology)
+    syncer.sync("shop")
+    with pytest.raises(RequestError, match="still configured"):
+        syncer.forget("shop", "till")
+    shop.configure(PRODUCTS + SELLING.replace("NAME", "web"))
+    syncer = shop.syncer(store, ontology)
+    assert syncer.forget("shop").total.deleted == 1
+    assert syncer.sync("shop").state == "ok"
+    with store.read() as connection:
+        assert connection.execute(text("SELECT name FROM e_product")).scalars().all() == ["web"]
+    with pytest.raises(NotFoundError, match="nothing is held"):
+        syncer.forget("shop")
+    # Back in the configuration it comes in again.
+    shop.configure(both)
+    assert shop.syncer(store, ontology).sync("shop").streams["till"].accepted == 1

@@ -84,6 +84,16 @@ def test_an_organisation_adds_a_type_and_a_property_without_code(tmp_path: Path)
     assert ontology.sha256 != load_ontology().sha256
 
 
+def test_an_organisation_chooses_other_rules_of_survivorship(tmp_path: Path) -> None:
+    (tmp_path / "rules.yaml").write_text("survivorship: {email: longest, postalCode: most_trusted}\n")
+    ontology = load_ontology([tmp_path])
+    for party in ontology.parties:
+        rules = {prop.name: prop.survivorship for prop in party.properties.values()}
+        assert rules["email"] == "longest"
+        assert rules["streetAddress"] == rules["postalCode"] == "most_trusted"
+        assert rules["telephone"] == load_ontology().type(party.name).properties["telephone"].survivorship
+
+
 BOAT_WITH_TIME_IN_WORDS = """type: Boat
 kind: event
 time: at
@@ -138,7 +148,15 @@ FAULTS = [
     (STRONG_ORDER, "belong to parties"),
     (SECOND_ORDERS, "'orders' on "),
     (COUNTED_NAME, "type differs from"),
-    ("label: Boat\n", "give either `type` or `extends`"),
+    ("label: Boat\n", "give one of `type`, `extends` and `survivorship`"),
+    ("type: Boat\nsurvivorship: {email: longest}\n", "give one of `type`, `extends` and `survivorship`"),
+    ("survivorship: {email: longest}\nlabel: Rules\n", "`survivorship` stands alone in its file"),
+    ("survivorship: {emial: longest}\n", "did you mean 'email'?"),
+    ("survivorship: {email: longst}\n", "did you mean 'longest'?"),
+    (
+        "survivorship:\n  streetAddress: longest\n  postalCode: most_trusted\n",
+        "own.yaml:3:3: survivorship.postalCode: another rule is given for group 'address' already",
+    ),
 ]
 
 

@@ -159,6 +159,25 @@ def raised_text(build: Build, scope: Scope, text: str) -> str:
     return scope.lift(text) if build.sql.lifts else text
 
 
+def first_of(build: Build, scope: Scope, found: Sequence[Piece]) -> Piece:
+    """The one of several subqueries on the row that finds something; null when there are none."""
+    if len(found) < 2:
+        return found[0] if found else Piece(build.sql.null)
+    members = [raised(build, scope, piece) for piece in found]
+    return Piece(
+        Member(f"coalesce({', '.join(member.sql for member in members)})", members[0].carried, nullable=True),
+        tuple(item for piece in found for item in piece.customers),
+        max(piece.height for piece in found),
+        lifted=True,
+    )
+
+
+def in_order(build: Build, rows: str, alias: str) -> str:
+    """The ordered rows as a source that an aggregate can keep in order."""
+    # SQLite's aggregates keep the order of a subquery with a LIMIT; PostgreSQL's are told by the row's number.
+    return f"({rows}) {alias}" if build.sql.dialect == "sqlite" else numbered(rows, alias)
+
+
 def numbered(rows: str, alias: str) -> str:
     """The ordered rows as a source with their numbers."""
     return f"(SELECT p.*, row_number() OVER () AS {ROW_NUMBER} FROM ({rows}) p) {alias}"
@@ -166,7 +185,7 @@ def numbered(rows: str, alias: str) -> str:
 
 def collected(build: Build, scope: Scope, built: Piece, rows: str) -> Piece:
     """The JSON array of what was built on each of the ordered rows, as a subquery."""
-    source = numbered(rows, scope.alias)
+    source = in_order(build, rows, scope.alias)
     array = build.sql.collect(built.member)
     customers = tuple(f"(SELECT {build.sql.collect_text(item)} FROM {source})" for item in built.customers)
     return Piece(

@@ -43,7 +43,7 @@ def facts_piece(build: Build, scope: Scope, facts: Facts, place: Place) -> Piece
     arms = [arm for type_ in build.ontology.parties if (arm := _arm(build, scope, type_, shown, wanted))]
     if not arms:
         return Piece(build.sql.array(()))
-    fact = build.parts(facts.parts, _parts(build, place), "a fact")
+    fact = build.parts(facts.parts, _parts(build, scope, place), "a fact")
     winners = " WHERE u.won = 1" if facts.winners_only else ""
     order = f"u.ord, u.won DESC, {build.sql.binary('u.source')}, {build.sql.binary('u.id')}"
     rows = f"SELECT * FROM ({' UNION ALL '.join(arms)}) u{winners} ORDER BY {order} LIMIT {limit}"
@@ -57,7 +57,7 @@ def _shown(build: Build, scope: Scope, facts: Facts, place: Place) -> Shown:
     return {name: how for name, how in shown.items() if how is not False}
 
 
-def _parts(build: Build, place: Place) -> dict[str, Callable[[], Member]]:
+def _parts(build: Build, scope: Scope, place: Place) -> dict[str, Callable[[], Member]]:
     sql = build.sql
     known: dict[str, Callable[[], Member]] = {
         name: _text(build, name)
@@ -68,7 +68,7 @@ def _parts(build: Build, place: Place) -> dict[str, Callable[[], Member]]:
     known["recordId"] = lambda: sql.text(f"CAST({_ROW}.record_id AS TEXT)")
     known["observedAt"] = lambda: sql.text(sql.text_instant(f"{_ROW}.observed_at"))
     known["recordKey"] = lambda: (
-        _text(build, "recordKey")() if build.guard.allows_key(place.path) else sql.null
+        _text(build, "recordKey")() if build.guard.allows_key(scope.shape, place.path) else sql.null
     )
     return known
 

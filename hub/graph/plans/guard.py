@@ -8,8 +8,9 @@ The rules, all of them:
   otherwise it is null, and so are counts of it. A customer's rows of a type are found by the first references on the
   type's customer paths: one of them must not be denied.
 - A customer may be seen if some golden property, or some link from customers, may be seen.
-- A row's id, source and times follow the row. Its record key is an identifier given by a system (`user.unique_id`)
-  where the type is about a customer.
+- A row's id, source and times follow the row. Its record key is mostly one of the type's identifiers, and one given by
+  a system (`user.unique_id`) where the type is about a customer: it is shown where all of these are allowed outright.
+  A party's key is the system's number for it, not its e-mail address.
 - Who lives together follows from addresses: the household obeys `user.contact.address`.
 """
 
@@ -107,9 +108,9 @@ class Guard:
             self._note(path, decision, category)
         return decision.effect is Effect.ALLOW
 
-    def allows_key(self, path: Path) -> bool:
-        """Whether the record key of a row about a customer is shown; noted when it is not."""
-        return self.allows(RECORD_KEY_CATEGORY, path)
+    def allows_key(self, shape: Shape, path: Path) -> bool:
+        """Whether the record key of a row is shown; noted when it is not."""
+        return all(self.allows(category, path) for category in _key_categories(shape))
 
     def require(self, shape: Shape, prop: Property, use: str) -> None:
         """See to it that the caller may filter or sort by the property.
@@ -200,3 +201,9 @@ class Guard:
         self._types.add(shape.name)
         self._properties.add(f"{shape.name}.{prop.name}")
         self._categories.add(prop.category)
+
+
+def _key_categories(shape: Shape) -> tuple[str, ...]:
+    entity = shape.entity
+    own = () if entity is None or entity.is_party else (prop.category for prop in entity.identifiers)
+    return tuple(dict.fromkeys([*([RECORD_KEY_CATEGORY] if shape.has_customer else []), *own]))

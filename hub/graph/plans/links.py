@@ -12,6 +12,7 @@ from hub.graph.plans.build import (
     assembled,
     by_type,
     collected,
+    first_of,
     subquery,
     table,
     unique,
@@ -35,26 +36,11 @@ def one_piece(build: Build, scope: Scope, one: One, place: Place) -> Piece:
     for type_name, selection in selections.items():
         if build.guard.may_see(type_name, place.path):
             target = build.scope(build.shape(type_name))
-            covered = scope.shape.has_customer and keeps_customer_along(
-                scope.shape, reference, build.entity(type_name)
-            )
+            covered = keeps_customer_along(scope.shape, reference, build.entity(type_name))
             piece = build.nest(build, target, selection, Place(place.path, place.pages, covered))
             where = f"{target.column('id')} = {scope.column(reference.column)}"
             found.append(subquery(target, piece, table(target), where))
-    return _first_of(build, found)
-
-
-def _first_of(build: Build, found: list[Piece]) -> Piece:
-    if len(found) < 2:
-        return found[0] if found else Piece(build.sql.null)
-    # One carried member makes all so: to SQLite, a marked JSON is as good as its text.
-    carried = any(piece.member.carried for piece in found)
-    built = f"coalesce({', '.join(piece.member.sql for piece in found)})"
-    return Piece(
-        Member(built, carried, nullable=True),
-        tuple(item for piece in found for item in piece.customers),
-        max(piece.height for piece in found),
-    )
+    return first_of(build, scope, found)
 
 
 def owner_piece(build: Build, scope: Scope, owner: Owner, place: Place) -> Piece:

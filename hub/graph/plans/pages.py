@@ -6,7 +6,19 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from hub.errors import QueryError
-from hub.graph.plans.build import Build, Cost, Piece, Place, key_of, lifted, numbered, raised_text, unique
+from hub.graph.plans.build import (
+    Build,
+    Cost,
+    Piece,
+    Place,
+    in_order,
+    key_of,
+    lifted,
+    numbered,
+    owner_of,
+    raised_text,
+    unique,
+)
 from hub.graph.plans.cursors import After, Key, after, cursor, cursor_members, keys, mark
 from hub.graph.plans.filters import condition
 from hub.graph.plans.selection import (
@@ -21,6 +33,7 @@ from hub.graph.plans.selection import (
     Operand,
     Page,
     PageInfo,
+    Part,
     Rows,
     Selection,
 )
@@ -68,7 +81,7 @@ def many_piece(build: Build, scope: Scope, many: Many, place: Place) -> Piece:
         allowed = build.guard.may_belong(entity, place.path)
     if not allowed or not build.guard.may_see(many.type, place.path):
         return Piece(build.sql.null)
-    covered = scope.shape.has_customer and keeps_customer_back(scope.shape, entity, many.by)
+    covered = keeps_customer_back(scope.shape, entity, many.by)
     inside = Place(place.path, place.pages, covered)
     return page_piece(build, source, many.page, many.fields, inside, f"{scope.shape.name}.{many.by}")
 
@@ -118,6 +131,8 @@ def connection_piece(
     """The connection as a member."""
     unique(fields)
     counted = _Counted(build.first(first, _label(place)), any(isinstance(item, PageInfo) for item in fields))
+    if not place.covered and any(map(_tells_cursors, fields)) and (owner := owner_of(listing.row)):
+        counted.customers.append(owner)
     inner = place.within(first)
     build.costs.append(Cost(len(fields), place.pages))
     members = [(key_of(item), _field(build, listing, item, counted, inner.at(item.alias))) for item in fields]
@@ -129,11 +144,18 @@ def connection_piece(
     return Piece(built, _customers(build, listing, counted), counted.height + 1)
 
 
+def _tells_cursors(item: ConnectionField) -> bool:
+    """Whether the field shows cursors, which hold the rows' sort keys."""
+    if isinstance(item, Edges):
+        return any(isinstance(inner, Cursor) for inner in item.fields)
+    return isinstance(item, PageInfo) and any(
+        isinstance(part, Part) and part.name.endswith("Cursor") for part in item.parts
+    )
+
+
 def _rows(build: Build, listing: Listing, limit: str, extra: bool) -> str:
-    # SQLite's aggregates keep the order of a subquery; PostgreSQL's are told by the row's number.
-    if not extra and build.sql.dialect == "sqlite":
-        return f"({listing.select(limit)}) {listing.row.alias}"
-    return numbered(listing.select(limit), listing.row.alias)
+    selected, alias = listing.select(limit), listing.row.alias
+    return numbered(selected, alias) if extra else in_order(build, selected, alias)
 
 
 def _customers(build: Build, listing: Listing, counted: _Counted) -> tuple[str, ...]:

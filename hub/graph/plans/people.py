@@ -3,12 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
 from hub.access import Mask
 from hub.errors import QueryError
-from hub.graph.plans.build import Build, Cost, Piece, Place, by_type, collected, lifted, listed, table, unique
+from hub.graph.plans.build import (
+    Build,
+    Cost,
+    Piece,
+    Place,
+    by_type,
+    collected,
+    first_of,
+    subquery,
+    table,
+    unique,
+)
 from hub.graph.plans.selection import Freshness, Identifiers, Parties
-from hub.graph.plans.shapes import Scope
+from hub.graph.plans.shapes import Scope, Shape
 from hub.graph.plans.sql import Member, literal
 from hub.graph.plans.ways import MEMBERSHIP
 from hub.ontology import EntityType, Property, PropertyType
@@ -17,7 +29,7 @@ _TEXT_COLUMNS = ("scheme", "source", "type", "property")
 
 
 def identifiers_piece(build: Build, scope: Scope, identifiers: Identifiers, place: Place) -> Piece:
-    """The identifiers of the customer's parties: by scheme, value, source and party."""
+    """The identifiers of the customer's parties: by scheme, value (where it is shown whole), source and party."""
     _customer_only(scope, "identifiers")
     unique(identifiers.parts)
     build.costs.append(Cost(len(identifiers.parts), (*place.pages, identifiers.first)))
@@ -26,20 +38,33 @@ def identifiers_piece(build: Build, scope: Scope, identifiers: Identifiers, plac
     if not cases:
         return Piece(build.sql.array(()))
     sql = build.sql
-    chosen = " ".join(f"WHEN {test} THEN {member.sql}" for test, member in cases)
-    order = ", ".join(
-        sql.binary(f'i."{column}"') for column in ("scheme", "value", "source", "entity_id", "property")
-    )
+    chosen = " ".join(f"WHEN {case.test} THEN {case.member.sql}" for case in cases)
+    order = ", ".join(sql.binary(term) for term in _identifier_order(cases))
     rows = (
         f'SELECT i.* FROM {MEMBERSHIP} JOIN "identifier" i ON i."entity_id" = m."party_id" '
-        f'WHERE m."customer_id" = {scope.column("id")} AND ({" OR ".join(test for test, _ in cases)}) '
+        f'WHERE m."customer_id" = {scope.column("id")} AND ({" OR ".join(case.test for case in cases)}) '
         f"ORDER BY {order} LIMIT {limit}"
     )
     return collected(build, Scope(scope.shape, "i"), Piece(Member(f"CASE {chosen} END")), rows)
 
 
-def _identifier_cases(build: Build, identifiers: Identifiers, place: Place) -> list[tuple[str, Member]]:
-    """For each way to show a value, the condition on the identifier and the object."""
+@dataclass(frozen=True, slots=True)
+class _Case:
+    """One way to show identifiers: which it is for, and the object."""
+
+    test: str
+    member: Member
+    whole: bool
+
+
+def _identifier_order(cases: list[_Case]) -> tuple[str, ...]:
+    """The sort keys; a masked value is none."""
+    whole = " OR ".join(case.test for case in cases if case.whole)
+    value = (f"CASE WHEN {whole} THEN i.\"value\" ELSE '' END",) if whole else ()
+    return ('i."scheme"', *value, 'i."source"', 'i."entity_id"', 'i."property"')
+
+
+def _identifier_cases(build: Build, identifiers: Identifiers, place: Place) -> list[_Case]:
     ways: dict[tuple[Mask | bool, PropertyType], list[str]] = {}
     for type_ in build.ontology.parties:
         shape = build.shape(type_.name)
@@ -48,7 +73,7 @@ def _identifier_cases(build: Build, identifiers: Identifiers, place: Place) -> l
             if how is not False:
                 ways.setdefault((how, prop.type), []).append(stated_by(type_, prop))
     return [
-        (f"({' OR '.join(tests)})", _identifier(build, identifiers, how, kind))
+        _Case(f"({' OR '.join(tests)})", _identifier(build, identifiers, how, kind), how is True)
         for (how, kind), tests in ways.items()
     ]
 
@@ -84,30 +109,31 @@ def parties_piece(build: Build, scope: Scope, parties: Parties, place: Place) ->
     selections = by_type(build, parties.selections, build.ontology.parties)
     limit = build.first(parties.first, ".".join(place.path))
     inside = Place(place.path, place.pages, True).within(parties.first)
+    row = build.scope(Shape("Party", "", {}, None))
     arms: list[str] = []
-    pieces: list[Piece] = []
+    found: list[Piece] = []
     for type_name, selection in selections.items():
-        if not build.guard.may_see(type_name, place.path):
-            continue
-        build.guard.read_type(type_name)
-        party = build.scope(build.shape(type_name))
-        piece = build.nest(build, party, selection, inside)
-        pieces.append(piece)
-        link = f'{party.column("id")} = m."party_id"'
-        tables = f"{MEMBERSHIP} JOIN {table(party)} ON {link}"
-        source = lifted(party, tables, f'm."customer_id" = {scope.column("id")}')
-        arms.append(
-            f"SELECT {party.column('id')} AS id, {party.column('source')} AS source, {piece.member.sql} AS party, "
-            f"{listed(piece.customers)} AS customers {source}"
-        )
+        if build.guard.may_see(type_name, place.path):
+            build.guard.read_type(type_name)
+            arms.append(_party_rows(build, scope, type_name))
+            party = build.scope(build.shape(type_name))
+            piece = build.nest(build, party, selection, inside)
+            where = f"{party.column('id')} = {row.column('id')}"
+            found.append(subquery(party, piece, table(party), where))
     if not arms:
         return Piece(build.sql.null)
     order = f"{build.sql.binary('source')}, {build.sql.binary('id')}"
     rows = f"SELECT * FROM ({' UNION ALL '.join(arms)}) u ORDER BY {order} LIMIT {limit}"
-    told = ("q.customers",) if any(piece.customers for piece in pieces) else ()
-    height = max(piece.height for piece in pieces)
-    party_of = Piece(Member("q.party", carried=True), told, height)
-    return collected(build, Scope(scope.shape, "q"), party_of, rows)
+    return collected(build, row, first_of(build, row, found), rows)
+
+
+def _party_rows(build: Build, customer: Scope, type_name: str) -> str:
+    party = build.scope(build.shape(type_name))
+    return (
+        f"SELECT {party.column('id')} AS id, {party.column('source')} AS source FROM {MEMBERSHIP} "
+        f'JOIN {table(party)} ON {party.column("id")} = m."party_id" '
+        f'WHERE m."customer_id" = {customer.column("id")}'
+    )
 
 
 def freshness_piece(build: Build, scope: Scope, freshness: Freshness, _place: Place) -> Piece:

@@ -173,9 +173,9 @@ class Sql(ABC):
         """A text within an object that a column of JSON text has under a key, an SQL expression; or null."""
 
     def text_instant(self, column: str) -> str:
-        """An instant kept as fixed-width text, its fraction without needless zeros, or null."""
+        """An instant kept as fixed-width text, its fraction without needless zeros; null for the empty one."""
         trimmed = _TEXT_OF_INSTANT.format(f"substr({column}, 1, 26)")
-        return f"CASE WHEN length({column}) = 27 THEN {trimmed} ELSE {column} END"
+        return f"CASE WHEN length({column}) = 27 THEN {trimmed} ELSE NULLIF({column}, '') END"
 
 
 class SqliteSql(Sql):

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from hub.access import Mask
 from hub.errors import QueryError
-from hub.graph.plans.build import Build, Piece, Place
+from hub.graph.plans.build import Build, Piece, Place, raised_text
 from hub.graph.plans.selection import Id, Origin, Part, Parts, Value
 from hub.graph.plans.shapes import Scope
 from hub.graph.plans.sql import Member, Sql
@@ -27,7 +29,9 @@ def value_piece(build: Build, scope: Scope, field: Value, place: Place) -> Piece
     if field.parts is not None and prop.type not in (PropertyType.MONEY, PropertyType.INSTANT):
         raise QueryError(f"{scope.shape.name}.{prop.name} has no parts")
     shown = build.guard.shown(scope.shape, prop, place.path)
-    return Piece(member(build, scope, prop, shown, field.parts) if shown else build.sql.null)
+    if not shown:
+        return Piece(build.sql.null)
+    return Piece(member(build, scope, prop, shown, field.parts, lambda text: raised_text(build, scope, text)))
 
 
 def id_piece(build: Build, scope: Scope, _field: Id, _place: Place) -> Piece:
@@ -49,7 +53,8 @@ def origin_member(build: Build, scope: Scope, fact: str, place: Place) -> Member
     """A system column as member; the record key only where it may be seen."""
     sql = build.sql
     if fact == "recordKey":
-        return sql.text(scope.column("record_key")) if may_see_key(build, scope, place) else sql.null
+        shown = build.guard.allows_key(scope.shape, place.path)
+        return sql.text(scope.column("record_key")) if shown else sql.null
     if fact == "recordId":
         return sql.text(f"CAST({scope.column('record_id')} AS TEXT)")
     if fact in ("observedAt", "createdAt", "updatedAt"):
@@ -57,21 +62,21 @@ def origin_member(build: Build, scope: Scope, fact: str, place: Place) -> Member
     return sql.text(scope.column(fact))
 
 
-def may_see_key(build: Build, scope: Scope, place: Place) -> bool:
-    """Whether the row's record key is shown."""
-    return not scope.shape.has_customer or build.guard.allows_key(place.path)
-
-
 def member(
-    build: Build, scope: Scope, prop: Property, shown: Mask | bool, parts: Parts | None = None
+    build: Build,
+    scope: Scope,
+    prop: Property,
+    shown: Mask | bool,
+    parts: Parts | None = None,
+    lift: Callable[[str], str] = str,
 ) -> Member:
-    """The shown value as member."""
+    """The shown value as member; long expressions go through `lift`."""
     sql, column = build.sql, scope.column(prop.column)
     value = _masked(sql, prop, column, shown)
     if prop.many:
         return Member(sql.many(prop, value), nullable=True)
     if prop.type is PropertyType.MONEY:
-        amount = sql.text(sql.decimal(value, scale_of(prop), MONEY_DIGITS))
+        amount = sql.text(lift(sql.decimal(value, scale_of(prop), MONEY_DIGITS)))
         currency = scope.column(prop.columns[1])
         built = build.parts(
             _MONEY_PARTS if parts is None else parts,
@@ -84,7 +89,9 @@ def member(
         at = sql.text(sql.instant(value))
         built = build.parts(parts, {"at": lambda: at, "zone": lambda: sql.text(zone)}, prop.name)
         return Member(f"CASE WHEN {column} IS NOT NULL THEN {built.sql} END", nullable=True)
-    return scalar_member(sql, prop, value)
+    if prop.type is PropertyType.DECIMAL:
+        return sql.text(lift(_plain_text(sql, prop, value)))
+    return scalar_member(sql, prop, value if value == column else lift(value))
 
 
 def scalar_member(sql: Sql, prop: Property, value: str) -> Member:

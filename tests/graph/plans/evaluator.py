@@ -17,6 +17,7 @@ from hub.graph.plans import (
     ByIdentifier,
     Compare,
     Constant,
+    Cursor,
     Edges,
     Entry,
     EntryEntity,
@@ -248,8 +249,9 @@ class Evaluator:
 
     def edge(self, row: Any, edges: Edges, node: NodeOf) -> Any:
         return {
-            item.alias: item.value if isinstance(item, Constant) else node(row, item.selection)  # type: ignore[union-attr]
+            item.alias: item.value if isinstance(item, Constant) else node(row, item.selection)
             for item in edges.fields
+            if not isinstance(item, Cursor)
         }
 
     # roots
@@ -324,8 +326,10 @@ class Evaluator:
         if isinstance(thing, Customer):
             times = {"createdAt": "2026-01-01T00:00:00Z", "updatedAt": "2026-01-02T00:00:00.123Z"}
             return {"kind": thing.kind, **times}[name]
-        bound = self.ontology.type(thing.type).has_customer
-        hidden = bound and self.effect(RECORD_KEYS) is not Effect.ALLOW
+        type_ = self.ontology.type(thing.type)
+        needed = {RECORD_KEYS} if type_.has_customer else set()
+        needed |= set() if type_.is_party else {prop.category for prop in type_.identifiers}
+        hidden = any(self.effect(category) is not Effect.ALLOW for category in needed)
         return {
             "source": thing.source,
             "stream": thing.stream,
@@ -414,7 +418,8 @@ class Evaluator:
                         "property": prop.name,
                         "entityId": row.id,
                     }
-                    held.append(((prop.identifier, value, row.source, row.id, prop.name), known))
+                    sorted_by = value if self.effect(prop.category) is Effect.ALLOW else ""
+                    held.append(((prop.identifier, sorted_by, row.source, row.id, prop.name), known))
         held.sort(key=lambda each: each[0])
         return [parts_of(item.parts, known) for _, known in held[: self.operand(item.first)]]
 

@@ -389,6 +389,7 @@ def test_a_plan_says_what_it_hides_and_what_it_reads(company: Ontology) -> None:
     assert (notes["who",].effect, notes["who",].category, notes["who",].rule) == (Effect.DENY, "c.name", "no")
     assert (notes["mail",].effect, notes["mail",].mask) == (Effect.MASK, "email")
     assert notes["orders",].category == "o.customer"
+    assert compile_plan(company, root, access, "sqlite").reads.properties == ("Customer.email",)
     plan = compile_plan(company, ById(order, "x"), access, "sqlite")
     assert [note.path for note in plan.access_notes] == [("lines", "n", "p")]
     assert plan.reads.types == ("Order", "OrderLine")

@@ -12,27 +12,41 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hub.access import Effect, mask_for
+from hub.access import Decision, Effect, mask_for
 from hub.errors import AccessDeniedError, LimitError
 from hub.graph.plans import (
     Compare,
     Cursor,
     Edges,
     Entry,
+    EntryEntity,
+    Facts,
+    Freshness,
+    Household,
     Id,
+    Identifiers,
     ListOf,
     Many,
+    Members,
     Node,
     Nodes,
+    One,
     Op,
     OrderBy,
+    Origin,
+    Owner,
     Page,
     PageInfo,
+    Part,
+    Parties,
     Root,
     Rows,
     Selection,
     Some,
     Timeline,
+    ToOne,
+    TotalCount,
+    Value,
     Var,
 )
 from hub.graph.plans.selection import ById
@@ -40,7 +54,7 @@ from hub.ontology import Ontology, Property, PropertyType
 from hub.values import Instant, Money
 from tests.graph.plans.evaluator import Evaluator, parts, scalar
 from tests.graph.plans.plan_strategies import Strategies
-from tests.graph.plans.plan_world import DENY, EVERYTHING, Access, Row, Run, World, masked
+from tests.graph.plans.plan_world import DENY, EVERYTHING, Access, Row, Run, World, categories, masked
 
 
 @given(data=st.data())
@@ -175,6 +189,79 @@ def test_what_is_denied_or_masked_occurs_nowhere(
         assert secret not in whole
 
 
+def _everything(company: Ontology) -> ListOf:
+    """All customers with all that can be asked of them."""
+
+    def plain(name: str, *more: Any) -> Selection:
+        known = company.customer_properties if name == "Customer" else company.type(name).properties
+        values = (Value(prop.name, prop.name) for prop in known.values() if not prop.range)
+        origins = () if name == "Customer" else (Origin("recordKey", "recordKey"),)
+        return Selection(name, (Id("id"), *values, *origins, *more))
+
+    def several(alias: str, node: Selection, by: str | None = None) -> Many:
+        fields = (Edges("edges", (Cursor("cursor"), Node("node", node))), TotalCount("count"))
+        return Many(alias, node.type, by, Page(), fields)
+
+    line = plain("OrderLine", One("product", "product", (plain("Product"),)))
+    buyer = One("buyer", "customer", (plain("Person"), plain("Organization")))
+    order = plain("Order", several("lines", line, "order"), buyer, Owner("owner", plain("Customer")))
+    entry = (
+        *parts("id type at phase title source"),
+        EntryEntity("entity", (plain("Order"), plain("Ticket"))),
+    )
+    fact = "property value json type entityId source stream recordKey recordId observedAt rule wins"
+    organization = plain("Organization", several("staff", plain("Person"), "worksFor"))
+    customer = plain(
+        "Customer",
+        several("orders", order),
+        several("tickets", plain("Ticket")),
+        Facts("facts", parts(fact)),
+        Identifiers("identifiers", parts("scheme value strong source type property entityId")),
+        Parties(
+            "parties", (plain("Person", One("firm", "worksFor", (plain("Organization"),))), organization)
+        ),
+        Household("household", (Part("id", "id"), Members("members", plain("Customer")))),
+        Freshness("freshness", parts("source lastSuccessAt state newestObservedAt rows")),
+        Timeline("timeline", (Nodes("nodes", Entry(entry)), TotalCount("count"))),
+    )
+    return ListOf("Customer", Page(first=99), (Nodes("nodes", customer),))
+
+
+def _without_cursors(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _without_cursors(each) for key, each in value.items() if key != "cursor"}
+    return [_without_cursors(each) for each in value] if isinstance(value, list) else value
+
+
+@pytest.mark.parametrize(
+    "decision", [DENY, masked("withhold"), masked("year"), masked("band"), masked("phone")]
+)
+def test_each_category_is_obeyed_in_every_part_of_the_answer(
+    decision: Decision, run: Run, company: Ontology, world: World
+) -> None:
+    root = _everything(company)
+    answers = set()
+    for category in categories(company):
+        access = Access({category: decision})
+        result = run(root, access)
+        answer = orjson.loads(result.json_text)
+        expected = Evaluator(world, company, access)
+        assert _without_cursors(answer) == expected.answer(root)
+        assert set(result.customers) == expected.customers
+        cursors = [leaf for leaf in _leaves(answer) if isinstance(leaf, str)]
+        whole = "\n".join(map(str, _leaves(answer))) + "\n".join(map(_decoded, cursors))
+        assert not [secret for secret in _hidden(world, company, access) if secret in whole]
+        answers.add(result.json_text)
+    assert len(answers) > len(categories(company)) // 3
+
+
+def _decoded(leaf: str) -> str:
+    try:
+        return bytes.fromhex(leaf).decode()
+    except ValueError:
+        return ""
+
+
 @given(data=st.data())
 def test_what_is_not_shown_whole_can_be_neither_filtered_nor_sorted_by(
     data: st.DataObject, run: Run, company: Ontology, world: World
@@ -201,6 +288,19 @@ def test_a_filter_along_a_link_needs_the_link_and_something_of_its_target(
     for decisions in ({"l.order": DENY}, {"l.order": masked("band")}, all_of_lines):
         with pytest.raises(AccessDeniedError):
             run(ListOf("Order", Page(where=where), ()), Access(decisions))
+    nothing = {prop.category: DENY for prop in company.type("Person").properties.values()}
+    with pytest.raises(AccessDeniedError, match="no property of Person"):
+        run(ListOf("Order", Page(where=Some(ToOne("customer", "Person"))), ()), Access(nothing))
+    unlinked = Access({"t.customer": DENY, "t.order": DENY})
+    with pytest.raises(AccessDeniedError, match="belongs to a customer"):
+        run(ListOf("Customer", Page(where=Some(Rows("Ticket"))), ()), unlinked)
+
+
+def test_phases_that_follow_from_a_hidden_order_time_cannot_be_filtered_by(run: Run) -> None:
+    timeline = Timeline("t", (TotalCount("n"),), phases=("purchase",))
+    for decision in (DENY, masked("year")):
+        with pytest.raises(AccessDeniedError, match=r"Order\.at \(o\.at\)"):
+            run(ById(Selection("Customer", (timeline,)), "customer0"), Access({"o.at": decision}))
 
 
 def test_neither_errors_nor_reprs_repeat_a_value() -> None:
