@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import getpass
+import logging
 import os
 import re
 import sys
@@ -13,16 +14,20 @@ from functools import wraps
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
 
+import stamina
 import typer
 from rich.console import Console
+from rich.markup import escape
 
 from hub import demo_run, reference
 from hub.access import AUDIENCE, DEMO_ISSUER, DemoIssuer
 from hub.adapters import quarantine, source_statuses
 from hub.adapters.preview import preview as preview_stream
 from hub.adapters.runs import RunReport
+from hub.adapters.sync import Progress
+from hub.api import serve as serve_api
 from hub.audit import Action, AuditEvent
-from hub.errors import ConfigurationError, HubError, NotFoundError
+from hub.errors import ConfigurationError, HubError, NotFoundError, SourceError
 from hub.services import Services, load_configuration, open_services
 from hub.settings import Settings, load_settings
 from hub.terminal import (
@@ -46,8 +51,19 @@ audit_app = typer.Typer(no_args_is_help=True, help="The audit log.")
 app.add_typer(quarantine_app, name="quarantine")
 app.add_typer(audit_app, name="audit")
 
-out = Console()
-errors = Console(stderr=True)
+PIPED_WIDTH = 200
+"""Columns of output that goes to a file or another program, where nothing tells the width of a screen."""
+
+out = Console(width=None if sys.stdout.isatty() else PIPED_WIDTH)
+errors = Console(stderr=True, width=None if sys.stderr.isatty() else PIPED_WIDTH)
+
+
+@app.callback()
+def _start() -> None:
+    # What a retry waits for shows in the progress bars and, when it is in vain, in the run's report.
+    stamina.instrumentation.set_on_retry_hooks([])
+    logging.basicConfig(format="%(asctime)s %(levelname)s %(name)s: %(message)s", level=logging.WARNING)
+
 
 SourceName = Annotated[str, typer.Argument(help="Name of a source, as in its YAML.")]
 Values = Annotated[
@@ -66,10 +82,10 @@ def command(group: typer.Typer, name: str | None = None) -> Callable[[T], T]:
             try:
                 return function(*args, **kwargs)
             except ConfigurationError as error:
-                errors.print(str(error), style="red", highlight=False, markup=False)
+                errors.print(str(error), style="red", highlight=False, markup=False, soft_wrap=True)
                 raise typer.Exit(2) from None
             except HubError as error:
-                errors.print(str(error), style="red", highlight=False, markup=False)
+                errors.print(str(error), style="red", highlight=False, markup=False, soft_wrap=True)
                 raise typer.Exit(1) from None
 
         group.command(name)(guarded)
@@ -151,13 +167,33 @@ def sync_all(services: Services, names: Sequence[str]) -> list[RunReport]:
     gc.freeze()
     with sync_progress(out, names) as bars:
         for name in names:
-            report = services.syncer.sync(name, lambda stream, counts, n=name: bars.update(n, stream, counts))  # type: ignore[misc]
+            report = _sync_one(services, name, lambda stream, counts, n=name: bars.update(n, stream, counts))  # type: ignore[misc]
             services.publish_events()
             bars.finish(report)
             reports.append(report)
     with out.status("bringing the search index up to date"):
         services.publish_changes()
     return reports
+
+
+def _sync_one(services: Services, name: str, progress: Progress) -> RunReport:
+    """The report of a sync; one that could not start is a failed one, so that the other sources go on."""
+    try:
+        return services.syncer.sync(name, progress)
+    except SourceError as error:
+        return RunReport(0, name, "failed", (str(error),))
+
+
+@command(app)
+def forget(
+    source: SourceName,
+    stream: Annotated[str | None, typer.Argument(help="Only this stream.")] = None,
+) -> None:
+    """Remove what a source, or a stream, stated before it was taken out of the configuration."""
+    with _services() as services:
+        report = services.syncer.forget(source, stream)
+        services.publish()
+    print_report(out, report)
 
 
 @command(app)
@@ -221,8 +257,7 @@ def quarantine_discard(
 @command(app)
 def serve() -> None:
     """Start the API."""
-    from hub.api import serve as serve_api
-
+    logging.getLogger("hub").setLevel(logging.INFO)
     serve_api(load_settings())
 
 
@@ -232,7 +267,7 @@ def demo(
     organisations: Annotated[int, typer.Option(min=1, help="Its business customers.")] = 150,
     port: Annotated[int, typer.Option(help="Port of the API; 0 takes a free one.")] = 8360,
     fresh: Annotated[bool, typer.Option(help="Forget the data of an earlier demo.")] = False,
-    serve_api: Annotated[bool, typer.Option("--serve/--no-serve", help="Start the API.")] = True,
+    serving: Annotated[bool, typer.Option("--serve/--no-serve", help="Start the API.")] = True,
 ) -> None:
     """Build the demo company, sync its five sources, start the API, print tokens and queries to paste."""
     plan = demo_run.DemoPlan(Path("var") / "demo", people, organisations, port, fresh)
@@ -241,8 +276,8 @@ def demo(
             reports = sync_all(services, demo_run.SOURCES)
         for report in reports:
             for doubt in report.doubts:
-                out.print(f"  [yellow]![/] {report.source}: {doubt}", highlight=False)
-        if serve_api:
+                out.print(f"  [yellow]![/] {report.source}: {escape(doubt)}", highlight=False)
+        if serving:
             demo_run.serve(settings, out)
 
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import BarColumn, Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
@@ -14,7 +15,14 @@ from hub.adapters.quarantine import Quarantined
 from hub.adapters.runs import Counts, RunReport
 from hub.adapters.status import SourceStatus
 
-_STATE_STYLES = {"ok": "green", "suspect": "yellow", "failed": "red", "interrupted": "red", "running": "cyan"}
+_STATE_STYLES = {
+    "ok": "green",
+    "suspect": "yellow",
+    "removed": "yellow",
+    "failed": "red",
+    "interrupted": "red",
+    "running": "cyan",
+}
 
 
 def _styled(state: str) -> str:
@@ -87,10 +95,9 @@ def _numbers(counts: Counts, stream: str = "") -> str:
 
 
 def print_report(console: Console, report: RunReport) -> None:
-    """A run's counts by stream, and what to look at."""
-    table = Table(
-        title=f"{report.source}: run {report.run_id}, {_styled(report.state)}", title_justify="left"
-    )
+    """A run's counts by stream, and what to look at; a run that could not start has no number."""
+    run = f"run {report.run_id}, " if report.run_id else ""
+    table = Table(title=f"{report.source}: {run}{_styled(report.state)}", title_justify="left")
     table.add_column("stream")
     for heading in ("read", "unchanged", "accepted", "quarantined", "deleted", "entities"):
         table.add_column(heading, justify="right")
@@ -99,7 +106,7 @@ def print_report(console: Console, report: RunReport) -> None:
         table.add_row(name, *(f"{number:,}" for number in row), f"{counts.entities_written:,}")
     console.print(table)
     for doubt in report.doubts:
-        console.print(f"  [yellow]![/] {doubt}", highlight=False)
+        console.print(f"  [yellow]![/] {escape(doubt)}", highlight=False)
 
 
 def print_sources(console: Console, statuses: Sequence[SourceStatus]) -> None:

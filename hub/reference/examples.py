@@ -263,6 +263,15 @@ MORE_PROPERTIES = dedent(
 ).strip()
 """The ontology reference's example of an organisation's own property."""
 
+OWN_RULES = dedent(
+    """
+    survivorship:
+      email: most_trusted
+      streetAddress: most_trusted
+    """
+).strip()
+"""The ontology reference's example of an organisation's own rules of survivorship."""
+
 CONVERSIONS: Mapping[str, Conversion] = MappingProxyType(
     {
         "boolean": Conversion("boolean: {true_words: J, false_words: N}", "J", "true"),

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from hub.ontology import PARTY, EntityType, Ontology, Property, PropertyType
 from hub.ontology.model import Property as PropertyModel
 from hub.ontology.model import TypeSpec
-from hub.reference.examples import MORE_PROPERTIES, OWN_TYPE
+from hub.reference.examples import MORE_PROPERTIES, OWN_RULES, OWN_TYPE
 from hub.reference.markdown import anchor, code, fenced, header, keys_table, table
 
 _INTRODUCTION = """
@@ -161,6 +161,11 @@ def _own() -> Iterator[str]:
     )
     yield fenced("yaml", OWN_TYPE)
     yield fenced("yaml", MORE_PROPERTIES)
+    yield (
+        "Which party's value becomes the customer's is also the organisation's to say. A file of rules replaces those "
+        "above; the next sync chooses the customers' values anew, as it does when the `trust` of a source changes.\n"
+    )
+    yield fenced("yaml", OWN_RULES)
     yield "### Keys of a type\n"
     yield keys_table(TypeSpec, {"Property": f"[property]({anchor('Keys of a property')})"})
     yield "### Keys of a property\n"
