@@ -141,7 +141,7 @@ NOW = int(time.time())
         {"roles": [1]},
         {"purposes": {"service": True}},
     ],
-    ids=str,
+    ids=", ".join,
 )
 def test_a_token_with_a_bad_claim_is_refused(changed: dict[str, Any]) -> None:
     content = claims(**changed)
