@@ -125,6 +125,9 @@ SET = {
     "HUB_MAX_PAGE": ("20", 20),
     "HUB_MAX_DEPTH": ("5", 5),
     "HUB_MAX_COST": ("900", 900),
+    "HUB_TOKEN_KEYS": ("keys.json", Path("keys.json")),
+    "HUB_TOKEN_ISSUER": ("https://login.example.com", "https://login.example.com"),
+    "HUB_TOKEN_AUDIENCE": ("our-hub", "our-hub"),
 }
 
 
@@ -224,7 +227,7 @@ ROWS = [
 OTHERS = {
     "customerByIdentifier": '(scheme: email, value: "nobody@example.com") { id }',
     "me": "{ subject roles purpose purposes department }",
-    "sources": "{ name state records waiting }",
+    "sources": "{ name state records quarantined }",
     "search": '(text: "nobody") { total hits { id title } }',
 }
 OF_A_CUSTOMER = {
