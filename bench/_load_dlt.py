@@ -10,8 +10,10 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import dlt
+from sqlalchemy import make_url
 
 KEYS = {"people": ["person_no"], "orders": ["order_no"], "lines": ["order_no", "line_no"]}
 
@@ -25,7 +27,15 @@ def main(folder: Path, url: str, state: Path) -> None:
     if url.startswith("sqlite"):
         destination = dlt.destinations.sqlalchemy(credentials=url)
     else:
-        destination = dlt.destinations.postgres(credentials=url.replace("postgresql+psycopg", "postgresql"))
+        address = make_url(url)
+        # dlt puts the parts into a URL, where the folder of a socket must be escaped to be a host.
+        credentials = {
+            "host": quote(str(address.query["host"]), safe=""),
+            "database": address.database,
+            "username": address.username,
+            "password": address.password or "none",
+        }
+        destination = dlt.destinations.postgres(credentials=credentials)
     pipeline = dlt.pipeline("bench", destination=destination, dataset_name="bench", pipelines_dir=str(state))
     found = {}
     for which in ("first_s", "second_s"):

@@ -78,7 +78,9 @@ def measure(tool: str, folder: Path, url: str, state: Path) -> dict[str, float]:
     """Seconds of a first and a second load of the same files, and peak memory in MB, from a process of its own."""
     python = DLT / "bin" / "python" if tool == "dlt" else Path(sys.executable)
     script = HERE / f"_load_{tool}.py"
-    environ = {**os.environ, "BENCH_DIR": str(folder), "DLT_DATA_DIR": str(state)}
+    # SQLite takes one writer, so dlt's loaders must not work side by side there.
+    workers = "1" if url.startswith("sqlite") else "2"
+    environ = {**os.environ, "BENCH_DIR": str(folder), "DLT_DATA_DIR": str(state), "LOAD__WORKERS": workers}
     done = subprocess.run(
         [python, script, str(folder), url, str(state)],
         env=environ,

@@ -267,10 +267,10 @@ WRONG_TYPES = (
 
 @pytest.mark.parametrize("statement", WRONG_TYPES)
 def test_a_value_of_the_wrong_type_is_refused_by_the_database_or_found(
-    small: AuditLog, tamper: Tamper, log_url: str, statement: str
+    small: AuditLog, tamper: Tamper, statement: str
 ) -> None:
-    if log_url.startswith("sqlite"):
-        assert not tamper(forbidden(statement)).ok
-    else:
-        with pytest.raises(DBAPIError):
-            tamper(forbidden(statement))
+    try:
+        unnoticed = tamper(forbidden(statement)).ok
+    except DBAPIError:
+        unnoticed = False
+    assert not unnoticed
