@@ -53,11 +53,11 @@ class Dialect(ABC):
     def list_value(self, values: Collection[Any]) -> Any:
         """The form in which a list of values is passed as one parameter."""
 
-    @abstractmethod
     def insert(self, connection: Connection, table: Table, columns: Sequence[str], rows: Rows) -> None:
         """Insert rows; an existing key is an error."""
+        if rows:
+            connection.exec_driver_sql(self._insert_sql(connection, table, columns), self._parameters(rows))
 
-    @abstractmethod
     def upsert(
         self,
         connection: Connection,
@@ -68,6 +68,17 @@ class Dialect(ABC):
         keep: Collection[str] = (),
     ) -> None:
         """Insert rows or replace those with the same primary key; columns in `keep` stay as they are on replacing."""
+        if rows:
+            sql = self._insert_sql(connection, table, columns) + _conflict_clause(table, columns, keep)
+            connection.exec_driver_sql(sql, self._parameters(rows))
+
+    @abstractmethod
+    def _insert_sql(self, connection: Connection, table: Table, columns: Sequence[str]) -> str:
+        """The INSERT for rows of these columns."""
+
+    @abstractmethod
+    def _parameters(self, rows: Rows) -> Any:
+        """The rows as the statement of `_insert_sql` takes them."""
 
     @abstractmethod
     def allocate(self, connection: Connection, table: str, count: int) -> int:
@@ -138,25 +149,6 @@ class SqliteDialect(Dialect):
         return orjson.dumps(list(values)).decode()
 
     @override
-    def insert(self, connection: Connection, table: Table, columns: Sequence[str], rows: Rows) -> None:
-        if rows:
-            connection.exec_driver_sql(self._insert_sql(table, columns), list(rows))
-
-    @override
-    def upsert(
-        self,
-        connection: Connection,
-        table: Table,
-        columns: Sequence[str],
-        rows: Rows,
-        *,
-        keep: Collection[str] = (),
-    ) -> None:
-        if rows:
-            sql = self._insert_sql(table, columns) + _conflict_clause(table, columns, keep)
-            connection.exec_driver_sql(sql, list(rows))
-
-    @override
     def allocate(self, connection: Connection, table: str, count: int) -> int:
         # AUTOINCREMENT keeps the greatest id ever used, explicit ones included.
         last = connection.exec_driver_sql("SELECT seq FROM sqlite_sequence WHERE name = ?", (table,)).scalar()
@@ -175,7 +167,12 @@ class SqliteDialect(Dialect):
             else:
                 yield True
 
-    def _insert_sql(self, table: Table, columns: Sequence[str]) -> str:
+    @override
+    def _parameters(self, rows: Rows) -> Any:
+        return list(rows)
+
+    @override
+    def _insert_sql(self, connection: Connection, table: Table, columns: Sequence[str]) -> str:
         marks = ", ".join("?" * len(columns))
         return f'INSERT INTO "{table.name}" ({quoted(columns)}) VALUES ({marks})'
 
@@ -206,25 +203,6 @@ class PostgresDialect(Dialect):
         return list(values)
 
     @override
-    def insert(self, connection: Connection, table: Table, columns: Sequence[str], rows: Rows) -> None:
-        if rows:
-            connection.exec_driver_sql(self._insert_sql(connection, table, columns), _by_column(rows))
-
-    @override
-    def upsert(
-        self,
-        connection: Connection,
-        table: Table,
-        columns: Sequence[str],
-        rows: Rows,
-        *,
-        keep: Collection[str] = (),
-    ) -> None:
-        if rows:
-            sql = self._insert_sql(connection, table, columns) + _conflict_clause(table, columns, keep)
-            connection.exec_driver_sql(sql, _by_column(rows))
-
-    @override
     def allocate(self, connection: Connection, table: str, count: int) -> int:
         sequence = f"pg_get_serial_sequence('\"{table}\"', 'id')"
         last = connection.exec_driver_sql(
@@ -249,6 +227,11 @@ class PostgresDialect(Dialect):
                             "SELECT pg_advisory_unlock(hashtextextended(%s, 1))", (name,)
                         )
 
+    @override
+    def _parameters(self, rows: Rows) -> Any:
+        return _by_column(rows)
+
+    @override
     def _insert_sql(self, connection: Connection, table: Table, columns: Sequence[str]) -> str:
         kinds = [table.c[name].type.compile(dialect=connection.dialect) for name in columns]
         # unnest() flattens nothing of type jsonb[], but psycopg would adapt str to text[]: so cast each array.
