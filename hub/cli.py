@@ -317,13 +317,12 @@ def docs(
     ] = False,
 ) -> None:
     """Write the generated pages of the documentation."""
-    stale = reference.stale(folder)
     if check_only:
+        stale = reference.stale(folder)
         for name in stale:
             out.print(f"{name} is out of date; run `make docs`")
         raise typer.Exit(1 if stale else 0)
-    reference.write(folder)
-    out.print(f"{len(stale)} pages written")
+    out.print(f"{len(reference.write(folder))} pages written")
 
 
 @contextmanager
