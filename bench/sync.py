@@ -5,7 +5,7 @@
 Each measurement is a process of its own on an empty database, hub and dlt in turn, on SQLite and on PostgreSQL. dlt
 merges by key, as the hub does; it neither checks, links, resolves nor audits. "a core" divides by the process's own
 CPU seconds, which a busy machine does not stretch; on PostgreSQL the server's CPU is not in them. dlt runs in an
-environment of its own (`bench/.venv-dlt`), because its dependencies are not ours.
+environment of its own (`.venv-dlt`), because its dependencies are not ours.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 HERE = Path(__file__).parent
-DLT = HERE / ".venv-dlt"
+DLT = HERE.parent / ".venv-dlt"
 DLT_PACKAGES = ("dlt[sqlalchemy,postgres]==1.31.0",)
 
 
