@@ -52,7 +52,7 @@ function accessTable(notes) {
     element(
       "tr",
       {},
-      element("td", {}, element("code", {}, path.join(".")), element("p", { className: "hint" }, category ?? "")),
+      element("td", {}, element("code", {}, ...breakable(path)), element("p", { className: "hint" }, category ?? "")),
       element("td", { className: `effect ${effect}` }, { mask: `masked: ${mask}`, deny: "denied" }[effect] ?? effect),
       element("td", {}, rule ?? "no grant"),
     ),
@@ -60,6 +60,9 @@ function accessTable(notes) {
   const caption = element("caption", {}, "What the policy did not let through");
   return [element("table", {}, caption, element("thead", {}, element("tr", {}, ...heads)), element("tbody", {}, ...rows))];
 }
+
+/** A path that may be broken behind its dots. */
+const breakable = (path) => path.flatMap((part, i) => (i ? [".", element("wbr"), part] : [part]));
 
 function bytes(size) {
   return size < 1000 ? `${size} bytes` : `${(size / 1000).toLocaleString("en", { maximumFractionDigits: 1 })} kB`;

@@ -30,7 +30,7 @@ export class Examples {
   show(own = "") {
     const departments = Object.entries(this.#byDepartment).sort(([one], [other]) => (other === own) - (one === own));
     const parts = departments.flatMap(([department, queries]) => [
-      element("h3", {}, words(department)),
+      element("h2", {}, words(department)),
       entries(Object.entries(queries).map(([name, text]) => button(words(name), () => this.#take(text)))),
     ]);
     byId("examples").replaceChildren(...(parts.length ? parts : [hint("This hub comes with no example queries.")]));

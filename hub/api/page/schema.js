@@ -41,22 +41,21 @@ export class Schema {
     return type?.possibleTypes?.map(({ name }) => name) ?? (type ? [type.name] : []);
   }
 
-  /** Types and fields whose names hold the word, those that begin with it first: [type, member] pairs. */
+  /** Types and members whose names hold the word: the word itself first, then what begins with it, types before members. */
   search(word, limit) {
     const wanted = word.toLowerCase();
     const found = [];
     for (const type of this.types.values()) {
       if (type.name.startsWith("__")) continue;
       for (const member of [null, ...membersOf(type)]) {
-        const place = (member ?? type).name.toLowerCase().indexOf(wanted);
-        if (place >= 0) found.push({ type, member, rank: (place ? 4 : 0) + (member ? 2 : 0) + (isInput(type) ? 1 : 0) });
+        const name = (member ?? type).name.toLowerCase();
+        const place = name === wanted ? 0 : name.startsWith(wanted) ? 1 : 2;
+        if (name.includes(wanted)) found.push({ type, member, rank: 2 * place + (member ? 1 : 0) });
       }
     }
     return found.sort((one, other) => one.rank - other.rank).slice(0, limit);
   }
 }
-
-const isInput = ({ kind }) => kind === "INPUT_OBJECT";
 
 /** Fields, keys or values: whatever the type consists of. */
 export const membersOf = (type) => type.fields ?? type.inputFields ?? type.enumValues ?? [];
