@@ -43,8 +43,8 @@ class Settings(BaseSettings):
     )
     console: bool | None = Field(
         default=None,
-        description="Serve the query page at `/console`; unless given, in demo mode only. It holds no data, and asks the"
-        " API with the token that is typed into it.",
+        description="Serve the query page at `/console`; unless given, in demo mode only. It holds no data, and asks"
+        " the API with the token that is put into it.",
     )
     token_keys: Path | None = Field(
         default=None,
