@@ -111,11 +111,6 @@ def test_the_page_is_on_in_demo_mode_or_where_the_setting_says_so(
     assert Settings(demo=demo, console=console).serves_console is serves
 
 
-def test_the_setting_is_read_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("HUB_CONSOLE", "true")
-    assert Settings().serves_console
-
-
 async def test_a_page_that_is_off_is_not_there(services: Services) -> None:
     off = services.settings.model_copy(update={"console": False})
     app = create_app(replace(services, settings=off), EXAMPLES)
