@@ -8,10 +8,10 @@ from typing import Any
 from hub.errors import AccessDeniedError, LimitError, QueryError
 from hub.graph.plans.build import Build, table
 from hub.graph.plans.params import kind_of, list_value, packed, stored, text_value
-from hub.graph.plans.selection import And, Compare, Filter, Not, Op, Operand, Or, Rows, Some, ToOne
 from hub.graph.plans.shapes import Scope, Shape
 from hub.graph.plans.sql import ParamKind, Sql
 from hub.graph.plans.ways import Source, reference_of, rows
+from hub.graph.plans.where import And, Compare, Filter, Not, Op, Operand, Or, Rows, Some, ToOne
 from hub.ontology import Property, PropertyType
 
 MAX_DEPTH = 6
