@@ -135,7 +135,7 @@ def _over_all(table: _Table, filtered: tuple[str, ...], item: Aggregate, place: 
     told = _told(table, place)
     rows = _rows(table, table.sql(filtered), told)
     shown = f"(SELECT {built.member.sql} {lifted(table.row, f'({rows}) {table.row.alias}')})"
-    return Piece(replace(built.member, sql=shown), _customers(table, rows, told), built.height + 1)
+    return Piece(replace(built.member, sql=shown), _customers(table, rows, told), built.height)
 
 
 def _over_groups(table: _Table, filtered: tuple[str, ...], item: Groups, place: Place) -> Piece:
@@ -149,7 +149,7 @@ def _over_groups(table: _Table, filtered: tuple[str, ...], item: Groups, place: 
     order = ", ".join(_order(table, item.order))
     rows = _rows(table, f"{table.sql(filtered)} ORDER BY {order} LIMIT {limit} OFFSET {skip}", told)
     listed = collected(build, table.row, replace(built, customers=()), rows)
-    return replace(listed, customers=_customers(table, rows, told))
+    return replace(listed, customers=_customers(table, rows, told), height=built.height)
 
 
 def _skip(build: Build, item: Groups, label: str) -> str:

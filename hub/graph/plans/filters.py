@@ -17,7 +17,8 @@ from hub.ontology import Property, PropertyType
 MAX_DEPTH = 6
 """Levels that a filter may nest; SQLite's parser bounds how deep a statement nests."""
 
-_SYSTEM = ("id", "source")
+_SYSTEM = {True: ("id", "source"), False: ("id", "kind")}
+"""Columns that are no properties but may be compared, of entities and of customers."""
 _ORDERING = {Op.LT: "<", Op.LTE: "<=", Op.GT: ">", Op.GTE: ">="}
 _TEXTUAL = (Op.STARTS_WITH, Op.CONTAINS)
 _NOT_TEXT = (
@@ -98,7 +99,7 @@ def _target(build: Build, scope: Scope, way: ToOne) -> Source:
 
 
 def _compare(build: Build, scope: Scope, compare: Compare) -> str:
-    if compare.property in _SYSTEM:
+    if compare.property in _SYSTEM[scope.shape.entity is not None]:
         return _system(build, scope, compare)
     prop = scope.shape.property(compare.property)
     _check(scope.shape, prop, compare)
@@ -126,8 +127,6 @@ def _compare(build: Build, scope: Scope, compare: Compare) -> str:
 def _system(build: Build, scope: Scope, compare: Compare) -> str:
     if compare.op not in (Op.EQ, Op.NE, Op.IN) or compare.part is not None:
         raise QueryError(f"{compare.property} takes eq, ne and in")
-    if compare.property == "source" and scope.shape.entity is None:
-        raise QueryError("a customer has no one source")
     label = compare.property
     build.guard.read_type(scope.shape.name)
     return _Comparison(

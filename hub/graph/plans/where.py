@@ -51,7 +51,8 @@ class Op(StrEnum):
 class Compare:
     """A property against a value: money by its amount unless `part` is `currency`.
 
-    `id` and `source` may be compared in every type. `between` takes two values, `in` a list, `isNull` a boolean.
+    `id` may be compared in every type, `source` in those of entities, `kind` in the customer's. `between` takes two
+    values, `in` a list, `isNull` a boolean.
     """
 
     property: str

@@ -199,7 +199,7 @@ class Evaluator:
 
     def compares(self, thing: Thing, compare: Compare) -> bool:
         operand = self.operand(compare.operand)
-        if compare.property in ("id", "source"):
+        if compare.property in ("id", "source" if isinstance(thing, Row) else "kind"):
             return holds(compare.op, getattr(thing, compare.property), operand)
         value: Any = thing.values.get(compare.property)
         if compare.part and value is not None:

@@ -125,9 +125,9 @@ class Strategies:
     @st.composite
     def _compare(draw: Any, self: Strategies, type_name: str) -> Compare:  # noqa: N805
         properties = self.properties(type_name)
-        name = draw(st.sampled_from([*properties, "id", *(["source"] if type_name != "Customer" else [])]))
-        if name in ("id", "source"):
-            values = ["erp", "pos", "customer1", "customer2", *list(self.world.rows)[::9]]
+        name = draw(st.sampled_from([*properties, "id", "kind" if type_name == "Customer" else "source"]))
+        if name in ("id", "source", "kind"):
+            values = ["erp", "pos", "person", "customer1", "customer2", *list(self.world.rows)[::9]]
             return Compare(name, draw(st.sampled_from([Op.EQ, Op.NE])), draw(st.sampled_from(values)))
         prop = properties[name]
         op = draw(st.sampled_from(operators(prop)))
