@@ -94,7 +94,7 @@ def aggregate_fields(type_name: str) -> tuple[FieldDraft, ...]:
 def aggregate_drafts(ontology: Ontology) -> Iterator[Draft]:
     """The types for every type of the ontology and for the customer."""
     units = {unit.value: f"By {unit.value.lower()}." for unit in Unit}
-    yield EnumDraft(_UNIT, "A stretch of the calendar, in UTC.", units)
+    yield EnumDraft(_UNIT, "A stretch of the calendar; of instants, in UTC.", units)
     yield EnumDraft(_ORDER, "How groups are sorted; equal ones by key, missing keys last.", _ORDERS)
     yield TypeDraft(
         CURRENCY_KEY,

@@ -144,7 +144,7 @@ def _over_groups(table: _Table, filtered: tuple[str, ...], item: Groups, place: 
     limit, skip = build.first(item.first, label), _skip(build, item, label)
     built = _object(table, item.fields)
     if not table.keys.columns:
-        raise QueryError(f"{label}: groups need a key, which says what they are made by")
+        raise QueryError(f"{label}: ask for the `key` too: it says what the groups are made by")
     told = _told(table, place)
     order = ", ".join(_order(table, item.order))
     rows = _rows(table, f"{table.sql(filtered)} ORDER BY {order} LIMIT {limit} OFFSET {skip}", told)
