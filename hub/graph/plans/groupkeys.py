@@ -10,7 +10,7 @@ from hub.graph.plans.build import Build, key_of, table, unique
 from hub.graph.plans.selection import Constant, KeyAlong, KeyField, KeyValue, Unit
 from hub.graph.plans.shapes import Scope, Shape
 from hub.graph.plans.sql import Member, Sql
-from hub.graph.plans.values import ordered, scalar_member
+from hub.graph.plans.values import known_value, ordered, scalar_member
 from hub.graph.plans.ways import reference_of
 from hub.ontology import CUSTOMER, PARTY, Property, PropertyType
 
@@ -96,6 +96,8 @@ class Keys:
         column = of.column(prop.column)
         if item.unit is not None:
             return sql.text(row.column(self._column(_stretch(sql, prop, column, item.unit), None)))
+        if prop.type is PropertyType.ENUM:
+            return sql.text(row.column(self._column(known_value(sql, prop, column), prop)))
         return scalar_member(sql, prop, row.column(self._column(column, prop)))
 
     def _column(self, expression: str, prop: Property | None) -> str:

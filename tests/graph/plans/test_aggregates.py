@@ -183,6 +183,18 @@ def test_a_date_that_is_known_less_exactly_stands_under_what_is_known(
         assert [group["key"]["day"] for group in found] == expected
 
 
+def test_values_that_an_enum_no_longer_has_are_one_group_with_the_missing_ones(
+    store_url: str, company: Ontology
+) -> None:
+    held = [{"status": "gone"}, {"status": "lost"}, {}, {"status": "open"}]
+    rows = [row("Order", n, **values) for n, values in enumerate(held)]
+    answer = answered(store_url, company, rows, grouped("Order", STATUS.fields, COUNT))
+    assert answer["groups"] == [
+        {"key": {"status": None}, "count": 3},
+        {"key": {"status": "open"}, "count": 1},
+    ]
+
+
 def test_a_key_may_lead_along_references_and_to_the_customer(run: Run, world: World) -> None:
     keys = (
         KeyAlong("product", "product", (Constant("__typename", "P"), KeyValue("sku", "sku"))),
