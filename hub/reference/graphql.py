@@ -14,6 +14,7 @@ from graphql import (
     GraphQLSchema,
 )
 
+from hub.graph.plans.aggregates import SCAN
 from hub.ontology import CUSTOMER, PARTY, Ontology
 from hub.reference.markdown import code, header, table
 from hub.schema import make_catalogue
@@ -64,6 +65,8 @@ so for all of them, `groups` for each group, and what is asked of a group's `key
   values make a group of their own.
 - Groups come with the most rows first unless `orderBy` says otherwise. `first` (at most `HUB_MAX_PAGE`) and `skip` page
   through them.
+- Figures over rows of more than one customer may read a whole table, and cost as much as {scan} fields for each row
+  that they stand in.
 - What the policy denies or masks can be neither aggregated nor grouped by. Where the first and the last party of a
   group are one customer's, as in a group of one customer alone, the audit log names that customer as read.
 """
@@ -107,7 +110,7 @@ def graphql_page(ontology: Ontology) -> str:
             _fields(_own_fields(ontology, _object(schema, CUSTOMER))),
             *_objects(ontology, schema),
             "## Aggregates\n",
-            _AGGREGATES_INTRODUCTION,
+            _AGGREGATES_INTRODUCTION.replace("{scan}", str(SCAN)),
             *_choices(schema, "CalendarUnit", "GroupOrder"),
             "## Conditions\n",
             _WHERE_INTRODUCTION,

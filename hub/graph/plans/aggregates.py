@@ -46,6 +46,8 @@ from hub.store import scale_of
 
 CURRENCIES = 5
 """Currencies that a figure of money counts as in the cost; few companies bill in more."""
+SCAN = 500
+"""What it costs, beside the fields, to aggregate rows that are not one customer's: they may be a whole table's."""
 MAX_CURRENCIES = 1000
 """More than there are; the bound makes SQLite keep the order of the rows."""
 MAX_SKIP = 2**31 - 1
@@ -66,7 +68,7 @@ class _Table:
     row: Scope
     """A group as the outer query sees it."""
     currencies: dict[str, str] = field(default_factory=dict)
-    """Columns of the first step that it groups by, with their expressions."""
+    """Columns of the first step that it groups by, beside the keys, by their expressions."""
     figures: dict[tuple[str, str], str] = field(default_factory=dict)
     """Columns of both steps: by the expression on the rows, and that on the first step's column `{}`."""
 
@@ -116,6 +118,8 @@ def figures_piece(
     """
     table = _Table(build, source, Keys(build, source.scope), build.scope(_GROUP))
     size = sum(map(_size, item.fields))
+    if not place.covered:
+        build.costs.append(Cost(SCAN, place.pages))
     if isinstance(item, Aggregate):
         build.costs.append(Cost(size, place.pages))
         return _over_all(table, filtered, item, place)

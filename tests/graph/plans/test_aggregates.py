@@ -43,6 +43,7 @@ from hub.graph.plans import (
     compile_plan,
     execute,
 )
+from hub.graph.plans.aggregates import SCAN
 from hub.ontology import Ontology
 from hub.store import Store
 from hub.values import Instant, Money
@@ -350,12 +351,20 @@ def test_the_cost_counts_each_group_and_takes_money_for_several_currencies(compa
     root = grouped("Order", STATUS.fields, COUNT, total, first=Var("n"))
     plan = compile_plan(company, root, EVERYTHING, "sqlite")
     per_group = 2 + 1 + (1 + 1 + 5 * 2)
-    assert plan.cost({"n": 7}) == 1 + 7 * per_group
-    assert plan.cost() == 1 + 200 * per_group
-    assert compile_plan(company, over_all("Order", COUNT), EVERYTHING, "sqlite").cost() == 1 + 1
-    orders = Many("o", "Order", None, Page(), (Aggregate("all", (COUNT,)),))
-    nested = ListOf("Customer", Page(first=3), (Nodes("n", Selection("Customer", (orders,))),))
-    assert compile_plan(company, nested, EVERYTHING, "sqlite").cost() == 1 + 3 * (1 + 1 + 1)
+    assert plan.cost({"n": 7}) == 1 + SCAN + 7 * per_group
+    assert plan.cost() == 1 + SCAN + 200 * per_group
+
+
+def test_rows_of_one_customer_cost_their_fields_and_others_a_scan_for_each_row_above(
+    company: Ontology,
+) -> None:
+    def cost(type_name: str, many: Many) -> int:
+        root = ListOf(type_name, Page(first=3), (Nodes("n", Selection(type_name, (many,))),))
+        return compile_plan(company, root, EVERYTHING, "sqlite").cost()
+
+    all_ = (Aggregate("all", (COUNT,)),)
+    assert cost("Customer", Many("o", "Order", None, Page(), all_)) == 1 + 3 * (1 + 1 + 1)
+    assert cost("Product", Many("l", "OrderLine", "product", Page(), all_)) == 1 + 3 * (1 + 1 + 1 + SCAN)
 
 
 def test_the_rows_of_a_list_are_grouped_once(company: Ontology) -> None:
