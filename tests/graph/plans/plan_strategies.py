@@ -57,9 +57,11 @@ from hub.graph.plans import (
     Unit,
     Value,
 )
+from hub.graph.plans.groupkeys import MAX_KEYS, MAX_LINKS
 from hub.ontology import PARTY, Ontology, Property, PropertyType
 from hub.values import Instant, Money
 from tests.graph.plans.evaluator import parts
+from tests.graph.plans.figures import leaves, paths
 from tests.graph.plans.plan_world import ALLOW, DENY, Access, World, categories, masked
 
 _ORIGINS = ("source", "stream", "recordKey", "recordId", "observedAt")
@@ -330,7 +332,7 @@ class Strategies:
         some = draw(st.lists(st.sampled_from(fields), unique=True, min_size=1))
         if draw(st.booleans()):
             return Aggregate("all", tuple(some))
-        keys = draw(st.lists(self.key_fields(type_name), min_size=1, max_size=2))
+        keys = draw(st.lists(self.key_fields(type_name), min_size=1, max_size=2).filter(_are_few))
         some += [GroupKey(f"key{number}", tuple(fields)) for number, fields in enumerate(keys)]
         order, few = draw(st.sampled_from(GroupOrder)), st.integers(0, 8)
         return Groups("groups", tuple(some), order, draw(few), draw(st.one_of(st.just(0), few)))
@@ -410,6 +412,12 @@ class Strategies:
             for prop in self.ontology.type(row.type).identifiers
             if prop.identifier == scheme and prop.name in row.values
         ]
+
+
+def _are_few(keys: list[list[Any]]) -> bool:
+    """Whether the keys are within the limits; the way to a customer is two links."""
+    values = sum(len(leaves(fields, ())) for fields in keys)
+    return values <= MAX_KEYS and 2 * sum(len(paths(fields, ())) for fields in keys) <= MAX_LINKS
 
 
 def operators(prop: Property) -> list[Op]:
