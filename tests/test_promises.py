@@ -49,6 +49,9 @@ ACTIONS = [
     "key_destroyed",
     "audit_read",
     "audit_verified",
+    "interaction_logged",
+    "sync_requested",
+    "command_refused",
 ]
 
 
