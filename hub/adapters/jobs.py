@@ -1,8 +1,9 @@
-"""Runs in the background: whoever asks for one learns its number at once; the end of the hub ends it between batches."""
+"""Runs in the background: whoever asks for one learns its number at once; the end of the hub ends it after a batch."""
 
 from __future__ import annotations
 
 import logging
+import traceback
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
@@ -54,6 +55,11 @@ class Jobs:
             source, progress, lambda told, opened: self._syncer.replay(source, ids, told, opened=opened)
         )
 
+    @property
+    def is_closing(self) -> bool:
+        """Whether runs are being ended."""
+        return self._stop.is_set()
+
     def close(self) -> None:
         """Let each run end with the batch it is at, and wait for that; none starts afterwards."""
         with self._lock:
@@ -65,7 +71,7 @@ class Jobs:
         job = Job(source)
         thread = Thread(target=self._run, args=(job, progress, work), name=f"run-{source}", daemon=True)
         with self._lock:
-            if self._stop.is_set():
+            if self.is_closing:
                 raise SourceUnavailableError(source, None, "the hub is ending")
             self._threads = [each for each in self._threads if each.is_alive()]
             self._threads.append(thread)
@@ -75,7 +81,7 @@ class Jobs:
     def _run(self, job: Job, progress: Progress, work: _Work) -> None:
         def told(stream: str, counts: Counts) -> None:
             progress(stream, counts)
-            if self._stop.is_set():
+            if self.is_closing:
                 raise _Stopped
 
         try:
@@ -90,12 +96,13 @@ class Jobs:
 
 
 def _told(source: str, error: BaseException) -> HubError:
-    """The error as a caller may see it; what nobody expects is also logged, without its text."""
+    """The error as a caller may see it; what nobody expects is also logged, by kind and place."""
     if isinstance(error, _Stopped):
         return SourceError(
             source, None, "was broken off, because the hub ended; it goes on from there next time"
         )
     if isinstance(error, HubError):
         return error
-    _log.error("a run of %s failed: %s", source, type(error).__name__)
+    places = "".join(traceback.format_tb(error.__traceback__))
+    _log.error("a run of %s failed: %s\n%s", source, type(error).__name__, places)
     return SourceError(source, None, f"failed: {type(error).__name__}")

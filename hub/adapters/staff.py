@@ -43,6 +43,7 @@ from hub.adapters.runs import Counts
 from hub.adapters.specs import EntitySpec, SourceConfig, StreamConfig
 from hub.errors import RecordError
 from hub.graph import Applied, Entity, GraphWriter, Reference, Statement
+from hub.graph.anchors import Anchors
 from hub.graph.entities import DESK, STEWARD
 from hub.ontology import EntityType, Ontology, Property, PropertyType
 from hub.store import Store, fixed
@@ -215,6 +216,10 @@ class StaffRecords:
         self._store = store
         self._graph = graph
         self._mapping = mapping
+
+    def anchors(self, connection: Connection, party_id: str) -> tuple[str, ...]:
+        """What the party is tied to now."""
+        return tuple(Anchors(self._store).of(connection, [party_id]).get(party_id, ()))
 
     def entity_id(self, said: Said) -> str:
         """The id of the entity that the record states."""
