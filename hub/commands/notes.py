@@ -74,6 +74,10 @@ _INTERACTION = _Kind(
 )
 
 
+REQUIRED: Mapping[str, tuple[str, ...]] = {kind.type: kind.required for kind in (_CONSENT, _INTERACTION)}
+"""What has to be said, by type."""
+
+
 def record_consent(services: Services, author: Author, order: RecordConsent) -> Noted:
     """Record a yes or no for one purpose and channel; each change of mind is a record of its own.
 
