@@ -146,7 +146,7 @@ class _Maker:
             return
         type_ = self.ontology.types.get(payload["type"])
         if type_ is None:
-            raise RecordError("type", "unknown_type", "is no type of the ontology any more")
+            raise RecordError("type", "not_in_ontology", "is no type of the ontology any more")
         values = {name: exact(type_, _property(type_, name), raw) for name, raw in payload["values"].items()}
         id_ = entity_id(self.source, type_.space, payload["key"], self.secret)
         yield Entity(id_, type_.name, payload["key"], values, anchors=tuple(payload["anchors"]))
@@ -156,7 +156,7 @@ def _property(type_: EntityType, name: str) -> Property:
     prop = type_.properties.get(name)
     if prop is None:
         raise RecordError(
-            f"{type_.name}.{name}", "unknown_property", "is no property of the ontology any more"
+            f"{type_.name}.{name}", "not_in_ontology", "is no property of the ontology any more"
         )
     return prop
 

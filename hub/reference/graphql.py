@@ -11,6 +11,7 @@ from graphql import (
     GraphQLObjectType,
     GraphQLScalarType,
     GraphQLSchema,
+    get_named_type,
 )
 
 from hub.ontology import CUSTOMER, Ontology
@@ -29,6 +30,11 @@ that is refused has no `data`, and an error with a [code](errors.md#codes-of-req
 Lists are Relay connections: `first` (at most `HUB_MAX_PAGE`) and `after` page through them, `where` selects, `orderBy`
 sorts. Missing values come last, equal rows by id. A document deeper than `HUB_MAX_DEPTH`, or dearer than
 `HUB_MAX_COST`, is refused before anything is read. What it costs follows from its page sizes, so ask for small pages.
+"""
+
+_MUTATIONS_INTRODUCTION = """
+Mutations are commands: what each does, and who may give it, stands under [Commands](commands.md). Each is an audit
+event of its own. What is refused has done nothing; its field is null, with an error.
 """
 
 _CUSTOMER_INTRODUCTION = """
@@ -70,6 +76,10 @@ def graphql_page(ontology: Ontology) -> str:
             _INTRODUCTION,
             "## Root fields\n",
             _fields(_object(schema, "Query").fields),
+            "## Mutations\n",
+            _MUTATIONS_INTRODUCTION,
+            _fields(_object(schema, "Mutation").fields),
+            *_inputs(schema),
             f"## {CUSTOMER}\n",
             _CUSTOMER_INTRODUCTION,
             _fields(_own_fields(ontology, _object(schema, CUSTOMER))),
@@ -97,7 +107,7 @@ def _own_fields(ontology: Ontology, customer: GraphQLObjectType) -> dict[str, Gr
 
 def _objects(schema: GraphQLSchema) -> Iterator[str]:
     """The object types that are no entity types: what facts, identifiers, sources and so on consist of."""
-    hidden = {"Query", CUSTOMER}
+    hidden = {"Query", "Mutation", CUSTOMER}
     for name, kind in sorted(schema.type_map.items()):
         if not isinstance(kind, GraphQLObjectType) or name in hidden or name.startswith("__"):
             continue
@@ -118,6 +128,27 @@ def _fields(fields: Mapping[str, GraphQLField]) -> str:
     )
 
 
+def _inputs(schema: GraphQLSchema) -> Iterator[str]:
+    """What mutations take."""
+    taken = (
+        argument.type
+        for field in _object(schema, "Mutation").fields.values()
+        for argument in field.args.values()
+    )
+    for kind in (get_named_type(each) for each in taken):
+        if isinstance(kind, GraphQLInputObjectType):
+            yield f"### {kind.name}\n"
+            yield f"{kind.description or ''}\n"
+            yield _keys(kind)
+
+
+def _keys(kind: GraphQLInputObjectType) -> str:
+    return table(
+        ("key", "takes", "meaning"),
+        ((code(key), code(each.type), each.description or "") for key, each in kind.fields.items()),
+    )
+
+
 def _arguments(arguments: Mapping[str, GraphQLArgument]) -> str:
     return ", ".join(code(f"{name}: {argument.type}") for name, argument in arguments.items())
 
@@ -129,10 +160,7 @@ def _conditions(schema: GraphQLSchema) -> Iterator[str]:
             continue
         yield f"### {name}\n"
         yield f"{kind.description or ''}\n"
-        yield table(
-            ("key", "takes", "meaning"),
-            ((code(key), code(each.type), each.description or "") for key, each in kind.fields.items()),
-        )
+        yield _keys(kind)
 
 
 def _scalars(schema: GraphQLSchema) -> str:
