@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from hub.adapters import Counts, RunReport
+from hub.adapters import Counts, RunReport, load_sources
 from hub.audit import Action
 from hub.commands import ReplayQuarantine, RunBegun, SyncSource, replay_quarantine, sync_source
-from hub.errors import NotFoundError, QueryError, RequestError, SourceError
-from tests.commands.command_world import ANN, BEN, Shop, fresh_key
+from hub.errors import ConfigurationError, NotFoundError, QueryError, RequestError, SourceError
+from tests.commands.command_world import ANN, BEN, SOURCE, Shop, fresh_key
 
 ADDRESS = "ann@example.com"
 MANY = [{**ANN, "key": str(n), "card": f"9{n:04}", "email": f"p{n}@example.com"} for n in range(1, 400)]
@@ -145,6 +145,10 @@ def test_a_source_that_is_not_there_is_not_found(shop: Shop, asked: Callable[[Sh
 
 def test_the_hub_s_own_sources_can_be_neither_described_nor_forgotten(shop: Shop) -> None:
     shop.consent(shop.customer("club", "1"))
+    (shop.folder / "others").mkdir()
+    (shop.folder / "others" / "steward.yaml").write_text(SOURCE.format(name="steward", trust=1))
+    with pytest.raises(ConfigurationError, match="'steward' is a source of the hub's own"):
+        load_sources(shop.folder / "others", shop.services.ontology)
     with pytest.raises(RequestError, match="holds what staff recorded"):
         shop.services.syncer.forget("desk")
     assert ended(ask(shop, "desk")).state == "ok"
