@@ -53,15 +53,18 @@ def test_notes_stay_with_their_customer_through_merge_split_and_deletion(shop: S
     shop.write("till", [{**A_A, "card": "8000"}])
     shop.sync()
     ann, other = shop.customer("club", "1"), shop.customer("till", "9")
-    shop.consent(ann, channel="phone")
     shop.interaction(other, summary="of the other")
+    shop.consent(ann, channel="phone")
     shop.write("till", [A_A])
     shop.sync()
     shop.interaction(ann, summary="of both")
     assert len(shop.of_customer("e_interaction", ann)) == 2
     shop.write("till", [{**A_A, "card": "8000"}])
     shop.sync()
-    assert [row["summary"] for row in shop.of_customer("e_interaction", other)] == ["of the other"]
+    assert [row["summary"] for row in shop.of_customer("e_interaction", other)] == [
+        "of the other",
+        "of both",
+    ]
     assert [row["channel"] for row in shop.of_customer("e_consent", ann)] == ["phone"]
     shop.write("club", [BEN])
     shop.sync()
