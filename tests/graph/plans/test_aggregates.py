@@ -395,8 +395,11 @@ def test_a_group_of_one_customers_rows_reports_that_customer(run: Run, world: Wo
     assert run(over_all("Customer", COUNT)).customers == ()
     result = run(grouped("Order", (KeyAlong("who", None, (KeyValue("id", "id"),)),), first=200))
     assert set(result.customers) == {world.customer_of(each) for each in world.of("Order")} - {None}
-    result = run(grouped("Order", (KeyAlong("who", "customer", (KeyValue("id", "id"),)),), first=2))
-    assert result.customers
+    firms = {each.values.get("worksFor") for each in world.of("Person")} & {
+        each.id for each in world.of("Organization")
+    }
+    result = run(grouped("Person", (KeyAlong("firm", "worksFor", (KeyValue("name", "name"),)),), first=200))
+    assert {world.customer_of(world.rows[firm]) for firm in firms} <= set(result.customers)
 
 
 def test_figures_beside_the_rows_and_deep_inside_are_answered(
