@@ -1,4 +1,4 @@
-"""The page `graphql.md`: the questions that the API answers, from the schema itself."""
+"""The page `graphql.md`: the types of the API's schema, from the schema itself."""
 
 from __future__ import annotations
 
@@ -12,6 +12,9 @@ from graphql import (
     GraphQLObjectType,
     GraphQLScalarType,
     GraphQLSchema,
+    Undefined,
+    ast_from_value,
+    print_ast,
 )
 
 from hub.graph.plans.aggregates import SCAN
@@ -22,16 +25,12 @@ from hub.schema.aggregates import CURRENCY_KEY, aggregate_name, group_name, key_
 from hub.schema.naming import rows_of_customer
 
 _INTRODUCTION = """
-One endpoint, `POST /graphql`, with a bearer token and, where the token carries several, the purpose in the header
-`X-Purpose`. `GET /graphql/schema.graphql` gives the schema. Types and lists follow from the [ontology](ontology.md):
-a type has a field for one row by id and one for the list of all rows; its references and their ways back are fields.
-
-What the policy denies is null, what it masks is masked; `extensions.access` of the answer says what and why. A request
-that is refused has no `data`, and an error with a [code](errors.md#codes-of-requests).
+How to ask, and the root fields that questions begin with, stand in [api.md](api.md). Types and lists follow from the
+[ontology](ontology.md): a type has a field for one row by id and one for the list of all rows; its references and
+their ways back are fields.
 
 Lists are Relay connections: `first` (at most `HUB_MAX_PAGE`) and `after` page through them, `where` selects, `orderBy`
-sorts. Missing values come last, equal rows by id. A document deeper than `HUB_MAX_DEPTH`, or dearer than
-`HUB_MAX_COST`, is refused before anything is read. What it costs follows from its page sizes, so ask for small pages.
+sorts. Missing values come last, equal rows by id.
 """
 
 _CUSTOMER_INTRODUCTION = """
@@ -103,11 +102,9 @@ def graphql_page(ontology: Ontology) -> str:
         [
             header("GraphQL", "the schema, which follows from the ontology"),
             _INTRODUCTION,
-            "## Root fields\n",
-            _fields(_object(schema, "Query").fields),
             f"## {CUSTOMER}\n",
             _CUSTOMER_INTRODUCTION,
-            _fields(_own_fields(ontology, _object(schema, CUSTOMER))),
+            fields(_own_fields(ontology, _object(schema, CUSTOMER))),
             *_objects(ontology, schema),
             "## Aggregates\n",
             _AGGREGATES_INTRODUCTION.replace("{scan}", str(SCAN)),
@@ -135,7 +132,7 @@ def _own_fields(ontology: Ontology, customer: GraphQLObjectType) -> dict[str, Gr
 
 def _objects(ontology: Ontology, schema: GraphQLSchema) -> Iterator[str]:
     """The object types that are no entity types: what facts, identifiers, sources and so on consist of."""
-    hidden = {"Query", CUSTOMER, CURRENCY_KEY, *_aggregates(ontology)}
+    hidden = {"Query", "Mutation", "Subscription", CUSTOMER, CURRENCY_KEY, *_aggregates(ontology)}
     for name, kind in sorted(schema.type_map.items()):
         if not isinstance(kind, GraphQLObjectType) or name in hidden or name.startswith("__"):
             continue
@@ -143,7 +140,7 @@ def _objects(ontology: Ontology, schema: GraphQLSchema) -> Iterator[str]:
             continue
         yield f"## {name}\n"
         yield f"{kind.description or ''}\n"
-        yield _fields(kind.fields)
+        yield fields(kind.fields)
 
 
 def _aggregates(ontology: Ontology) -> Iterator[str]:
@@ -163,18 +160,27 @@ def _choices(schema: GraphQLSchema, *names: str) -> Iterator[str]:
         yield table(("value", "meaning"), rows)
 
 
-def _fields(fields: Mapping[str, GraphQLField]) -> str:
+def fields(given: Mapping[str, GraphQLField]) -> str:
+    """A row for each field: its name, what it takes and gives, what it means."""
     return table(
         ("field", "takes", "gives", "meaning"),
         (
-            (code(name), _arguments(field.args), code(field.type), field.description or "")
-            for name, field in fields.items()
+            (code(name), arguments(field.args), code(field.type), field.description or "")
+            for name, field in given.items()
         ),
     )
 
 
-def _arguments(arguments: Mapping[str, GraphQLArgument]) -> str:
-    return ", ".join(code(f"{name}: {argument.type}") for name, argument in arguments.items())
+def arguments(given: Mapping[str, GraphQLArgument]) -> str:
+    """The arguments as GraphQL writes them, with their defaults."""
+    return ", ".join(code(f"{name}: {argument.type}{_default(argument)}") for name, argument in given.items())
+
+
+def _default(argument: GraphQLArgument) -> str:
+    if argument.default_value is Undefined:
+        return ""
+    value = ast_from_value(argument.default_value, argument.type)
+    return f" = {print_ast(value)}" if value else ""
 
 
 def _conditions(schema: GraphQLSchema) -> Iterator[str]:
