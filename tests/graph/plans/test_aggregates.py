@@ -120,8 +120,8 @@ def test_figures_of_no_rows_are_zero_missing_and_empty(run: Run) -> None:
     nobody = Compare("id", Op.EQ, "nobody")
     lines = over_all("OrderLine", COUNT, figures("sum", "quantity", "position"), where=nobody)
     assert run(lines).json_text == '{"all":{"count":0,"sum":{"quantity":null,"position":null}}}'
-    orders = over_all("Order", figures("max", "total", "at"), where=nobody)
-    assert run(orders).json_text == '{"all":{"max":{"total":[],"at":null}}}'
+    orders = over_all("Order", COUNT, figures("max", "total", "at"), where=nobody)
+    assert run(orders).json_text == '{"all":{"count":0,"max":{"total":[],"at":null}}}'
     groups = ListOf("Order", Page(nobody), (Groups("groups", (STATUS, COUNT)),))
     assert run(groups).json_text == '{"groups":[]}'
 
@@ -353,6 +353,11 @@ def test_a_plan_records_what_is_aggregated_and_grouped_by(company: Ontology) -> 
     assert plan.reads.types == ("Order", "OrderLine")
     assert plan.reads.properties == ("Order.status", "OrderLine.order", "OrderLine.quantity")
     assert plan.reads.categories == ("l.order", "l.quantity", "o.status")
+    ids = (KeyAlong("order", "order", (KeyValue("id", "id"),)),)
+    assert compile_plan(company, grouped("OrderLine", ids), EVERYTHING, "sqlite").reads.types == (
+        "Order",
+        "OrderLine",
+    )
 
 
 def test_the_cost_counts_each_group_and_takes_money_for_several_currencies(company: Ontology) -> None:
