@@ -196,6 +196,13 @@ def _reason_code(call: ast.Call) -> str | None:
     return code.value if isinstance(code, ast.Constant) else None
 
 
+def test_every_limit_that_the_api_names_when_it_refuses_is_documented() -> None:
+    texts = [path.read_text(encoding="utf-8") for path in (ROOT / "hub").rglob("*.py")]
+    named = {name for text in texts for name in re.findall(r'(?:limit |_refuse\(")(max_\w+)', text)}
+    assert len(named) >= 8
+    assert sorted(named - first_cells(DOCS / "api.md")) == []
+
+
 # links, commands, names
 
 
@@ -231,9 +238,9 @@ def command_names() -> set[str]:
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_every_command_that_a_page_names_exists(page: Path) -> None:
     known = command_names()
-    named = re.findall(
-        r"(?:`|^)hub ((?:quarantine |audit )?[a-z]+)", page.read_text(encoding="utf-8"), re.MULTILINE
-    )
+    groups = "|".join(sorted({name.split()[0] for name in known if " " in name}))
+    pattern = rf"(?:`|^)hub ((?:(?:{groups}) )?[a-z]+)"
+    named = re.findall(pattern, page.read_text(encoding="utf-8"), re.MULTILINE)
     assert set(named) <= known
 
 

@@ -40,7 +40,8 @@ TEST_FILES = tuple(sorted((ROOT / "tests").rglob("*.py")))
 def root_fields() -> tuple[str, ...]:
     schema = served_schema(load_ontology())
     assert schema.query_type is not None
-    return tuple(schema.query_type.fields)
+    assert schema.mutation_type is not None
+    return (*schema.query_type.fields, *schema.mutation_type.fields)
 
 
 @cache
@@ -61,7 +62,7 @@ def things() -> Iterator[tuple[str, str, str]]:
     yield from ((name, "access.md", rf"\b{name}\b") for name in MASKS)
     for action in Action:
         yield action.value, "audit.md", rf"\bAction\.{action.name}\b|\b{action.value}\b"
-    yield from ((name, "graphql.md", rf"\b{name}\b") for name in root_fields())
+    yield from ((name, "api.md", rf"\b{name}\b") for name in root_fields())
 
 
 THINGS = tuple(things())

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 
 from hub.ontology import CUSTOMER, PARTY, EntityType, Ontology, Property, PropertyType
+from hub.schema.aggregates import aggregate_drafts, aggregate_fields
 from hub.schema.drafts import ArgumentDraft, Draft, EnumDraft, FieldDraft, TypeDraft
 from hub.schema.inputs import enum_where, first_argument, list_arguments, page_arguments
 from hub.schema.meanings import (
@@ -23,7 +24,7 @@ from hub.schema.meanings import (
     RowsField,
     SpecialField,
 )
-from hub.schema.naming import enum_name, field_name, reverses_of, rows_of_customer
+from hub.schema.naming import PROPERTY_ENUM, enum_name, field_name, reverses_of, rows_of_customer
 
 ENTITY = "Entity"
 """The interface of all entity types."""
@@ -75,6 +76,7 @@ def output_drafts(ontology: Ontology) -> Iterator[Draft]:
     )
     yield from connection_drafts(CUSTOMER, CUSTOMER)
     yield from connection_drafts(ENTRY, None)
+    yield from aggregate_drafts(ontology)
 
 
 def root_fields(ontology: Ontology) -> Iterator[FieldDraft]:
@@ -139,6 +141,7 @@ def connection_drafts(name: str, node: str | None) -> Iterator[TypeDraft]:
         FieldDraft("nodes", f"list[{name}]", "The page's rows alone.", ConnectionPart("nodes", node)),
         FieldDraft("pageInfo", "PageInfo", "About the page.", ConnectionPart("pageInfo", node)),
         FieldDraft("totalCount", "int", "How many rows all pages have.", ConnectionPart("totalCount", node)),
+        *(aggregate_fields(node) if node else ()),
     )
     yield TypeDraft(f"{name}Connection", f"A page of {name}, and what lies beyond it.", connection)
 
@@ -282,7 +285,7 @@ def _enums(ontology: Ontology) -> Iterator[Draft]:
         "EventType", "A type of events.", {t.name: t.description or t.label for t in ontology.events}
     )
     golden = {prop.name: prop.description or prop.label for prop in ontology.customer_properties.values()}
-    yield EnumDraft("CustomerProperty", "A property of the golden record.", golden)
+    yield EnumDraft(PROPERTY_ENUM, "A property of the golden record.", golden)
     yield EnumDraft("IdentifierScheme", "A kind of identifier that leads to customers.", _schemes(ontology))
 
 
