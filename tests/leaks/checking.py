@@ -21,6 +21,8 @@ class Leak:
 
     probe: Probe
     how: str
+    failed: bool = False
+    """Whether the hub itself failed: for a reason that may be a value, or because a test broke it."""
 
     def __str__(self) -> str:
         return f"{self.probe.kind}: {self.how}\n  {self.probe.query}\n  {dict(self.probe.variables)}"
@@ -39,7 +41,7 @@ def leaks(pair: Pair, role: str, probes: Iterable[Probe]) -> Iterator[Leak]:
                 yield Leak(probe, f"the answer or its event holds {parts}")
                 break
             if b"INTERNAL_ERROR" in one.body:
-                yield Leak(probe, "the hub failed, which may depend on a value")
+                yield Leak(probe, "the hub failed, which may depend on a value", failed=True)
                 break
             after = cursor_of(one.tree)
             if not probe.pages or after is None:

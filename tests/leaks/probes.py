@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from graphql import GraphQLInputObjectType, get_named_type
+from graphql import GraphQLField, GraphQLInputObjectType, GraphQLSchema, get_named_type, is_leaf_type
 
 from hub.ontology import CUSTOMER, EntityType, Property, PropertyType
 from hub.store import decode
@@ -17,7 +17,7 @@ from tests.leaks.selections import chunks, entity_text
 from tests.leaks.variants import COMMON
 from tests.leaks.worlds import Pair
 
-SAMPLE = 12
+SAMPLE = 7
 """How many questions of most kinds a role asks."""
 
 
@@ -47,6 +47,8 @@ class Prober:
             "filter": self._filters,
             "link_filter": self._link_filters,
             "sort": self._sorts,
+            "figure": self._figures,
+            "group": self._groups,
             "identifier": self._lookups,
             "search": self._searches,
             "network": self._networks,
@@ -71,7 +73,7 @@ class Prober:
         """Every field of every type, with all that is one link away."""
         names = (CUSTOMER, *self._ontology.types)
         found = [(name, chunk) for name in names for chunk in chunks(self._schema, name)]
-        for name, chunk in self._draw.sample(found, min(2 * self._sample, len(found))):
+        for name, chunk in self._draw.sample(found, min(self._sample, len(found))):
             page = "totalCount pageInfo { hasNextPage endCursor }"
             edges = f"edges {{ cursor node {{ {chunk} }} }}"
             yield Probe("fields", f"{{ {self._plural(name)}(first: 50) {{ {page} {edges} }} }}")
@@ -110,8 +112,7 @@ class Prober:
 
     def _sorts(self) -> Iterator[Probe]:
         """Sorts by hidden properties, and by others with cursors, page by page."""
-        shown = [found for found in self._owners() if self._hiding.mask_of(found[1]) is True]
-        for owner, prop in (*self._some_hidden(), *self._draw.sample(shown, min(self._sample, len(shown)))):
+        for owner, prop in self._some_of_both():
             if prop.many or prop.range is not None:
                 continue
             query = (
@@ -124,6 +125,53 @@ class Prober:
                 inner = f"{self._plural(owner)}(orderBy: [{{{prop.name}: ASC}}]) {{ edges {{ cursor }} }}"
                 yield Probe("sort", f"{{ customers {{ nodes {{ {inner} }} }} }}")
 
+    def _figures(self) -> Iterator[Probe]:
+        """Sums, least and greatest values of hidden properties and of others."""
+        for owner, prop in self._some_of_both():
+            asked = [
+                f"{word} {{ {prop.name}{_leaves(self._schema, f'{owner}{kind}', prop.name)} }}"
+                for word, kind in (("sum", "Sum"), ("min", "Range"), ("max", "Range"))
+                if prop.name in self._fields_of(f"{owner}{kind}")
+            ]
+            for each in asked:
+                yield Probe("figure", f"{{ {self._plural(owner)} {{ aggregate {{ count {each} }} }} }}")
+
+    def _groups(self) -> Iterator[Probe]:
+        """Groups by hidden properties and others, their own and those of rows they refer to."""
+        for owner, prop in self._some_of_both():
+            key = self._key(owner, prop)
+            if key is None:
+                continue
+            yield self._grouped(owner, key)
+            for from_ in self._draw.sample(list(self._ontology.types.values()), 2):
+                for reference in from_.references:
+                    if reference.range == owner:
+                        yield self._grouped(from_.name, f"{reference.name} {{ {key} }}")
+                if owner == CUSTOMER and from_.has_customer:
+                    yield self._grouped(from_.name, f"belongsTo {{ {key} }}")
+        owned = [type_.name for type_ in self._ontology.types.values() if type_.has_customer]
+        for name in self._draw.sample(owned, self._sample):
+            yield self._grouped(name, "belongsTo { id }")
+
+    def _key(self, owner: str, prop: Property) -> str | None:
+        """The property as a group's key; None where it cannot be one."""
+        name = f"{owner}GroupKey"
+        field_ = self._fields_of(name).get(prop.name)
+        if field_ is None:
+            return None
+        unit = f"(unit: {self._draw.choice(['YEAR', 'MONTH', 'DAY'])})" if field_.args else ""
+        return f"{prop.name}{unit}{' { id }' if prop.range else _leaves(self._schema, name, prop.name)}"
+
+    def _grouped(self, owner: str, key: str) -> Probe:
+        groups = f"groups(first: 50) {{ count key {{ {key} }} }}"
+        if self._draw.random() < 0.3 and owner != CUSTOMER and self._ontology.type(owner).customer:
+            return Probe("group", f"{{ customers {{ nodes {{ {self._plural(owner)} {{ {groups} }} }} }} }}")
+        return Probe("group", f"{{ {self._plural(owner)} {{ {groups} }} }}")
+
+    def _fields_of(self, type_name: str) -> Mapping[str, GraphQLField]:
+        found: Any = self._schema.type_map.get(type_name)
+        return found.fields if found is not None else {}
+
     def _lookups(self) -> Iterator[Probe]:
         query = "query($v: String!) {{ customerByIdentifier(scheme: {}, value: $v) {{ id name kind }} }}"
         for rows in (self._pair.rows, self._pair.other_rows):
@@ -132,7 +180,7 @@ class Prober:
                 known.setdefault(row["scheme"], []).append(row["value"])
             schemes = set(known) & set(self._schema.type_map["IdentifierScheme"].values)
             for scheme in sorted(schemes):
-                for value in self._draw.sample(sorted(known[scheme]), min(2, len(known[scheme]))):
+                for value in self._draw.sample(sorted(known[scheme]), 1):
                     yield Probe("identifier", query.format(scheme), {"v": value})
         yield Probe("identifier", query.format("email"), {"v": "no address"})
 
@@ -152,7 +200,7 @@ class Prober:
         # Words that many rows share show their order.
         for word in (COMMON, COMMON[:4], f"{COMMON}s"):
             yield Probe("search", query, {"t": word})
-        for name in self._pair.services.search.types:
+        for name in self._draw.sample(self._pair.services.search.types, self._sample):
             yield Probe("search", query, {"t": COMMON, "y": [name]})
 
     def _networks(self) -> Iterator[Probe]:
@@ -176,7 +224,7 @@ class Prober:
             " edges { cursor node { id type at phase title source } } } } } }"
         )
         variables: list[dict[str, Any]] = [{}, {"p": ["post_purchase"]}, {"p": ["pre_purchase"]}]
-        variables += [{"t": [type_.name]} for type_ in self._ontology.events]
+        variables += [{"t": [type_.name]} for type_ in self._draw.sample(self._ontology.events, self._sample)]
         variables += [{"t": [t.name], "p": ["pre_purchase"]} for t in self._ontology.events if t.phase == "by_first_order"]
         for each in variables:
             yield Probe("timeline", self._typed(query), each, pages=True)
@@ -218,6 +266,10 @@ class Prober:
     def _some_hidden(self) -> list[tuple[str, Property]]:
         known = self._hidden()
         return self._draw.sample(known, min(self._sample, len(known)))
+
+    def _some_of_both(self) -> list[tuple[str, Property]]:
+        shown = [found for found in self._owners() if self._hiding.mask_of(found[1]) is True]
+        return [*self._some_hidden(), *self._draw.sample(shown, min(self._sample, len(shown)))]
 
     def _table(self, owner: str) -> str:
         return CUSTOMER.lower() if owner == CUSTOMER else self._ontology.type(owner).table
@@ -284,6 +336,12 @@ class Prober:
                     yield type_.name, _along(name, type_)
             elif inner.removesuffix("Where") in self._ontology.types and name not in ("AND", "OR", "NOT"):
                 yield inner.removesuffix("Where"), _plain(name)
+
+
+def _leaves(schema: GraphQLSchema, type_name: str, name: str) -> str:
+    """The selection on the field's value, empty where it has no parts."""
+    inner: Any = get_named_type(schema.type_map[type_name].fields[name].type)  # type: ignore[attr-defined]
+    return "" if is_leaf_type(inner) else f" {{ {' '.join(inner.fields)} }}"
 
 
 def _some(name: str) -> Callable[[Any], dict[str, Any]]:

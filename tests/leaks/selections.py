@@ -59,6 +59,8 @@ def _inside(schema: GraphQLSchema, field: GraphQLField, depth: int) -> str | Non
 
 def _connection(schema: GraphQLSchema, type_: GraphQLObjectType, depth: int) -> str:
     page = "totalCount pageInfo { startCursor endCursor hasNextPage }"
+    if "aggregate" in type_.fields:
+        page += " aggregate { count }"
     if depth < 1:
         return page
     node = get_named_type(type_.fields["nodes"].type)
