@@ -1,7 +1,7 @@
 """How source systems are reached and read: connectors, formats, mapping, sync, quarantine."""
 
 from hub.adapters.config import load_sources
-from hub.adapters.runs import Counts, RunReport
+from hub.adapters.runs import Counts, RunProgress, RunReport, newest_run, progress
 from hub.adapters.specs import SourceConfig, StreamConfig
 from hub.adapters.status import SourceStatus, source_statuses
 from hub.adapters.sync import Progress, Sources, Syncer
@@ -9,6 +9,7 @@ from hub.adapters.sync import Progress, Sources, Syncer
 __all__ = [
     "Counts",
     "Progress",
+    "RunProgress",
     "RunReport",
     "SourceConfig",
     "SourceStatus",
@@ -16,5 +17,7 @@ __all__ = [
     "StreamConfig",
     "Syncer",
     "load_sources",
+    "newest_run",
+    "progress",
     "source_statuses",
 ]

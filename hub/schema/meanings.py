@@ -102,6 +102,11 @@ class ListRoot:
     type: str
 
 
+@dataclass(frozen=True, slots=True)
+class ChangesRoot:
+    """A root field of Subscription: changes of customers."""
+
+
 RootMeaning = ByIdRoot | ByIdentifierRoot | ListRoot
 
 
@@ -157,5 +162,6 @@ Meaning = (
     | EntryEntityField
     | ConnectionPart
     | RootMeaning
+    | ChangesRoot
     | InputMeaning
 )
