@@ -161,7 +161,9 @@ def progress(connection: Connection, after: int, among: Collection[int]) -> list
     runs = connection.execute(select(table).where(wanted).order_by(table.c.id)).all()
     counted: dict[int, dict[str, Counts]] = defaultdict(dict)
     ids = [run.id for run in runs]
-    for row in connection.execute(select(streams).where(streams.c.run_id.in_(ids)).order_by(streams.c.stream)):
+    for row in connection.execute(
+        select(streams).where(streams.c.run_id.in_(ids)).order_by(streams.c.stream)
+    ):
         counted[row.run_id][row.stream] = Counts(*(getattr(row, name) for name in COUNT_NAMES))
     return [
         RunProgress(

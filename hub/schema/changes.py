@@ -30,7 +30,9 @@ _KINDS = {
 
 def change_drafts() -> Iterator[Draft]:
     """The types of a change."""
-    yield EnumDraft(_KIND, "What happened to a customer.", {kind.value: text for kind, text in _KINDS.items()})
+    yield EnumDraft(
+        _KIND, "What happened to a customer.", {kind.value: text for kind, text in _KINDS.items()}
+    )
     parts = (
         ("id", "strawberry.ID", "The customer's id."),
         ("kind", _KIND, "What happened to it."),
@@ -39,7 +41,9 @@ def change_drafts() -> Iterator[Draft]:
         ("mergedInto", "strawberry.ID | None", "The customer that took over, where the id is retired."),
     )
     fields = [FieldDraft(name, annotation, words, PartField(name)) for name, annotation, words in parts]
-    words = "The customer as it is now, under the same policy as in a query; null when there is none any more."
+    words = (
+        "The customer as it is now, under the same policy as in a query; null when there is none any more."
+    )
     fields.append(FieldDraft("customer", f"{CUSTOMER} | None", words, OwnerField()))
     yield TypeDraft(CHANGE, "A change of a customer.", tuple(fields))
 
@@ -91,5 +95,6 @@ class ChangesQuery:
     last_change: Long | None = strawberry.field(
         name="lastChange",
         resolver=_last_change,
-        description="The newest `seq` of the change feed. Ask for it, read, then subscribe `after` it: nothing is missed.",
+        description="The newest `seq` of the change feed. Who asks for it, then reads, then subscribes `after` it, misses"
+        " nothing.",
     )

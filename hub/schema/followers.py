@@ -11,7 +11,7 @@ import logging
 from abc import ABC, abstractmethod
 from bisect import bisect_right
 from collections.abc import AsyncIterator, Collection, Iterable
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 from typing_extensions import override

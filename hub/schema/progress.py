@@ -8,7 +8,7 @@ import strawberry
 
 from hub.adapters import Counts, RunProgress
 from hub.schema.queries import RunCounts
-from hub.schema.scalars import DateTime, Long
+from hub.schema.scalars import DateTime
 
 PROGRESS_FIELD = "syncProgress"
 
@@ -73,5 +73,7 @@ def sync_progress(run: RunProgress) -> SyncProgress:
         started_at=DateTime(run.started_at),
         finished_at=None if run.finished_at is None else DateTime(run.finished_at),
         counts=RunCounts.of(total),
-        streams=[StreamProgress(stream=name, counts=RunCounts.of(counts)) for name, counts in run.streams.items()],
+        streams=[
+            StreamProgress(stream=name, counts=RunCounts.of(counts)) for name, counts in run.streams.items()
+        ],
     )

@@ -8,8 +8,9 @@ takes what plans can answer from the same plans.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import aclosing
 from dataclasses import replace
 from functools import partial
 from typing import Any, TypeVar
@@ -29,6 +30,7 @@ from hub.schema.context import RequestContext, Touched
 from hub.schema.planner import GraphQLRequest, Planned, Planner
 from hub.schema.plans import OperationPlan
 from hub.schema.searching import SEARCH_FIELD
+from hub.schema.streams import Streams, Subscription, Told
 from hub.services import Services
 
 POINT_COST = 500
@@ -47,11 +49,17 @@ class GraphQLService:
         self.planner = Planner(self.catalogue, services.settings, services.store.dialect.name)
         self._budget = PreparingBudget(services.settings.max_preparing_s)
         self._reads_inline = services.store.dialect.name == "sqlite"
+        self._streams = Streams(services, self.catalogue, self.planner)
         self._preparer = ThreadPoolExecutor(1, "graphql-prepare")
         self._pool = ThreadPoolExecutor(THREADS, "graphql")
 
+    def end_streams(self) -> None:
+        """End all subscriptions; none begins any more."""
+        self._streams.end()
+
     def close(self) -> None:
         """Wait for the reads that are under way."""
+        self._streams.close()
         self._preparer.shutdown()
         self._pool.shutdown()
 
@@ -72,6 +80,58 @@ class GraphQLService:
         except Exception as error:  # noqa: BLE001 - nothing of a foreign error may reach the caller
             return await self._failed(event, error, request.query)
         return await self._recorded(event, answer)
+
+    async def stream(self, request: GraphQLRequest, requester: Requester) -> AsyncGenerator[Answer]:
+        """The answers to a subscription, one an event, until the hub stops; to all else the one answer.
+
+        Never raises. What is refused or fails is told in a last answer.
+        """
+        try:
+            self._event(requester)
+        except AuditError as error:
+            yield await self.refuse(_unrecordable(error))
+            return
+        try:
+            access = plan_access(self._services.access, requester)
+            planned = await self._understood(request, requester, access)
+            if planned.operation.kind is not OperationType.SUBSCRIPTION:
+                yield await self.answer(request, requester)
+                return
+            async with aclosing(self._told(planned, requester, access)) as told:
+                async for answer in told:
+                    yield answer
+        except RequestError as error:
+            yield await self._refused(self._event(requester), error, request.query)
+        except Exception as error:  # noqa: BLE001 - nothing of a foreign error may reach the caller
+            yield await self._failed(self._event(requester), error, request.query)
+
+    async def _told(
+        self, planned: Planned, requester: Requester, access: PlanAccess
+    ) -> AsyncGenerator[Answer]:
+        with self._streams.place(requester.subject):
+            understand = partial(self._subscription, planned, requester, access)
+            subscription = await asyncio.get_running_loop().run_in_executor(self._preparer, understand)
+            opened = await self._recorded(self._stream_event(requester, subscription), Answer(b""))
+            if opened.failed:
+                yield opened
+                return
+            async with aclosing(self._streams.listen(subscription)) as happenings:
+                async for together in happenings:
+                    recording = [self._recorded_told(requester, subscription, each) for each in together]
+                    for answer in await asyncio.gather(*recording):
+                        yield answer
+                        if answer.failed:
+                            return
+
+    def _subscription(self, planned: Planned, requester: Requester, access: PlanAccess) -> Subscription:
+        with self._budget.spending(requester.subject):
+            return self._streams.understood(planned, access)
+
+    async def _recorded_told(self, requester: Requester, subscription: Subscription, told: Told) -> Answer:
+        if not told.customers:
+            return told.answer
+        event = self._stream_event(requester, subscription, told.customers)
+        return await self._recorded(event, told.answer)
 
     async def refuse(self, error: RequestError, caller: Caller | None = None) -> Answer:
         """The answer to one who is not let in, recorded as such: with their name where their token proves it."""
@@ -99,12 +159,16 @@ class GraphQLService:
 
     # plan
 
-    async def _planned(self, request: GraphQLRequest, requester: Requester, access: PlanAccess) -> Planned:
+    async def _understood(self, request: GraphQLRequest, requester: Requester, access: PlanAccess) -> Planned:
         found = self.planner.find(request, access)
         if found is None:
             # One thread: however many send new documents at once, those whose documents are known are served.
             prepare = partial(self._prepared, request, requester, access)
             found = await asyncio.get_running_loop().run_in_executor(self._preparer, prepare)
+        return found
+
+    async def _planned(self, request: GraphQLRequest, requester: Requester, access: PlanAccess) -> Planned:
+        found = await self._understood(request, requester, access)
         if found.operation.kind is OperationType.SUBSCRIPTION:
             raise QueryError("a subscription is answered over WebSocket or as an event stream only")
         return found
@@ -178,6 +242,27 @@ class GraphQLService:
         return result
 
     # record
+
+    def _stream_event(
+        self, requester: Requester, subscription: Subscription, customers: tuple[str, ...] = ()
+    ) -> AuditEvent:
+        """The event of a subscription that begins, or of what it tells of customers."""
+        reading = subscription.reading
+        counts = {
+            "customers": len(customers),
+            "fields": len(reading.properties),
+            "masked": reading.masked,
+            "denied": reading.denied,
+        }
+        return replace(
+            self._event(requester),
+            outcome=Outcome.PARTIAL if subscription.partial else Outcome.OK,
+            query_sha256=subscription.planned.document.recorded_as,
+            entity_types=reading.types,
+            data_categories=reading.categories,
+            customers=customers,
+            counts=counts,
+        )
 
     def _event(self, requester: Requester) -> AuditEvent:
         return AuditEvent(
