@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import IntEnum
+from types import MappingProxyType
 from typing import Any
 
 import orjson
@@ -41,6 +42,23 @@ class Close(IntEnum):
     SUBSCRIBER_EXISTS = 4409
     TOO_MANY_INITIALISATIONS = 4429
     INTERNAL_ERROR = 4500
+
+
+CLOSED: Mapping[Close, str] = MappingProxyType(
+    {
+        Close.GOING_AWAY: "connect again: the hub is stopping",
+        Close.TRY_AGAIN_LATER: "connect again later, after the last `seq`: too many connections, or it read too slowly",
+        Close.BAD_REQUEST: "correct the message: it is none of the protocol",
+        Close.UNAUTHORIZED: "send `connection_init`, and wait for `connection_ack`, before `subscribe`",
+        Close.FORBIDDEN: "connect with a good token and a purpose; also once the token has expired",
+        Close.SUBPROTOCOL_NOT_ACCEPTABLE: f"ask for the sub-protocol `{SUBPROTOCOL}`",
+        Close.INITIALISATION_TIMEOUT: "send `connection_init` within 3 seconds",
+        Close.SUBSCRIBER_EXISTS: "give each operation an id of its own",
+        Close.TOO_MANY_INITIALISATIONS: "send `connection_init` once",
+        Close.INTERNAL_ERROR: "report the reference: something went wrong that should not",
+    }
+)
+"""What a client does about each code."""
 
 
 class CloseError(Exception):

@@ -13,6 +13,7 @@ from graphql import (
     GraphQLSchema,
 )
 
+from hub.api.protocol import CLOSED
 from hub.ontology import CUSTOMER, Ontology
 from hub.reference.markdown import code, header, table
 from hub.schema import make_catalogue
@@ -29,6 +30,35 @@ that is refused has no `data`, and an error with a [code](errors.md#codes-of-req
 Lists are Relay connections: `first` (at most `HUB_MAX_PAGE`) and `after` page through them, `where` selects, `orderBy`
 sorts. Missing values come last, equal rows by id. A document deeper than `HUB_MAX_DEPTH`, or dearer than
 `HUB_MAX_COST`, is refused before anything is read. What it costs follows from its page sizes, so ask for small pages.
+"""
+
+_SUBSCRIPTIONS = """
+What happens, as it happens, also when another process makes it happen. Two ways lead there, both at `/graphql`:
+
+- WebSocket, sub-protocol `graphql-transport-ws` (the client library graphql-ws). Token and purpose are headers of the
+  handshake or, where a client cannot set those, the payload of `connection_init`:
+  `{"authorization": "Bearer ...", "x-purpose": "..."}`. Queries and mutations are answered, too. Pages of other origins
+  are turned away.
+- Server-sent events: the request is that of a query, with `Accept: text/event-stream` (the client library graphql-sse,
+  in its mode of distinct connections). Each answer is an event `next`; the last event is `complete`.
+
+The policy is applied to each event as to a query, and each event about a customer is in the audit log before it leaves.
+A subscription ends with its token. Who reads more slowly than things happen is let go with an error.
+
+Nothing gets lost between reading and listening, or while a client is away: ask for `lastChange`, read, subscribe with
+that as `after`; later begin again after the last `seq` that came. `after` may lie some 100,000 entries of the change
+feed back. Past that, read anew.
+
+```graphql
+subscription {
+  customerChanged(kinds: [CREATED, MERGED], after: 41) { seq kind id mergedInto customer { name } }
+}
+```
+"""
+
+_CODES_INTRODUCTION = """
+An operation that is refused or fails ends with a message `error`, whose errors have the [codes of
+requests](errors.md#codes-of-requests). These close the socket:
 """
 
 _CUSTOMER_INTRODUCTION = """
@@ -70,6 +100,12 @@ def graphql_page(ontology: Ontology) -> str:
             _INTRODUCTION,
             "## Root fields\n",
             _fields(_object(schema, "Query").fields),
+            "## Subscriptions\n",
+            _SUBSCRIPTIONS,
+            _fields(_object(schema, "Subscription").fields),
+            "### Closed sockets\n",
+            _CODES_INTRODUCTION,
+            table(("code", "what to do"), ((code(each.value), words) for each, words in CLOSED.items())),
             f"## {CUSTOMER}\n",
             _CUSTOMER_INTRODUCTION,
             _fields(_own_fields(ontology, _object(schema, CUSTOMER))),
@@ -97,7 +133,7 @@ def _own_fields(ontology: Ontology, customer: GraphQLObjectType) -> dict[str, Gr
 
 def _objects(schema: GraphQLSchema) -> Iterator[str]:
     """The object types that are no entity types: what facts, identifiers, sources and so on consist of."""
-    hidden = {"Query", CUSTOMER}
+    hidden = {"Query", "Subscription", CUSTOMER}
     for name, kind in sorted(schema.type_map.items()):
         if not isinstance(kind, GraphQLObjectType) or name in hidden or name.startswith("__"):
             continue

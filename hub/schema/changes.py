@@ -95,6 +95,6 @@ class ChangesQuery:
     last_change: Long | None = strawberry.field(
         name="lastChange",
         resolver=_last_change,
-        description="The newest `seq` of the change feed. Who asks for it, then reads, then subscribes `after` it, misses"
-        " nothing.",
+        description="The newest `seq` of the change feed. Ask for it, then read, then subscribe `after` it: nothing is"
+        " missed.",
     )

@@ -83,7 +83,7 @@ class Streams:
         self._pool = ThreadPoolExecutor(_THREADS, "graphql-stream")
 
     def end(self) -> None:
-        """End all subscriptions; none begins any more."""
+        """Let go of all who listen; nobody may listen any more, either."""
         self._changes.close()
         self._runs.close()
 
