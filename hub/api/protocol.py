@@ -162,10 +162,11 @@ class Protocol:
         return text if is_open else None
 
     def _initialise(self, message: Mapping[str, Any]) -> Initialise:
+        payload = _payload(message) or {}
         if self._initialised:
             raise CloseError(Close.TOO_MANY_INITIALISATIONS, "Too many initialisation requests")
         self._initialised = True
-        return Initialise(_payload(message) or {})
+        return Initialise(payload)
 
     def _start(self, message: Mapping[str, Any]) -> Start | Refuse:
         id_, payload = _id(message), message.get("payload")

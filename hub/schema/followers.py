@@ -128,14 +128,14 @@ class ChangeFollower(Follower):
         self._newest = 0
         self._kept: list[CustomerChange] = []
 
-    async def position(self, after: int | None) -> int:
-        """Where to begin: `after`, or at what is newest now.
+    def position(self, after: int | None) -> int:
+        """Where to begin: `after`, or at what is newest now. Any thread may ask.
 
         Raises:
             QueryError: there is no such entry in the feed.
             LimitError: it lies too far back.
         """
-        newest = await asyncio.to_thread(self._feed.newest)
+        newest = self._feed.newest()
         if after is None:
             return newest
         if not 0 <= after <= newest:
@@ -143,9 +143,9 @@ class ChangeFollower(Follower):
         self._check(newest - after)
         return after
 
-    async def heirs(self, ids: Iterable[str]) -> Iterable[str]:
-        """The customers that took over from those of the ids that are retired."""
-        return (await asyncio.to_thread(self._feed.heirs, set(ids))).values()
+    def heirs(self, ids: Iterable[str]) -> Iterable[str]:
+        """The customers that took over from those of the ids that are retired. Any thread may ask."""
+        return self._feed.heirs(set(ids)).values()
 
     async def after(self, seq: int, limit: int) -> FeedPage:
         """The next changes after `seq`, at most `limit`, as soon as there are any.

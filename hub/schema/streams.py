@@ -10,9 +10,9 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncGenerator, AsyncIterator, Collection, Iterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Collection, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager, suppress
+from contextlib import aclosing, contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -65,9 +65,35 @@ class Subscription:
     """What each event reads."""
     partial: bool
     """Whether the policy keeps some of what is asked for back."""
-    changes: ChangePlan | None = None
+    changes: Changes | None = None
     """None for one to the progress of syncs."""
     source: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """Which changes of customers a subscription is told, and how."""
+
+    plan: ChangePlan
+    start: int
+    """The entry of the change feed after which it begins."""
+    watch: Watch
+
+
+@dataclass(slots=True)
+class Watch:
+    """Which changes a subscription wants."""
+
+    ids: set[str] | None = field(repr=False)
+    kinds: Collection[str] | None
+
+    def wants(self, change: CustomerChange) -> bool:
+        """Whether it wants this one; who takes over from a watched customer is watched from then on."""
+        if self.ids is not None and change.customer not in self.ids:
+            return False
+        if self.ids is not None and change.into is not None:
+            self.ids.add(change.into)
+        return self.kinds is None or change.kind.value in self.kinds
 
 
 class Streams:
@@ -117,7 +143,7 @@ class Streams:
         """The subscription, its plans compiled.
 
         Raises:
-            QueryError: it asks for what cannot be answered.
+            QueryError: it asks for what cannot be answered, or begins at what is no entry of the change feed.
             AccessDeniedError: the caller may not know of what it tells, or filters by what they may not see whole.
             LimitError: it is too large; the limit is named.
         """
@@ -130,9 +156,16 @@ class Streams:
         plan = self._planner.plans.make_changes(
             planned.document, planned.operation, planned.variables, access
         )
-        if len(plan.arguments.get("ids") or ()) > MAX_IDS:
+        changes = Changes(plan, self._changes.position(arguments.get("after")), self._watch(arguments))
+        return Subscription(planned, plan.reading, plan.partial, changes)
+
+    def _watch(self, arguments: Mapping[str, Any]) -> Watch:
+        ids, kinds = arguments.get("ids"), arguments.get("kinds")
+        if ids is None:
+            return Watch(None, kinds)
+        if len(ids) > MAX_IDS:
             raise LimitError(f"more ids than one subscription may name; the limit max_ids is {MAX_IDS}")
-        return Subscription(planned, plan.reading, plan.partial, plan)
+        return Watch({*ids, *self._changes.heirs(ids)}, kinds)
 
     def _root(self, planned: Planned) -> tuple[str, Mapping[str, Any]]:
         """Name and arguments of the one root field, which validation does not find where a condition decides."""
@@ -153,36 +186,29 @@ class Streams:
         """What happens, in the order in which it does; ends when the hub stops.
 
         Raises:
-            QueryError: it begins at what is no entry of the change feed.
             LimitError: it is too far behind.
             StoreUnavailableError: the database is out of reach.
         """
+        changes = subscription.changes
+        told = self._progress(subscription) if changes is None else self._customers(subscription, changes)
         with suppress(EndedError):
-            if subscription.changes is None:
-                async for told in self._progress(subscription):
-                    yield told
-            else:
-                async for told in self._customers(subscription, subscription.changes):
-                    yield told
+            async with aclosing(told):
+                async for together in told:
+                    yield together
 
-    async def _customers(self, subscription: Subscription, plan: ChangePlan) -> AsyncIterator[Sequence[Told]]:
-        watch = await self._watch(plan.arguments)
-        seq = await self._changes.position(plan.arguments.get("after"))
+    async def _customers(
+        self, subscription: Subscription, changes: Changes
+    ) -> AsyncGenerator[Sequence[Told]]:
         loop, variables = asyncio.get_running_loop(), subscription.planned.variables
+        seq = changes.start
         async with self._changes.listening():
             while True:
                 page = await self._changes.after(seq, _PAGE)
-                wanted = [change for change in page.changes if watch.wants(change)]
+                wanted = [change for change in page.changes if changes.watch.wants(change)]
                 for start in range(0, len(wanted), _TOGETHER):
                     part = wanted[start : start + _TOGETHER]
-                    yield await loop.run_in_executor(self._pool, self._read, plan, variables, part)
+                    yield await loop.run_in_executor(self._pool, self._read, changes.plan, variables, part)
                 seq = page.reached
-
-    async def _watch(self, arguments: Mapping[str, Any]) -> _Watch:
-        ids, kinds = arguments.get("ids"), arguments.get("kinds")
-        if ids is None:
-            return _Watch(None, kinds)
-        return _Watch({*ids, *await self._changes.heirs(ids)}, kinds)
 
     # read
 
@@ -192,7 +218,7 @@ class Streams:
         with self._store.read() as connection:
             return [_told(connection, plan, variables, change) for change in changes]
 
-    async def _progress(self, subscription: Subscription) -> AsyncIterator[Sequence[Told]]:
+    async def _progress(self, subscription: Subscription) -> AsyncGenerator[Sequence[Told]]:
         async with self._runs.listening():
             runs, version = await self._runs.under_way()
             while True:
@@ -211,22 +237,6 @@ class Streams:
         if not isinstance(result, ExecutionResult):
             raise TypeError("a resolver is asynchronous")
         return executed(result, ())
-
-
-@dataclass(slots=True)
-class _Watch:
-    """Which changes a subscription wants."""
-
-    ids: set[str] | None = field(repr=False)
-    kinds: Collection[str] | None
-
-    def wants(self, change: CustomerChange) -> bool:
-        """Whether it wants this one; who takes over from a watched customer is watched from then on."""
-        if self.ids is not None and change.customer not in self.ids:
-            return False
-        if self.ids is not None and change.into is not None:
-            self.ids.add(change.into)
-        return self.kinds is None or change.kind.value in self.kinds
 
 
 def _told(
