@@ -96,7 +96,7 @@ class EventStream:
                 if not (self._over or self._streams.ended):
                     await self._serve(send)
                     return b"" if self._streams.ended else _COMPLETE
-        return self._last
+        return b"" if self._last is not None and self._streams.ended else self._last
 
     async def _serve(self, send: Send) -> None:
         async with aclosing(self._streams.service.stream(self._request, self._caller.requester)) as answers:

@@ -23,7 +23,9 @@ from hub.store import Store
 
 INTERVAL_S = 0.25
 """Between two looks; as often as changes are published."""
+_FAILED_S = 1.0
 _LONGEST_WAIT_S = 30.0
+"""After a look that failed the next waits from the one up to the other."""
 
 KEPT = 10_000
 """Changes of customers in memory; up to twice as many. Who is further behind reads them from the database."""
@@ -79,7 +81,9 @@ class Follower(ABC):
         wait = 0.0
         while True:
             await asyncio.sleep(wait)
-            wait = self._interval_s if await self._looked() else min(max(wait, 1.0) * 2, _LONGEST_WAIT_S)
+            wait = (
+                self._interval_s if await self._looked() else min(max(wait, _FAILED_S) * 2, _LONGEST_WAIT_S)
+            )
 
     async def _looked(self) -> bool:
         try:
