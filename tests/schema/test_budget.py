@@ -20,8 +20,7 @@ class Times:
         try:
             with self.budget.spending(caller):
                 self.worked += seconds
-        except LimitError as refused:
-            assert "max_preparing is 6 seconds" in str(refused)
+        except LimitError:
             return False
         return True
 
