@@ -211,8 +211,7 @@ class _Connection:
                     await self._send_last(step.id, self._protocol.error, answer.body)
                     return
                 await self._send(partial(self._protocol.next, step.id, answer.body))
-        if not self._ending:
-            await self._send_last(step.id, self._protocol.complete)
+        await self._send_last(step.id, self._protocol.complete)
 
     async def _send_last(self, id_: str, message: Callable[..., str | None], *more: bytes) -> None:
         """Send what ends the operation, whose id is free from then on."""

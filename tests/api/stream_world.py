@@ -12,7 +12,6 @@ import orjson
 from starlette.types import ASGIApp, Message
 
 from hub.access import DemoIssuer, Requester
-from hub.api import create_app
 from hub.graph import Entity, GraphWriter
 from hub.schema import Answer, GraphQLRequest, GraphQLService
 from hub.services import Services
@@ -181,14 +180,6 @@ class Socket:
     async def gone(self) -> None:
         self.leaves()
         await soon(self.task)
-
-
-@asynccontextmanager
-async def application(services: Services) -> AsyncIterator[Any]:
-    """The whole application, its background work included."""
-    app = create_app(services)
-    async with app.router.lifespan_context(app):
-        yield app
 
 
 class EventSource:
