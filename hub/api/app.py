@@ -11,6 +11,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route, WebSocketRoute
 
+from hub.api.console import NO_EXAMPLES, Examples, console_routes
 from hub.api.endpoint import GraphQLEndpoint
 from hub.api.middleware import AccessLog, ResponseHeaders
 from hub.api.publisher import publishing
@@ -26,8 +27,8 @@ SDL_PATH = "/graphql/schema.graphql"
 HEALTH_PATH = "/healthz"
 
 
-def create_app(services: Services) -> FastAPI:
-    """The application on these services, which the caller closes after it.
+def create_app(services: Services, examples: Examples = NO_EXAMPLES) -> FastAPI:
+    """The application on these services, which the caller closes after it; its query page offers the examples.
 
     Raises:
         ConfigurationError: no issuer of tokens is configured, or names of the ontology clash in GraphQL.
@@ -71,13 +72,15 @@ def create_app(services: Services) -> FastAPI:
     app = FastAPI(
         title="Customer knowledge hub", lifespan=lifespan, docs_url=None, redoc_url=None, openapi_url=None
     )
-    app.router.routes += [
+    routes = [
         Route(SDL_PATH, schema, methods=["GET"]),
         Route(HEALTH_PATH, health, methods=["GET"]),
         Route(GRAPHQL_PATH, GraphQLEndpoint(service, services.verifier, events)),
         WebSocketRoute(GRAPHQL_PATH, sockets),
+        *(console_routes(examples) if services.settings.serves_console else ()),
     ]
+    app.router.routes += routes
     app.state.end_streams = end_streams  # a server has to call it before it waits for what is under way
     app.add_middleware(ResponseHeaders)
-    app.add_middleware(AccessLog, paths=(GRAPHQL_PATH, SDL_PATH, HEALTH_PATH))
+    app.add_middleware(AccessLog, paths=[route.path for route in routes])
     return app

@@ -12,6 +12,7 @@ from contextlib import contextmanager, suppress
 import uvicorn
 
 from hub.api.app import create_app
+from hub.api.console import NO_EXAMPLES, Examples
 from hub.api.http import MAX_BODY
 from hub.errors import ConfigurationError
 from hub.services import open_services
@@ -22,8 +23,14 @@ GRACE_S = 10
 """Seconds that requests under way have to end after Ctrl-C."""
 
 
-def serve(settings: Settings, started: Callable[[str], None] = lambda _address: None) -> None:
+def serve(
+    settings: Settings,
+    started: Callable[[str], None] = lambda _address: None,
+    examples: Examples = NO_EXAMPLES,
+) -> None:
     """Serve until Ctrl-C or SIGTERM; `started` is told the address when requests are taken.
+
+    The query page, where it is served, offers the examples.
 
     Raises:
         ConfigurationError: the configuration has faults, or the demo's tokens would be taken on an open address.
@@ -31,7 +38,7 @@ def serve(settings: Settings, started: Callable[[str], None] = lambda _address: 
     """
     check_demo_address(settings)
     with open_services(settings) as services:
-        app = create_app(services)
+        app = create_app(services, examples)
         config = uvicorn.Config(
             app,
             host=settings.host,
