@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
-from hub.ontology import CUSTOMER, PropertyType
+from hub.ontology import CUSTOMER, Property, PropertyType
 from hub.store import Store, decode
 from tests.leaks.hiding import Hiding
 from tests.leaks.twins import Rows
@@ -30,14 +30,21 @@ def telling_parts(text: str) -> Iterator[str]:
     return (part for form in (text, text.upper()) for part in parts_of(form) if _TELLING.fullmatch(part))
 
 
-def hidden_texts(store: Store, rows: Rows, hiding: Hiding) -> Iterator[str]:
-    """The texts of rows that are not shown as they are."""
+def hidden_parts(store: Store, worlds: Iterable[Rows], hiding: Hiding) -> frozenset[str]:
+    """Telling parts of what is hidden in the worlds, but for those that by chance are parts of what is shown."""
+    hidden: set[str] = set()
+    shown: set[str] = set()
+    for rows in worlds:
+        for prop, text in _texts(store, rows):
+            (shown if hiding.mask_of(prop) is True else hidden).update(telling_parts(text))
+    return frozenset(hidden - shown)
+
+
+def _texts(store: Store, rows: Rows) -> Iterator[tuple[Property, str]]:
     ontology = store.ontology
     shapes = [(type_.table, type_.properties) for type_ in ontology.types.values()]
     for table, properties in (*shapes, (CUSTOMER.lower(), ontology.customer_properties)):
         for prop in properties.values():
-            if prop.type not in _TEXTS or hiding.mask_of(prop) is True:
-                continue
-            for row in rows[table]:
+            for row in rows[table] if prop.type in _TEXTS else ():
                 value = decode(prop, tuple(row[column] for column in prop.columns), store.dialect.name)
-                yield from value if isinstance(value, tuple) else () if value is None else (value,)
+                yield from ((prop, each) for each in (value if prop.many else (value,)) or () if each)

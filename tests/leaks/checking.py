@@ -43,8 +43,8 @@ def leaks(pair: Pair, role: str, probes: Iterable[Probe]) -> Iterator[Leak]:
             if b"INTERNAL_ERROR" in one.body:
                 yield Leak(probe, "the hub failed, which may depend on a value", failed=True)
                 break
-            after = cursor_of(one.tree)
-            if not probe.pages or after is None:
+            after = cursor_of(one.tree) if probe.pages else None
+            if after is None:
                 break
             variables["a"] = after
 
@@ -62,10 +62,11 @@ def _difference(one: Told, other: Told) -> str | None:
             min(len(one.body), len(other.body)),
         )
         return f"{one.body[max(0, at - 120) : at + 80]!r} is not {other.body[max(0, at - 30) : at + 80]!r}"
-    if one.event != other.event:
-        names = [name for name in one.event if one.event[name] != other.event.get(name)]
-        return f"the audit events differ in {names}"
-    return None if one.statements == other.statements else "other statements are run, which takes another time"
+    if one.events != other.events:
+        return f"the audit events {one.events} are not {other.events}"
+    return (
+        None if one.statements == other.statements else "other statements are run, which takes another time"
+    )
 
 
 def cursor_of(tree: Any) -> str | None:

@@ -56,7 +56,9 @@ class _Maker:
         values: dict[str, Any] = {}
         for prop in type_.properties.values():
             if prop.range is not None:
-                options = [id_ for target in self._ontology.range_types(prop.range) for id_ in self._ids[target.name]]
+                options = [
+                    id_ for target in self._ontology.range_types(prop.range) for id_ in self._ids[target.name]
+                ]
                 chosen: Any = Reference(self._draw.choice(options))
             else:
                 chosen = fresh(prop, self._draw)

@@ -36,7 +36,10 @@ class Hiding:
         if type_name != CUSTOMER:
             return any(map(self._not_denied, self.ontology.type(type_name).properties.values()))
         return any(map(self._not_denied, self.ontology.customer_properties.values())) or any(
-            type_.has_customer and not type_.is_party and self.knows_of(type_.name) and self.knows_owner(type_)
+            type_.has_customer
+            and not type_.is_party
+            and self.knows_of(type_.name)
+            and self.knows_owner(type_)
             for type_ in self.ontology.types.values()
         )
 

@@ -16,6 +16,8 @@ USE = "use"
 
 _STYLES = ((6, 1, 3), (3, 1, 6), (3, 5, 2), (1, 1, 8), (8, 3, 1))
 """How often a role is allowed, masked, denied."""
+BLIND = 5
+"""The role with this number may not know of any customer."""
 
 
 def role_name(number: int) -> str:
@@ -48,6 +50,8 @@ def _grants(role: str, number: int, ontology: Ontology) -> list[dict[str, Any]]:
     weights = _STYLES[number % len(_STYLES)]
     grants = []
     for category in _used(ontology):
+        if number == BLIND and category.startswith("user"):
+            continue
         effect = draw.choices(("allow", "mask", "deny"), weights)[0]
         masks = _fitting(category, ontology)
         chosen = f"mask:{draw.choice(masks)}" if effect == "mask" else effect

@@ -55,6 +55,7 @@ class Prober:
             "timeline": self._timelines,
             "facts": self._facts,
             "sources": self._sources,
+            "subscription": self._subscriptions,
         }
 
     @property
@@ -213,9 +214,7 @@ class Prober:
             yield Probe("network", "query($id: ID!) { graphml(id: $id, rings: 1) }", {"id": id_})
         steps = "{ path(from: $a, to: $b) { start end label kind forward } }"
         for to in self._customers[1:]:
-            yield Probe(
-                "network", f"query($a: ID!, $b: ID!) {steps}", {"a": self._customers[0], "b": to}
-            )
+            yield Probe("network", f"query($a: ID!, $b: ID!) {steps}", {"a": self._customers[0], "b": to})
 
     def _timelines(self) -> Iterator[Probe]:
         query = (
@@ -225,7 +224,11 @@ class Prober:
         )
         variables: list[dict[str, Any]] = [{}, {"p": ["post_purchase"]}, {"p": ["pre_purchase"]}]
         variables += [{"t": [type_.name]} for type_ in self._draw.sample(self._ontology.events, self._sample)]
-        variables += [{"t": [t.name], "p": ["pre_purchase"]} for t in self._ontology.events if t.phase == "by_first_order"]
+        variables += [
+            {"t": [t.name], "p": ["pre_purchase"]}
+            for t in self._ontology.events
+            if t.phase == "by_first_order"
+        ]
         for each in variables:
             yield Probe("timeline", self._typed(query), each, pages=True)
 
@@ -250,6 +253,18 @@ class Prober:
         state = "{ source lastSuccessAt state newestObservedAt rows }"
         yield Probe("sources", f"{{ customers {{ nodes {{ freshness {state} }} }} }}")
         yield Probe("sources", "{ sources { name state lastSuccessAt records } }")
+
+    def _subscriptions(self) -> Iterator[Probe]:
+        """What is told of customers as they change."""
+        start = "subscription { customerChanged(after: 0) { id kind seq at mergedInto"
+        for chunk in self._draw.sample(list(chunks(self._schema, CUSTOMER)), 1):
+            yield Probe("subscription", f"{start} customer {{ {chunk} }} }} }}")
+        yield Probe("subscription", f"{start} }} }}")
+        yield Probe("subscription", "{ lastChange }")
+        for owner, prop in self._some_hidden():
+            if owner in self._ontology.types and self._ontology.type(owner).customer and not prop.many:
+                rows = f"{self._plural(owner)}(where: {{{prop.name}: {{isNull: false}}}}) {{ totalCount }}"
+                yield Probe("subscription", f"{start} customer {{ {rows} }} }} }}")
 
     # hidden properties, and values
 
@@ -317,7 +332,9 @@ class Prober:
         return found
 
     def _counted(self, owner: str, where: dict[str, Any]) -> Probe:
-        query = f"query($w: {owner}Where) {{ {self._plural(owner)}(where: $w) {{ totalCount nodes {{ id }} }} }}"
+        query = (
+            f"query($w: {owner}Where) {{ {self._plural(owner)}(where: $w) {{ totalCount nodes {{ id }} }} }}"
+        )
         wrapped = self._draw.choice([where, {"NOT": where}, {"OR": [where, {"id": {"eq": "x"}}]}])
         return Probe("filter", query, {"w": wrapped})
 

@@ -88,5 +88,3 @@ def test_drawn_documents_tell_nothing(pair: Pair, root: str) -> None:
         assert found is None, found
 
     alike()
-
-

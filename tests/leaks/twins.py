@@ -19,7 +19,7 @@ Row = dict[str, Any]
 Rows = dict[str, list[Row]]
 """The rows of a store by table."""
 
-FIXED = (fixed.identifier, fixed.membership, fixed.run, fixed.stream_state)
+FIXED = (fixed.identifier, fixed.membership, fixed.run, fixed.stream_state, fixed.change)
 HOUSEHOLD = "user.contact.address"
 SOURCES_STATE = "system.operations"
 
@@ -34,9 +34,7 @@ def read_rows(store: Store) -> Rows:
     """All rows of the store."""
     with store.read() as connection:
         return {
-            name: [
-                dict(row) for row in connection.exec_driver_sql(f'SELECT * FROM "{name}"').mappings()
-            ]
+            name: [dict(row) for row in connection.exec_driver_sql(f'SELECT * FROM "{name}"').mappings()]
             for name in tables_of(store)
         }
 
@@ -79,6 +77,7 @@ class Twin:
         found["customer"] = [self._customer(row) for row in found["customer"]]
         if not self._hiding.knows_of(CUSTOMER):
             found["customer"], found["membership"] = [], []
+            found["change"] = [row for row in found["change"] if row["type"] != CUSTOMER]
         if not self._hiding.allows(SOURCES_STATE):
             found["run"] = [{**row, "state": "failed"} for row in found["run"]]
             found["stream_state"] = [
@@ -106,9 +105,7 @@ class Twin:
         name = self._store.dialect.name
         value = decode(prop, tuple(row[column] for column in prop.columns), name)
         new = (
-            other(prop, value, self._draw)
-            if shown is False
-            else masked_alike(prop, value, shown, self._draw)  # type: ignore[arg-type]  # never True here
+            other(prop, value, self._draw) if shown is False else masked_alike(prop, value, shown, self._draw)  # type: ignore[arg-type]  # never True here
         )
         cells = (None,) * len(prop.columns) if new is None else encoder(prop, name)(new)
         return dict(zip(prop.columns, cells, strict=True))
@@ -143,7 +140,9 @@ class Twin:
 
     def _customer(self, row: Row) -> Row:
         provenance: Mapping[str, Mapping[str, str]] = json.loads(row["provenance"])
-        parties = {id_: each for type_ in self._ontology.parties for id_, each in self._changed[type_.name].items()}
+        parties = {
+            id_: each for type_ in self._ontology.parties for id_, each in self._changed[type_.name].items()
+        }
         for prop in self._ontology.customer_properties.values():
             if prop.name in provenance:
                 winner = parties[provenance[prop.name]["party"]]
@@ -152,4 +151,3 @@ class Twin:
             households = [each["household_id"] for each in self._rows["customer"] if each["household_id"]]
             row["household_id"] = self._draw.choice([None, *households])
         return row
-

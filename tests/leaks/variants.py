@@ -16,7 +16,7 @@ from hub.values import Instant, Money
 _UPPER, _LOWER = "BCDFGHJKLMNPQRSTVWXZ", "bcdfghjklmnpqrstvwxz"
 _ZONES = ("Europe/London", "Europe/Paris", "America/New_York")
 COMMON = "harbour"
-"""A word in all texts that are searched by words: who searches for it finds much, in an order that must tell nothing."""
+"""A word in all texts that are searched by words: whoever asks for it finds much, in an order that must not tell."""
 _LANGUAGES, _COUNTRIES = ("en", "de", "fr", "cy"), ("GB", "DE", "FR", "IE")
 
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, aclosing, contextmanager, suppress
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any, cast
 from unittest.mock import patch
@@ -15,16 +16,17 @@ from sqlalchemy import event
 
 from hub.access import PlanAccess, plan_access
 from hub.audit import AuditEvent, Recorder
+from hub.ontology import CUSTOMER
 from hub.schema import GraphQLService
 from hub.schema import service as service_module
+from hub.schema.planner import GraphQLRequest
 from hub.schema.plans import Plans
 from hub.services import Services, open_services
 from hub.settings import Settings
-from hub.schema.planner import GraphQLRequest
+from tests.leaks.canaries import hidden_parts
 from tests.leaks.company import fill
 from tests.leaks.hiding import Hiding
 from tests.leaks.policies import requester, write_policy
-from tests.leaks.canaries import hidden_texts, telling_parts
 from tests.leaks.twins import Rows, Twin, read_rows, write_rows
 
 
@@ -39,18 +41,24 @@ class _Kept:
         return len(self.events)
 
 
+PATIENCE_S = 2.0
+"""How long one waits for an event that should not be missing."""
+
+
 @dataclass
 class Told:
     """All that an observer of one request learns."""
 
     body: bytes
-    event: dict[str, Any]
-    """As the audit log keeps it, without its id and time, and without whose data it was: that the log must know."""
+    """Several, for what is told as it happens."""
+    events: list[dict[str, Any]]
+    """As the audit log keeps them, without id and time, and without whose data it was: that the log must know."""
     statements: list[str]
     """What was asked of the database: the time that an answer takes follows from it."""
 
     @property
     def tree(self) -> Any:
+        """The answer, read."""
         return orjson.loads(self.body)
 
 
@@ -72,11 +80,42 @@ class World:
         """The answer, and its event in the log."""
         self.statements.clear()
         request = GraphQLRequest(query, None, variables)
-        answer = self.runner.run(self.service.answer(request, requester(role)))
-        kept = orjson.loads(self.kept.events.pop().encode())
-        told = {name: kept[name] for name in kept.keys() - {"id", "at", "customers"}}
-        told["counts"] = {name: count for name, count in kept.get("counts", {}).items() if name != "customers"}
-        return Told(answer.body, told, list(self.statements))
+        if query.startswith("subscription"):
+            body = self.runner.run(self._listened(request, role))
+            self.statements.clear()  # whoever listens looks again and again
+        else:
+            body = self.runner.run(self.service.answer(request, requester(role))).body
+        events = [_told(event) for event in self.kept.events]
+        self.kept.events.clear()
+        return Told(body, events, list(self.statements))
+
+    async def _listened(self, request: GraphQLRequest, role: str) -> bytes:
+        """What is told of all that has happened."""
+        bodies: list[bytes] = []
+        with suppress(TimeoutError):
+            async with (
+                asyncio.timeout(PATIENCE_S),
+                aclosing(self.service.stream(request, requester(role))) as told,
+            ):
+                async for answer in told:
+                    bodies.append(answer.body)
+                    if len(bodies) == self.changes:
+                        break
+        return b" ".join(bodies)
+
+    @cached_property
+    def changes(self) -> int:
+        """How often customers have changed."""
+        with self.services.store.read() as connection:
+            return connection.exec_driver_sql(
+                f"SELECT count(*) FROM change WHERE type = '{CUSTOMER}'"
+            ).scalar_one()
+
+
+def _told(event: AuditEvent) -> dict[str, Any]:
+    kept = orjson.loads(event.encode())
+    counts = {name: count for name, count in kept.get("counts", {}).items() if name != "customers"}
+    return {name: kept[name] for name in kept.keys() - {"id", "at", "customers", "counts"}} | counts
 
 
 class Pair:
@@ -115,8 +154,7 @@ class Pair:
         self.other_rows = Twin(self.services.store, self.rows, self.hiding(role), role).rows()
         write_rows(self.other.services.store, self.other_rows)
         self.other.services.indexer.rebuild()
-        hidden = (hidden_texts(self.services.store, rows, self.hiding(role)) for rows in (self.rows, self.other_rows))
-        self.secrets = frozenset(part for texts in hidden for text in texts for part in telling_parts(text))
+        self.secrets = hidden_parts(self.services.store, (self.rows, self.other_rows), self.hiding(role))
         self._role = role
 
     def forget_plans(self) -> None:
