@@ -27,7 +27,7 @@ from graphql.type import GraphQLInputType, GraphQLNonNull, GraphQLSchema
 from graphql.utilities import coerce_input_value
 
 from hub.errors import LimitError, QueryError
-from hub.schema.cache import BoundedCache
+from hub.cache import BoundedCache
 from hub.schema.limits import MAX_TOKENS, check_limits
 from hub.schema.values import plain
 

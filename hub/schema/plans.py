@@ -12,7 +12,7 @@ from hub.errors import LimitError
 from hub.graph.plans import ById, ByIdentifier, ReadPlan, Root, compile_plan
 from hub.ontology import CUSTOMER
 from hub.schema.answers import Frame, PathedNote
-from hub.schema.cache import BoundedCache
+from hub.cache import BoundedCache
 from hub.schema.catalogue import Catalogue
 from hub.schema.documents import Document, Operation
 from hub.schema.translate import Derive, Translation, translate
