@@ -9,8 +9,8 @@ import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from importlib import resources
 from pathlib import Path
+from typing import Any
 
 from rich.console import Console
 
@@ -23,16 +23,19 @@ from hub.settings import Settings
 SOURCES = ("erp", "legacy", "pos", "support", "supply")
 """The demo's sources in the order in which it syncs them; any other gives the same graph."""
 
-DEPARTMENT_ROLES = (
-    "sales",
-    "marketing",
-    "support",
-    "finance",
-    "supply_chain",
-    "management",
-    "compliance",
-    "it",
-)
+_QUESTIONS = {
+    "sales": "sales/customers_with_credit",
+    "marketing": "marketing/campaigns_and_new_customers",
+    "support": "support/customer_card",
+    "finance": "finance/open_invoices",
+    "supply_chain": "supply_chain/parcels_on_their_way",
+    "management": "management/newest_customers",
+    "compliance": "compliance/sources_and_roles",
+    "it": "it/state_of_the_sources",
+}
+"""The document that the demo shows to each role, one role a department."""
+
+DEPARTMENT_ROLES = tuple(_QUESTIONS)
 """The roles that the demo prints a token for, one a department."""
 
 
@@ -101,26 +104,29 @@ def serve(settings: Settings, console: Console) -> None:
                 f"{variable}={issue(issuer, access, role, f'demo-{role}')}", soft_wrap=True, highlight=False
             )
         console.rule("Queries to paste, after the tokens")
-        for role, query in queries(number).items():
+        for role, question in questions(settings.queries_dir, number).items():
             console.print(
-                _curl(f"{address}/graphql", role, query), soft_wrap=True, highlight=False, markup=False
+                _curl(f"{address}/graphql", role, question), soft_wrap=True, highlight=False, markup=False
             )
         console.rule(f"The API answers at {address}/graphql until Ctrl-C")
 
     serve_api(settings, announce)
 
 
-def queries(customer_number: str) -> dict[str, str]:
-    """One example query for each department, about the demo's best customer where it is about one."""
-    folder = resources.files("hub.demo") / "queries"
+def questions(folder: Path, customer_number: str) -> dict[str, dict[str, Any]]:
+    """One request for each department, with a document of the folder; about this customer where it is about one."""
     return {
-        role: (folder / f"{role}.graphql").read_text(encoding="utf-8").replace("$NUMBER", customer_number)
-        for role in DEPARTMENT_ROLES
+        role: {
+            "query": (folder / f"{name}.graphql").read_text(encoding="utf-8"),
+            "variables": {"number": customer_number} if name == "support/customer_card" else {},
+        }
+        for role, name in _QUESTIONS.items()
     }
 
 
-def _curl(address: str, role: str, query: str) -> str:
-    body = json.dumps({"query": " ".join(query.split())}).replace("'", "'\\''")
+def _curl(address: str, role: str, question: Mapping[str, Any]) -> str:
+    lines = (line for line in question["query"].splitlines() if not line.startswith("#"))
+    body = json.dumps({**question, "query": " ".join(" ".join(lines).split())}).replace("'", "'\\''")
     return (
         f"\n# {role.replace('_', ' ')}\n"
         f'curl -s {address} -H "Authorization: Bearer $HUB_{role.upper()}" '

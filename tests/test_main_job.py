@@ -17,11 +17,12 @@ from hub.adapters import RunReport, quarantine
 from hub.api import create_app
 from hub.audit import Action
 from hub.demo import HelpDesk, Truth, erp_address, generate
-from hub.demo_run import DEPARTMENT_ROLES, SOURCES, issue, queries
+from hub.demo_run import DEPARTMENT_ROLES, SOURCES, issue, questions
 from hub.services import Services, open_services
 from hub.settings import Settings
 
 ROOT = Path(__file__).parent.parent
+QUERIES = ROOT / "queries"
 TOKEN = "for-the-test-only"
 
 
@@ -32,14 +33,18 @@ class Company:
     reports: dict[str, RunReport]
     folder: Path
 
-    async def ask(self, role: str, query: str) -> dict[str, Any]:
+    async def ask(self, role: str, query: str, **variables: Any) -> dict[str, Any]:
         """The whole answer to a role's query over HTTP."""
+        return await self.post(role, {"query": query, "variables": variables})
+
+    async def post(self, role: str, body: dict[str, Any]) -> dict[str, Any]:
+        """The whole answer to a role's request over HTTP."""
         access = self.services.access
         token = issue(DemoIssuer(self.services.settings.data_dir), access, role, f"test-{role}")
         transport = httpx.ASGITransport(create_app(self.services))
         async with httpx.AsyncClient(transport=transport, base_url="http://hub.example") as client:
             headers = {"Authorization": f"Bearer {token}"}
-            answer = await client.post("/graphql", json={"query": query}, headers=headers)
+            answer = await client.post("/graphql", json=body, headers=headers)
         found: dict[str, Any] = answer.json()
         assert answer.status_code == 200, found
         return found
@@ -59,6 +64,7 @@ def company(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
         store_url=url,
         config_dir=ROOT / "adapters_config",
         policy_file=ROOT / "policy.yaml",
+        queries_dir=QUERIES,
         demo=True,
     )
     with HelpDesk(folder / "files" / "support", TOKEN, throttle_every=0) as desk:
@@ -92,8 +98,8 @@ def test_exactly_the_broken_records_are_quarantined(company: Company) -> None:
 async def test_the_best_customer_is_one_customer_of_all_five_systems_and_each_value_names_its_source(
     company: Company,
 ) -> None:
-    query = queries(company.truth.best_customer.customer_number)["support"]
-    answer = await company.ask("support", query)
+    question = questions(QUERIES, company.truth.best_customer.customer_number)["support"]
+    answer = await company.post("support", question)
     [customer] = answer["data"]["customerByIdentifier"]
     assert {party["source"] for party in customer["parties"]} == set(SOURCES)
     assert {age["source"] for age in customer["freshness"]} == set(SOURCES)
@@ -112,7 +118,7 @@ async def test_the_best_customer_is_one_customer_of_all_five_systems_and_each_va
 async def test_the_query_that_the_demo_prints_for_a_department_is_answered(
     company: Company, role: str
 ) -> None:
-    answer = await company.ask(role, queries(company.truth.best_customer.customer_number)[role])
+    answer = await company.post(role, questions(QUERIES, company.truth.best_customer.customer_number)[role])
     assert "errors" not in answer
     assert all(value for value in answer["data"].values())
 

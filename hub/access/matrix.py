@@ -90,6 +90,10 @@ class AccessMap:
         """The decision; a name that the policy or the taxonomy does not know is denied."""
         return self.row(roles, purpose).get(category, NO_GRANT)
 
+    def may_introspect(self, roles: Iterable[str]) -> bool:
+        """Whether one of the roles may learn what the schema is."""
+        return any(self.roles[role].introspection for role in roles)
+
     def cells(self) -> Iterator[Cell]:
         """Every cell, by role, purpose and category."""
         for role in sorted(self.roles):

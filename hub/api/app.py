@@ -6,13 +6,16 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from fastapi import FastAPI
+from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
+from hub.api.admission import Admission
 from hub.api.endpoint import GraphQLEndpoint
-from hub.api.middleware import AccessLog, ResponseHeaders
+from hub.api.middleware import AccessLog, MaskedErrors, ResponseHeaders, cross_origin
 from hub.api.publisher import publishing
+from hub.api.schema_download import SchemaDownload
 from hub.errors import ConfigurationError
 from hub.schema import GraphQLService
 from hub.services import Services
@@ -27,7 +30,8 @@ def create_app(services: Services) -> FastAPI:
     """The application on these services, which the caller closes after it.
 
     Raises:
-        ConfigurationError: no issuer of tokens is configured, or names of the ontology clash in GraphQL.
+        ConfigurationError: no issuer of tokens is configured, or names of the ontology clash in GraphQL, or the
+            documents that the hub ships have faults.
     """
     if services.verifier is None:
         raise ConfigurationError(
@@ -43,17 +47,13 @@ def create_app(services: Services) -> FastAPI:
             ]
         )
     service = GraphQLService(services)
+    admission = Admission(service, services.verifier)
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
         async with publishing(services):
             yield
         service.close()
-
-    sdl = service.catalogue.sdl
-
-    async def schema(_request: Request) -> Response:
-        return PlainTextResponse(sdl)
 
     async def health(_request: Request) -> Response:
         return PlainTextResponse("ok")
@@ -62,10 +62,13 @@ def create_app(services: Services) -> FastAPI:
         title="Customer knowledge hub", lifespan=lifespan, docs_url=None, redoc_url=None, openapi_url=None
     )
     app.router.routes += [
-        Route(SDL_PATH, schema, methods=["GET"]),
+        Route(SDL_PATH, SchemaDownload(service, admission, services.access), methods=["GET"]),
         Route(HEALTH_PATH, health, methods=["GET"]),
-        Route(GRAPHQL_PATH, GraphQLEndpoint(service, services.verifier)),
+        Route(GRAPHQL_PATH, GraphQLEndpoint(service, admission)),
     ]
+    app.add_middleware(MaskedErrors)
+    if services.settings.cors_origins:
+        app.add_middleware(CORSMiddleware, **cross_origin(services.settings.cors_origins))
     app.add_middleware(ResponseHeaders)
     app.add_middleware(AccessLog, paths=(GRAPHQL_PATH, SDL_PATH, HEALTH_PATH))
     return app

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, cast
 
 from graphql import (
+    DirectiveNode,
     DocumentNode,
+    FieldNode,
     FragmentDefinitionNode,
     GraphQLError,
     OperationDefinitionNode,
@@ -33,6 +36,8 @@ from hub.schema.values import plain
 
 KEPT = 400_000
 """Characters of the documents that are kept: some hundreds of documents, whose trees are up to 500 times as large."""
+INTROSPECTION = frozenset({"__schema", "__type"})
+"""Fields that tell what the schema is; only roles that may introspect are answered."""
 _MAX_ERRORS = 20
 
 
@@ -42,6 +47,18 @@ class DocumentError(QueryError):
     def __init__(self, errors: list[GraphQLError]) -> None:
         self.errors = tuple(errors)
         super().__init__(errors[0].message)
+
+    def without_suggestions(self) -> DocumentError:
+        """The same error for those who may not learn from it which names there are."""
+        return DocumentError([_without_suggestion(error) for error in self.errors])
+
+
+_SUGGESTION = re.compile(r" Did you mean .*\?$", re.DOTALL)
+"""How graphql-core (3.2) ends a message with the names that are near."""
+
+
+def _without_suggestion(error: GraphQLError) -> GraphQLError:
+    return GraphQLError(_SUGGESTION.sub("", error.message), error.nodes, error.source, error.positions)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +86,8 @@ class Document:
     fragments: Mapping[str, FragmentDefinitionNode] = field(repr=False)
     shaping: dict[str | None, frozenset[str]] = field(repr=False)
     """By operation, the variables known so far on whose values the plans depend; it only grows."""
+    introspects: bool
+    """Whether it asks for what the schema is."""
 
     def operation(self, name: str | None) -> Operation:
         """The operation to run; without a name the only one.
@@ -94,10 +113,20 @@ class Documents:
         self._schema = schema
         self._max_depth = max_depth
         self.kept: BoundedCache[Document] = BoundedCache(KEPT)
+        self._shipped: dict[str, Document] = {}
+
+    def ship(self, text: str) -> None:
+        """Prepare the document now, and keep it for good.
+
+        Raises:
+            DocumentError: it is malformed or does not fit the schema.
+            LimitError: it is too large; the limit is named.
+        """
+        self._shipped[text] = self._prepared(text)
 
     def find(self, text: str) -> Document | None:
         """The document, None when it is new or no longer kept."""
-        return self.kept.get(text)
+        return self._shipped.get(text) or self.kept.get(text)
 
     def get(self, text: str) -> Document:
         """The document.
@@ -106,7 +135,7 @@ class Documents:
             DocumentError: it is malformed or does not fit the schema.
             LimitError: it is too large; the limit is named.
         """
-        found = self.kept.get(text)
+        found = self.find(text)
         if found is None:
             found = self._prepared(text)
             self.kept.put(text, found, len(text))
@@ -126,10 +155,14 @@ class Documents:
         fragments = {
             node.name.value: node for node in tree.definitions if isinstance(node, FragmentDefinitionNode)
         }
-        conditions = _conditions(tree)
-        shaping = dict.fromkeys(operations, conditions)
+        asked = _Asked()
+        visit(tree, asked)
+        shaping = dict.fromkeys(operations, frozenset(asked.conditions))
         recorded_as = _recorded_hash(text, tree)
-        return Document(tree, document_hash(text), recorded_as, operations, fragments, shaping)
+        introspects = not asked.fields.isdisjoint(INTROSPECTION)
+        return Document(
+            tree, document_hash(text), recorded_as, operations, fragments, shaping, introspects
+        )
 
 
 def document_hash(text: str) -> str:
@@ -175,23 +208,21 @@ def _parsed(text: str, max_depth: int) -> DocumentNode:
         raise DocumentError([error]) from None
 
 
-class _Conditions(Visitor):
-    """Gathers the variables of `@skip` and `@include`: they decide which fields there are."""
+class _Asked(Visitor):
+    """Gathers names of fields, and the variables of `@skip` and `@include`: they decide which fields there are."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.found: set[str] = set()
+        self.fields: set[str] = set()
+        self.conditions: set[str] = set()
 
-    def enter_directive(self, node: Any, *_where: Any) -> None:
+    def enter_field(self, node: FieldNode, *_where: Any) -> None:
+        self.fields.add(node.name.value)
+
+    def enter_directive(self, node: DirectiveNode, *_where: Any) -> None:
         for argument in node.arguments:
             if isinstance(argument.value, VariableNode):
-                self.found.add(argument.value.name.value)
-
-
-def _conditions(tree: DocumentNode) -> frozenset[str]:
-    visitor = _Conditions()
-    visit(tree, visitor)
-    return frozenset(visitor.found)
+                self.conditions.add(argument.value.name.value)
 
 
 def coerced_variables(

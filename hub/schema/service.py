@@ -8,69 +8,84 @@ takes what plans can answer from the same plans.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import replace
-from functools import partial
-from typing import Any, TypeVar
+from typing import Any
 
 import orjson
 from graphql import ExecutionResult, OperationType, execute
 
 from hub.access import Caller, PlanAccess, Requester, plan_access
 from hub.audit import Action, AuditEvent, Outcome
-from hub.errors import AuditError, AuthenticationError, QueryError, RequestError
+from hub.errors import AuditError, AuthenticationError, LimitError, QueryError, RequestError
 from hub.graph.plans import PlanResult
 from hub.graph.plans import execute as run_plan
 from hub.schema.answers import Answer, executed, failed, refused
-from hub.schema.budget import PreparingBudget
 from hub.schema.catalogue import make_catalogue
 from hub.schema.context import RequestContext, Touched
 from hub.schema.planner import GraphQLRequest, Planned, Planner
 from hub.schema.plans import OperationPlan
+from hub.schema.preparing import Preparing
 from hub.schema.searching import SEARCH_FIELD
+from hub.schema.waiting import Gone, GoneError, Waiting
 from hub.services import Services
+from hub.store import Cancellation
 
 POINT_COST = 500
 """Answers up to this cost are read on the event loop where the database is a file: faster than a thread's hand-over."""
 THREADS = 4
 
-T = TypeVar("T")
-
-
 class GraphQLService:
     """Answers GraphQL requests of authenticated callers. Close it when the API ends."""
 
     def __init__(self, services: Services) -> None:
+        """The service on these.
+
+        Raises:
+            ConfigurationError: the documents that the hub ships have faults, or names of the ontology clash in GraphQL.
+        """
         self._services = services
         self.catalogue = make_catalogue(services.ontology)
-        self.planner = Planner(self.catalogue, services.settings, services.store.dialect.name)
-        self._budget = PreparingBudget(services.settings.max_preparing_s)
+        owners = {*services.access.policy.departments, *services.access.roles}
+        self.planner = Planner(self.catalogue, services.settings, services.store.dialect.name, owners)
+        self._preparing = Preparing(services.settings.max_preparing_s)
         self._reads_inline = services.store.dialect.name == "sqlite"
-        self._preparer = ThreadPoolExecutor(1, "graphql-prepare")
         self._pool = ThreadPoolExecutor(THREADS, "graphql")
 
     def close(self) -> None:
         """Wait for the reads that are under way."""
-        self._preparer.shutdown()
+        self._preparing.close()
         self._pool.shutdown()
 
-    async def answer(self, request: GraphQLRequest, requester: Requester) -> Answer:
-        """The answer to a query or a mutation. Never raises: what goes wrong is in the answer."""
+    async def answer(
+        self, request: GraphQLRequest, requester: Requester, gone: Gone | None = None
+    ) -> Answer:
+        """The answer to a query or a mutation; `gone` tells when nobody waits for it any more.
+
+        Never raises but when it is cancelled: what goes wrong is in the answer.
+        """
         try:
             event = self._event(requester)
         except AuditError as error:
             return await self.refuse(_unrecordable(error))
+        waiting = Waiting(self._services.settings.timeout_s, gone)
         try:
             access = plan_access(self._services.access, requester)
-            planned = await self._planned(request, requester, access)
-            event, answer = await self._answered(
-                event, planned, RequestContext(self._services, requester, access)
-            )
+            planned = await self._planned(request, requester, access, waiting)
+            context = RequestContext(self._services, requester, access, waiting.cancellation)
+            event, answer = await self._answered(event, planned, context, waiting)
+            self._check_size(answer)
         except RequestError as error:
-            return await self._refused(event, error, request.query)
+            return await self._refused(event, error, request)
+        except asyncio.CancelledError:
+            # Nobody waits, neither for the answer nor for the log; what was begun is on record all the same.
+            with suppress(AuditError):
+                self._services.recorder.record(self._refusal(event, GoneError(), request))
+            raise
         except Exception as error:  # noqa: BLE001 - nothing of a foreign error may reach the caller
-            return await self._failed(event, error, request.query)
+            return await self._failed(event, error, request)
         return await self._recorded(event, answer)
 
     async def refuse(self, error: RequestError, caller: Caller | None = None) -> Answer:
@@ -99,42 +114,37 @@ class GraphQLService:
 
     # plan
 
-    async def _planned(self, request: GraphQLRequest, requester: Requester, access: PlanAccess) -> Planned:
+    async def _planned(
+        self, request: GraphQLRequest, requester: Requester, access: PlanAccess, waiting: Waiting
+    ) -> Planned:
         found = self.planner.find(request, access)
         if found is None:
-            # One thread: however many send new documents at once, those whose documents are known are served.
-            prepare = partial(self._prepared, request, requester, access)
-            found = await asyncio.get_running_loop().run_in_executor(self._preparer, prepare)
+            found = await self._preparing.result(
+                requester.subject, lambda: self.planner.make(request, access), waiting
+            )
         if found.operation.kind is OperationType.SUBSCRIPTION:
             raise QueryError("a subscription is answered over WebSocket or as an event stream only")
         return found
 
-    def _prepared(self, request: GraphQLRequest, requester: Requester, access: PlanAccess) -> Planned:
-        with self._budget.spending(requester.subject):
-            return self.planner.make(request, access)
-
     # fetch
 
     async def _answered(
-        self, event: AuditEvent, planned: Planned, context: RequestContext
+        self, event: AuditEvent, planned: Planned, context: RequestContext, waiting: Waiting
     ) -> tuple[AuditEvent, Answer]:
-        plan = planned.plan
+        plan, cancellation = planned.plan, waiting.cancellation
         if plan is None:
-            result = await self._in_thread(lambda: self._executed(planned, context))
+            result = await waiting.result(self._pool, lambda: self._executed(planned, context))
             return _told_event(event, planned, context.touched, result), executed(result, ())
         if plan.others:
-            result = await self._in_thread(
-                lambda: self._executed(planned, context, self._trees(planned, plan, context))
+            result = await waiting.result(
+                self._pool, lambda: self._executed(planned, context, self._trees(planned, plan, context))
             )
             return _told_event(event, planned, context.touched, result), executed(result, plan.notes)
         if self._is_point(planned, plan):
-            found = self._fetched(planned, plan)
+            found = self._fetched(planned, plan, cancellation)
         else:
-            found = await self._in_thread(lambda: self._fetched(planned, plan))
+            found = await waiting.result(self._pool, lambda: self._fetched(planned, plan, cancellation))
         return _read_event(event, planned, plan, found), plan.frame.around([each.json_text for each in found])
-
-    async def _in_thread(self, work: Callable[[], T]) -> T:
-        return await asyncio.get_running_loop().run_in_executor(self._pool, work)
 
     def _is_point(self, planned: Planned, plan: OperationPlan) -> bool:
         return (
@@ -143,17 +153,21 @@ class GraphQLService:
             and plan.cost(planned.variables) <= POINT_COST
         )
 
-    def _fetched(self, planned: Planned, plan: OperationPlan) -> Sequence[PlanResult]:
+    def _fetched(
+        self, planned: Planned, plan: OperationPlan, cancellation: Cancellation
+    ) -> Sequence[PlanResult]:
         if not plan.fields:
             return ()
-        with self._services.store.read() as connection:
-            return [
-                run_plan(connection, each.plan, each.variables(planned.variables)) for each in plan.fields
-            ]
+        found = []
+        with self._services.store.read(cancellation) as connection:
+            for each in plan.fields:
+                cancellation.check()
+                found.append(run_plan(connection, each.plan, each.variables(planned.variables)))
+        return found
 
     def _trees(self, planned: Planned, plan: OperationPlan, context: RequestContext) -> dict[str, Any]:
         """For each root field that a plan answers the tree of its JSON, by response key."""
-        found = self._fetched(planned, plan)
+        found = self._fetched(planned, plan, context.cancellation)
         reading = plan.reading
         context.touched.add(reading.types, reading.categories, reading.properties)
         for each in found:
@@ -177,6 +191,13 @@ class GraphQLService:
             raise TypeError("a resolver is asynchronous")
         return result
 
+    def _check_size(self, answer: Answer) -> None:
+        most = self._services.settings.max_response_bytes
+        if len(answer.body) > most:
+            raise LimitError(
+                f"the answer has {len(answer.body)} bytes; ask for less. The limit max_response_bytes is {most}"
+            )
+
     # record
 
     def _event(self, requester: Requester) -> AuditEvent:
@@ -189,27 +210,28 @@ class GraphQLService:
             policy_sha256=self._services.access.sha256,
         )
 
-    async def _refused(self, event: AuditEvent, error: RequestError, query: str | None = None) -> Answer:
-        told = replace(
+    async def _refused(
+        self, event: AuditEvent, error: RequestError, request: GraphQLRequest | None = None
+    ) -> Answer:
+        return await self._recorded(self._refusal(event, error, request), refused(error))
+
+    def _refusal(
+        self, event: AuditEvent, error: RequestError, request: GraphQLRequest | None = None
+    ) -> AuditEvent:
+        return replace(
             event,
             action=Action.READ_REFUSED,
             outcome=Outcome.REFUSED,
             reason_code=error.code,
-            query_sha256=self._recorded_as(query),
+            query_sha256=self.planner.recorded_as(request) if request else None,
         )
-        return await self._recorded(told, refused(error))
 
-    async def _failed(self, event: AuditEvent, error: Exception, query: str) -> Answer:
+    async def _failed(self, event: AuditEvent, error: Exception, request: GraphQLRequest) -> Answer:
         answer = failed(error)
         reason = "UNAVAILABLE" if answer.unavailable else "INTERNAL_ERROR"
-        told = replace(
-            event, outcome=Outcome.FAILED, reason_code=reason, query_sha256=self._recorded_as(query)
-        )
+        recorded_as = self.planner.recorded_as(request)
+        told = replace(event, outcome=Outcome.FAILED, reason_code=reason, query_sha256=recorded_as)
         return await self._recorded(told, answer)
-
-    def _recorded_as(self, query: str | None) -> str | None:
-        document = self.planner.documents.find(query) if query is not None else None
-        return document.recorded_as if document else None
 
     async def _recorded(self, event: AuditEvent, answer: Answer) -> Answer:
         try:
