@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, cast
 
@@ -16,6 +16,7 @@ from graphql import (
     GraphQLError,
     OperationDefinitionNode,
     OperationType,
+    Token,
     TokenKind,
     VariableNode,
     parse,
@@ -31,11 +32,13 @@ from graphql.utilities import coerce_input_value
 
 from hub.errors import LimitError, QueryError
 from hub.cache import BoundedCache
-from hub.schema.limits import MAX_TOKENS, check_limits
+from hub.schema.limits import MAX_TOKENS, check_limits, check_variables
 from hub.schema.values import plain
 
-KEPT = 400_000
-"""Characters of the documents that are kept: some hundreds of documents, whose trees are up to 500 times as large."""
+KEPT = 64_000_000
+"""About the bytes that documents are kept in: a thousand of a hundred tokens each."""
+_DOCUMENT_BYTES, _TOKEN_BYTES = 4_000, 600
+"""What a document and each of its tokens take in memory, at most about: measured with tracemalloc."""
 INTROSPECTION = frozenset({"__schema", "__type"})
 """Fields that tell what the schema is; only roles that may introspect are answered."""
 _MAX_ERRORS = 20
@@ -88,6 +91,8 @@ class Document:
     """By operation, the variables known so far on whose values the plans depend; it only grows."""
     introspects: bool
     """Whether it asks for what the schema is."""
+    weight: int
+    """About the bytes that it takes in memory."""
 
     def operation(self, name: str | None) -> Operation:
         """The operation to run; without a name the only one.
@@ -138,7 +143,7 @@ class Documents:
         found = self.find(text)
         if found is None:
             found = self._prepared(text)
-            self.kept.put(text, found, len(text))
+            self.kept.put(text, found, found.weight)
         return found
 
     def _prepared(self, text: str) -> Document:
@@ -158,10 +163,16 @@ class Documents:
         asked = _Asked()
         visit(tree, asked)
         shaping = dict.fromkeys(operations, frozenset(asked.conditions))
-        recorded_as = _recorded_hash(text, tree)
-        introspects = not asked.fields.isdisjoint(INTROSPECTION)
+        tokens = _tokens(tree)
         return Document(
-            tree, document_hash(text), recorded_as, operations, fragments, shaping, introspects
+            tree,
+            document_hash(text),
+            _recorded_hash(text, tokens),
+            operations,
+            fragments,
+            shaping,
+            introspects=not asked.fields.isdisjoint(INTROSPECTION),
+            weight=_DOCUMENT_BYTES + _TOKEN_BYTES * len(tokens) + 2 * len(text),
         )
 
 
@@ -180,19 +191,26 @@ _PLACEHOLDERS = {
 """What stands for the tokens of a document that may hold a person's data."""
 
 
-def _recorded_hash(text: str, tree: DocumentNode) -> str:
+def _tokens(tree: DocumentNode) -> list[Token]:
+    found = []
+    token = tree.loc.start_token if tree.loc else None
+    while token is not None:
+        found.append(token)
+        token = token.next
+    return found
+
+
+def _recorded_hash(text: str, tokens: Iterable[Token]) -> str:
     """The hash of the document without the values and comments in it.
 
     The audit log cannot forget, and the hash of an e-mail address is no secret: who knows the rest of a document can
     guess it. A document that takes its values from variables has the hash of its own text.
     """
     parts, at = [], 0
-    token = tree.loc.start_token if tree.loc else None
-    while token is not None:
+    for token in tokens:
         if token.kind in _PLACEHOLDERS:
             parts += [text[at : token.start], _PLACEHOLDERS[token.kind]]
             at = token.end
-        token = token.next
     return document_hash("".join([*parts, text[at:]]))
 
 
@@ -234,7 +252,9 @@ def coerced_variables(
 
     Raises:
         QueryError: one is missing, or does not fit its type.
+        LimitError: they hold too much; the limit is named.
     """
+    check_variables(given)
     coerced: dict[str, Any] = {}
     for definition in operation.variable_definitions:
         name = definition.variable.name.value

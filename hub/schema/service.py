@@ -35,6 +35,8 @@ from hub.store import Cancellation
 
 POINT_COST = 500
 """Answers up to this cost are read on the event loop where the database is a file: faster than a thread's hand-over."""
+POINT_SQL = 50_000
+"""Characters of SQL up to this: SQLite parses a statement each time, some tens of nanoseconds a character."""
 THREADS = 4
 
 class GraphQLService:
@@ -151,6 +153,7 @@ class GraphQLService:
             self._reads_inline
             and all(each.bounded for each in plan.fields)
             and plan.cost(planned.variables) <= POINT_COST
+            and plan.sql_length <= POINT_SQL
         )
 
     def _fetched(
