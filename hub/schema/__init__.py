@@ -5,7 +5,7 @@ from hub.schema.catalogue import Catalogue, make_catalogue
 from hub.schema.documents import DocumentError, document_hash
 from hub.schema.planner import GraphQLRequest, ReadsOnlyError
 from hub.schema.service import GraphQLService
-from hub.schema.shipped import HASHED, Shipped, ShippedDocument
+from hub.schema.shipped import HASHED, Shipped, ShippedDocument, shipped_documents
 
 __all__ = [
     "HASHED",
@@ -20,4 +20,5 @@ __all__ = [
     "document_hash",
     "failed",
     "make_catalogue",
+    "shipped_documents",
 ]

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from graphql import OperationType
 
-from hub.access import PlanAccess
+from hub.access import AccessMap, PlanAccess
 from hub.errors import AccessDeniedError, DocumentNotFoundError, LimitError, QueryError
 from hub.schema.catalogue import Catalogue
 from hub.schema.documents import Document, DocumentError, Documents, Operation, coerced_variables
@@ -52,16 +52,16 @@ class Planner:
     """Plans of one schema for one database."""
 
     def __init__(
-        self, catalogue: Catalogue, settings: Settings, dialect: DialectName, owners: Collection[str]
+        self, catalogue: Catalogue, settings: Settings, dialect: DialectName, access: AccessMap
     ) -> None:
-        """A planner with the documents that the hub ships for these departments and roles.
+        """A planner with the documents that the hub ships.
 
         Raises:
             ConfigurationError: they have faults; all are listed.
         """
         self._schema = catalogue.graphql
         self.documents = Documents(catalogue.graphql, settings.max_depth)
-        self.shipped = load_shipped(settings.queries_dir, self.documents, owners)
+        self.shipped = load_shipped(settings.queries_dir, self.documents, access)
         self._trusted_only = settings.trusted_documents_only
         self.plans = Plans(catalogue, dialect, settings.max_page, settings.max_cost)
 

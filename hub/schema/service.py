@@ -50,8 +50,9 @@ class GraphQLService:
         """
         self._services = services
         self.catalogue = make_catalogue(services.ontology)
-        owners = {*services.access.policy.departments, *services.access.roles}
-        self.planner = Planner(self.catalogue, services.settings, services.store.dialect.name, owners)
+        self.planner = Planner(
+            self.catalogue, services.settings, services.store.dialect.name, services.access
+        )
         self._preparing = Preparing(services.settings.max_preparing_s)
         self._reads_inline = services.store.dialect.name == "sqlite"
         self._pool = ThreadPoolExecutor(THREADS, "graphql")

@@ -11,8 +11,12 @@ from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from hub.access import AccessMap
 from hub.errors import ConfigurationError, LimitError
+from hub.ontology import Ontology
+from hub.schema.catalogue import make_catalogue
 from hub.schema.documents import DocumentError, Documents, document_hash
+from hub.settings import Settings
 from hub.yamlfile import Fault, nearest
 
 SUFFIX = ".graphql"
@@ -33,6 +37,11 @@ class ShippedDocument:
     def folder(self) -> str:
         """The department or role that it is for."""
         return self.name.partition("/")[0]
+
+    @property
+    def id(self) -> str:
+        """Its id by hash, which changes with its text."""
+        return f"{HASHED}{self.sha256}"
 
     @property
     def about(self) -> str:
@@ -66,24 +75,16 @@ class Shipped:
         return len(self._by_name)
 
 
-def load_shipped(folder: Path, documents: Documents, owners: Collection[str]) -> Shipped:
-    """The documents in the folder, each prepared and never forgotten. `owners` are the names that folders may have.
+def load_shipped(folder: Path, documents: Documents, access: AccessMap) -> Shipped:
+    """The documents in the folder, each prepared and never forgotten; its folders are named as the policy's owners are.
 
     Raises:
         ConfigurationError: with every fault of every file.
     """
+    owners = {*access.policy.departments, *access.roles}
     if not folder.is_dir():
         raise ConfigurationError(
-            [
-                Fault(
-                    str(folder),
-                    1,
-                    1,
-                    "",
-                    "is not a folder",
-                    "a folder of queries by department, see HUB_QUERIES_DIR",
-                )
-            ]
+            [Fault(str(folder), 1, 1, "", "is not a folder", "a folder of queries by department")]
         )
     faults: list[Fault] = []
     found = []
@@ -97,6 +98,16 @@ def load_shipped(folder: Path, documents: Documents, owners: Collection[str]) ->
     if faults:
         raise ConfigurationError(faults)
     return Shipped(found)
+
+
+def shipped_documents(settings: Settings, ontology: Ontology, access: AccessMap) -> Shipped:
+    """The documents that the settings' folder holds, for the schema of this ontology.
+
+    Raises:
+        ConfigurationError: with every fault of every file.
+    """
+    documents = Documents(make_catalogue(ontology).graphql, settings.max_depth)
+    return load_shipped(settings.queries_dir, documents, access)
 
 
 def _place_faults(path: Path, folder: Path, owners: Collection[str]) -> Iterator[Fault]:
