@@ -11,7 +11,6 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from hub.errors import ConfigurationError
 from hub.yamlfile import Fault
 
-
 Origin = Annotated[str, StringConstraints(pattern=r"^https?://[a-z0-9.\[\]:-]+$")]
 """What a browser sends as origin of a page: scheme, host and port; no `*`, which would be anybody."""
 

@@ -258,7 +258,12 @@ def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[GraphQLService
     """GraphQL on an empty hub."""
     folder = tmp_path_factory.mktemp("hub")
     (folder / "sources").mkdir()
-    settings = Settings(data_dir=folder, config_dir=folder / "sources", policy_file=ROOT / "policy.yaml", queries_dir=ROOT / "queries")
+    settings = Settings(
+        data_dir=folder,
+        config_dir=folder / "sources",
+        policy_file=ROOT / "policy.yaml",
+        queries_dir=ROOT / "queries",
+    )
     with open_services(settings, {}) as services:
         services.publish()
         service = GraphQLService(services)

@@ -153,9 +153,7 @@ class TokenVerifier:
         claims = jwt.decode(token, self._key, ALGORITHMS, self._signatures).claims
         self._registry.validate(claims)
         said = _Claims.model_validate(claims)
-        caller = Caller(
-            said.sub, said.department, tuple(said.roles), tuple(said.purposes), said.client_id
-        )
+        caller = Caller(said.sub, said.department, tuple(said.roles), tuple(said.purposes), said.client_id)
         return _Verified({name: claims[name] for name in _CHECKED if name in claims}, caller)
 
     def _key(self, token: GuestProtocol) -> Key:

@@ -30,8 +30,8 @@ from graphql.pyutils import print_path_list
 from graphql.type import GraphQLInputType, GraphQLNonNull, GraphQLSchema
 from graphql.utilities import coerce_input_value
 
-from hub.errors import LimitError, QueryError
 from hub.cache import BoundedCache
+from hub.errors import LimitError, QueryError
 from hub.schema.limits import MAX_TOKENS, check_limits, check_variables
 from hub.schema.values import plain
 

@@ -91,7 +91,9 @@ def check_variables(given: Mapping[str, Any]) -> None:
         found += len(inner)
         if found > MAX_VALUES:
             raise LimitError(f"the variables hold too many values; the limit max_values is {MAX_VALUES}")
-        open_ += [each for each in inner if isinstance(each, Mapping | Sequence) and not isinstance(each, str)]
+        open_ += [
+            each for each in inner if isinstance(each, Mapping | Sequence) and not isinstance(each, str)
+        ]
 
 
 def _refuse(limit: str, what: str, found: int, most: int) -> None:

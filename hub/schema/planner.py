@@ -119,7 +119,9 @@ class Planner:
                 raise DocumentNotFoundError("PersistedQueryNotFound: the hub ships no document of this id")
             return shipped.text
         if self._trusted_only and not self.shipped.holds(request.query):
-            raise AccessDeniedError("only documents that the hub ships are answered here; ask for one by its id")
+            raise AccessDeniedError(
+                "only documents that the hub ships are answered here; ask for one by its id"
+            )
         return request.query
 
     def _document(self, text: str, access: PlanAccess) -> Document:
@@ -142,4 +144,6 @@ class Planner:
 def _check_introspection(document: Document, access: PlanAccess) -> None:
     # Of the caller, not of the document: that one is kept for all.
     if document.introspects and not access.introspection:
-        raise AccessDeniedError("the schema is shown to roles that may introspect, of which the caller has none")
+        raise AccessDeniedError(
+            "the schema is shown to roles that may introspect, of which the caller has none"
+        )

@@ -8,11 +8,11 @@ from threading import Lock
 from typing import Any
 
 from hub.access import PlanAccess
+from hub.cache import BoundedCache
 from hub.errors import LimitError
 from hub.graph.plans import ById, ByIdentifier, ReadPlan, Root, compile_plan
 from hub.ontology import CUSTOMER
 from hub.schema.answers import Frame, PathedNote
-from hub.cache import BoundedCache
 from hub.schema.catalogue import Catalogue
 from hub.schema.documents import Document, Operation
 from hub.schema.translate import Derive, Translation, translate

@@ -39,6 +39,7 @@ POINT_SQL = 50_000
 """Characters of SQL up to this: SQLite parses a statement each time, some tens of nanoseconds a character."""
 THREADS = 4
 
+
 class GraphQLService:
     """Answers GraphQL requests of authenticated callers. Close it when the API ends."""
 
@@ -62,9 +63,7 @@ class GraphQLService:
         self._preparing.close()
         self._pool.shutdown()
 
-    async def answer(
-        self, request: GraphQLRequest, requester: Requester, gone: Gone | None = None
-    ) -> Answer:
+    async def answer(self, request: GraphQLRequest, requester: Requester, gone: Gone | None = None) -> Answer:
         """The answer to a query or a mutation; `gone` tells when nobody waits for it any more.
 
         Never raises but when it is cancelled: what goes wrong is in the answer.

@@ -41,11 +41,12 @@ class Waiting:
         leaving = None if self._gone is None else asyncio.ensure_future(self._gone())
         either: set[asyncio.Future[Any]] = {working} if leaving is None else {working, leaving}
         try:
-            await asyncio.wait(
-                either, timeout=self.cancellation.left_s, return_when=asyncio.FIRST_COMPLETED
-            )
+            await asyncio.wait(either, timeout=self.cancellation.left_s, return_when=asyncio.FIRST_COMPLETED)
             if working.done():
-                return working.result()
+                found = working.result()
+                # Part of it may have ended before the rest: then it is no answer.
+                self.cancellation.check()
+                return found
             raise GoneError("the client has gone") if leaving and leaving.done() else self.cancellation.error
         finally:
             if not working.done():

@@ -79,9 +79,7 @@ class Dialect(ABC):
             connection.exec_driver_sql(sql, self._parameters(rows))
 
     @abstractmethod
-    def cancellable(
-        self, connection: Connection, cancellation: Cancellation
-    ) -> AbstractContextManager[None]:
+    def cancellable(self, connection: Connection, cancellation: Cancellation) -> AbstractContextManager[None]:
         """While inside, the cancellation ends the connection's statements; after it, none of them."""
 
     @abstractmethod

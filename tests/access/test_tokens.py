@@ -300,9 +300,7 @@ def test_two_issuers_made_together_share_one_key(tmp_path: Path) -> None:
 
 
 def remembering(now: list[float]) -> TokenVerifier:
-    return TokenVerifier(
-        PUBLIC, DEMO_ISSUER, AUDIENCE, small_access_map(), leeway_s=10, clock=lambda: now[0]
-    )
+    return TokenVerifier(PUBLIC, DEMO_ISSUER, AUDIENCE, small_access_map(), leeway_s=10, clock=lambda: now[0])
 
 
 def test_the_signature_of_a_token_that_comes_again_is_not_verified_again(

@@ -60,7 +60,7 @@ def test_a_document_weighs_about_the_memory_that_it_takes(documents: Documents, 
     documents.get(text("before"))  # what is made once for all
     gc.collect()
     tracemalloc.start()
-    found = [documents.get(text(f"a{round}_")) for round in range(20)]
+    found = [documents.get(text(f"a{turn}_")) for turn in range(20)]
     gc.collect()
     taken, _ = tracemalloc.get_traced_memory()
     tracemalloc.stop()
@@ -250,9 +250,15 @@ def test_variables_that_hold_too_many_values_are_refused_with_the_limit_named(
     [
         ("{ mee { subject } }", "Cannot query field 'mee' on type 'Query'."),
         ("{ me { ...on Pesron { name } } }", "Unknown type 'Pesron'."),
-        ('{ orders(wher: 1) { totalCount } }', "Unknown argument 'wher' on field 'Query.orders'."),
-        ('{ orders(where: {status: {eq: opne}}) { totalCount } }', "Value 'opne' does not exist in 'OrderStatus' enum."),
-        ('{ orders(where: {statu: 1}) { totalCount } }', "Field 'statu' is not defined by type 'OrderWhere'."),
+        ("{ orders(wher: 1) { totalCount } }", "Unknown argument 'wher' on field 'Query.orders'."),
+        (
+            "{ orders(where: {status: {eq: opne}}) { totalCount } }",
+            "Value 'opne' does not exist in 'OrderStatus' enum.",
+        ),
+        (
+            "{ orders(where: {statu: 1}) { totalCount } }",
+            "Field 'statu' is not defined by type 'OrderWhere'.",
+        ),
     ],
 )
 def test_which_names_are_near_is_told_or_not(documents: Documents, text: str, told: str) -> None:

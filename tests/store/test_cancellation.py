@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
@@ -92,16 +93,15 @@ def test_a_read_of_sqlite_ends_at_its_time_without_another_thread(tmp_path: obje
 
 
 def test_an_interruption_from_elsewhere_is_no_limit(store: Store) -> None:
-    if store.dialect.name == "sqlite":
-        with pytest.raises(StoreUnavailableError), store.read(Cancellation(LONG_S)) as connection:
-            driver = connection.connection.dbapi_connection
-            assert driver is not None
-            threading.Timer(0.3, driver.interrupt).start()
-            connection.exec_driver_sql(ENDLESS["sqlite"]).fetchall()
-    else:
-        with pytest.raises(StoreUnavailableError), store.read(Cancellation(LONG_S)) as connection:
-            connection.exec_driver_sql("SET statement_timeout = 100")
-            connection.exec_driver_sql(ENDLESS["postgresql"]).fetchall()
+    def interrupted() -> None:
+        with store.read(Cancellation(LONG_S)) as connection:
+            driver: Any = connection.connection.dbapi_connection
+            end = driver.interrupt if store.dialect.name == "sqlite" else driver.cancel_safe
+            threading.Timer(0.3, end).start()
+            connection.exec_driver_sql(ENDLESS[store.dialect.name]).fetchall()
+
+    with pytest.raises(StoreUnavailableError):
+        interrupted()
 
 
 def test_time_runs_out_by_the_clock() -> None:
