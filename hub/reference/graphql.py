@@ -42,8 +42,8 @@ _SHIPPED = """
 ## Shipped documents
 
 A folder of GraphQL files (`HUB_QUERIES_DIR`) holds documents that the hub ships, `DEPARTMENT/NAME.graphql`, each
-checked at start; `hub check` lists their faults, `hub queries` their names and ids. A client asks for one by id, and sends no
-document:
+checked at start; `hub check` lists their faults, `hub queries` their names and ids. A client asks for one by id, and
+sends no document:
 
 ```json
 {"documentId": "support/customer_card", "variables": {"number": "C10001"}}

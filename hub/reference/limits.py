@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from hub.api import http
 from hub.graph.plans import filters as plan_filters
@@ -17,15 +18,15 @@ class Limit:
     """One limit; `setting` is the field of the settings that changes it, None for a fixed one."""
 
     name: str
-    most: float | None
+    most: int | None
     setting: str | None
     bounds: str
 
     @property
     def shown(self) -> str:
         """The number, which for a setting is the default's."""
-        most = Settings.model_fields[self.setting].default if self.setting else self.most
-        return f"{most:,g}" if most < 1_000_000 else f"{most:,}"
+        most: Any = Settings.model_fields[self.setting].default if self.setting else self.most
+        return f"{int(most):,}"
 
 
 LIMITS = (

@@ -84,9 +84,10 @@ def check_variables(given: Mapping[str, Any]) -> None:
     Raises:
         LimitError: they are not; the limit is named.
     """
-    found, open_ = 0, [given]
+    found = 0
+    open_: list[Any] = [given]
     while open_:
-        item: Any = open_.pop()
+        item = open_.pop()
         inner = item.values() if isinstance(item, Mapping) else item
         found += len(inner)
         if found > MAX_VALUES:
