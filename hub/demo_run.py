@@ -10,32 +10,32 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from rich.console import Console
 
 from hub.access import AccessMap, DemoIssuer
+from hub.api import CONSOLE_PATH
 from hub.api import serve as serve_api
-from hub.demo import HelpDesk, Truth, erp_address, generate
+from hub.demo import HelpDesk, Truth, erp_address, examples, generate
 from hub.services import load_configuration
 from hub.settings import Settings
 
 SOURCES = ("erp", "legacy", "pos", "support", "supply")
 """The demo's sources in the order in which it syncs them; any other gives the same graph."""
 
-_QUESTIONS = {
-    "sales": "sales/customers_with_credit",
-    "marketing": "marketing/campaigns_and_new_customers",
-    "support": "support/customer_card",
-    "finance": "finance/open_invoices",
-    "supply_chain": "supply_chain/parcels_on_their_way",
-    "management": "management/newest_customers",
-    "compliance": "compliance/sources_and_roles",
-    "it": "it/state_of_the_sources",
+_PRINTED = {
+    "sales": "customers_with_credit",
+    "marketing": "campaigns_and_new_customers",
+    "support": "customer_card",
+    "finance": "open_invoices",
+    "supply_chain": "parcels_on_their_way",
+    "management": "newest_customers",
+    "compliance": "sources_and_roles",
+    "it": "state_of_the_sources",
 }
-"""The document that the demo shows to each role, one role a department."""
+"""The query that the demo prints for each role, one role a department; its query page offers all."""
 
-DEPARTMENT_ROLES = tuple(_QUESTIONS)
+DEPARTMENT_ROLES = tuple(_PRINTED)
 """The roles that the demo prints a token for, one a department."""
 
 
@@ -95,6 +95,7 @@ def serve(settings: Settings, console: Console) -> None:
     access = load_configuration(settings).access
     issuer = DemoIssuer(settings.data_dir)
     number = json.loads((settings.data_dir.parent / "best_customer.json").read_text())["customer_number"]
+    questions = examples(settings.queries_dir, number)
 
     def announce(address: str) -> None:
         console.rule("A token for each department")
@@ -104,31 +105,20 @@ def serve(settings: Settings, console: Console) -> None:
                 f"{variable}={issue(issuer, access, role, f'demo-{role}')}", soft_wrap=True, highlight=False
             )
         console.rule("Queries to paste, after the tokens")
-        for role, question in questions(settings.queries_dir, number).items():
-            console.print(
-                _curl(f"{address}/graphql", role, question), soft_wrap=True, highlight=False, markup=False
-            )
+        for role, name in _PRINTED.items():
+            command = _curl(f"{address}/graphql", role, name, questions[role][name])
+            console.print(command, soft_wrap=True, highlight=False, markup=False)
         console.rule(f"The API answers at {address}/graphql until Ctrl-C")
+        console.print(f"Or paste a token into {address}{CONSOLE_PATH}", highlight=False)
 
-    serve_api(settings, announce)
-
-
-def questions(folder: Path, customer_number: str) -> dict[str, dict[str, Any]]:
-    """One request for each department, with a document of the folder; about this customer where it is about one."""
-    return {
-        role: {
-            "query": (folder / f"{name}.graphql").read_text(encoding="utf-8"),
-            "variables": {"number": customer_number} if name == "support/customer_card" else {},
-        }
-        for role, name in _QUESTIONS.items()
-    }
+    serve_api(settings, announce, questions)
 
 
-def _curl(address: str, role: str, question: Mapping[str, Any]) -> str:
-    lines = (line for line in question["query"].splitlines() if not line.startswith("#"))
-    body = json.dumps({**question, "query": " ".join(" ".join(lines).split())}).replace("'", "'\\''")
+def _curl(address: str, role: str, name: str, query: str) -> str:
+    lines = (line for line in query.splitlines() if not line.startswith("#"))
+    body = json.dumps({"query": " ".join(" ".join(lines).split())}).replace("'", "'\\''")
     return (
-        f"\n# {role.replace('_', ' ')}\n"
+        f"\n# {f'{role}: {name}'.replace('_', ' ')}\n"
         f'curl -s {address} -H "Authorization: Bearer $HUB_{role.upper()}" '
         f"-H 'Content-Type: application/json' -d '{body}'"
     )

@@ -52,6 +52,11 @@ class Settings(BaseSettings):
     demo: bool = Field(
         default=False, description="Accept tokens of the demo issuer; refused on a non-loopback address."
     )
+    console: bool | None = Field(
+        default=None,
+        description="Serve the query page at `/console`; unless given, in demo mode only. It holds no data, and asks"
+        " the API with the token that is put into it.",
+    )
     token_keys: Path | None = Field(
         default=None,
         description="JWKS file with the public keys of the identity provider whose tokens the API takes (Ed25519,"
@@ -99,6 +104,11 @@ class Settings(BaseSettings):
         description="Origins of the web pages that may ask the API from a browser, as a JSON list like"
         ' `["https://desk.example.com"]`; none unless given.',
     )
+
+    @property
+    def serves_console(self) -> bool:
+        """Whether the query page is there."""
+        return self.demo if self.console is None else self.console
 
     @property
     def store_address(self) -> str:

@@ -12,6 +12,7 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
 from hub.api.admission import Admission
+from hub.api.console import NO_EXAMPLES, Examples, console_routes
 from hub.api.endpoint import GraphQLEndpoint
 from hub.api.middleware import AccessLog, MaskedErrors, ResponseHeaders, cross_origin
 from hub.api.publisher import publishing
@@ -26,8 +27,8 @@ SDL_PATH = "/graphql/schema.graphql"
 HEALTH_PATH = "/healthz"
 
 
-def create_app(services: Services) -> FastAPI:
-    """The application on these services, which the caller closes after it.
+def create_app(services: Services, examples: Examples = NO_EXAMPLES) -> FastAPI:
+    """The application on these services, which the caller closes after it; its query page offers the examples.
 
     Raises:
         ConfigurationError: no issuer of tokens is configured, or names of the ontology clash in GraphQL, or the
@@ -61,14 +62,16 @@ def create_app(services: Services) -> FastAPI:
     app = FastAPI(
         title="Customer knowledge hub", lifespan=lifespan, docs_url=None, redoc_url=None, openapi_url=None
     )
-    app.router.routes += [
+    routes = [
         Route(SDL_PATH, SchemaDownload(service, admission, services.access), methods=["GET"]),
         Route(HEALTH_PATH, health, methods=["GET"]),
         Route(GRAPHQL_PATH, GraphQLEndpoint(service, admission)),
+        *(console_routes(examples) if services.settings.serves_console else ()),
     ]
+    app.router.routes += routes
     app.add_middleware(MaskedErrors)
     if services.settings.cors_origins:
         app.add_middleware(CORSMiddleware, **cross_origin(services.settings.cors_origins))
     app.add_middleware(ResponseHeaders)
-    app.add_middleware(AccessLog, paths=(GRAPHQL_PATH, SDL_PATH, HEALTH_PATH))
+    app.add_middleware(AccessLog, paths=[route.path for route in routes])
     return app

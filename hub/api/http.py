@@ -28,7 +28,7 @@ JSON = "application/json"
 GRAPHQL_JSON = "application/graphql-response+json"
 MAX_BODY = 256 * 1024
 """Bytes of a request, or of its query string: a document of 5,000 tokens with its variables needs less."""
-_TOO_LARGE = f"the request is too large; the limit max_request_bytes is {MAX_BODY}"
+_TOO_LARGE = f"the request is too large; the limit max_body is {MAX_BODY}"
 _MAX_CONTENT_TYPE = 200
 
 

@@ -1,4 +1,4 @@
-"""The page `graphql.md`: the questions that the API answers, from the schema itself."""
+"""The page `graphql.md`: the types of the API's schema, from the schema itself."""
 
 from __future__ import annotations
 
@@ -11,51 +11,23 @@ from graphql import (
     GraphQLObjectType,
     GraphQLScalarType,
     GraphQLSchema,
+    Undefined,
+    ast_from_value,
+    print_ast,
 )
 
 from hub.ontology import CUSTOMER, Ontology
-from hub.reference.limits import limits_section
 from hub.reference.markdown import code, header, table
 from hub.schema import make_catalogue
 from hub.schema.naming import rows_of_customer
 
 _INTRODUCTION = """
-One endpoint, `POST /graphql`, with a bearer token and, where the token carries several, the purpose in the header
-`X-Purpose`. A query may also come by `GET`, which always names its purpose: no link or form on another page can send
-that header. `GET /graphql/schema.graphql` gives the schema to roles that may introspect ([access](access.md#roles));
-no other role may ask for it, or is told which names are near a wrong one. Answers are
-`application/graphql-response+json` or `application/json`, whichever the client prefers. Requests in batches are not
-answered. A page of another origin can ask from a browser only where `HUB_CORS_ORIGINS` names it.
-
-Types and lists follow from the [ontology](ontology.md): a type has a field for one row by id and one for the list of
-all rows; its references and their ways back are fields.
-
-What the policy denies is null, what it masks is masked; `extensions.access` of the answer says what and why. A request
-that is refused has no `data`, and an error with a [code](errors.md#codes-of-requests).
+How to ask, and the root fields that questions begin with, stand in [api.md](api.md). Types and lists follow from the
+[ontology](ontology.md): a type has a field for one row by id and one for the list of all rows; its references and
+their ways back are fields.
 
 Lists are Relay connections: `first` (at most `HUB_MAX_PAGE`) and `after` page through them, `where` selects, `orderBy`
-sorts. Missing values come last, equal rows by id. What a document costs follows from its page sizes, so ask for small
-pages; one that is too dear is refused before anything is read ([limits](#limits)).
-"""
-
-_SHIPPED = """
-## Shipped documents
-
-A folder of GraphQL files (`HUB_QUERIES_DIR`) holds documents that the hub ships, `DEPARTMENT/NAME.graphql`, each
-checked at start; `hub check` lists their faults, `hub queries` their names and ids. A client asks for one by id, and
-sends no document:
-
-```json
-{"documentId": "support/customer_card", "variables": {"number": "C10001"}}
-```
-
-The id is the name, or `sha256:` and the hash of the file's text, which changes with the text.
-`extensions.persistedQuery`, as Apollo's clients send it, names the hash as well. An unknown id is refused with
-`PERSISTED_QUERY_NOT_FOUND`: such a client then sends the whole document, which is answered and not kept under the hash.
-No client can register a document; ship it.
-
-With `HUB_TRUSTED_DOCUMENTS_ONLY` no other document is answered: whatever a client asks was read by somebody before. A
-shipped document is prepared at start, and never forgotten. Access is the caller's as always: a document grants nothing.
+sorts. Missing values come last, equal rows by id.
 """
 
 _CUSTOMER_INTRODUCTION = """
@@ -95,13 +67,9 @@ def graphql_page(ontology: Ontology) -> str:
         [
             header("GraphQL", "the schema, which follows from the ontology"),
             _INTRODUCTION,
-            _SHIPPED,
-            limits_section(),
-            "## Root fields\n",
-            _fields(_object(schema, "Query").fields),
             f"## {CUSTOMER}\n",
             _CUSTOMER_INTRODUCTION,
-            _fields(_own_fields(ontology, _object(schema, CUSTOMER))),
+            fields(_own_fields(ontology, _object(schema, CUSTOMER))),
             *_objects(schema),
             "## Conditions\n",
             _WHERE_INTRODUCTION,
@@ -126,7 +94,7 @@ def _own_fields(ontology: Ontology, customer: GraphQLObjectType) -> dict[str, Gr
 
 def _objects(schema: GraphQLSchema) -> Iterator[str]:
     """The object types that are no entity types: what facts, identifiers, sources and so on consist of."""
-    hidden = {"Query", CUSTOMER}
+    hidden = {"Query", "Mutation", "Subscription", CUSTOMER}
     for name, kind in sorted(schema.type_map.items()):
         if not isinstance(kind, GraphQLObjectType) or name in hidden or name.startswith("__"):
             continue
@@ -134,21 +102,30 @@ def _objects(schema: GraphQLSchema) -> Iterator[str]:
             continue
         yield f"## {name}\n"
         yield f"{kind.description or ''}\n"
-        yield _fields(kind.fields)
+        yield fields(kind.fields)
 
 
-def _fields(fields: Mapping[str, GraphQLField]) -> str:
+def fields(given: Mapping[str, GraphQLField]) -> str:
+    """A row for each field: its name, what it takes and gives, what it means."""
     return table(
         ("field", "takes", "gives", "meaning"),
         (
-            (code(name), _arguments(field.args), code(field.type), field.description or "")
-            for name, field in fields.items()
+            (code(name), arguments(field.args), code(field.type), field.description or "")
+            for name, field in given.items()
         ),
     )
 
 
-def _arguments(arguments: Mapping[str, GraphQLArgument]) -> str:
-    return ", ".join(code(f"{name}: {argument.type}") for name, argument in arguments.items())
+def arguments(given: Mapping[str, GraphQLArgument]) -> str:
+    """The arguments as GraphQL writes them, with their defaults."""
+    return ", ".join(code(f"{name}: {argument.type}{_default(argument)}") for name, argument in given.items())
+
+
+def _default(argument: GraphQLArgument) -> str:
+    if argument.default_value is Undefined:
+        return ""
+    value = ast_from_value(argument.default_value, argument.type)
+    return f" = {print_ast(value)}" if value else ""
 
 
 def _conditions(schema: GraphQLSchema) -> Iterator[str]:

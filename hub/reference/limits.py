@@ -30,7 +30,7 @@ class Limit:
 
 
 LIMITS = (
-    Limit("max_request_bytes", http.MAX_BODY, None, "bytes of a request's body, or of its query string"),
+    Limit("max_body", http.MAX_BODY, None, "bytes of a request's body, or of its query string"),
     Limit("max_tokens", limits.MAX_TOKENS, None, "tokens of a document"),
     Limit("max_depth", None, "max_depth", "levels of a document"),
     Limit("max_operations", limits.MAX_OPERATIONS, None, "operations of a document"),
@@ -54,7 +54,7 @@ LIMITS = (
 
 _INTRODUCTION = """
 A request that is larger than one of these is refused with the code `LIMIT_EXCEEDED`, and the message names the limit;
-one that is larger than `max_request_bytes` is not even read (413, or 414 for a query string). All but the last two
+one that is larger than `max_body` is not even read (413, or 414 for a query string). All but the last two
 refuse before anything is read. The numbers of settings are their defaults.
 
 At its `timeout` a request is answered, and its SQL is stopped in the database; so it is when the client has gone. What

@@ -65,11 +65,10 @@ class Planner:
         self._trusted_only = settings.trusted_documents_only
         self.plans = Plans(catalogue, dialect, settings.max_page, settings.max_cost)
 
-    def recorded_as(self, request: GraphQLRequest) -> str | None:
-        """What tells the request's document in the audit log, None when it is not known."""
+    def known(self, request: GraphQLRequest) -> Document | None:
+        """The request's document, None when it is not known, or not any more."""
         shipped = self.shipped.find(request.document_id) if request.document_id else None
-        document = self.documents.find(shipped.text if shipped else request.query)
-        return document.recorded_as if document else None
+        return self.documents.find(shipped.text if shipped else request.query)
 
     def find(self, request: GraphQLRequest, access: PlanAccess) -> Planned | None:
         """The request's plan, None when document or plan must be made first.

@@ -11,24 +11,23 @@ import asyncio
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from dataclasses import replace
 from typing import Any
 
 import orjson
 from graphql import ExecutionResult, OperationType, execute
 
 from hub.access import Caller, PlanAccess, Requester, plan_access
-from hub.audit import Action, AuditEvent, Outcome
+from hub.audit import AuditEvent
 from hub.errors import AuditError, AuthenticationError, LimitError, QueryError, RequestError
 from hub.graph.plans import PlanResult
 from hub.graph.plans import execute as run_plan
 from hub.schema.answers import Answer, executed, failed, refused
 from hub.schema.catalogue import make_catalogue
-from hub.schema.context import RequestContext, Touched
+from hub.schema.context import RequestContext
 from hub.schema.planner import GraphQLRequest, Planned, Planner
 from hub.schema.plans import OperationPlan
 from hub.schema.preparing import Preparing
-from hub.schema.searching import SEARCH_FIELD
+from hub.schema.recording import Events, failed_event, read_event, refused_event, told_event
 from hub.schema.waiting import Gone, GoneError, Waiting
 from hub.services import Services
 from hub.store import Cancellation
@@ -54,6 +53,7 @@ class GraphQLService:
         self.planner = Planner(
             self.catalogue, services.settings, services.store.dialect.name, services.access
         )
+        self._events = Events(services.access.sha256)
         self._preparing = Preparing(services.settings.max_preparing_s)
         self._reads_inline = services.store.dialect.name == "sqlite"
         self._pool = ThreadPoolExecutor(THREADS, "graphql")
@@ -69,7 +69,7 @@ class GraphQLService:
         Never raises but when it is cancelled: what goes wrong is in the answer.
         """
         try:
-            event = self._event(requester)
+            event = self._events.of(requester)
         except AuditError as error:
             return await self.refuse(_unrecordable(error))
         waiting = Waiting(self._services.settings.timeout_s, gone)
@@ -80,39 +80,34 @@ class GraphQLService:
             event, answer = await self._answered(event, planned, context, waiting)
             self._check_size(answer)
         except RequestError as error:
-            return await self._refused(event, error, request)
+            event, answer = refused_event(event, error, self.planner.known(request)), refused(error)
         except asyncio.CancelledError:
             # Nobody waits, neither for the answer nor for the log; what was begun is on record all the same.
             with suppress(AuditError):
-                self._services.recorder.record(self._refusal(event, GoneError(), request))
+                told = refused_event(event, GoneError(), self.planner.known(request))
+                self._services.recorder.record(told)
             raise
         except Exception as error:  # noqa: BLE001 - nothing of a foreign error may reach the caller
-            return await self._failed(event, error, request)
+            answer = failed(error)
+            event = failed_event(event, answer, self.planner.known(request))
         return await self._recorded(event, answer)
 
     async def refuse(self, error: RequestError, caller: Caller | None = None) -> Answer:
         """The answer to one who is not let in, recorded as such: with their name where their token proves it."""
-        event = AuditEvent(
-            Action.LOGIN_REFUSED,
-            "anonymous",
-            outcome=Outcome.REFUSED,
-            reason_code=error.code,
-            policy_sha256=self._services.access.sha256,
-        )
-        if caller is not None:
-            try:
-                event = replace(event, actor=caller.subject, department=caller.department)
-            except AuditError as unnamed:
-                error = _unrecordable(unnamed)
+        try:
+            event = self._events.login_refused(error, caller)
+        except AuditError as unnamed:
+            error = _unrecordable(unnamed)
+            event = self._events.login_refused(error, None)
         return await self._recorded(event, refused(error))
 
     async def turn_away(self, error: RequestError, requester: Requester) -> Answer:
         """The answer to a known caller whose request says nothing that could be answered."""
         try:
-            event = self._event(requester)
+            event = self._events.of(requester)
         except AuditError as unnamed:
             return await self.refuse(_unrecordable(unnamed))
-        return await self._refused(event, error)
+        return await self._recorded(refused_event(event, error, None), refused(error))
 
     # plan
 
@@ -136,17 +131,21 @@ class GraphQLService:
         plan, cancellation = planned.plan, waiting.cancellation
         if plan is None:
             result = await waiting.result(self._pool, lambda: self._executed(planned, context))
-            return _told_event(event, planned, context.touched, result), executed(result, ())
+            return told_event(event, planned.document, plan, context.touched, result), executed(result, ())
         if plan.others:
             result = await waiting.result(
                 self._pool, lambda: self._executed(planned, context, self._trees(planned, plan, context))
             )
-            return _told_event(event, planned, context.touched, result), executed(result, plan.notes)
+            return told_event(event, planned.document, plan, context.touched, result), executed(
+                result, plan.notes
+            )
         if self._is_point(planned, plan):
             found = self._fetched(planned, plan, cancellation)
         else:
             found = await waiting.result(self._pool, lambda: self._fetched(planned, plan, cancellation))
-        return _read_event(event, planned, plan, found), plan.frame.around([each.json_text for each in found])
+        return read_event(event, planned.document, plan, found), plan.frame.around(
+            [each.json_text for each in found]
+        )
 
     def _is_point(self, planned: Planned, plan: OperationPlan) -> bool:
         return (
@@ -203,39 +202,6 @@ class GraphQLService:
 
     # record
 
-    def _event(self, requester: Requester) -> AuditEvent:
-        return AuditEvent(
-            Action.READ,
-            requester.subject,
-            roles=tuple(sorted(requester.roles)),
-            department=requester.department,
-            purpose=requester.purpose,
-            policy_sha256=self._services.access.sha256,
-        )
-
-    async def _refused(
-        self, event: AuditEvent, error: RequestError, request: GraphQLRequest | None = None
-    ) -> Answer:
-        return await self._recorded(self._refusal(event, error, request), refused(error))
-
-    def _refusal(
-        self, event: AuditEvent, error: RequestError, request: GraphQLRequest | None = None
-    ) -> AuditEvent:
-        return replace(
-            event,
-            action=Action.READ_REFUSED,
-            outcome=Outcome.REFUSED,
-            reason_code=error.code,
-            query_sha256=self.planner.recorded_as(request) if request else None,
-        )
-
-    async def _failed(self, event: AuditEvent, error: Exception, request: GraphQLRequest) -> Answer:
-        answer = failed(error)
-        reason = "UNAVAILABLE" if answer.unavailable else "INTERNAL_ERROR"
-        recorded_as = self.planner.recorded_as(request)
-        told = replace(event, outcome=Outcome.FAILED, reason_code=reason, query_sha256=recorded_as)
-        return await self._recorded(told, answer)
-
     async def _recorded(self, event: AuditEvent, answer: Answer) -> Answer:
         try:
             await self._services.recorder.recorded(event)
@@ -247,50 +213,3 @@ class GraphQLService:
 def _unrecordable(error: AuditError) -> AuthenticationError:
     """Names and addresses have no place in a log that cannot forget them; the log's message holds no value."""
     return AuthenticationError(f"the token cannot be recorded ({error}); get one with opaque ids")
-
-
-def _read_event(
-    event: AuditEvent, planned: Planned, plan: OperationPlan, found: Sequence[PlanResult]
-) -> AuditEvent:
-    """The event of a query that plans answer."""
-    reading = plan.reading
-    customers = tuple(dict.fromkeys(customer for each in found for customer in each.customers))
-    counts = {
-        "customers": len(customers),
-        "fields": len(reading.properties),
-        "masked": reading.masked,
-        "denied": reading.denied,
-    }
-    return replace(
-        event,
-        outcome=Outcome.PARTIAL if plan.notes else Outcome.OK,
-        query_sha256=planned.document.recorded_as,
-        entity_types=reading.types,
-        data_categories=reading.categories,
-        customers=customers,
-        counts=counts,
-    )
-
-
-def _told_event(event: AuditEvent, planned: Planned, touched: Touched, result: ExecutionResult) -> AuditEvent:
-    """The event of an operation that an executor answers."""
-    plan = planned.plan
-    searches = plan is not None and SEARCH_FIELD in plan.others
-    counts = {
-        "customers": len(touched.customers),
-        "fields": len(touched.properties),
-        "masked": plan.reading.masked if plan else 0,
-        "denied": plan.reading.denied if plan else 0,
-    }
-    partial_ = bool(result.errors) or (plan is not None and bool(plan.notes))
-    return replace(
-        event,
-        action=Action.SEARCH if searches else Action.READ,
-        outcome=Outcome.PARTIAL if partial_ else Outcome.OK,
-        reason_code="field_errors" if result.errors else None,
-        query_sha256=planned.document.recorded_as,
-        entity_types=tuple(sorted(touched.types)),
-        data_categories=tuple(sorted(touched.categories)),
-        customers=tuple(touched.customers),
-        counts=counts,
-    )

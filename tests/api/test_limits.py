@@ -30,7 +30,7 @@ def document(fields: str, **variables: Any) -> dict[str, Any]:
 
 BEYOND: Mapping[str, dict[str, Any]] = MappingProxyType(
     {
-        "max_request_bytes": document("{ me { subject } }", x="x" * 300_000),
+        "max_body": document("{ me { subject } }", x="x" * 300_000),
         "max_tokens": document("{ me { " + "subject " * 5_000 + "} }"),
         "max_depth": document(
             f"{{ organizations {{ {'nodes { subOrganizations { ' * 6} totalCount {'} } ' * 6} }} }}"
@@ -73,7 +73,7 @@ def test_a_request_beyond_a_limit_is_refused_by_its_name_before_anything_is_read
     with world.counted() as statements:
         reply = world.post(BEYOND[limit], world.token())
     assert f"the limit {limit} is " in reply.message
-    assert reply.code == ("BAD_REQUEST" if limit == "max_request_bytes" else "LIMIT_EXCEEDED")
+    assert reply.code == ("BAD_REQUEST" if limit == "max_body" else "LIMIT_EXCEEDED")
     assert statements == []
 
 
@@ -93,6 +93,6 @@ def test_a_query_string_is_bounded_too() -> None:
         "query_string": b"query={__typename}&variables=" + b"x" * MAX_BODY,
         "headers": [(b"x-purpose", b"customer_service")],
     }
-    with pytest.raises(TransportError, match="max_request_bytes") as refused:
+    with pytest.raises(TransportError, match="max_body") as refused:
         asyncio.run(graphql_request(Request(scope)))
     assert refused.value.status == 414
