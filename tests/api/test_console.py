@@ -137,7 +137,9 @@ def test_every_department_of_the_demo_has_examples_without_holes() -> None:
     assert set(offered) == set(DEPARTMENT_ROLES)
     assert all(offered.values())
     texts = [text for queries in offered.values() for text in queries.values()]
-    assert [text for text in texts if "$NUMBER" in text] == []
+    needed = [variable for text in texts for variable in re.findall(r"\$\w+: \S+!(?! =)", text)]
+    assert needed == []
+    assert '$number: String! = "C10001"' in offered["support"]["customer_card"]
 
 
 def test_the_package_brings_the_files_of_the_page_and_the_examples() -> None:

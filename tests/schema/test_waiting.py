@@ -51,10 +51,12 @@ def test_waiting_for_a_free_thread_counts_and_what_has_not_begun_never_does(pool
 def test_a_client_that_has_gone_ends_the_waiting(pool: ThreadPoolExecutor) -> None:
     free = threading.Event()
     waiting = Waiting(60, at_once)
-    with pytest.raises(GoneError):
-        asyncio.run(waiting.result(pool, free.wait))
-    assert waiting.cancellation.is_over
-    free.set()
+    try:
+        with pytest.raises(GoneError):
+            asyncio.run(waiting.result(pool, free.wait))
+        assert waiting.cancellation.is_over
+    finally:
+        free.set()
 
 
 def test_new_documents_of_one_caller_do_not_keep_those_of_another_waiting() -> None:
