@@ -83,6 +83,7 @@ PARENTS = {
     "AccessDeniedError": "RequestError",
     "LimitError": "RequestError",
     "QueryError": "RequestError",
+    "DocumentNotFoundError": "QueryError",
     "NotFoundError": "RequestError",
     "StoreError": "HubError",
     "StoreUnavailableError": "StoreError",
@@ -97,6 +98,7 @@ CODES = {
     "AccessDeniedError": "FORBIDDEN",
     "LimitError": "LIMIT_EXCEEDED",
     "QueryError": "BAD_QUERY",
+    "DocumentNotFoundError": "PERSISTED_QUERY_NOT_FOUND",
     "NotFoundError": "NOT_FOUND",
 }
 
@@ -122,6 +124,11 @@ SET = {
     "HUB_AUDIT_URL": ("sqlite:///b.sqlite", "sqlite:///b.sqlite"),
     "HUB_CONFIG_DIR": ("sources", Path("sources")),
     "HUB_POLICY_FILE": ("p.yaml", Path("p.yaml")),
+    "HUB_QUERIES_DIR": ("questions", Path("questions")),
+    "HUB_TRUSTED_DOCUMENTS_ONLY": ("1", True),
+    "HUB_TIMEOUT_S": ("2.5", 2.5),
+    "HUB_MAX_RESPONSE_BYTES": ("4096", 4096),
+    "HUB_CORS_ORIGINS": ('["https://desk.example.com"]', ("https://desk.example.com",)),
     "HUB_ONTOLOGY_DIRS": ('["types", "more"]', (Path("types"), Path("more"))),
     "HUB_HOST": ("localhost", "localhost"),
     "HUB_PORT": ("0", 0),
@@ -145,6 +152,13 @@ def test_every_setting_is_read_from_its_variable(variable: str, monkeypatch: pyt
     monkeypatch.setenv(variable, text)
     value = getattr(load_settings(), variable.removeprefix("HUB_").lower())
     assert getattr(value, "get_secret_value", lambda: value)() == expected
+
+
+@pytest.mark.parametrize("origin", ["*", "desk.example.com", "https://desk.example.com/", "null"])
+def test_what_is_no_origin_of_a_page_is_refused(origin: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HUB_CORS_ORIGINS", f'["{origin}"]')
+    with pytest.raises(ConfigurationError, match="HUB_CORS_ORIGINS"):
+        load_settings()
 
 
 def test_no_setting_is_forgotten_here() -> None:
@@ -271,7 +285,12 @@ def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[GraphQLService
     """GraphQL on an empty hub."""
     folder = tmp_path_factory.mktemp("hub")
     (folder / "sources").mkdir()
-    settings = Settings(data_dir=folder, config_dir=folder / "sources", policy_file=ROOT / "policy.yaml")
+    settings = Settings(
+        data_dir=folder,
+        config_dir=folder / "sources",
+        policy_file=ROOT / "policy.yaml",
+        queries_dir=ROOT / "queries",
+    )
     with open_services(settings, {}) as services:
         services.publish()
         service = GraphQLService(services)

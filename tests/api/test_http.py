@@ -9,10 +9,14 @@ import httpx
 import orjson
 import pytest
 
-from hub.api.http import MAX_BODY
+from hub.api.http import MAX_BODY, headers_of, status_of
+from hub.errors import QueryError
+from hub.schema import ReadsOnlyError
+from hub.schema.answers import refused
 from tests.api.api_world import World
 
 ME = "{ me { subject purpose } }"
+PURPOSE = {"x-purpose": "customer_service"}
 GRAPHQL_JSON = "application/graphql-response+json"
 
 
@@ -55,15 +59,19 @@ def test_the_answer_is_of_the_media_type_that_the_client_prefers(
         ("POST", {"json": {"query": ME, "variables": "x"}}, 400),
         ("POST", {"json": {"query": ME, "extensions": []}}, 400),
         ("POST", {"json": {"query": " " * MAX_BODY}}, 413),
-        ("GET", {}, 400),
-        ("GET", {"params": {"query": ME, "variables": "{"}}, 400),
-        ("GET", {"params": {"query": ME, "variables": "[]"}}, 400),
+        ("GET", {"headers": PURPOSE}, 400),
+        ("GET", {"params": {"query": ME, "variables": "{"}, "headers": PURPOSE}, 400),
+        ("GET", {"params": {"query": ME, "variables": "[]"}, "headers": PURPOSE}, 400),
         ("PUT", {"json": {"query": ME}}, 405),
         ("DELETE", {}, 405),
         ("POST", {"json": {"query": ME}, "headers": {"accept": "text/html"}}, 406),
         ("POST", {"json": {"query": ME, "variables": None, "operationName": None, "extensions": None}}, 200),
-        ("GET", {"params": {"query": ME}}, 200),
-        ("GET", {"params": {"query": f"query A {ME} query B {ME}", "operationName": "B"}}, 200),
+        ("GET", {"params": {"query": ME}, "headers": PURPOSE}, 200),
+        (
+            "GET",
+            {"params": {"query": f"query A {ME} query B {ME}", "operationName": "B"}, "headers": PURPOSE},
+            200,
+        ),
     ],
 )
 def test_a_request_that_is_none_gets_the_status_that_says_why(
@@ -77,8 +85,15 @@ def test_a_request_that_is_none_gets_the_status_that_says_why(
 def test_a_get_takes_variables(world: World) -> None:
     document = "query($id: ID!) { customer(id: $id) { name } }"
     variables = orjson.dumps({"id": world.customer("erp", "C1")}).decode()
-    reply = sent(world, "GET", params={"query": document, "variables": variables})
+    reply = sent(world, "GET", params={"query": document, "variables": variables}, headers=PURPOSE)
     assert reply.json() == {"data": {"customer": {"name": "Ann Archer"}}}
+
+
+def test_a_get_that_a_link_on_another_page_could_make_is_not_answered(world: World) -> None:
+    reply = sent(world, "GET", params={"query": ME})
+    assert reply.status_code == 400
+    assert "X-Purpose" in reply.json()["errors"][0]["message"]
+    assert sent(world, json={"query": ME}).status_code == 200
 
 
 @pytest.mark.parametrize(
@@ -172,12 +187,6 @@ def test_a_page_size_in_a_variable_has_the_same_limit(world: World) -> None:
 # beside the endpoint
 
 
-def test_the_schema_can_be_downloaded(world: World) -> None:
-    reply = world.ask_app("GET", "/graphql/schema.graphql")
-    assert reply.status_code == 200
-    assert "type Customer" in reply.text
-
-
 def test_health_holds_no_data(world: World) -> None:
     reply = world.ask_app("GET", "/healthz")
     assert (reply.status_code, reply.text) == (200, "ok")
@@ -203,8 +212,21 @@ def test_there_is_nothing_else(world: World, path: str) -> None:
 
 def test_logs_hold_paths_and_no_query_strings(world: World, caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.INFO):
-        sent(world, "GET", params={"query": '{ customer(id: "secret-id") { id } }'})
+        sent(world, "GET", params={"query": '{ customer(id: "secret-id") { id } }'}, headers=PURPOSE)
     lines = [record.getMessage() for record in caplog.records if record.name == "hub.api.access"]
     assert lines
     assert lines[0].startswith("GET /graphql 200 ")
     assert not any("secret-id" in line for line in lines)
+
+
+def test_a_mutation_that_comes_by_get_is_told_to_come_by_post() -> None:
+    answer = refused(ReadsOnlyError("GET only reads; send a mutation by POST"))
+    for answered_in in ("application/json", GRAPHQL_JSON):
+        assert status_of(answer, answered_in) == 405
+    assert headers_of(answer) == {"allow": "POST"}
+    assert headers_of(refused(QueryError("x"))) is None
+
+
+@pytest.mark.parametrize("method", ["PUT", "DELETE", "PATCH"])
+def test_other_methods_are_told_which_there_are(world: World, method: str) -> None:
+    assert sent(world, method).headers["allow"] == "GET, POST"
