@@ -34,19 +34,22 @@ def leaks(pair: Pair, role: str, probes: Iterable[Probe]) -> Iterator[Leak]:
         for variables in _rounds(probe):
             one = pair.one.ask(probe.query, role, variables)
             other = pair.other.ask(probe.query, role, variables)
-            if (how := _difference(one, other)) is not None:
-                yield Leak(probe, how)
-                break
-            if parts := told_parts(pair, f"{one} {other}"):
-                yield Leak(probe, f"the answer or its event holds {parts}")
-                break
-            if b"INTERNAL_ERROR" in one.body:
-                yield Leak(probe, "the hub failed, which may depend on a value", failed=True)
+            if leak := _leak(pair, probe, one, other):
+                yield leak
                 break
             after = cursor_of(one.tree) if probe.pages else None
             if after is None:
                 break
             variables["a"] = after
+
+
+def _leak(pair: Pair, probe: Probe, one: Told, other: Told) -> Leak | None:
+    if b"INTERNAL_ERROR" in one.body + other.body:
+        return Leak(probe, "the hub failed, which may depend on a value", failed=True)
+    if (how := _difference(one, other)) is not None:
+        return Leak(probe, how)
+    parts = told_parts(pair, f"{one} {other}")
+    return Leak(probe, f"the answer or its event holds {set(parts)}") if parts else None
 
 
 def _rounds(probe: Probe) -> Iterator[dict[str, Any]]:
@@ -81,8 +84,8 @@ def cursor_of(tree: Any) -> str | None:
     return None
 
 
-def told_parts(pair: Pair, text: str) -> set[str]:
+def told_parts(pair: Pair, text: str) -> frozenset[str]:
     """Parts of hidden texts that stand in the text, or in what its cursors hold."""
     held = [bytes.fromhex(found[: len(found) // 2 * 2]) for found in _HEX.findall(text)]
     readable = " ".join([text, *(each.decode(errors="replace") for each in held)])
-    return pair.secrets & set(parts_of(readable))
+    return pair.secrets & frozenset(parts_of(readable))

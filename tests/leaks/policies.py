@@ -40,6 +40,16 @@ def write_policy(path: Path, ontology: Ontology, roles: int) -> Path:
             USE: {"label": "Use", "data_use": "operations", "legal_basis": "contract", "retention_days": 1}
         },
         "grants": grants,
+        "commands": [
+            {
+                "roles": [READER, *names],
+                "purposes": USE,
+                "commands": ["log_interaction", "record_consent", "correct_property"],
+                "why": "drawn",
+                "owner": "d",
+                "review": "2099-01-01",
+            }
+        ],
     }
     path.write_text(json.dumps(policy))
     return path

@@ -6,6 +6,7 @@ import random
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
+from uuid import uuid4
 
 from graphql import GraphQLField, GraphQLInputObjectType, GraphQLSchema, get_named_type, is_leaf_type
 
@@ -62,6 +63,22 @@ class Prober:
     def kinds(self) -> tuple[str, ...]:
         """The kinds of questions there are."""
         return tuple(self._kinds)
+
+    def commands(self) -> Iterator[Probe]:
+        """Notes and corrections by which one may find out whose a row is, or that there is one.
+
+        They change the worlds.
+        """
+        for name, type_name in (("logInteraction", "Interaction"), ("recordConsent", "Consent")):
+            query = f"mutation($i: {type_name}Input!) {{ {name}(input: $i) {{ customerId }} }}"
+            said = {"purpose": "marketing", "channel": "email", "state": "given"}
+            fixed = said if type_name == "Consent" else {"kind": "call"}
+            for prop in self._ontology.type(type_name).references:
+                for target in self._ontology.range_types(prop.range or ""):
+                    for row in () if target.is_party else self._pair.rows[target.table]:
+                        for customer in self._customers:
+                            more = {"customerId": customer, "idempotencyKey": str(uuid4())}
+                            yield Probe("command", query, {"i": {**fixed, **more, prop.name: row["id"]}})
 
     def probes(self, *kinds: str) -> Iterator[Probe]:
         """Questions of these kinds, or of all."""

@@ -123,3 +123,19 @@ def _found(pair: Pair, kinds: tuple[str, ...]) -> Iterator[Leak]:
             if probe.kind != "subscription":
                 pair.one.ask(probe.query, READER, dict(probe.variables))
             yield from (leak for leak in leaks(pair, role, [probe]) if not leak.failed)
+
+
+@pytest.mark.parametrize("pair", ["sqlite"], indirect=True, scope="session")
+@pytest.mark.parametrize("guard", ["sees", "belongs"])
+def test_without_a_guard_commands_tell_whose_rows_are(
+    pair: Pair, guard: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Guard, guard, _yes)
+    found = []
+    for role in map(role_name, (1, 3)):
+        pair.become(role, same_parties=True)
+        try:
+            found += [leak for leak in leaks(pair, role, Prober(pair, role).commands()) if not leak.failed]
+        finally:
+            pair.restore()
+    assert found

@@ -16,6 +16,8 @@ THOROUGH = os.environ.get("HUB_TEST_PROFILE") == "thorough"
 ASKED = [("sqlite", number) for number in range(40 if THOROUGH else 6)]
 ASKED += [("postgresql", number) for number in range(6, 12 if THOROUGH else 8)]
 
+COMMANDING = (1, 3, 4)
+
 by_role = pytest.mark.parametrize(("pair", "number"), ASKED, indirect=["pair"], scope="session")
 
 
@@ -36,3 +38,15 @@ def test_the_worlds_do_differ_for_one_who_sees_everything(pair: Pair, number: in
     pair.become(role_name(number))
     probes = Prober(pair, role_name(number)).probes("fields")
     assert next(leaks(pair, READER, probes), None) is not None
+
+
+@pytest.mark.parametrize("pair", ["sqlite"], indirect=True, scope="session")
+@pytest.mark.parametrize("number", COMMANDING)
+def test_commands_tell_nothing(pair: Pair, number: int) -> None:
+    role = role_name(number)
+    pair.become(role, same_parties=True)
+    try:
+        found = list(leaks(pair, role, Prober(pair, role).commands()))
+    finally:
+        pair.restore()
+    assert not found, "\n".join(map(str, found[:3]))

@@ -59,8 +59,10 @@ def _bindable(value: Any) -> Any:
 class Twin:
     """Makes the rows of one role's other world."""
 
-    def __init__(self, store: Store, rows: Rows, hiding: Hiding, seed: str) -> None:
+    def __init__(self, store: Store, rows: Rows, hiding: Hiding, seed: str, same_parties: bool) -> None:
+        """With the same parties, for worlds that are written to: who is one customer would be found anew."""
         self._store, self._rows, self._hiding = store, rows, hiding
+        self._same_parties = same_parties
         self._ontology = store.ontology
         self._draw = random.Random(seed)
         self._changed: dict[str, dict[str, Row]] = {}
@@ -86,7 +88,7 @@ class Twin:
         return found
 
     def _row(self, type_: EntityType, row: Row) -> Row:
-        for prop in type_.properties.values():
+        for prop in () if type_.is_party and self._same_parties else type_.properties.values():
             row |= self._cells(prop, row)
         if not self._hiding.knows_key(type_):
             row["record_key"] = f"other-{self._draw.randrange(10**9)}"

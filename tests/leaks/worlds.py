@@ -36,9 +36,12 @@ class _Kept:
 
     events: list[AuditEvent] = field(default_factory=list)
 
-    async def recorded(self, event: AuditEvent) -> int:
+    def record_sync(self, event: AuditEvent) -> int:
         self.events.append(event)
         return len(self.events)
+
+    async def recorded(self, event: AuditEvent) -> int:
+        return self.record_sync(event)
 
 
 PATIENCE_S = 2.0
@@ -82,9 +85,11 @@ class World:
         request = GraphQLRequest(query, None, variables)
         if query.startswith("subscription"):
             body = self.runner.run(self._listened(request, role))
-            self.statements.clear()  # whoever listens looks again and again
         else:
             body = self.runner.run(self.service.answer(request, requester(role))).body
+        if not query.startswith(("query", "{")):
+            # Whoever listens looks again and again, and what is written is another matter.
+            self.statements.clear()
         events = [_told(event) for event in self.kept.events]
         self.kept.events.clear()
         return Told(body, events, list(self.statements))
@@ -146,16 +151,21 @@ class Pair:
         """What the role may not see."""
         return Hiding(self.services.ontology, self.access(role))
 
-    def become(self, role: str) -> None:
+    def become(self, role: str, same_parties: bool = False) -> None:
         """Make the second hub the role's other world."""
         if role == self._role:
             return
         self._role = None
-        self.other_rows = Twin(self.services.store, self.rows, self.hiding(role), role).rows()
+        self.other_rows = Twin(self.services.store, self.rows, self.hiding(role), role, same_parties).rows()
         write_rows(self.other.services.store, self.other_rows)
         self.other.services.indexer.rebuild()
         self.secrets = hidden_parts(self.services.store, (self.rows, self.other_rows), self.hiding(role))
         self._role = role
+
+    def restore(self) -> None:
+        """Undo what was written into the hubs."""
+        write_rows(self.one.services.store, self.rows)
+        self._role = None
 
     def forget_plans(self) -> None:
         """Compile everything anew, for when a guard is another one now."""
@@ -193,6 +203,7 @@ def _services(folder: Path, url: str, roles: int) -> Services:
         data_dir=folder / "var",
         store_url=url,  # type: ignore[arg-type]  # pydantic makes a secret of it
         config_dir=folder / "config",
+        queries_dir=folder / "config",
         policy_file=write_policy(folder / "policy.yaml", load_ontology(), roles),
         demo=True,
         max_cost=10**8,
