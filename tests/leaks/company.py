@@ -12,7 +12,7 @@ from hub.store import Store
 from hub.values import entity_id
 from tests.leaks.variants import fresh
 
-SOURCES = ("erp", "shop", "desk")
+SOURCES = ("erp", "shop", "help")
 ROWS = 3
 """Rows of each type that is no party."""
 PARTIES = (("P1", "Person"), ("P2", "Person"), ("P3", "Person"), ("P4", "Person"), ("G1", "Organization"),

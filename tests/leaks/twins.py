@@ -19,15 +19,15 @@ Row = dict[str, Any]
 Rows = dict[str, list[Row]]
 """The rows of a store by table."""
 
-FIXED = (fixed.identifier, fixed.membership, fixed.run, fixed.stream_state, fixed.change)
 HOUSEHOLD = "user.contact.address"
 SOURCES_STATE = "system.operations"
 
 
 def tables_of(store: Store) -> dict[str, Table]:
-    """The tables that answers are made of, by name."""
-    own = {table.name: table for table in store.tables.by_type.values()}
-    return own | {CUSTOMER.lower(): store.tables.customer} | {table.name: table for table in FIXED}
+    """All tables but that of the store's own secrets, by name; whoever refers to another comes later."""
+    own = {table.name: table for table in (*store.tables.by_type.values(), store.tables.customer)}
+    fixed_ones = {table.name: table for table in fixed.metadata.sorted_tables if table is not fixed.meta}
+    return own | fixed_ones
 
 
 def read_rows(store: Store) -> Rows:
@@ -43,7 +43,7 @@ def write_rows(store: Store, rows: Rows) -> None:
     """Make the store hold these rows and no others."""
     tables = tables_of(store)
     with store.write() as connection:
-        for name in tables:
+        for name in reversed(tables):
             connection.exec_driver_sql(f'DELETE FROM "{name}"')
         for name, table in tables.items():
             columns = [column.name for column in table.columns]
