@@ -45,6 +45,7 @@ class Prober:
         self._kinds: dict[str, Callable[[], Iterator[Probe]]] = {
             "fields": self._fields,
             "by_id": self._by_id,
+            "entities": self._entities,
             "filter": self._filters,
             "link_filter": self._link_filters,
             "sort": self._sorts,
@@ -107,6 +108,21 @@ class Prober:
         text = entity_text(self._schema, CUSTOMER, 0)
         for id_ in (*self._customers, "cus_none"):
             yield Probe("by_id", f"query($id: ID!) {{ customer(id: $id) {{ {text} }} }}", {"id": id_})
+
+    def _entities(self) -> Iterator[Probe]:
+        """What a gateway asks: rows of all types that there are, and some that there are not."""
+        if "_entities" not in self._fields_of("Query"):
+            return
+        for type_ in self._draw.sample(list(self._ontology.types.values()), self._sample):
+            named = [row["id"] for row in self._pair.rows[type_.table][:2]]
+            rows = [{"__typename": type_.name, "id": id_} for id_ in (*named, "nosuchrow")]
+            rows.append({"__typename": CUSTOMER, "id": self._customers[0]})
+            text = entity_text(self._schema, type_.name, 0)
+            query = (
+                "query($r: [_Any!]!) { _entities(representations: $r) {"
+                f" __typename ... on {type_.name} {{ {text} }} ... on Customer {{ customerKind: kind }} }} }}"
+            )
+            yield Probe("entities", query, {"r": rows})
 
     # what is asked by
 
