@@ -10,7 +10,7 @@ from sqlalchemy import create_engine, make_url, text
 
 from tests.leaks.worlds import Pair, make_pair
 
-ROLES = 40
+ROLES = 44
 """Roles of the policy; tests choose among them."""
 
 
