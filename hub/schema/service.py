@@ -20,7 +20,7 @@ from graphql import ExecutionResult, OperationType, execute
 from hub.access import Caller, PlanAccess, Requester, plan_access
 from hub.audit import Action, AuditEvent, Outcome
 from hub.errors import AuditError, AuthenticationError, QueryError, RequestError
-from hub.graph.plans import PlanResult
+from hub.graph.plans import PlanResult, answer
 from hub.graph.plans import execute as run_plan
 from hub.schema.answers import Answer, executed, failed, refused
 from hub.schema.budget import PreparingBudget
@@ -146,6 +146,9 @@ class GraphQLService:
     def _fetched(self, planned: Planned, plan: OperationPlan) -> Sequence[PlanResult]:
         if not plan.fields:
             return ()
+        if len(plan.fields) == 1:
+            (only,) = plan.fields
+            return [answer(self._services.store, only.plan, only.variables(planned.variables))]
         with self._services.store.read() as connection:
             return [
                 run_plan(connection, each.plan, each.variables(planned.variables)) for each in plan.fields

@@ -239,11 +239,20 @@ class World:
             if statement.lstrip().startswith(("SELECT", "WITH")) and not background:
                 found.append(statement)
 
-        event.listen(self.services.store.engine, "before_cursor_execute", note)
+        store = self.services.store
+        ask = store.first_row
+
+        def asking(sql: str, values: Any) -> Any:
+            found.append(sql)
+            return ask(sql, values)
+
+        event.listen(store.engine, "before_cursor_execute", note)
+        store.first_row = asking  # type: ignore[method-assign]
         try:
             yield found
         finally:
-            event.remove(self.services.store.engine, "before_cursor_execute", note)
+            del store.first_row
+            event.remove(store.engine, "before_cursor_execute", note)
 
 
 @contextmanager

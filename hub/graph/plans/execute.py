@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from sqlalchemy import Connection
-from sqlalchemy.exc import OperationalError
 
-from hub.errors import LimitError
 from hub.graph.plans.compile import ReadPlan
-
-_TOO_DEEP = "parser stack overflow"
-"""Before version 3.46, SQLite's parser holds 100 symbols; links are bounded so that ordinary questions stay below."""
+from hub.store import Store
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,19 +23,27 @@ class PlanResult:
 
 
 def execute(connection: Connection, plan: ReadPlan, variables: Mapping[str, Any] | None = None) -> PlanResult:
-    """The answer of the plan for these variables.
+    """The answer of the plan for these variables, of the state of the data that the connection sees.
+
+    Raises:
+        QueryError: a variable does not fit its place.
+        LimitError: a page is larger than allowed.
+    """
+    return _result(connection.exec_driver_sql(plan.sql, plan.bind(variables or {})).fetchone())
+
+
+def answer(store: Store, plan: ReadPlan, variables: Mapping[str, Any] | None = None) -> PlanResult:
+    """The answer of the plan for these variables, of the present state of the data; the fastest way to one.
 
     Raises:
         QueryError: a variable does not fit its place.
         LimitError: a page is larger than allowed, or the question nests deeper than the database can parse.
+        StoreUnavailableError: the database is out of reach.
     """
-    values = plan.bind(variables or {})
-    try:
-        row = connection.exec_driver_sql(plan.sql, values).fetchone()
-    except OperationalError as error:
-        if _TOO_DEEP in str(error.orig):
-            raise LimitError("the question nests deeper than this SQLite can parse; ask in parts") from None
-        raise
+    return _result(store.first_row(plan.sql, plan.bind(variables or {})))
+
+
+def _result(row: Sequence[Any] | None) -> PlanResult:
     if row is None:
         return PlanResult("null", ())
     return PlanResult(row[0], tuple(dict.fromkeys(filter(None, (row[1] or "").split(",")))))
