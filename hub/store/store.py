@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -14,7 +14,7 @@ from sqlalchemy import Connection, Engine, Table, create_engine, delete, select,
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError
 
-from hub.errors import ConfigurationError, HubError, LimitError, StoreError, StoreUnavailableError
+from hub.errors import ConfigurationError, HubError, StoreError, StoreUnavailableError
 from hub.ontology import Ontology
 from hub.store import fixed
 from hub.store.codec import iso_utc
@@ -22,6 +22,9 @@ from hub.store.dialect import Dialect, dialect_for
 from hub.store.evolve import bring_up_to_date
 from hub.store.tables import EntityTables, build_tables
 from hub.yamlfile import Fault
+
+Ask = Callable[[str, Mapping[str, Any]], Sequence[Any] | None]
+"""Gives the first row of a statement with these values."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,33 +90,37 @@ class Store:
         with _translated(), self.engine.connect() as connection:
             yield connection
 
-    def first_row(self, sql: str, values: Mapping[str, Any]) -> Sequence[Any] | None:
-        """The first row of one statement, which sees one state of the data; parameters as `Dialect.param` spells them.
+    @contextmanager
+    def asking(self) -> Iterator[Ask]:
+        """A function for the first row of one statement; each statement sees the data as of its own begin.
 
         Through the driver itself and without a transaction: some ten microseconds beyond the statement, and PostgreSQL
-        keeps its plan.
+        keeps its plan. Parameters are named as `Dialect.param` spells them.
 
         Raises:
             StoreUnavailableError: the database is out of reach.
-            LimitError: the statement nests deeper than the database can parse.
         """
         with _translated():
-            try:
-                return self._ask(sql, values)
-            except DBAPIError as error:
-                if not error.connection_invalidated:
-                    raise
-            # The server was started anew, and whatever the pool holds is dead; a read may be asked twice.
-            self._asking.dispose()
+            yield self._first_row
+
+    def _first_row(self, sql: str, values: Mapping[str, Any]) -> Sequence[Any] | None:
+        try:
             return self._ask(sql, values)
+        except DBAPIError as error:
+            if not error.connection_invalidated:
+                raise
+        # The server was started anew, and whatever the pool holds is dead; a read may be asked twice.
+        self._asking.dispose()
+        return self._ask(sql, values)
 
     def _ask(self, sql: str, values: Mapping[str, Any]) -> Sequence[Any] | None:
-        pooled, dialect = self._asking.raw_connection(), self._asking.dialect
+        dialect, pooled = self._asking.dialect, None
         try:
+            pooled = self._asking.raw_connection()
             return self.dialect.first_row(pooled.driver_connection, sql, values)
         except dialect.loaded_dbapi.Error as error:
-            lost = dialect.is_disconnect(error, pooled.driver_connection, None)
-            if lost:
+            lost = pooled is not None and dialect.is_disconnect(error, pooled.driver_connection, None)
+            if lost and pooled is not None:
                 pooled.invalidate(error)
             raise DBAPIError.instance(
                 None,
@@ -124,7 +131,8 @@ class Store:
                 connection_invalidated=lost,
             ) from None
         finally:
-            pooled.close()
+            if pooled is not None:
+                pooled.close()
 
     @contextmanager
     def write(self) -> Iterator[Connection]:
@@ -221,17 +229,11 @@ def _url_fault(message: str) -> Fault:
     )
 
 
-_TOO_DEEP = "parser stack overflow"
-"""Before version 3.46, SQLite's parser holds 100 symbols; read plans are bounded so that ordinary ones stay below."""
-
-
 @contextmanager
 def _translated() -> Iterator[None]:
     try:
         yield
     except DBAPIError as error:
-        if _TOO_DEEP in str(error.orig):
-            raise LimitError("the question nests deeper than this SQLite can parse; ask in parts") from None
         # Not `from error`: drivers quote the values that they complain of, and a log would print them.
         if error.connection_invalidated or isinstance(error, OperationalError):
             raise StoreUnavailableError(f"the store did not answer: {_cause(error)}") from None

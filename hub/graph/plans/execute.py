@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from sqlalchemy import Connection
+from sqlalchemy.exc import OperationalError
 
+from hub.errors import LimitError
 from hub.graph.plans.compile import ReadPlan
-from hub.store import Store
+from hub.store import Ask, Store
+
+_TOO_DEEP = "parser stack overflow"
+"""Before version 3.46, SQLite's parser holds 100 symbols; links are bounded so that ordinary questions stay below."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,28 +27,38 @@ class PlanResult:
     """Ids of the customers whose data is in the answer, in the order in which they occur."""
 
 
-def execute(connection: Connection, plan: ReadPlan, variables: Mapping[str, Any] | None = None) -> PlanResult:
-    """The answer of the plan for these variables, of the state of the data that the connection sees.
-
-    Raises:
-        QueryError: a variable does not fit its place.
-        LimitError: a page is larger than allowed.
-    """
-    return _result(connection.exec_driver_sql(plan.sql, plan.bind(variables or {})).fetchone())
-
-
 def answer(store: Store, plan: ReadPlan, variables: Mapping[str, Any] | None = None) -> PlanResult:
-    """The answer of the plan for these variables, of the present state of the data; the fastest way to one.
+    """The answer of the plan for these variables, as the data is now.
 
     Raises:
         QueryError: a variable does not fit its place.
         LimitError: a page is larger than allowed, or the question nests deeper than the database can parse.
         StoreUnavailableError: the database is out of reach.
     """
-    return _result(store.first_row(plan.sql, plan.bind(variables or {})))
+    with store.asking() as ask:
+        return _asked(ask, plan, variables)
 
 
-def _result(row: Sequence[Any] | None) -> PlanResult:
+def execute(connection: Connection, plan: ReadPlan, variables: Mapping[str, Any] | None = None) -> PlanResult:
+    """The answer of the plan for these variables, of the state of the data that the connection sees.
+
+    Raises:
+        QueryError: a variable does not fit its place.
+        LimitError: a page is larger than allowed, or the question nests deeper than the database can parse.
+    """
+    return _asked(
+        lambda sql, values: connection.exec_driver_sql(sql, dict(values)).fetchone(), plan, variables
+    )
+
+
+def _asked(ask: Ask, plan: ReadPlan, variables: Mapping[str, Any] | None) -> PlanResult:
+    values = plan.bind(variables or {})
+    try:
+        row = ask(plan.sql, values)
+    except OperationalError as error:
+        if _TOO_DEEP in str(error.orig):
+            raise LimitError("the question nests deeper than this SQLite can parse; ask in parts") from None
+        raise
     if row is None:
         return PlanResult("null", ())
     return PlanResult(row[0], tuple(dict.fromkeys(filter(None, (row[1] or "").split(",")))))
