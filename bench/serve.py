@@ -5,7 +5,8 @@
 Three servers answer, one process each: the hub on SQLite, the hub on PostgreSQL, PostGraphile on the same PostgreSQL.
 The hub checks a token, applies the policy, and answers no sooner than its audit event is on disk; PostGraphile does
 nothing of the kind. Before anything is timed, their answers are compared. Each request asks for another customer. CPU
-a request is the server's process, that of PostgreSQL's processes apart; "a core" is what one busy core would answer.
+a request is the server's process, that of PostgreSQL's processes apart. `ratio` is of requests a second, `by CPU` of
+the CPU of a request with PostgreSQL's, which a busy machine bends less: how many times as good as PostGraphile.
 The first run makes the databases and installs PostGraphile, in `.bench-serve`; that takes some ten minutes.
 """
 
@@ -32,7 +33,10 @@ from serving.servers import Server, hub_server, peer_server, postgres_cpu_s
 
 FOLDER = Path(__file__).parent.parent / ".bench-serve"
 COMPARED = 200
-WARM_UP_S = 2.0
+_WHOLE_S = 600
+"""Time enough for all requests of a run that is not timed."""
+WARM_UP = 1_500
+"""Requests before anything is timed: Node compiles what it has seen often, PostgreSQL keeps plans from the sixth on."""
 POINT_MS = 0.6
 """The phone lookup's p50 to stay under, on SQLite at one connection."""
 TARGETS = {"hub SQLite": 5.0, "hub PostgreSQL": 2.0}
@@ -54,6 +58,11 @@ class Row:
     def rate(self) -> float:
         """Requests a second."""
         return self.timing.requests / self.timing.seconds
+
+    @property
+    def whole_cpu_s(self) -> float:
+        """Seconds of CPU a request, PostgreSQL's included."""
+        return (self.cpu_s + self.postgres_s) / self.timing.requests
 
     def figures(self) -> dict[str, Any]:
         """What is shown, by name."""
@@ -88,7 +97,7 @@ class Bench:
         answers = []
         for server in self._servers:
             kept: list[bytes] = []
-            run(server.url, self._requests(server, question, chosen), 1, 600, kept)
+            run(server.url, self._requests(server, question, chosen), 1, _WHOLE_S, kept)
             answers.append([json.loads(each) for each in kept])
         for server, said in zip(self._servers, answers, strict=True):
             wrong = sum(not same_answers(one, peer) for one, peer in zip(said, answers[-1], strict=True))
@@ -103,7 +112,8 @@ class Bench:
         """The servers in turn, so that what else the machine does meets all of them."""
         rows = {server.name: Row(question.name, connections, server.name) for server in self._servers}
         for server in self._servers:
-            self._round(server, question, connections, WARM_UP_S, -1)
+            warming = self._chosen(question, WARM_UP, seed=-1)
+            run(server.url, self._requests(server, question, warming), connections, _WHOLE_S)
         for number in range(rounds):
             for server in self._servers:
                 row, cpu, postgres = rows[server.name], server.cpu_s(), postgres_cpu_s(self._postmaster)
@@ -131,12 +141,16 @@ def show(rows: Sequence[Row]) -> None:
     print(f"\n{rows[0].question}, {rows[0].connections} connection{'s' * (rows[0].connections > 1)}")
     print(
         f"{'':<16}{'requests/s':>12}{'p50 ms':>9}{'p99 ms':>9}{'CPU ms':>9}"
-        f"{'+ PostgreSQL':>14}{'client':>9}{'ratio':>8}"
+        f"{'+ PostgreSQL':>14}{'client':>9}{'ratio':>8}{'by CPU':>9}"
     )
+    peer = rows[-1]
     for row in rows:
-        seen = row.figures()
+        seen, by_cpu = row.figures(), peer.whole_cpu_s / row.whole_cpu_s
         numbers = "".join(f"{seen[name]:>{width}.2f}" for name, width in _WIDTHS.items())
-        print(f"{row.server:<16}{row.rate:>12,.0f}{numbers}{row.rate / rows[-1].rate:>8.2f}", flush=True)
+        print(
+            f"{row.server:<16}{row.rate:>12,.0f}{numbers}{row.rate / peer.rate:>8.2f}{by_cpu:>9.2f}",
+            flush=True,
+        )
 
 
 _WIDTHS = {"p50_ms": 9, "p99_ms": 9, "cpu_ms": 9, "postgres_cpu_ms": 14, "client_cpu_ms": 9}
@@ -174,7 +188,10 @@ def main() -> None:
             stack.enter_context(hub_server("hub PostgreSQL", made.postgres_url, made, FOLDER)),
             stack.enter_context(peer_server(made, FOLDER)),
         )
-        print(f"{options.customers:,} customers; {os.cpu_count()} cores, Python {platform.python_version()}")
+        print(
+            f"{options.customers:,} customers; {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}, "
+            f"Python {platform.python_version()}"
+        )
         bench = Bench(servers, made, options.customers, made.postmaster)
         for question in QUESTIONS:
             bench.compare(question)

@@ -110,7 +110,10 @@ class Sql(ABC):
 
     @abstractmethod
     def collect(self, member: Member, keep: str | None = None) -> Member:
-        """An aggregate: the JSON array over ordered rows; PostgreSQL's have a column `ROW_NUMBER`."""
+        """An aggregate: the JSON array over the rows of a subquery with ORDER BY and LIMIT, in their order.
+
+        With `keep`, a condition on the rows, they have a column `ROW_NUMBER`.
+        """
 
     @abstractmethod
     def collect_text(self, text: str) -> str:
@@ -356,10 +359,9 @@ class PostgresSql(Sql):
 
     @override
     def collect(self, member: Member, keep: str | None = None) -> Member:
-        kept = f" FILTER (WHERE {keep})" if keep else ""
-        return Member(
-            f"('[' || coalesce(string_agg({member.sql}, ',' ORDER BY {ROW_NUMBER}){kept}, '') || ']')"
-        )
+        # Rows come as the subquery sorts them, unless a window function over them may sort them anew.
+        order, kept = (f" ORDER BY {ROW_NUMBER}", f" FILTER (WHERE {keep})") if keep else ("", "")
+        return Member(f"('[' || coalesce(string_agg({member.sql}, ','{order}){kept}, '') || ']')")
 
     @override
     def collect_text(self, text: str) -> str:
