@@ -11,6 +11,7 @@ from sqlalchemy.exc import OperationalError
 
 from hub.errors import LimitError
 from hub.graph.plans.compile import ReadPlan
+from hub.graph.plans.sql import unmarked
 from hub.store import Ask, Store
 
 _TOO_DEEP = "parser stack overflow"
@@ -61,4 +62,5 @@ def _asked(ask: Ask, plan: ReadPlan, variables: Mapping[str, Any] | None) -> Pla
         raise
     if row is None:
         return PlanResult("null", ())
-    return PlanResult(row[0], tuple(dict.fromkeys(filter(None, (row[1] or "").split(",")))))
+    json_text, marked = unmarked(row[0])
+    return PlanResult(json_text, tuple(dict.fromkeys(filter(None, [*(row[1] or "").split(","), *marked]))))

@@ -10,6 +10,7 @@ PostgreSQL's statements hold no percent sign, which its driver would read as a p
 from __future__ import annotations
 
 import json
+import re
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -27,6 +28,9 @@ ROW_NUMBER = '"#"'
 """Column with a row's place on its page; no property can be called so."""
 
 _CLOSE, _END = "'}'", "']'"
+_MARK, _END_MARK = 1, 2
+"""Code points around a customer's id. JSON never holds them: it escapes control characters."""
+_MARKED = re.compile(f"{chr(_MARK)}([^{chr(_END_MARK)}]*){chr(_END_MARK)}")
 _CHAIN = 200
 """Parts in one chain of `||`."""
 _ARGUMENTS = 60
@@ -58,6 +62,13 @@ def name(identifier: str) -> str:
     return '"' + identifier.replace('"', '""') + '"'
 
 
+def unmarked(text: str) -> tuple[str, list[str]]:
+    """The JSON without its marks, and the customers that they named."""
+    if chr(_MARK) not in text:
+        return text, []
+    return _MARKED.sub("", text), _MARKED.findall(text)
+
+
 def joined(parts: Sequence[str]) -> str:
     """The parts joined by `||`; SQLite bounds an expression's depth to 1,000, so long chains become trees."""
     if len(parts) <= _CHAIN:
@@ -75,6 +86,8 @@ class Sql(ABC):
     """Whether subqueries are lifted out of the expression they stand in; SQLite's parser bounds how deep they nest."""
     false: str
     """A stored boolean that is false."""
+    character: str
+    """The function that makes a character of its code point."""
 
     @abstractmethod
     def text(self, text: str) -> Member:
@@ -99,6 +112,11 @@ class Sql(ABC):
     @abstractmethod
     def obj(self, members: Members) -> Member:
         """A JSON object; its keys are known to be plain names."""
+
+    def marked(self, built: Member, customer: str) -> Member:
+        """A JSON object, and behind it the id of the customer that it tells of; `unmarked` parts them again."""
+        mark = f"{self.character}({_MARK}) || coalesce({customer}, '') || {self.character}({_END_MARK})"
+        return Member(f"{built.sql} || {mark}", carried=True)
 
     @abstractmethod
     def array(self, members: Sequence[Member]) -> Member:
@@ -191,6 +209,7 @@ class SqliteSql(Sql):
     dialect = "sqlite"
     null = Member("NULL")
     false = "0"
+    character = "char"
     lifts = True
 
     @override
@@ -315,6 +334,7 @@ class PostgresSql(Sql):
     dialect = "postgresql"
     null = Member("'null'")
     false = "FALSE"
+    character = "chr"
     lifts = False
 
     @override
