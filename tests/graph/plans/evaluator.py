@@ -13,6 +13,7 @@ import orjson
 
 from hub.access import Effect, mask_for
 from hub.graph.plans import (
+    Aggregate,
     And,
     ByIdentifier,
     Compare,
@@ -24,6 +25,7 @@ from hub.graph.plans import (
     Facts,
     Filter,
     Freshness,
+    Groups,
     Household,
     Id,
     Identifiers,
@@ -55,6 +57,7 @@ from hub.graph.plans import (
 )
 from hub.ontology import Ontology, Property
 from hub.values import Instant, Money
+from tests.graph.plans.figures import Calculator, parts_of
 from tests.graph.plans.plan_world import ADDRESSES, RECORD_KEYS, Access, Customer, Row, World
 
 Thing = Row | Customer
@@ -196,7 +199,7 @@ class Evaluator:
 
     def compares(self, thing: Thing, compare: Compare) -> bool:
         operand = self.operand(compare.operand)
-        if compare.property in ("id", "source"):
+        if compare.property in ("id", "source" if isinstance(thing, Row) else "kind"):
             return holds(compare.op, getattr(thing, compare.property), operand)
         value: Any = thing.values.get(compare.property)
         if compare.part and value is not None:
@@ -238,6 +241,8 @@ class Evaluator:
                 built[item.alias] = item.value
             elif isinstance(item, TotalCount):
                 built[item.alias] = len(kept)
+            elif isinstance(item, Aggregate | Groups):
+                built[item.alias] = self.figures(kept, item)
             elif isinstance(item, PageInfo):
                 known = {"hasNextPage": len(kept) > first, "hasPreviousPage": False}
                 built[item.alias] = parts_of(item.parts, known)
@@ -246,6 +251,12 @@ class Evaluator:
             elif isinstance(item, Edges):
                 built[item.alias] = [self.edge(row, item, node) for row in kept[:first]]
         return built
+
+    def figures(self, rows: Sequence[Thing], item: Aggregate | Groups) -> Any:
+        calculator = Calculator(self.world, self.ontology, amount_text, scalar, self.customers)
+        if isinstance(item, Aggregate):
+            return calculator.answer(rows, item, 0, 0)
+        return calculator.answer(rows, item, self.operand(item.first), self.operand(item.skip))
 
     def edge(self, row: Any, edges: Edges, node: NodeOf) -> Any:
         return {
@@ -527,11 +538,6 @@ class Evaluator:
             else:
                 built[item.alias] = item.value if isinstance(item, Constant) else entry[item.name]
         return built
-
-
-def parts_of(parts: Parts, known: Mapping[str, Any]) -> dict[str, Any]:
-    """An object of named parts."""
-    return {part.alias: part.value if isinstance(part, Constant) else known[part.name] for part in parts}
 
 
 def parts(names: str) -> tuple[Part, ...]:
