@@ -11,7 +11,7 @@ from sqlalchemy.exc import DBAPIError
 
 from hub.errors import LimitError
 from hub.graph.plans.compile import ReadPlan
-from hub.graph.plans.sql import unmarked
+from hub.graph.plans.marks import unmarked
 from hub.store import Ask, Store
 
 _TOO_DEEP = "parser stack overflow"
@@ -69,8 +69,8 @@ def _asked(ask: Ask, plan: ReadPlan, variables: Mapping[str, Any] | None) -> Pla
         raise limit from None
     if row is None:
         return PlanResult("null", ())
-    json_text, marked = unmarked(row[0])
-    return PlanResult(json_text, tuple(dict.fromkeys(filter(None, [*(row[1] or "").split(","), *marked]))))
+    json_text, customers = unmarked(row[0])
+    return PlanResult(json_text, tuple(dict.fromkeys(filter(None, [*(row[1] or "").split(","), *customers]))))
 
 
 def _limit(error: DBAPIError) -> LimitError | None:

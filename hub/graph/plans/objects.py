@@ -10,6 +10,7 @@ from hub.errors import LimitError
 from hub.graph.plans.build import Build, Cost, Piece, Place, assembled, owner_of, raised_text, unique
 from hub.graph.plans.facts import facts_piece
 from hub.graph.plans.links import household_piece, one_piece, owner_piece
+from hub.graph.plans.marks import marked
 from hub.graph.plans.pages import many_piece
 from hub.graph.plans.people import freshness_piece, identifiers_piece, parties_piece
 from hub.graph.plans.selection import (
@@ -75,5 +76,4 @@ def object_piece(build: Build, scope: Scope, selection: Selection, place: Place)
         return replace(built, customers=(owner, *built.customers))
     # Marked in the JSON itself: a column of their own would read the page a second time.
     customer = raised_text(build, scope, owner) if scope.shape.entity else owner
-    marked = build.sql.marked(built.member, customer)
-    return replace(built, member=marked)
+    return replace(built, member=marked(build.sql, built.member, customer))

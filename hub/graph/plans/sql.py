@@ -10,7 +10,6 @@ PostgreSQL's statements hold no percent sign, which its driver would read as a p
 from __future__ import annotations
 
 import json
-import re
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -28,9 +27,6 @@ ROW_NUMBER = '"#"'
 """Column with a row's place on its page; no property can be called so."""
 
 _CLOSE, _END = "'}'", "']'"
-_MARK, _END_MARK = 1, 2
-"""Code points around a customer's id. JSON never holds them: it escapes control characters."""
-_MARKED = re.compile(f"{chr(_MARK)}([^{chr(_END_MARK)}]*){chr(_END_MARK)}")
 _CHAIN = 200
 """Parts in one chain of `||`."""
 _ARGUMENTS = 60
@@ -60,13 +56,6 @@ def literal(text: str) -> str:
 def name(identifier: str) -> str:
     """The name as an SQL identifier."""
     return '"' + identifier.replace('"', '""') + '"'
-
-
-def unmarked(text: str) -> tuple[str, list[str]]:
-    """The JSON without its marks, and the customers that they named."""
-    if chr(_MARK) not in text:
-        return text, []
-    return _MARKED.sub("", text), _MARKED.findall(text)
 
 
 def joined(parts: Sequence[str]) -> str:
@@ -112,11 +101,6 @@ class Sql(ABC):
     @abstractmethod
     def obj(self, members: Members) -> Member:
         """A JSON object; its keys are known to be plain names."""
-
-    def marked(self, built: Member, customer: str) -> Member:
-        """A JSON object, and behind it the id of the customer that it tells of; `unmarked` parts them again."""
-        mark = f"{self.character}({_MARK}) || coalesce({customer}, '') || {self.character}({_END_MARK})"
-        return Member(f"{built.sql} || {mark}", carried=True)
 
     @abstractmethod
     def array(self, members: Sequence[Member]) -> Member:

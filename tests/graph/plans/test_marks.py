@@ -6,7 +6,8 @@ import json
 
 import pytest
 
-from hub.graph.plans.sql import SPELLINGS, unmarked
+from hub.graph.plans.marks import marked, unmarked
+from hub.graph.plans.sql import SPELLINGS
 from hub.ontology import load_ontology
 from hub.store import Store
 
@@ -14,8 +15,8 @@ from hub.store import Store
 def test_marks_are_parted_from_the_json(store_url: str) -> None:
     store = Store.open(store_url, load_ontology())
     sql = SPELLINGS[store.dialect.name]
-    one = sql.marked(sql.obj([("a", sql.constant("x"))]), "'cus_1'")
-    other = sql.marked(sql.obj([]), "NULL")
+    one = marked(sql, sql.obj([("a", sql.constant("x"))]), "'cus_1'")
+    other = marked(sql, sql.obj([]), "NULL")
     with store.asking() as ask:
         (text,) = ask(f"SELECT {one.sql} || ',' || {other.sql}", {}) or ()
     assert unmarked(text) == ('{"a":"x"},{}', ["cus_1", ""])
@@ -26,7 +27,7 @@ def test_marks_are_parted_from_the_json(store_url: str) -> None:
 def test_a_stored_text_cannot_make_a_mark(store_url: str, hostile: str) -> None:
     store = Store.open(store_url, load_ontology())
     sql = SPELLINGS[store.dialect.name]
-    told = sql.marked(sql.obj([("name", sql.text(sql.param("name", "text")))]), "'cus_1'")
+    told = marked(sql, sql.obj([("name", sql.text(sql.param("name", "text")))]), "'cus_1'")
     with store.asking() as ask:
         (text,) = ask(f"SELECT {told.sql}", {"name": hostile}) or ()
     found, customers = unmarked(text)
