@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-browser lint types contracts docs check bench clean
+.PHONY: help demo test test-browser lint types contracts docs check bench bench-serve clean
 
 help: ## show this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -46,6 +46,9 @@ check: lint types contracts test ## all that CI runs
 bench: $(INSTALLED) ## sync speed beside dlt, on SQLite and PostgreSQL (about five minutes)
 	$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[dev,bench]' --constraint constraints.txt
 	$(BIN)/python bench/sync.py
+
+bench-serve: $(INSTALLED) ## serving speed beside PostGraphile 5 (three minutes; the first time ten more, needs npm)
+	$(BIN)/python bench/serve.py
 
 clean: ## forget the demo's data
 	rm -rf var

@@ -160,19 +160,19 @@ def _holders(build: Build, scheme: str, given: str) -> list[str]:
         )
     for type_, prop in allowed:
         build.guard.record(build.shape(type_.name), prop)
-    parties = [stated_by(type_, prop) for type_, prop in allowed if type_.is_party]
+    parties = [(type_, prop) for type_, prop in allowed if type_.is_party]
     others = [
-        _customers_of_rows(type_, stated_by(type_, prop), scheme, given)
+        _customers_of_rows(type_, stated_by([(type_, prop)]), scheme, given)
         for type_, prop in allowed
         if not type_.is_party
     ]
-    return [*([_customers_of_parties(parties, scheme, given)] if parties else []), *others]
+    return [*([_customers_of_parties(stated_by(parties), scheme, given)] if parties else []), *others]
 
 
-def _customers_of_parties(stated: list[str], scheme: str, given: str) -> str:
+def _customers_of_parties(stated: str, scheme: str, given: str) -> str:
     return (
         f'SELECT m."customer_id" FROM "identifier" i JOIN {MEMBERSHIP} ON m."party_id" = i."entity_id" '
-        f'WHERE i."scheme" = {literal(scheme)} AND i."value" = {given} AND ({" OR ".join(stated)})'
+        f'WHERE i."scheme" = {literal(scheme)} AND i."value" = {given} AND {stated}'
     )
 
 

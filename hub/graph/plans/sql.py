@@ -75,6 +75,8 @@ class Sql(ABC):
     """Whether subqueries are lifted out of the expression they stand in; SQLite's parser bounds how deep they nest."""
     false: str
     """A stored boolean that is false."""
+    character: str
+    """The function that makes a character of its code point."""
 
     @abstractmethod
     def text(self, text: str) -> Member:
@@ -110,7 +112,10 @@ class Sql(ABC):
 
     @abstractmethod
     def collect(self, member: Member, keep: str | None = None) -> Member:
-        """An aggregate: the JSON array over ordered rows; PostgreSQL's have a column `ROW_NUMBER`."""
+        """An aggregate: the JSON array over the rows of a subquery with ORDER BY and LIMIT, in their order.
+
+        With `keep`, a condition on the rows, they have a column `ROW_NUMBER`.
+        """
 
     @abstractmethod
     def collect_text(self, text: str) -> str:
@@ -200,6 +205,7 @@ class SqliteSql(Sql):
     dialect = "sqlite"
     null = Member("NULL")
     false = "0"
+    character = "char"
     lifts = True
 
     @override
@@ -336,6 +342,7 @@ class PostgresSql(Sql):
     dialect = "postgresql"
     null = Member("'null'")
     false = "FALSE"
+    character = "chr"
     lifts = False
 
     @override
@@ -380,10 +387,9 @@ class PostgresSql(Sql):
 
     @override
     def collect(self, member: Member, keep: str | None = None) -> Member:
-        kept = f" FILTER (WHERE {keep})" if keep else ""
-        return Member(
-            f"('[' || coalesce(string_agg({member.sql}, ',' ORDER BY {ROW_NUMBER}){kept}, '') || ']')"
-        )
+        # Rows come as the subquery sorts them, unless a window function over them may sort them anew.
+        order, kept = (f" ORDER BY {ROW_NUMBER}", f" FILTER (WHERE {keep})") if keep else ("", "")
+        return Member(f"('[' || coalesce(string_agg({member.sql}, ','{order}){kept}, '') || ']')")
 
     @override
     def collect_text(self, text: str) -> str:
