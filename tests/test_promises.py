@@ -9,8 +9,9 @@ from typing import Any
 
 import orjson
 import pytest
+from graphql import parse, validate
 
-from hub.access import Requester
+from hub.access import Command, Requester
 from hub.audit import Action, AuditEvent
 from hub.errors import ConfigurationError, HubError, RequestError, SourceError
 from hub.ontology import load_ontology
@@ -50,6 +51,9 @@ ACTIONS = [
     "key_destroyed",
     "audit_read",
     "audit_verified",
+    "interaction_logged",
+    "sync_requested",
+    "command_refused",
 ]
 
 
@@ -134,6 +138,7 @@ SET = {
     "HUB_MAX_PAGE": ("20", 20),
     "HUB_MAX_DEPTH": ("5", 5),
     "HUB_MAX_COST": ("900", 900),
+    "HUB_MAX_SUBSCRIPTIONS": ("70", 70),
     "HUB_MAX_PREPARING_S": ("2.5", 2.5),
     "HUB_TOKEN_KEYS": ("keys.json", Path("keys.json")),
     "HUB_TOKEN_ISSUER": ("https://login.example.com", "https://login.example.com"),
@@ -243,6 +248,7 @@ ROWS = [
 ]
 OTHERS = {
     "customerByIdentifier": '(scheme: email, value: "nobody@example.com") { id }',
+    "lastChange": "",
     "me": "{ subject roles purpose purposes department }",
     "sources": "{ name state records quarantined }",
     "search": '(text: "nobody") { total hits { id title } }',
@@ -251,6 +257,26 @@ OF_A_CUSTOMER = {
     "relatedCustomers": '(id: "cus_nobody") { customerId label distance reason steps { label } }',
     "path": '(from: "cus_nobody", to: "cus_noone") { start end label kind forward }',
     "graphml": '(id: "cus_nobody")',
+}
+
+
+MUTATIONS = {
+    "recordConsent": '(input: {customerId: "nobody", purpose: "sales", channel: any, state: given,'
+    ' idempotencyKey: "1"}) { customerId id }',
+    "logInteraction": '(input: {customerId: "nobody", kind: call, idempotencyKey: "2"}) { customerId id }',
+    "correctProperty": '(input: {customerId: "nobody", property: name, value: "x", reason: "x", idempotencyKey: "3"})'
+    " { customerId properties entityId }",
+    "withdrawCorrection": '(input: {customerId: "nobody", property: name, reason: "x", idempotencyKey: "4"})'
+    " { customerId properties entityId }",
+    "syncSource": '(source: "nothing", idempotencyKey: "5") { source state runId }',
+    "replayQuarantine": '(input: {source: "nothing", numbers: [1], idempotencyKey: "6"}) { source state runId }',
+}
+
+SUBSCRIPTIONS = {
+    "customerChanged": "(ids: [], kinds: [CREATED, CHANGED, MERGED, REMOVED], after: 0)"
+    " { id kind seq at mergedInto customer { id } }",
+    "syncProgress": '(source: "erp") { runId source kind state message startedAt finishedAt counts { read }'
+    " streams { stream counts { read unchanged accepted quarantined deleted } } }",
 }
 
 
@@ -306,10 +332,41 @@ def test_the_surroundings_of_nobody_are_not_found(service: GraphQLService, field
     assert answer["errors"][0]["extensions"]["code"] == "NOT_FOUND"
 
 
+@pytest.mark.parametrize("field", MUTATIONS)
+def test_what_nobody_may_do_to_nothing_is_refused(service: GraphQLService, field: str) -> None:
+    answer = ask(service, f"mutation {{ {field}{MUTATIONS[field]} }}")
+    assert answer["data"] == {field: None}
+    assert answer["errors"][0]["extensions"]["code"] in ("NOT_FOUND", "FORBIDDEN")
+
+
+def test_no_mutation_is_forgotten_here(service: GraphQLService) -> None:
+    mutation = service.catalogue.graphql.mutation_type
+    assert mutation is not None
+    assert set(mutation.fields) == set(MUTATIONS)
+
+
+def test_the_commands_that_a_policy_names_stay_as_they_are() -> None:
+    assert [each.value for each in Command] == [
+        "record_consent",
+        "log_interaction",
+        "correct_property",
+        "replay_quarantine",
+        "sync_source",
+    ]
+
+
+@pytest.mark.parametrize("field", SUBSCRIPTIONS)
+def test_every_subscription_fits_the_schema(service: GraphQLService, field: str) -> None:
+    document = f"subscription {{ {field}{SUBSCRIPTIONS[field]} }}"
+    assert validate(service.catalogue.graphql, parse(document)) == []
+
+
 def test_no_root_field_is_forgotten_here(service: GraphQLService) -> None:
-    query = service.catalogue.graphql.query_type
-    assert query is not None
-    assert set(query.fields) == {*LISTS, *ROWS, *OTHERS, *OF_A_CUSTOMER}
+    schema = service.catalogue.graphql
+    assert schema.query_type is not None
+    assert schema.subscription_type is not None
+    assert set(schema.query_type.fields) == {*LISTS, *ROWS, *OTHERS, *OF_A_CUSTOMER}
+    assert set(schema.subscription_type.fields) == set(SUBSCRIPTIONS)
 
 
 def test_the_documented_schema_is_the_one_that_is_served(service: GraphQLService) -> None:

@@ -51,6 +51,7 @@ class _Claims(BaseModel):
     roles: list[_Word]
     purposes: list[_Word]
     client_id: _Word
+    exp: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +64,8 @@ class Caller:
     """Values of the token's claim, not yet roles of the policy."""
     purposes: tuple[str, ...]
     client: str
+    expires_at: float
+    """Seconds since 1970 at which the token stops being good; who is served for longer is to be let go by then."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +98,7 @@ class TokenVerifier:
     ) -> None:
         self._keys = keys
         self._access = access
+        self._leeway_s = leeway_s
         self._signatures = _Registry(algorithms=ALGORITHMS)
         self._registry = jwt.JWTClaimsRegistry(
             now=lambda: int(clock()),
@@ -153,7 +157,14 @@ class TokenVerifier:
         claims = jwt.decode(token, self._key, ALGORITHMS, self._signatures).claims
         self._registry.validate(claims)
         said = _Claims.model_validate(claims)
-        caller = Caller(said.sub, said.department, tuple(said.roles), tuple(said.purposes), said.client_id)
+        caller = Caller(
+            said.sub,
+            said.department,
+            tuple(said.roles),
+            tuple(said.purposes),
+            said.client_id,
+            said.exp + self._leeway_s,
+        )
         return _Verified({name: claims[name] for name in _CHECKED if name in claims}, caller)
 
     def _key(self, token: GuestProtocol) -> Key:

@@ -1,4 +1,4 @@
-"""Who is let in: a token and a purpose become a requester, or a refusal that is on record."""
+"""Who is let in: a token and a purpose become a caller, or a response that is on record."""
 
 from __future__ import annotations
 
@@ -7,32 +7,28 @@ from collections.abc import Mapping
 from starlette.datastructures import Headers
 from starlette.responses import Response
 
-from hub.access import Caller, Requester, TokenVerifier
+from hub.access import TokenVerifier
+from hub.api.credentials import LetIn, NotLetInError, let_in
 from hub.api.http import JSON, status_of
-from hub.errors import AuthenticationError, RequestError
+from hub.errors import AuthenticationError
 from hub.schema import GraphQLService
-
-_MAX_HEADER = 8_192
-"""Characters of a token; longer ones are not looked at."""
 
 
 class Admission:
-    """The door of the API."""
+    """The door of the API over HTTP."""
 
     def __init__(self, service: GraphQLService, verifier: TokenVerifier) -> None:
         self._service = service
         self._verifier = verifier
 
-    async def requester(self, headers: Headers) -> Requester | Response:
-        """The requester that the headers prove, or the response to one who is not let in."""
-        caller: Caller | None = None
+    async def caller(self, headers: Headers) -> LetIn | Response:
+        """The caller that the headers prove, or the response to one who is not let in."""
         try:
-            caller = self._verifier.caller(_token(headers))
-            return self._verifier.requester(caller, _joined(headers, "x-purpose"))
-        except RequestError as error:
-            answer = await self._service.refuse(error, caller)
-            challenge = {"www-authenticate": "Bearer"} if isinstance(error, AuthenticationError) else None
-            return json_response(answer.body, status_of(answer, JSON), JSON, challenge)
+            return await let_in(self._service, self._verifier, headers)
+        except NotLetInError as refused:
+            is_login = isinstance(refused.error, AuthenticationError)
+            challenge = {"www-authenticate": "Bearer"} if is_login else None
+            return json_response(refused.answer.body, status_of(refused.answer, JSON), JSON, challenge)
 
 
 def json_response(
@@ -41,17 +37,3 @@ def json_response(
     """A response that nobody on the way keeps."""
     media = f"{media_type}; charset=utf-8"
     return Response(body, status, {"cache-control": "no-store", **(headers or {})}, media)
-
-
-def _token(headers: Headers) -> str:
-    scheme, _, token = _joined(headers, "authorization").partition(" ")
-    if scheme.lower() != "bearer" or not token.strip():
-        raise AuthenticationError("send a bearer token in the header Authorization")
-    if len(token) > _MAX_HEADER:
-        raise AuthenticationError("the token is too long")
-    return token.strip()
-
-
-def _joined(headers: Headers, name: str) -> str:
-    """The header's value; of several, a list (RFC 9110, section 5.3), which is neither a token nor a purpose."""
-    return ", ".join(headers.getlist(name))

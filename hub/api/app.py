@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -9,7 +10,7 @@ from fastapi import FastAPI
 from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
-from starlette.routing import Route
+from starlette.routing import Route, WebSocketRoute
 
 from hub.api.admission import Admission
 from hub.api.console import NO_EXAMPLES, Examples, console_routes
@@ -17,6 +18,8 @@ from hub.api.endpoint import GraphQLEndpoint
 from hub.api.middleware import AccessLog, MaskedErrors, ResponseHeaders, cross_origin
 from hub.api.publisher import publishing
 from hub.api.schema_download import SchemaDownload
+from hub.api.sse import EventStreams
+from hub.api.websocket import WebSocketEndpoint
 from hub.errors import ConfigurationError
 from hub.schema import GraphQLService
 from hub.services import Services
@@ -48,12 +51,20 @@ def create_app(services: Services, examples: Examples = NO_EXAMPLES) -> FastAPI:
             ]
         )
     service = GraphQLService(services)
+    sockets = WebSocketEndpoint(service, services.verifier, services.settings.max_subscriptions)
+    events = EventStreams(service)
+
+    async def end_streams() -> None:
+        await asyncio.gather(sockets.end(), events.end())
+        service.end_streams()
+
     admission = Admission(service, services.verifier)
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
         async with publishing(services):
             yield
+            await end_streams()
         service.close()
 
     async def health(_request: Request) -> Response:
@@ -65,10 +76,12 @@ def create_app(services: Services, examples: Examples = NO_EXAMPLES) -> FastAPI:
     routes = [
         Route(SDL_PATH, SchemaDownload(service, admission, services.access), methods=["GET"]),
         Route(HEALTH_PATH, health, methods=["GET"]),
-        Route(GRAPHQL_PATH, GraphQLEndpoint(service, admission)),
+        Route(GRAPHQL_PATH, GraphQLEndpoint(service, admission, events)),
+        WebSocketRoute(GRAPHQL_PATH, sockets),
         *(console_routes(examples) if services.settings.serves_console else ()),
     ]
     app.router.routes += routes
+    app.state.end_streams = end_streams  # a server has to call it before it waits for what is under way
     app.add_middleware(MaskedErrors)
     if services.settings.cors_origins:
         app.add_middleware(CORSMiddleware, **cross_origin(services.settings.cors_origins))

@@ -4,40 +4,50 @@ from __future__ import annotations
 
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.types import Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from hub.api.admission import Admission, json_response
-from hub.api.http import JSON, TransportError, graphql_request, headers_of, media_type, status_of
+from hub.api.http import (
+    EVENT_STREAM,
+    JSON,
+    TransportError,
+    graphql_request,
+    headers_of,
+    media_type,
+    status_of,
+)
+from hub.api.sse import EventStreams
 from hub.schema import Answer, GraphQLService
 
 
 class GraphQLEndpoint:
     """Answers GraphQL over HTTP for callers with a token and a purpose."""
 
-    def __init__(self, service: GraphQLService, admission: Admission) -> None:
-        self._service = service
-        self._admission = admission
+    def __init__(self, service: GraphQLService, admission: Admission, streams: EventStreams) -> None:
+        self._service, self._admission, self._streams = service, admission, streams
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
         response = await self._response(Request(scope, receive))
         await response(scope, receive, send)
 
-    async def _response(self, request: Request) -> Response:
-        requester = await self._admission.requester(request.headers)
-        if isinstance(requester, Response):
-            return requester
+    async def _response(self, request: Request) -> ASGIApp:
+        caller = await self._admission.caller(request.headers)
+        if isinstance(caller, Response):
+            return caller
         try:
             answered_in = media_type(request.headers)
             asked = await graphql_request(request)
         except TransportError as error:
-            return _turned_away(await self._service.turn_away(error, requester), error)
+            return _turned_away(await self._service.turn_away(error, caller.requester), error)
+        if answered_in == EVENT_STREAM:
+            return self._streams.stream(asked, caller)
 
         async def gone() -> None:
             while (await request.receive())["type"] != "http.disconnect":
                 pass
 
-        answer = await self._service.answer(asked, requester, gone)
+        answer = await self._service.answer(asked, caller.requester, gone)
         return json_response(answer.body, status_of(answer, answered_in), answered_in, headers_of(answer))
 
 

@@ -26,6 +26,7 @@ from hub.schema import HASHED, Answer, GraphQLRequest, ReadsOnlyError, document_
 
 JSON = "application/json"
 GRAPHQL_JSON = "application/graphql-response+json"
+EVENT_STREAM = "text/event-stream"
 MAX_BODY = 256 * 1024
 """Bytes of a request, or of its query string: a document of 5,000 tokens with its variables needs less."""
 _TOO_LARGE = f"the request is too large; the limit max_body is {MAX_BODY}"
@@ -46,16 +47,16 @@ def media_type(headers: Headers) -> str:
     A client that names none is one from before `application/graphql-response+json`.
 
     Raises:
-        TransportError: the client takes neither of the two.
+        TransportError: the client takes none of the three.
     """
     accepted = [_accepted(part) for part in headers.get("accept", "*/*").split(",")]
     wanted = sorted((item for item in accepted if item[1] > 0), key=lambda item: -item[1])
     for name, _weight in wanted:
-        if name in (JSON, GRAPHQL_JSON):
+        if name in (JSON, GRAPHQL_JSON, EVENT_STREAM):
             return name
         if name in ("*/*", "application/*"):
             return JSON
-    raise TransportError(406, f"answers are {GRAPHQL_JSON} or {JSON}")
+    raise TransportError(406, f"answers are {GRAPHQL_JSON}, {JSON} or {EVENT_STREAM}")
 
 
 def _accepted(part: str) -> tuple[str, float]:

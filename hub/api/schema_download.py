@@ -26,11 +26,11 @@ class SchemaDownload:
         await response(scope, receive, send)
 
     async def _response(self, request: Request) -> Response:
-        requester = await self._admission.requester(request.headers)
-        if isinstance(requester, Response):
-            return requester
-        if not self._access.may_introspect(requester.roles):
+        caller = await self._admission.caller(request.headers)
+        if isinstance(caller, Response):
+            return caller
+        if not self._access.may_introspect(caller.requester.roles):
             error = AccessDeniedError("the schema is for roles that may introspect; ask the policy's owner")
-            answer = await self._service.turn_away(error, requester)
+            answer = await self._service.turn_away(error, caller.requester)
             return json_response(answer.body, status_of(answer, JSON), JSON)
         return PlainTextResponse(self._sdl)

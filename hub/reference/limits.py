@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from hub.api import http
+from hub.api import http, protocol
 from hub.graph.plans import filters as plan_filters
 from hub.graph.plans import params
 from hub.reference.markdown import code, table
-from hub.schema import filters, limits
+from hub.schema import filters, followers, limits, streams
 from hub.settings import Settings
 
 
@@ -52,10 +52,22 @@ LIMITS = (
 )
 """In the order in which a request meets them. All but the last two refuse before anything is read."""
 
+STREAM_LIMITS = (
+    Limit(
+        "max_subscriptions", None, "max_subscriptions", "subscriptions of one process; a tenth for one caller"
+    ),
+    Limit("max_under_way", protocol.MAX_UNDER_WAY, None, "operations under way on one WebSocket"),
+    Limit("max_ids", streams.MAX_IDS, None, "customers that one subscription names"),
+    Limit(
+        "max_behind", followers.MAX_BEHIND, None, "entries of the change feed that a subscription is behind"
+    ),
+)
+"""Those that a subscription meets besides."""
+
 _INTRODUCTION = """
 A request that is larger than one of these is refused with the code `LIMIT_EXCEEDED`, and the message names the limit;
-one that is larger than `max_body` is not even read (413, or 414 for a query string). All but the last two
-refuse before anything is read. The numbers of settings are their defaults.
+one that is larger than `max_body` is not even read (413, or 414 for a query string). All but
+`timeout` and `max_response_bytes` refuse before anything is read. The numbers of settings are their defaults.
 
 At its `timeout` a request is answered, and its SQL is stopped in the database; so it is when the client has gone. What
 has no statement under way ends at its next one: a search in the index, the making of a plan.
@@ -71,6 +83,6 @@ def limits_section() -> str:
             code(f"HUB_{limit.setting.upper()}") if limit.setting else "fixed",
             limit.bounds,
         )
-        for limit in LIMITS
+        for limit in (*LIMITS, *STREAM_LIMITS)
     )
     return "## Limits\n" + _INTRODUCTION + "\n" + table(("limit", "most", "set by", "what it bounds"), rows)

@@ -1,6 +1,6 @@
 """The GraphQL schema: types made from the ontology, documents as read plans, one audit event a request."""
 
-from hub.schema.answers import Answer, failed
+from hub.schema.answers import Answer, failed, refused
 from hub.schema.catalogue import Catalogue, make_catalogue
 from hub.schema.documents import DocumentError, document_hash
 from hub.schema.planner import GraphQLRequest, ReadsOnlyError
@@ -20,5 +20,6 @@ __all__ = [
     "document_hash",
     "failed",
     "make_catalogue",
+    "refused",
     "shipped_documents",
 ]

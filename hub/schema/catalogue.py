@@ -13,9 +13,11 @@ from strawberry.schema.config import StrawberryConfig
 from strawberry.tools import merge_types
 
 from hub.ontology import Ontology
+from hub.schema.changes import change_drafts, change_root
 from hub.schema.drafts import Draft, TypeDraft, module_of
 from hub.schema.inputs import input_drafts
 from hub.schema.meanings import Meaning
+from hub.schema.mutations import MUTATIONS_BY_ONTOLOGY, PAYLOADS, RESOLVERS, mutation_drafts
 from hub.schema.outputs import output_drafts, root_fields
 from hub.schema.roots import MUTATIONS, QUERIES, SUBSCRIPTIONS
 from hub.schema.scalars import SCALAR_MAP, SCALARS
@@ -27,6 +29,10 @@ TYPENAME = "__typename"
 
 _PLANS = "PlanQuery"
 _QUERY = "Query"
+_CHANGES = "ChangeSubscription"
+_SUBSCRIPTION = "Subscription"
+_ROOTS = {_PLANS: _QUERY, _CHANGES: _SUBSCRIPTION}
+"""The root types by the drafts whose fields they take."""
 
 
 @dataclass(frozen=True)
@@ -67,21 +73,34 @@ def make_catalogue(
         ConfigurationError: names of the ontology clash in GraphQL.
     """
     plans = TypeDraft(_PLANS, "Questions that read plans answer.", tuple(root_fields(ontology)))
-    drafts = [*input_drafts(ontology), *output_drafts(ontology), plans]
-    module = module_of(
-        f"hub.schema.generated_{ontology.sha256[:16]}", drafts, {"strawberry": strawberry, **SCALARS}
-    )
+    changes = TypeDraft(_CHANGES, "What the change feed tells.", (change_root(),))
+    drafts = [
+        *input_drafts(ontology),
+        *output_drafts(ontology),
+        *mutation_drafts(ontology),
+        *change_drafts(),
+        plans,
+        changes,
+    ]
+    given = {"strawberry": strawberry, **SCALARS, **PAYLOADS}
+    module = module_of(f"hub.schema.generated_{ontology.sha256[:16]}", drafts, given)
+    on_customers = getattr(module, MUTATIONS_BY_ONTOLOGY)
     types = [getattr(module, name) for name in ontology.types]
     schema = strawberry.Schema(
         _root(_QUERY, "The questions that the hub answers.", (getattr(module, _PLANS), *queries)),
-        _root("Mutation", "What a caller may have the hub do.", mutations) if mutations else None,
-        _root("Subscription", "What the hub tells as it happens.", subscriptions) if subscriptions else None,
+        _root("Mutation", "What a caller may have the hub do.", (on_customers, *mutations)),
+        _root(
+            _SUBSCRIPTION,
+            "What the hub tells as it happens, over WebSocket or as an event stream.",
+            (getattr(module, _CHANGES), *subscriptions),
+        ),
         types=types,
         config=StrawberryConfig(auto_camel_case=False, scalar_map=SCALAR_MAP),
     )
     graphql = schema._schema
     meanings = _meanings(drafts)
     _answer_from_plans(graphql, meanings)
+    _answer_by_commands(graphql)
     return Catalogue(schema, graphql, meanings, ontology)
 
 
@@ -94,7 +113,7 @@ def _root(name: str, description: str, types: Sequence[type]) -> Any:
 def _meanings(drafts: Sequence[Draft]) -> Mapping[tuple[str, str], Meaning]:
     return MappingProxyType(
         {
-            (_QUERY if draft.name == _PLANS else draft.name, item.name): item.meaning
+            (_ROOTS.get(draft.name, draft.name), item.name): item.meaning
             for draft in drafts
             if isinstance(draft, TypeDraft)
             for item in draft.fields
@@ -116,6 +135,13 @@ def _answer_from_plans(graphql: GraphQLSchema, meanings: Mapping[tuple[str, str]
                 if (type_.name, name) in meanings:
                     field.resolve = _by_response_key
                     type_.is_type_of = None
+
+
+def _answer_by_commands(graphql: GraphQLSchema) -> None:
+    """Let the mutations whose inputs follow from the ontology be answered by functions that know no ontology."""
+    if graphql.mutation_type is not None:
+        for name, resolve in RESOLVERS.items():
+            graphql.mutation_type.fields[name].resolve = resolve
 
 
 def _by_response_key(source: Mapping[str, Any], info: GraphQLResolveInfo, **_arguments: Any) -> Any:

@@ -120,6 +120,11 @@ class ListRoot:
     type: str
 
 
+@dataclass(frozen=True, slots=True)
+class ChangesRoot:
+    """A root field of Subscription: changes of customers."""
+
+
 RootMeaning = ByIdRoot | ByIdentifierRoot | ListRoot
 
 
@@ -178,5 +183,6 @@ Meaning = (
     | FiguresField
     | GroupKeyField
     | RootMeaning
+    | ChangesRoot
     | InputMeaning
 )

@@ -5,11 +5,15 @@ Each tuple holds strawberry types in the order in which their fields stand in th
 
 from __future__ import annotations
 
+from hub.schema.changes import ChangesQuery
+from hub.schema.mutations import SourceMutation
 from hub.schema.networks import NetworkQuery
+from hub.schema.progress import ProgressSubscription
 from hub.schema.queries import HubQuery
 from hub.schema.searching import SearchQuery
 
-QUERIES: tuple[type, ...] = (HubQuery, SearchQuery, NetworkQuery)
-MUTATIONS: tuple[type, ...] = ()
+QUERIES: tuple[type, ...] = (HubQuery, SearchQuery, NetworkQuery, ChangesQuery)
+MUTATIONS: tuple[type, ...] = (SourceMutation,)
 """Their resolvers are synchronous and run in a worker thread."""
-SUBSCRIPTIONS: tuple[type, ...] = ()
+SUBSCRIPTIONS: tuple[type, ...] = (ProgressSubscription,)
+"""Their resolvers tell one event, which is their root value."""

@@ -8,9 +8,9 @@ takes what plans can answer from the same plans.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import AsyncGenerator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
+from contextlib import aclosing, suppress
 from typing import Any
 
 import orjson
@@ -27,7 +27,8 @@ from hub.schema.context import RequestContext
 from hub.schema.planner import GraphQLRequest, Planned, Planner
 from hub.schema.plans import OperationPlan
 from hub.schema.preparing import Preparing
-from hub.schema.recording import Events, failed_event, read_event, refused_event, told_event
+from hub.schema.recording import Events, failed_event, read_event, refused_event, stream_event, told_event
+from hub.schema.streams import Streams, Subscription, Told
 from hub.schema.waiting import Gone, GoneError, Waiting
 from hub.services import Services
 from hub.store import Cancellation
@@ -56,10 +57,16 @@ class GraphQLService:
         self._events = Events(services.access.sha256)
         self._preparing = Preparing(services.settings.max_preparing_s)
         self._reads_inline = services.store.dialect.name == "sqlite"
+        self._streams = Streams(services, self.catalogue, self.planner)
         self._pool = ThreadPoolExecutor(THREADS, "graphql")
+
+    def end_streams(self) -> None:
+        """End all subscriptions; none begins any more."""
+        self._streams.end()
 
     def close(self) -> None:
         """Wait for the reads that are under way."""
+        self._streams.close()
         self._preparing.close()
         self._pool.shutdown()
 
@@ -77,20 +84,74 @@ class GraphQLService:
             access = plan_access(self._services.access, requester)
             planned = await self._planned(request, requester, access, waiting)
             context = RequestContext(self._services, requester, access, waiting.cancellation)
-            event, answer = await self._answered(event, planned, context, waiting)
+            told, answer = await self._answered(event, planned, context, waiting)
             self._check_size(answer)
         except RequestError as error:
-            event, answer = refused_event(event, error, self.planner.known(request)), refused(error)
+            told, answer = refused_event(event, error, self.planner.known(request)), refused(error)
         except asyncio.CancelledError:
             # Nobody waits, neither for the answer nor for the log; what was begun is on record all the same.
             with suppress(AuditError):
-                told = refused_event(event, GoneError(), self.planner.known(request))
-                self._services.recorder.record(told)
+                self._services.recorder.record(refused_event(event, GoneError(), self.planner.known(request)))
             raise
         except Exception as error:  # noqa: BLE001 - nothing of a foreign error may reach the caller
             answer = failed(error)
-            event = failed_event(event, answer, self.planner.known(request))
-        return await self._recorded(event, answer)
+            told = failed_event(event, answer, self.planner.known(request))
+        return answer if told is None else await self._recorded(told, answer)
+
+    async def stream(self, request: GraphQLRequest, requester: Requester) -> AsyncGenerator[Answer]:
+        """The answers to a subscription, one an event, until the hub stops; to all else the one answer.
+
+        Never raises. What is refused or fails is told in a last answer.
+        """
+        try:
+            event = self._events.of(requester)
+        except AuditError as unnamed:
+            yield await self.refuse(_unrecordable(unnamed))
+            return
+        waiting = Waiting(self._services.settings.timeout_s)
+        try:
+            access = plan_access(self._services.access, requester)
+            planned = await self._understood(request, requester, access, waiting)
+            if planned.operation.kind is not OperationType.SUBSCRIPTION:
+                yield await self.answer(request, requester)
+                return
+            with self._streams.place(requester.subject):
+                subscription = await self._subscribed(planned, requester, access, waiting)
+                async with aclosing(self._told(event, subscription)) as told:
+                    async for answer in told:
+                        yield answer
+        except RequestError as error:
+            document = self.planner.known(request)
+            yield await self._recorded(refused_event(event, error, document), refused(error))
+        except Exception as error:  # noqa: BLE001 - nothing of a foreign error may reach the caller
+            answer = failed(error)
+            document = self.planner.known(request)
+            yield await self._recorded(failed_event(event, answer, document), answer)
+
+    async def _subscribed(
+        self, planned: Planned, requester: Requester, access: PlanAccess, waiting: Waiting
+    ) -> Subscription:
+        return await self._preparing.result(
+            requester.subject, lambda: self._streams.understood(planned, access), waiting
+        )
+
+    async def _told(self, event: AuditEvent, subscription: Subscription) -> AsyncGenerator[Answer]:
+        opened = await self._recorded(_stream_event(event, subscription), Answer(b""))
+        if opened.failed:
+            yield opened
+            return
+        async with aclosing(self._streams.listen(subscription)) as happenings:
+            async for together in happenings:
+                recording = [self._recorded_told(event, subscription, each) for each in together]
+                for answer in await asyncio.gather(*recording):
+                    yield answer
+                    if answer.failed:
+                        return
+
+    async def _recorded_told(self, event: AuditEvent, subscription: Subscription, told: Told) -> Answer:
+        if not told.customers:
+            return told.answer
+        return await self._recorded(_stream_event(event, subscription, told.customers), told.answer)
 
     async def refuse(self, error: RequestError, caller: Caller | None = None) -> Answer:
         """The answer to one who is not let in, recorded as such: with their name where their token proves it."""
@@ -111,7 +172,7 @@ class GraphQLService:
 
     # plan
 
-    async def _planned(
+    async def _understood(
         self, request: GraphQLRequest, requester: Requester, access: PlanAccess, waiting: Waiting
     ) -> Planned:
         found = self.planner.find(request, access)
@@ -119,6 +180,12 @@ class GraphQLService:
             found = await self._preparing.result(
                 requester.subject, lambda: self.planner.make(request, access), waiting
             )
+        return found
+
+    async def _planned(
+        self, request: GraphQLRequest, requester: Requester, access: PlanAccess, waiting: Waiting
+    ) -> Planned:
+        found = await self._understood(request, requester, access, waiting)
         if found.operation.kind is OperationType.SUBSCRIPTION:
             raise QueryError("a subscription is answered over WebSocket or as an event stream only")
         return found
@@ -127,11 +194,14 @@ class GraphQLService:
 
     async def _answered(
         self, event: AuditEvent, planned: Planned, context: RequestContext, waiting: Waiting
-    ) -> tuple[AuditEvent, Answer]:
+    ) -> tuple[AuditEvent | None, Answer]:
         plan, cancellation = planned.plan, waiting.cancellation
         if plan is None:
             result = await waiting.result(self._pool, lambda: self._executed(planned, context))
-            return told_event(event, planned.document, plan, context.touched, result), executed(result, ())
+            # Each command is an event of its own; what else there is to tell is an error.
+            silent = not result.errors and not context.touched.customers
+            told = None if silent else told_event(event, planned.document, plan, context.touched, result)
+            return told, executed(result, ())
         if plan.others:
             result = await waiting.result(
                 self._pool, lambda: self._executed(planned, context, self._trees(planned, plan, context))
@@ -213,3 +283,8 @@ class GraphQLService:
 def _unrecordable(error: AuditError) -> AuthenticationError:
     """Names and addresses have no place in a log that cannot forget them; the log's message holds no value."""
     return AuthenticationError(f"the token cannot be recorded ({error}); get one with opaque ids")
+
+
+def _stream_event(event: AuditEvent, subscription: Subscription, customers: Sequence[str] = ()) -> AuditEvent:
+    document = subscription.planned.document
+    return stream_event(event, document, subscription.reading, customers, partial=subscription.partial)
