@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import orjson
+import psycopg
 from sqlalchemy import Connection, Table, event
 from sqlalchemy.engine import Engine
 from sqlalchemy.exc import DBAPIError
@@ -254,7 +255,7 @@ class PostgresDialect(Dialect):
     def cancellable(self, connection: Connection, cancellation: Cancellation) -> Iterator[None]:
         driver: Any = connection.connection.dbapi_connection
         try:
-            with cancellation.interrupting(lambda: driver.cancel_safe(timeout=_CANCEL_S)):
+            with cancellation.interrupting(lambda: _cancel(driver)):
                 yield
         finally:
             if cancellation.is_over:
@@ -274,6 +275,12 @@ class PostgresDialect(Dialect):
         values = ", ".join(f'u."{n}"::jsonb' if k == "JSONB" else f'u."{n}"' for n, k in pairs)
         names = quoted(columns)
         return f'INSERT INTO "{table.name}" ({names}) SELECT {values} FROM unnest({arrays}) AS u({names})'
+
+
+def _cancel(driver: Any) -> None:
+    # A server that cannot be told now is told again, for as long as the statement goes on.
+    with suppress(psycopg.Error):
+        driver.cancel_safe(timeout=_CANCEL_S)
 
 
 def _by_column(rows: Rows) -> tuple[list[Any], ...]:
