@@ -197,7 +197,7 @@ class GraphQLService:
     ) -> tuple[AuditEvent | None, Answer]:
         plan, cancellation = planned.plan, waiting.cancellation
         if plan is None:
-            result = await waiting.result(self._pool, lambda: self._executed(planned, context))
+            result = await waiting.finished(self._pool, lambda: self._executed(planned, context))
             # Each command is an event of its own; what else there is to tell is an error.
             silent = not result.errors and not context.touched.customers
             told = None if silent else told_event(event, planned.document, plan, context.touched, result)

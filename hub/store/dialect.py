@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import orjson
+import psycopg
 from psycopg import RawCursor
 from sqlalchemy import Connection, Table, create_engine, event
 from sqlalchemy.engine import Engine
@@ -313,7 +314,7 @@ class PostgresDialect(Dialect):
         self, driver: Any, cancellation: Cancellation, invalidate: Callable[[], None]
     ) -> Iterator[None]:
         try:
-            with cancellation.interrupting(lambda: driver.cancel_safe(timeout=_CANCEL_S)):
+            with cancellation.interrupting(lambda: _cancel(driver)):
                 yield
         finally:
             if cancellation.is_over:
@@ -341,6 +342,12 @@ def _numbered(sql: str) -> tuple[str, tuple[str, ...]]:
     names = tuple(dict.fromkeys(_NAMED.findall(sql)))
     numbers = {name: f"${number}" for number, name in enumerate(names, 1)}
     return _NAMED.sub(lambda found: numbers[found[1]], sql).replace("%%", "%"), names
+
+
+def _cancel(driver: Any) -> None:
+    # A server that cannot be told now is told again, for as long as the statement goes on.
+    with suppress(psycopg.Error):
+        driver.cancel_safe(timeout=_CANCEL_S)
 
 
 def _by_column(rows: Rows) -> tuple[list[Any], ...]:
