@@ -7,13 +7,25 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from hub.errors import AccessDeniedError, QueryError
-from hub.graph.plans.build import Build, Cost, Place, collected, lifted, listed, table
+from hub.graph.plans.build import (
+    Build,
+    Cost,
+    Piece,
+    Place,
+    collected,
+    first_of,
+    lifted,
+    listed,
+    subquery,
+    table,
+)
 from hub.graph.plans.guard import AccessNote, CategoryAccess, Guard, Reads
 from hub.graph.plans.objects import object_piece
 from hub.graph.plans.pages import page_piece
-from hub.graph.plans.params import Binding, count_of, text_value
+from hub.graph.plans.params import Binding, count_of, packed, row_ids, text_value
 from hub.graph.plans.people import stated_by
-from hub.graph.plans.selection import ById, ByIdentifier, ListOf, Root
+from hub.graph.plans.selection import ById, ByIdentifier, ByIds, ListOf, Operand, Root, RowId, Selection
+from hub.graph.plans.shapes import Scope, Shape
 from hub.graph.plans.sql import SPELLINGS, literal
 from hub.graph.plans.ways import MEMBERSHIP, all_rows
 from hub.ontology import CUSTOMER, EntityType, Ontology
@@ -77,6 +89,8 @@ def compile_plan(
         sql = _by_id(build, root)
     elif isinstance(root, ByIdentifier):
         sql = _by_identifier(build, root)
+    elif isinstance(root, ByIds):
+        sql = _by_ids(build, root)
     else:
         sql = _list(build, root)
     return ReadPlan(
@@ -102,13 +116,44 @@ def _by_id(build: Build, root: ById) -> str:
         return _NOTHING
     build.guard.read_type(shape.name)
     piece = object_piece(build, scope, root.selection, Place())
-    wanted = given
-    if shape.name == CUSTOMER:
-        wanted = (
-            f'coalesce((SELECT d."new_id" FROM "customer_redirect" d WHERE d."old_id" = {given}), {given})'
-        )
-    source = lifted(scope, table(scope), f"{scope.column('id')} = {wanted}")
+    source = lifted(scope, table(scope), f"{scope.column('id')} = {_current(shape, given)}")
     return f"SELECT {piece.member.sql}, {listed(piece.customers)} {source}"
+
+
+def _current(shape: Shape, given: str) -> str:
+    """The id that a row has now; a customer's may be given as one that was retired."""
+    if shape.name != CUSTOMER:
+        return given
+    return f'coalesce((SELECT d."new_id" FROM "customer_redirect" d WHERE d."old_id" = {given}), {given})'
+
+
+def _by_ids(build: Build, root: ByIds) -> str:
+    given = build.params.add(
+        root.rows, lambda value: packed(list(map(_named, row_ids(value, build.max_page))), build.sql.dialect)
+    )
+    row = build.scope(Shape("RowId", "", {}, None))
+    found = [
+        _row_by_id(build, row, root.rows, selection)
+        for selection in root.selections
+        if build.guard.may_see(selection.type, ())
+    ]
+    piece = collected(build, row, first_of(build, row, found), build.sql.given(given))
+    return f"SELECT {piece.member.sql}, {listed(piece.customers)}"
+
+
+def _named(row: RowId) -> str:
+    # One text for both, as databases take a list of texts as one parameter. No type has a space in its name.
+    return f"{row.type} {row.id}"
+
+
+def _row_by_id(build: Build, row: Scope, rows: Operand, selection: Selection) -> Piece:
+    target = build.scope(build.shape(selection.type))
+    build.guard.read_type(selection.type)
+    piece = object_piece(build, target, selection, Place((), (rows,)))
+    named, start = row.column("value"), _named(RowId(selection.type, ""))
+    given = f"CASE WHEN {build.sql.starts_with(named, literal(start))} THEN substr({named}, {len(start) + 1}) END"
+    where = f"{target.column('id')} = {_current(target.shape, given)}"
+    return subquery(target, piece, table(target), where)
 
 
 def _list(build: Build, root: ListOf) -> str:

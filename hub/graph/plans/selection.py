@@ -20,7 +20,15 @@ class Var:
     name: str
 
 
-Literal = str | int | bool | Decimal | datetime | tuple["Literal", ...] | None
+@dataclass(frozen=True, slots=True)
+class RowId:
+    """A row by its type and its id."""
+
+    type: str
+    id: str = field(repr=False)
+
+
+Literal = str | int | bool | Decimal | datetime | RowId | tuple["Literal", ...] | None
 Operand = Var | Literal
 
 
@@ -400,6 +408,17 @@ class ByIdentifier:
 
 
 @dataclass(frozen=True, slots=True)
+class ByIds:
+    """Rows by type and id, in the order in which they are named, a selection for each type; a list.
+
+    It has null for what there is none of, and names a row as often as `rows` does. `rows` takes `RowId`s.
+    """
+
+    selections: tuple[Selection, ...]
+    rows: Operand = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
 class ListOf:
     """A connection to all rows of a type."""
 
@@ -408,4 +427,4 @@ class ListOf:
     fields: tuple[ConnectionField, ...]
 
 
-Root = ById | ByIdentifier | ListOf
+Root = ById | ByIdentifier | ByIds | ListOf

@@ -165,6 +165,10 @@ class Sql(ABC):
         """Whether the expression is among a list given as one parameter."""
 
     @abstractmethod
+    def given(self, parameter: str) -> str:
+        """A list of texts given as one parameter, as a query for them in order; their column is called `value`."""
+
+    @abstractmethod
     def hexed(self, built: Member) -> str:
         """A JSON expression's UTF-8 bytes in lower-case hexadecimal."""
 
@@ -234,7 +238,7 @@ class SqliteSql(Sql):
     def collect(self, member: Member, keep: str | None = None) -> Member:
         kept = f" FILTER (WHERE {keep})" if keep else ""
         if member.carried:
-            return Member(f"'[' || coalesce(group_concat({member.sql}, ','){kept}, '') || ']'", carried=True)
+            return Member(f"'[' || coalesce(group_concat({self.json_text(member)}, ','){kept}, '') || ']'", carried=True)
         return Member(f"json_group_array({member.sql}){kept}")
 
     @override
@@ -298,6 +302,10 @@ class SqliteSql(Sql):
         return f"{expression} IN (SELECT value FROM json_each(:{parameter}))"
 
     @override
+    def given(self, parameter: str) -> str:
+        return f"SELECT x.value FROM json_each(:{parameter}) x ORDER BY x.key LIMIT -1"
+
+    @override
     def hexed(self, built: Member) -> str:
         return f"lower(hex({built.sql}))"
 
@@ -358,7 +366,7 @@ class PostgresSql(Sql):
     def collect(self, member: Member, keep: str | None = None) -> Member:
         kept = f" FILTER (WHERE {keep})" if keep else ""
         return Member(
-            f"('[' || coalesce(string_agg({member.sql}, ',' ORDER BY {ROW_NUMBER}){kept}, '') || ']')"
+            f"('[' || coalesce(string_agg({self.json_text(member)}, ',' ORDER BY {ROW_NUMBER}){kept}, '') || ']')"
         )
 
     @override
@@ -420,6 +428,11 @@ class PostgresSql(Sql):
     @override
     def in_list(self, expression: str, parameter: str, kind: ParamKind) -> str:
         return f"{expression} = ANY(%({parameter})s::{kind}[])"
+
+    @override
+    def given(self, parameter: str) -> str:
+        rows = f"unnest(%({parameter})s::text[]) WITH ORDINALITY AS x(value, place)"
+        return f"SELECT x.value FROM {rows} ORDER BY x.place"
 
     @override
     def hexed(self, built: Member) -> str:

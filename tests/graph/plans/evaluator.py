@@ -14,7 +14,9 @@ import orjson
 from hub.access import Effect, mask_for
 from hub.graph.plans import (
     And,
+    ById,
     ByIdentifier,
+    ByIds,
     Compare,
     Constant,
     Cursor,
@@ -264,6 +266,12 @@ class Evaluator:
             customers: list[Thing] = list(self.world.customers.values())
             rows = customers if root.type == "Customer" else list(self.world.of(root.type))
             return self.page(rows, root.page, root.fields, self.object)
+        if isinstance(root, ByIds):
+            selections = {selection.type: selection for selection in root.selections}
+            return [
+                self.answer(ById(selections[row.type], row.id)) if row.type in selections else None
+                for row in self.operand(root.rows)
+            ]
         if not self.sees(root.selection.type):
             return None
         if isinstance(root, ByIdentifier):
