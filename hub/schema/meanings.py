@@ -91,6 +91,11 @@ class ByIdRoot:
 
 
 @dataclass(frozen=True, slots=True)
+class ByIdsRoot:
+    """A root field: rows of several types by type and id."""
+
+
+@dataclass(frozen=True, slots=True)
 class ByIdentifierRoot:
     """A root field: the customers with an identifier."""
 
@@ -102,7 +107,7 @@ class ListRoot:
     type: str
 
 
-RootMeaning = ByIdRoot | ByIdentifierRoot | ListRoot
+RootMeaning = ByIdRoot | ByIdsRoot | ByIdentifierRoot | ListRoot
 
 
 @dataclass(frozen=True, slots=True)

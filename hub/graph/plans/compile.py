@@ -151,7 +151,9 @@ def _row_by_id(build: Build, row: Scope, rows: Operand, selection: Selection) ->
     build.guard.read_type(selection.type)
     piece = object_piece(build, target, selection, Place((), (rows,)))
     named, start = row.column("value"), _named(RowId(selection.type, ""))
-    given = f"CASE WHEN {build.sql.starts_with(named, literal(start))} THEN substr({named}, {len(start) + 1}) END"
+    given = (
+        f"CASE WHEN {build.sql.starts_with(named, literal(start))} THEN substr({named}, {len(start) + 1}) END"
+    )
     where = f"{target.column('id')} = {_current(target.shape, given)}"
     return subquery(target, piece, table(target), where)
 

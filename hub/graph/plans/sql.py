@@ -238,7 +238,9 @@ class SqliteSql(Sql):
     def collect(self, member: Member, keep: str | None = None) -> Member:
         kept = f" FILTER (WHERE {keep})" if keep else ""
         if member.carried:
-            return Member(f"'[' || coalesce(group_concat({self.json_text(member)}, ','){kept}, '') || ']'", carried=True)
+            return Member(
+                f"'[' || coalesce(group_concat({self.json_text(member)}, ','){kept}, '') || ']'", carried=True
+            )
         return Member(f"json_group_array({member.sql}){kept}")
 
     @override

@@ -301,7 +301,9 @@ class Strategies:
         return st.one_of(
             st.sampled_from(names).flatmap(lambda name: self._by_id(name, plain)),
             st.sampled_from(names).flatmap(lambda name: self._list(name, plain)),
-            st.sets(st.sampled_from(names), max_size=3).flatmap(lambda some: self._by_ids(sorted(some), plain)),
+            st.sets(st.sampled_from(names), max_size=3).flatmap(
+                lambda some: self._by_ids(sorted(some), plain)
+            ),
             *([] if plain else [self._by_identifier()]),
         )
 
