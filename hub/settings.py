@@ -67,6 +67,13 @@ class Settings(BaseSettings):
         ge=1,
         description="Rows times fields that a GraphQL document may cost, from its page sizes.",
     )
+    max_preparing_s: float = Field(
+        default=10.0,
+        gt=0,
+        le=60,
+        description="Seconds a minute that the API works on one caller's new GraphQL documents before they have to"
+        " wait; documents that were asked before cost none.",
+    )
 
     @property
     def store_address(self) -> str:

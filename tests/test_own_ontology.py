@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import orjson
 import pytest
 
 from hub.access import PlanAccess, Requester, plan_access
@@ -96,15 +97,17 @@ async def test_own_types_and_properties_are_asked_for_like_any_other(services: S
     service = GraphQLService(services)
     answer: Any = await service.answer(GraphQLRequest(query), AGENT)
     service.close()
-    assert "errors" not in answer.body
-    [customer] = answer.body["data"]["customers"]["nodes"]
+    assert b"errors" not in answer.body
+    [customer] = orjson.loads(answer.body)["data"]["customers"]["nodes"]
     assert (customer["name"], customer["sailNumber"]) == ("Ann Lee", "GBR12")
     assert customer["boats"]["nodes"] == [
         {"name": "Puffin", "launched": "2024-05", "length": "7.25"},
         {"name": "Tern", "launched": "2025", "length": "6.5"},
     ]
     assert [entry["title"] for entry in customer["timeline"]["nodes"]] == ["Tern", "Puffin"]
-    assert answer.body["data"]["boats"]["nodes"] == [{"name": "Puffin", "owner": {"sailNumber": "GBR12"}}]
+    assert orjson.loads(answer.body)["data"]["boats"]["nodes"] == [
+        {"name": "Puffin", "owner": {"sailNumber": "GBR12"}}
+    ]
 
 
 @pytest.mark.parametrize("text", ["GBR12", "Puffin"])

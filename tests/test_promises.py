@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import orjson
 import pytest
 
 from hub.access import Requester
@@ -125,6 +126,7 @@ SET = {
     "HUB_MAX_PAGE": ("20", 20),
     "HUB_MAX_DEPTH": ("5", 5),
     "HUB_MAX_COST": ("900", 900),
+    "HUB_MAX_PREPARING_S": ("2.5", 2.5),
     "HUB_TOKEN_KEYS": ("keys.json", Path("keys.json")),
     "HUB_TOKEN_ISSUER": ("https://login.example.com", "https://login.example.com"),
     "HUB_TOKEN_AUDIENCE": ("our-hub", "our-hub"),
@@ -254,7 +256,9 @@ def ask(service: GraphQLService, document: str) -> dict[str, Any]:
     support = Requester(
         "agent-1", frozenset({"support"}), "support", "customer_service", "tests", ("customer_service",)
     )
-    return asyncio.run(service.answer(GraphQLRequest(document), support)).body
+    answer = asyncio.run(service.answer(GraphQLRequest(document), support))
+    found: dict[str, Any] = orjson.loads(answer.body)
+    return found
 
 
 @pytest.mark.parametrize("field", LISTS)

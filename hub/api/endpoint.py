@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
-import orjson
 from starlette.datastructures import Headers
 from starlette.requests import Request
 from starlette.responses import Response
@@ -74,6 +72,6 @@ def _refused(answer: Answer, error: RequestError) -> Response:
     return _json(answer.body, status, JSON, headers)
 
 
-def _json(body: Any, status: int, answered_in: str, headers: Mapping[str, str] | None = None) -> Response:
+def _json(body: bytes, status: int, answered_in: str, headers: Mapping[str, str] | None = None) -> Response:
     media = f"{answered_in}; charset=utf-8"
-    return Response(orjson.dumps(body), status, {"cache-control": "no-store", **(headers or {})}, media)
+    return Response(body, status, {"cache-control": "no-store", **(headers or {})}, media)

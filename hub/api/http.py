@@ -22,7 +22,7 @@ from hub.errors import (
     QueryError,
     RequestError,
 )
-from hub.schema import Answer, GraphQLRequest
+from hub.schema import Answer, GraphQLRequest, ReadsOnlyError
 
 JSON = "application/json"
 GRAPHQL_JSON = "application/graphql-response+json"
@@ -74,7 +74,7 @@ async def graphql_request(request: Request) -> GraphQLRequest:
     """
     if request.method == "GET":
         _check_asked_on_purpose(request.headers)
-        return _request(_from_query(request.query_params))
+        return _request(_from_query(request.query_params), reads_only=True)
     if request.method != "POST":
         raise TransportError(405, "use GET or POST", {"allow": "GET, POST"})
     _check_content_type(request.headers.get("content-type", ""))
@@ -131,7 +131,7 @@ def _from_query(parameters: QueryParams) -> dict[str, Any]:
     return given
 
 
-def _request(given: Mapping[str, Any]) -> GraphQLRequest:
+def _request(given: Mapping[str, Any], *, reads_only: bool = False) -> GraphQLRequest:
     query, name = given.get("query"), given.get("operationName")
     if not isinstance(query, str) or not query:
         raise TransportError(400, "query is missing or no text")
@@ -140,16 +140,18 @@ def _request(given: Mapping[str, Any]) -> GraphQLRequest:
     for member in ("variables", "extensions"):
         if not isinstance(given.get(member), dict | None):
             raise TransportError(400, f"{member} is no object")
-    return GraphQLRequest(query, name or None, given.get("variables") or {})
+    return GraphQLRequest(query, name or None, given.get("variables") or {}, reads_only)
 
 
 def status_of(answer: Answer, answered_in: str) -> int:
     """The status of an answer: `application/json` says 200 to what its GraphQL part refuses."""
     if answer.failed:
-        return 503 if _is_unavailable(answer) else 500
+        return 503 if answer.unavailable else 500
     error = answer.refusal
     if error is None:
         return 200
+    if isinstance(error, ReadsOnlyError):
+        return 405
     return (
         200 if answered_in == JSON and isinstance(error, QueryError | LimitError) else refusal_status(error)
     )
@@ -162,7 +164,3 @@ def refusal_status(error: RequestError) -> int:
     if isinstance(error, AccessDeniedError | PurposeError):
         return 403
     return 404 if isinstance(error, NotFoundError) else 400
-
-
-def _is_unavailable(answer: Answer) -> bool:
-    return any(error["extensions"]["code"] == "UNAVAILABLE" for error in answer.body["errors"])

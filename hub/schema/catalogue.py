@@ -17,7 +17,7 @@ from hub.schema.drafts import Draft, TypeDraft, module_of
 from hub.schema.inputs import input_drafts
 from hub.schema.meanings import Meaning
 from hub.schema.outputs import output_drafts, root_fields
-from hub.schema.roots import QUERIES
+from hub.schema.roots import MUTATIONS, QUERIES, SUBSCRIPTIONS
 from hub.schema.scalars import SCALAR_MAP, SCALARS
 
 MeaningT = TypeVar("MeaningT")
@@ -45,13 +45,23 @@ class Catalogue:
         return self.meanings.get((type_name, field))
 
     @property
+    def query_name(self) -> str:
+        """The name of the type that holds the questions."""
+        return _QUERY
+
+    @property
     def sdl(self) -> str:
         """The schema in GraphQL's schema language."""
         return self.schema.as_str()
 
 
-def make_catalogue(ontology: Ontology, queries: Sequence[type] = QUERIES) -> Catalogue:
-    """The schema of the ontology; `queries` are strawberry types with the root fields that no plan answers.
+def make_catalogue(
+    ontology: Ontology,
+    queries: Sequence[type] = QUERIES,
+    mutations: Sequence[type] = MUTATIONS,
+    subscriptions: Sequence[type] = SUBSCRIPTIONS,
+) -> Catalogue:
+    """The schema of the ontology, with the strawberry types of the root fields that no plan answers.
 
     Raises:
         ConfigurationError: names of the ontology clash in GraphQL.
@@ -61,11 +71,11 @@ def make_catalogue(ontology: Ontology, queries: Sequence[type] = QUERIES) -> Cat
     module = module_of(
         f"hub.schema.generated_{ontology.sha256[:16]}", drafts, {"strawberry": strawberry, **SCALARS}
     )
-    query: Any = merge_types(_QUERY, (getattr(module, _PLANS), *queries))
-    query.__strawberry_definition__.description = "The questions that the hub answers."
     types = [getattr(module, name) for name in ontology.types]
     schema = strawberry.Schema(
-        query,
+        _root(_QUERY, "The questions that the hub answers.", (getattr(module, _PLANS), *queries)),
+        _root("Mutation", "What a caller may have the hub do.", mutations) if mutations else None,
+        _root("Subscription", "What the hub tells as it happens.", subscriptions) if subscriptions else None,
         types=types,
         config=StrawberryConfig(auto_camel_case=False, scalar_map=SCALAR_MAP),
     )
@@ -73,6 +83,12 @@ def make_catalogue(ontology: Ontology, queries: Sequence[type] = QUERIES) -> Cat
     meanings = _meanings(drafts)
     _answer_from_plans(graphql, meanings)
     return Catalogue(schema, graphql, meanings, ontology)
+
+
+def _root(name: str, description: str, types: Sequence[type]) -> Any:
+    merged: Any = merge_types(name, tuple(types))
+    merged.__strawberry_definition__.description = description
+    return merged
 
 
 def _meanings(drafts: Sequence[Draft]) -> Mapping[tuple[str, str], Meaning]:

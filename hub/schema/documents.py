@@ -51,6 +51,11 @@ class Operation:
     name: str | None
     node: OperationDefinitionNode = field(repr=False)
 
+    @property
+    def kind(self) -> OperationType:
+        """Query, mutation or subscription."""
+        return self.node.operation
+
 
 @dataclass(frozen=True, slots=True)
 class Document:
@@ -66,10 +71,10 @@ class Document:
     """By operation, the variables known so far on whose values the plans depend; it only grows."""
 
     def operation(self, name: str | None) -> Operation:
-        """The query to answer; without a name the only one.
+        """The operation to run; without a name the only one.
 
         Raises:
-            QueryError: there is no such operation, several without a choice, or it is no query.
+            QueryError: there is no such operation, or there are several without a choice.
         """
         if name is None and len(self.operations) == 1:
             ((name, found),) = self.operations.items()
@@ -79,8 +84,6 @@ class Document:
             raise QueryError("the document has no operation of this operationName")
         else:
             found = self.operations[name]
-        if found.operation is not OperationType.QUERY:
-            raise QueryError(f"there is no {found.operation.value} in this schema")
         return Operation(name, found)
 
 
@@ -91,6 +94,10 @@ class Documents:
         self._schema = schema
         self._max_depth = max_depth
         self.kept: BoundedCache[Document] = BoundedCache(KEPT)
+
+    def find(self, text: str) -> Document | None:
+        """The document, None when it is new or no longer kept."""
+        return self.kept.get(text)
 
     def get(self, text: str) -> Document:
         """The document.

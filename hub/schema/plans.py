@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 from threading import Lock
 from typing import Any
@@ -11,10 +11,11 @@ from hub.access import PlanAccess
 from hub.errors import LimitError
 from hub.graph.plans import ById, ByIdentifier, ReadPlan, Root, compile_plan
 from hub.ontology import CUSTOMER
+from hub.schema.answers import Frame, PathedNote
 from hub.schema.cache import BoundedCache
-from hub.schema.catalogue import TYPENAME, Catalogue
+from hub.schema.catalogue import Catalogue
 from hub.schema.documents import Document, Operation
-from hub.schema.translate import Derive, translate
+from hub.schema.translate import Derive, Translation, translate
 from hub.store import DialectName
 
 OTHER_COST = 2_000
@@ -35,7 +36,20 @@ class PlannedField:
 
     def variables(self, given: Mapping[str, Any]) -> Mapping[str, Any]:
         """The plan's variables, made from the operation's."""
+        if not self.derived:
+            return given
         return {**given, **{name: derive(given) for name, derive in self.derived.items()}}
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What the plans of an operation read, for its audit event."""
+
+    types: tuple[str, ...]
+    categories: tuple[str, ...]
+    properties: tuple[str, ...]
+    masked: int
+    denied: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,12 +58,15 @@ class OperationPlan:
 
     fields: tuple[PlannedField, ...]
     others: tuple[str, ...]
-    """Root fields that no plan answers."""
+    """Root fields that no plan answers, for which an executor completes the answer."""
+    frame: Frame = field(repr=False)
+    """What the plans' JSON is put in where plans answer everything."""
+    notes: tuple[PathedNote, ...]
+    reading: Reading
 
     def cost(self, variables: Mapping[str, Any]) -> int:
         """A bound on the fields of the answer."""
-        others = sum(name != TYPENAME for name in self.others)
-        return sum(each.plan.cost(variables) for each in self.fields) + OTHER_COST * others
+        return sum(each.plan.cost(variables) for each in self.fields) + OTHER_COST * len(self.others)
 
 
 class Plans:
@@ -62,46 +79,69 @@ class Plans:
         self.kept: BoundedCache[OperationPlan] = BoundedCache(KEPT)
         self._lock = Lock()
 
-    def plan(
+    def find(
+        self, document: Document, operation: Operation, variables: Mapping[str, Any], access: PlanAccess
+    ) -> OperationPlan | None:
+        """The operation's plan for these coerced variables, None when it has not been made or is no longer kept.
+
+        Raises:
+            LimitError: it may cost more than allowed.
+        """
+        plan = self.kept.get(_key(document, operation.name, variables, access))
+        if plan is not None:
+            self._check_cost(plan, variables)
+        return plan
+
+    def make(
         self, document: Document, operation: Operation, variables: Mapping[str, Any], access: PlanAccess
     ) -> OperationPlan:
-        """The operation's plan for these coerced variables.
+        """The operation's plan for these coerced variables, compiled and kept.
 
         Raises:
             QueryError: it asks for what cannot be answered.
             AccessDeniedError: it filters, sorts or looks up by what the caller may not see whole.
             LimitError: it may cost more than allowed.
         """
-        plan = self.kept.get(_key(document, operation.name, variables, access))
-        if plan is None:
-            plan = self._compiled(document, operation, variables, access)
-        cost = plan.cost(variables)
-        if cost > self._max_cost:
-            raise LimitError(f"the answer may have {cost} fields; the limit max_cost is {self._max_cost}")
-        return plan
-
-    def _compiled(
-        self, document: Document, operation: Operation, variables: Mapping[str, Any], access: PlanAccess
-    ) -> OperationPlan:
         found = translate(self._catalogue, operation.node, document.fragments, variables)
-        ontology = self._catalogue.ontology
-        plan = OperationPlan(
-            tuple(
-                PlannedField(
-                    each.key,
-                    compile_plan(ontology, each.root, access, self._dialect, self._max_page),
-                    _is_bounded(each.root),
-                    each.derived,
-                )
-                for each in found.planned
-            ),
-            found.others,
-        )
+        plan = self._compiled(found, access)
         with self._lock:
             document.shaping[operation.name] |= found.shaping
         weight = sum(len(each.plan.sql) for each in plan.fields)
         self.kept.put(_key(document, operation.name, variables, access), plan, weight + 1)
+        self._check_cost(plan, variables)
         return plan
+
+    def _check_cost(self, plan: OperationPlan, variables: Mapping[str, Any]) -> None:
+        cost = plan.cost(variables)
+        if cost > self._max_cost:
+            raise LimitError(f"the answer may have {cost} fields; the limit max_cost is {self._max_cost}")
+
+    def _compiled(self, found: Translation, access: PlanAccess) -> OperationPlan:
+        ontology = self._catalogue.ontology
+        fields = tuple(
+            PlannedField(
+                each.key,
+                compile_plan(ontology, each.root, access, self._dialect, self._max_page),
+                _is_bounded(each.root),
+                each.derived,
+            )
+            for each in found.planned
+        )
+        notes = tuple((each.key, note) for each in fields for note in each.plan.access_notes)
+        frame = Frame(found.keys, dict.fromkeys(found.typenames, self._catalogue.query_name), notes)
+        return OperationPlan(fields, found.others, frame, notes, _reading(fields, notes))
+
+
+def _reading(fields: Sequence[PlannedField], notes: Sequence[PathedNote]) -> Reading:
+    reads = [each.plan.reads for each in fields]
+    masked = sum(note.mask is not None for _, note in notes)
+    return Reading(
+        tuple(sorted({name for each in reads for name in each.types})),
+        tuple(sorted({name for each in reads for name in each.categories})),
+        tuple(sorted({name for each in reads for name in each.properties})),
+        masked,
+        len(notes) - masked,
+    )
 
 
 def _is_bounded(root: Root) -> bool:

@@ -1,4 +1,7 @@
-"""The root fields that strawberry's resolvers answer, beside those of read plans."""
+"""The root fields that strawberry's resolvers answer, beside those of read plans.
+
+Each tuple holds strawberry types in the order in which their fields stand in the schema.
+"""
 
 from __future__ import annotations
 
@@ -7,4 +10,6 @@ from hub.schema.queries import HubQuery
 from hub.schema.searching import SearchQuery
 
 QUERIES: tuple[type, ...] = (HubQuery, SearchQuery, NetworkQuery)
-"""Their types, in the order in which they stand in the schema."""
+MUTATIONS: tuple[type, ...] = ()
+"""Their resolvers are synchronous and run in a worker thread."""
+SUBSCRIPTIONS: tuple[type, ...] = ()

@@ -1,30 +1,33 @@
 """One question from document to answer: plan -> fetch -> record -> answer.
 
 Whatever can be refused is refused before anything is read; nothing is answered before its audit event is on disk.
+A query that read plans answer whole is answered with the database's own JSON; all else goes through an executor, which
+takes what plans can answer from the same plans.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from functools import partial
-from typing import Any
+from typing import Any, TypeVar
 
 import orjson
-from graphql import ExecutionResult, execute
+from graphql import ExecutionResult, OperationType, execute
 
-from hub.access import Caller, Requester, plan_access
+from hub.access import Caller, PlanAccess, Requester, plan_access
 from hub.audit import Action, AuditEvent, Outcome
-from hub.errors import AuditError, AuthenticationError, LimitError, RequestError
-from hub.graph.plans import AccessNote
+from hub.errors import AuditError, AuthenticationError, QueryError, RequestError
+from hub.graph.plans import PlanResult
 from hub.graph.plans import execute as run_plan
-from hub.schema.catalogue import TYPENAME, make_catalogue
-from hub.schema.context import RequestContext
-from hub.schema.documents import Document, Documents, Operation, coerced_variables
-from hub.schema.errors import Formatted, failure, field_error, request_errors
-from hub.schema.plans import OperationPlan, Plans
+from hub.schema.answers import Answer, executed, failed, refused
+from hub.schema.budget import PreparingBudget
+from hub.schema.catalogue import make_catalogue
+from hub.schema.context import RequestContext, Touched
+from hub.schema.planner import GraphQLRequest, Planned, Planner
+from hub.schema.plans import OperationPlan
 from hub.schema.searching import SEARCH_FIELD
 from hub.services import Services
 
@@ -32,35 +35,7 @@ POINT_COST = 500
 """Answers up to this cost are read on the event loop where the database is a file: faster than a thread's hand-over."""
 THREADS = 4
 
-
-@dataclass(frozen=True, slots=True)
-class GraphQLRequest:
-    """What a client sends, as text and JSON."""
-
-    query: str = field(repr=False)
-    operation_name: str | None = None
-    variables: Mapping[str, Any] = field(default_factory=dict, repr=False)
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """The response; `refusal` is the error of a request that was not executed."""
-
-    body: dict[str, Any] = field(repr=False)
-    refusal: RequestError | None = None
-    failed: bool = False
-    """Whether the hub itself could not answer."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Planned:
-    document: Document
-    operation: Operation
-    variables: Mapping[str, Any] = field(repr=False)
-    """As GraphQL coerced them."""
-    given: Mapping[str, Any] = field(repr=False)
-    plan: OperationPlan
-    context: RequestContext = field(repr=False)
+T = TypeVar("T")
 
 
 class GraphQLService:
@@ -68,33 +43,35 @@ class GraphQLService:
 
     def __init__(self, services: Services) -> None:
         self._services = services
-        settings = services.settings
         self.catalogue = make_catalogue(services.ontology)
-        self._documents = Documents(self.catalogue.graphql, settings.max_depth)
-        self._dialect = services.store.dialect.name
-        self._plans = Plans(self.catalogue, self._dialect, settings.max_page, settings.max_cost)
+        self.planner = Planner(self.catalogue, services.settings, services.store.dialect.name)
+        self._budget = PreparingBudget(services.settings.max_preparing_s)
+        self._reads_inline = services.store.dialect.name == "sqlite"
+        self._preparer = ThreadPoolExecutor(1, "graphql-prepare")
         self._pool = ThreadPoolExecutor(THREADS, "graphql")
 
     def close(self) -> None:
         """Wait for the reads that are under way."""
+        self._preparer.shutdown()
         self._pool.shutdown()
 
     async def answer(self, request: GraphQLRequest, requester: Requester) -> Answer:
-        """The answer to a request. Never raises: what goes wrong is in the answer."""
+        """The answer to a query or a mutation. Never raises: what goes wrong is in the answer."""
         try:
             event = self._event(requester)
         except AuditError as error:
             return await self.refuse(_unrecordable(error))
-        document: Document | None = None
         try:
-            document = self._documents.get(request.query)
-            planned = self._planned(document, request, requester)
-            result = await self._fetched(planned)
+            access = plan_access(self._services.access, requester)
+            planned = await self._planned(request, requester, access)
+            event, answer = await self._answered(
+                event, planned, RequestContext(self._services, requester, access)
+            )
         except RequestError as error:
-            return await self._refused(event, error, document)
+            return await self._refused(event, error, request.query)
         except Exception as error:  # noqa: BLE001 - nothing of a foreign error may reach the caller
-            return await self._failed(event, error, document)
-        return await self._recorded(_read_event(event, planned, result), _body(planned, result))
+            return await self._failed(event, error, request.query)
+        return await self._recorded(event, answer)
 
     async def refuse(self, error: RequestError, caller: Caller | None = None) -> Answer:
         """The answer to one who is not let in, recorded as such: with their name where their token proves it."""
@@ -110,7 +87,7 @@ class GraphQLService:
                 event = replace(event, actor=caller.subject, department=caller.department)
             except AuditError as unnamed:
                 error = _unrecordable(unnamed)
-        return await self._recorded(event, {"errors": request_errors(error)}, error)
+        return await self._recorded(event, refused(error))
 
     async def turn_away(self, error: RequestError, requester: Requester) -> Answer:
         """The answer to a known caller whose request says nothing that could be answered."""
@@ -122,58 +99,83 @@ class GraphQLService:
 
     # plan
 
-    def _planned(self, document: Document, request: GraphQLRequest, requester: Requester) -> _Planned:
-        access = plan_access(self._services.access, requester)
-        operation = document.operation(request.operation_name)
-        variables = coerced_variables(self.catalogue.graphql, operation.node, request.variables)
-        try:
-            plan = self._plans.plan(document, operation, variables, access)
-        except RecursionError:
-            # Documents are bounded by then; a filter that comes in a variable may nest as deep as JSON does.
-            raise LimitError("the variables nest too deeply") from None
-        context = RequestContext(self._services, requester, access)
-        return _Planned(document, operation, variables, request.variables, plan, context)
+    async def _planned(self, request: GraphQLRequest, requester: Requester, access: PlanAccess) -> Planned:
+        found = self.planner.find(request, access)
+        if found is None:
+            # One thread: however many send new documents at once, those whose documents are known are served.
+            prepare = partial(self._prepared, request, requester, access)
+            found = await asyncio.get_running_loop().run_in_executor(self._preparer, prepare)
+        if found.operation.kind is OperationType.SUBSCRIPTION:
+            raise QueryError("a subscription is answered over WebSocket or as an event stream only")
+        return found
+
+    def _prepared(self, request: GraphQLRequest, requester: Requester, access: PlanAccess) -> Planned:
+        with self._budget.spending(requester.subject):
+            return self.planner.make(request, access)
 
     # fetch
 
-    async def _fetched(self, planned: _Planned) -> ExecutionResult:
-        if self._is_point(planned):
-            return self._fetch(planned)
-        loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._pool, partial(self._fetch, planned))
+    async def _answered(
+        self, event: AuditEvent, planned: Planned, context: RequestContext
+    ) -> tuple[AuditEvent, Answer]:
+        plan = planned.plan
+        if plan is None:
+            result = await self._in_thread(lambda: self._executed(planned, context))
+            return _told_event(event, planned, context.touched, result), executed(result, ())
+        if plan.others:
+            result = await self._in_thread(
+                lambda: self._executed(planned, context, self._trees(planned, plan, context))
+            )
+            return _told_event(event, planned, context.touched, result), executed(result, plan.notes)
+        if self._is_point(planned, plan):
+            found = self._fetched(planned, plan)
+        else:
+            found = await self._in_thread(lambda: self._fetched(planned, plan))
+        return _read_event(event, planned, plan, found), plan.frame.around([each.json_text for each in found])
 
-    def _is_point(self, planned: _Planned) -> bool:
-        if self._dialect != "sqlite" or any(name != TYPENAME for name in planned.plan.others):
-            return False
-        if not all(each.bounded for each in planned.plan.fields):
-            return False
-        return planned.plan.cost(planned.variables) <= POINT_COST
+    async def _in_thread(self, work: Callable[[], T]) -> T:
+        return await asyncio.get_running_loop().run_in_executor(self._pool, work)
 
-    def _fetch(self, planned: _Planned) -> ExecutionResult:
+    def _is_point(self, planned: Planned, plan: OperationPlan) -> bool:
+        return (
+            self._reads_inline
+            and all(each.bounded for each in plan.fields)
+            and plan.cost(planned.variables) <= POINT_COST
+        )
+
+    def _fetched(self, planned: Planned, plan: OperationPlan) -> Sequence[PlanResult]:
+        if not plan.fields:
+            return ()
+        with self._services.store.read() as connection:
+            return [
+                run_plan(connection, each.plan, each.variables(planned.variables)) for each in plan.fields
+            ]
+
+    def _trees(self, planned: Planned, plan: OperationPlan, context: RequestContext) -> dict[str, Any]:
+        """For each root field that a plan answers the tree of its JSON, by response key."""
+        found = self._fetched(planned, plan)
+        reading = plan.reading
+        context.touched.add(reading.types, reading.categories, reading.properties)
+        for each in found:
+            context.touched.add(customers=each.customers)
+        return {
+            each.key: orjson.loads(result.json_text) for each, result in zip(plan.fields, found, strict=True)
+        }
+
+    def _executed(
+        self, planned: Planned, context: RequestContext, trees: dict[str, Any] | None = None
+    ) -> ExecutionResult:
         result = execute(
             self.catalogue.graphql,
             planned.document.tree,
-            root_value=self._trees(planned),
-            context_value=planned.context,
+            root_value=trees,
+            context_value=context,
             variable_values=dict(planned.given),
             operation_name=planned.operation.name,
         )
         if not isinstance(result, ExecutionResult):
             raise TypeError("a resolver is asynchronous")
         return result
-
-    def _trees(self, planned: _Planned) -> dict[str, Any]:
-        """For each root field that a plan answers the tree of its JSON, by response key."""
-        trees: dict[str, Any] = {}
-        if not planned.plan.fields:
-            return trees
-        with self._services.store.read() as connection:
-            for each in planned.plan.fields:
-                found = run_plan(connection, each.plan, each.variables(planned.variables))
-                trees[each.key] = orjson.loads(found.json_text)
-                reads = each.plan.reads
-                planned.context.touched.add(reads.types, reads.categories, reads.properties, found.customers)
-        return trees
 
     # record
 
@@ -187,37 +189,34 @@ class GraphQLService:
             policy_sha256=self._services.access.sha256,
         )
 
-    async def _refused(
-        self, event: AuditEvent, error: RequestError, document: Document | None = None
-    ) -> Answer:
-        refused = replace(
+    async def _refused(self, event: AuditEvent, error: RequestError, query: str | None = None) -> Answer:
+        told = replace(
             event,
             action=Action.READ_REFUSED,
             outcome=Outcome.REFUSED,
             reason_code=error.code,
-            query_sha256=document.recorded_as if document else None,
+            query_sha256=self._recorded_as(query),
         )
-        return await self._recorded(refused, {"errors": request_errors(error)}, error)
+        return await self._recorded(told, refused(error))
 
-    async def _failed(self, event: AuditEvent, error: Exception, document: Document | None) -> Answer:
-        formatted = failure(error)
-        failed = replace(
-            event,
-            outcome=Outcome.FAILED,
-            reason_code=formatted["extensions"]["code"],
-            query_sha256=document.recorded_as if document else None,
+    async def _failed(self, event: AuditEvent, error: Exception, query: str) -> Answer:
+        answer = failed(error)
+        reason = "UNAVAILABLE" if answer.unavailable else "INTERNAL_ERROR"
+        told = replace(
+            event, outcome=Outcome.FAILED, reason_code=reason, query_sha256=self._recorded_as(query)
         )
-        answer = await self._recorded(failed, {"errors": [formatted]})
-        return replace(answer, failed=True)
+        return await self._recorded(told, answer)
 
-    async def _recorded(
-        self, event: AuditEvent, body: dict[str, Any], refusal: RequestError | None = None
-    ) -> Answer:
+    def _recorded_as(self, query: str | None) -> str | None:
+        document = self.planner.documents.find(query) if query is not None else None
+        return document.recorded_as if document else None
+
+    async def _recorded(self, event: AuditEvent, answer: Answer) -> Answer:
         try:
             await self._services.recorder.recorded(event)
         except AuditError as error:
-            return Answer({"errors": [failure(error)]}, failed=True)
-        return Answer(body, refusal)
+            return failed(error)
+        return answer
 
 
 def _unrecordable(error: AuditError) -> AuthenticationError:
@@ -225,20 +224,44 @@ def _unrecordable(error: AuditError) -> AuthenticationError:
     return AuthenticationError(f"the token cannot be recorded ({error}); get one with opaque ids")
 
 
-def _read_event(event: AuditEvent, planned: _Planned, result: ExecutionResult) -> AuditEvent:
-    touched = planned.context.touched
-    notes = [note for each in planned.plan.fields for note in each.plan.access_notes]
-    masked = sum(note.mask is not None for note in notes)
+def _read_event(
+    event: AuditEvent, planned: Planned, plan: OperationPlan, found: Sequence[PlanResult]
+) -> AuditEvent:
+    """The event of a query that plans answer."""
+    reading = plan.reading
+    customers = tuple(dict.fromkeys(customer for each in found for customer in each.customers))
     counts = {
-        "customers": len(touched.customers),
-        "fields": len(touched.properties),
-        "masked": masked,
-        "denied": len(notes) - masked,
+        "customers": len(customers),
+        "fields": len(reading.properties),
+        "masked": reading.masked,
+        "denied": reading.denied,
     }
     return replace(
         event,
-        action=Action.SEARCH if SEARCH_FIELD in planned.plan.others else Action.READ,
-        outcome=Outcome.PARTIAL if notes or result.errors else Outcome.OK,
+        outcome=Outcome.PARTIAL if plan.notes else Outcome.OK,
+        query_sha256=planned.document.recorded_as,
+        entity_types=reading.types,
+        data_categories=reading.categories,
+        customers=customers,
+        counts=counts,
+    )
+
+
+def _told_event(event: AuditEvent, planned: Planned, touched: Touched, result: ExecutionResult) -> AuditEvent:
+    """The event of an operation that an executor answers."""
+    plan = planned.plan
+    searches = plan is not None and SEARCH_FIELD in plan.others
+    counts = {
+        "customers": len(touched.customers),
+        "fields": len(touched.properties),
+        "masked": plan.reading.masked if plan else 0,
+        "denied": plan.reading.denied if plan else 0,
+    }
+    partial_ = bool(result.errors) or (plan is not None and bool(plan.notes))
+    return replace(
+        event,
+        action=Action.SEARCH if searches else Action.READ,
+        outcome=Outcome.PARTIAL if partial_ else Outcome.OK,
         reason_code="field_errors" if result.errors else None,
         query_sha256=planned.document.recorded_as,
         entity_types=tuple(sorted(touched.types)),
@@ -246,25 +269,3 @@ def _read_event(event: AuditEvent, planned: _Planned, result: ExecutionResult) -
         customers=tuple(touched.customers),
         counts=counts,
     )
-
-
-# answer
-
-
-def _body(planned: _Planned, result: ExecutionResult) -> dict[str, Any]:
-    body: dict[str, Any] = {}
-    if result.errors:
-        body["errors"] = [field_error(error) for error in result.errors]
-    body["data"] = result.data
-    notes = [_note(each.key, note) for each in planned.plan.fields for note in each.plan.access_notes]
-    if notes:
-        body["extensions"] = {"access": notes}
-    return body
-
-
-def _note(key: str, note: AccessNote) -> Formatted:
-    told: Formatted = {"path": [key, *note.path], "effect": note.effect.value}
-    for name, value in (("category", note.category), ("mask", note.mask), ("rule", note.rule)):
-        if value is not None:
-            told[name] = value
-    return told

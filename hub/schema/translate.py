@@ -91,9 +91,13 @@ class RootField:
 class Translation:
     """The root fields of an operation."""
 
+    keys: tuple[str, ...]
+    """All response keys, in the order of the answer."""
     planned: tuple[RootField, ...]
+    typenames: tuple[str, ...]
+    """Response keys under which the answer tells the root type's name."""
     others: tuple[str, ...]
-    """Names of the root fields that no plan answers, `__typename` and introspection included."""
+    """Names of the root fields that no plan answers, introspection included."""
     shaping: frozenset[str]
     """The variables on whose values, not only on whether they are null, the translation depends."""
 
@@ -105,6 +109,9 @@ def translate(
     variables: Mapping[str, Any],
 ) -> Translation:
     """The operation, whose document is valid, for these coerced variables.
+
+    Where others than plans answer too, an executor completes the answer: then objects that may be of several types
+    tell theirs, asked or not.
 
     Raises:
         QueryError: it asks for what no plan can answer.
@@ -124,6 +131,7 @@ class _Translator:
         self._variables = dict(variables)
         self._values = Values(variables)
         self._derived: dict[str, Derive] = {}
+        self._tell_types = False
 
     def operation(self, operation: OperationDefinitionNode) -> Translation:
         query = self._catalogue.graphql.query_type
@@ -132,14 +140,13 @@ class _Translator:
         collected = collect_fields(
             self._catalogue.graphql, self._fragments, self._variables, query, operation.selection_set
         )
-        planned, others = [], []
-        for key, nodes in collected.items():
-            name = nodes[0].name.value
-            if self._catalogue.meaning(query.name, name) is None:
-                others.append(name)
-            else:
-                planned.append(self._root(query, _checked(key), name, nodes))
-        return Translation(tuple(planned), tuple(others), frozenset(self._values.shaping))
+        names = {key: nodes[0].name.value for key, nodes in collected.items()}
+        planned = [key for key, name in names.items() if self._catalogue.meaning(query.name, name)]
+        typenames = tuple(key for key, name in names.items() if name == TYPENAME)
+        others = tuple(names[key] for key in names if key not in planned and key not in typenames)
+        self._tell_types = bool(others)
+        roots = tuple(self._root(query, _checked(key), names[key], collected[key]) for key in planned)
+        return Translation(tuple(names), roots, typenames, others, frozenset(self._values.shaping))
 
     # roots
 
@@ -185,7 +192,7 @@ class _Translator:
             fields.append(
                 Constant(key, type_name) if name == TYPENAME else self._field(type_name, key, name, inner)
             )
-        if tell_type and TYPENAME not in {field.alias for field in fields}:
+        if tell_type and self._tell_types and TYPENAME not in {field.alias for field in fields}:
             fields.append(Constant(TYPENAME, type_name))
         return Selection(type_name, tuple(fields))
 

@@ -130,22 +130,27 @@ def test_typename_is_a_constant_on_every_level(catalogue: Catalogue) -> None:
     )
 
 
-def test_a_reference_to_a_party_has_a_selection_for_each_type_that_tells_its_type(
-    catalogue: Catalogue,
+@pytest.mark.parametrize("beside", ["", " me { subject }"])
+def test_a_reference_to_a_party_has_a_selection_for_each_type_that_tells_an_executor_its_type(
+    catalogue: Catalogue, beside: str
 ) -> None:
-    (orders,) = selected(
-        catalogue,
-        "orders { nodes { customer { name ... on Organization { legalName } ... on Person { id } } } }",
-    )
+    which = "customer { name ... on Organization { legalName } ... on Person { id } }"
+    (field,) = translated(
+        catalogue, f'{{ customer(id: "c") {{ orders {{ nodes {{ {which} }} }} }}{beside} }}'
+    ).planned
+    assert isinstance(field.root, ById)
+    (orders,) = field.root.selection.fields
     (nodes,) = orders.fields
-    told = Constant("__typename", "Organization"), Constant("__typename", "Person")
+    told: tuple[tuple[Constant, ...], ...] = ((), ())
+    if beside:
+        told = (Constant("__typename", "Organization"),), (Constant("__typename", "Person"),)
     assert nodes.selection.fields == (
         One(
             "customer",
             "customer",
             (
-                Selection("Organization", (Value("name", "name"), Value("legalName", "legalName"), told[0])),
-                Selection("Person", (Value("name", "name"), Id("id"), told[1])),
+                Selection("Organization", (Value("name", "name"), Value("legalName", "legalName"), *told[0])),
+                Selection("Person", (Value("name", "name"), Id("id"), *told[1])),
             ),
         ),
     )
@@ -333,10 +338,12 @@ def test_what_cannot_be_meant_is_refused_without_repeating_values(catalogue: Cat
 
 def test_root_fields_that_no_plan_answers_are_named(catalogue: Catalogue) -> None:
     found = translated(
-        catalogue, '{ __typename me { subject } c: customer(id: "c") { id } __schema { description } }'
+        catalogue, '{ what: __typename me { subject } c: customer(id: "c") { id } __schema { description } }'
     )
+    assert found.keys == ("what", "me", "c", "__schema")
     assert [field.key for field in found.planned] == ["c"]
-    assert found.others == ("__typename", "me", "__schema")
+    assert found.typenames == ("what",)
+    assert found.others == ("me", "__schema")
 
 
 def test_nodes_of_a_root_list(catalogue: Catalogue) -> None:

@@ -172,6 +172,10 @@ class Sql(ABC):
     def member_of(self, column: str, key: str, member: str) -> str:
         """A text within an object that a column of JSON text has under a key, an SQL expression; or null."""
 
+    def among(self, expression: str, values: Sequence[str]) -> str:
+        """Whether the expression is one of these fixed texts."""
+        return f"{expression} IN ({', '.join(map(literal, values))})"
+
     def text_instant(self, column: str) -> str:
         """An instant kept as fixed-width text, its fraction without needless zeros; null for the empty one."""
         trimmed = _TEXT_OF_INSTANT.format(f"substr({column}, 1, 26)")
@@ -420,6 +424,10 @@ class PostgresSql(Sql):
     @override
     def hexed(self, built: Member) -> str:
         return f"encode(convert_to({built.sql}, 'UTF8'), 'hex')"
+
+    @override
+    def among(self, expression: str, values: Sequence[str]) -> str:
+        return super().among(expression, [value.replace("%", "%%") for value in values])
 
     @override
     def member_of(self, column: str, key: str, member: str) -> str:

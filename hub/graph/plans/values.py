@@ -100,6 +100,9 @@ def scalar_member(sql: Sql, prop: Property, value: str) -> Member:
         return sql.integer(value)
     if prop.type is PropertyType.BOOLEAN:
         return sql.boolean(value)
+    if prop.type is PropertyType.ENUM:
+        # Rows may be older than the ontology; an enum of GraphQL has no other values than its own.
+        return sql.text(f"CASE WHEN {sql.among(value, prop.values)} THEN {value} END")
     return sql.text(_plain_text(sql, prop, value))
 
 
