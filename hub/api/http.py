@@ -73,6 +73,7 @@ async def graphql_request(request: Request) -> GraphQLRequest:
         TransportError: it is malformed, too large, or of another method or media type.
     """
     if request.method == "GET":
+        _check_asked_on_purpose(request.headers)
         return _request(_from_query(request.query_params), reads_only=True)
     if request.method != "POST":
         raise TransportError(405, "use GET or POST", {"allow": "GET, POST"})
@@ -84,6 +85,17 @@ async def graphql_request(request: Request) -> GraphQLRequest:
     if not isinstance(parsed, dict):
         raise TransportError(400, "the body is no JSON object; requests in batches are not answered")
     return _request(parsed)
+
+
+def _check_asked_on_purpose(headers: Headers) -> None:
+    """See to it that no link, image or form on another site's page made the GET: none of them can add this header.
+
+    It matters where something before the hub turns a browser's cookie into the token.
+    """
+    if "x-purpose" not in headers:
+        raise TransportError(
+            400, "state the purpose in the header X-Purpose; a GET is not answered without it"
+        )
 
 
 def _check_content_type(given: str) -> None:

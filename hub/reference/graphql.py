@@ -20,7 +20,8 @@ from hub.schema.naming import rows_of_customer
 
 _INTRODUCTION = """
 One endpoint, `POST /graphql`, with a bearer token and, where the token carries several, the purpose in the header
-`X-Purpose`. `GET /graphql/schema.graphql` gives the schema. Types and lists follow from the [ontology](ontology.md):
+`X-Purpose`. A query may also come by `GET`, which always names its purpose: no link or form on another page can send
+that header. `GET /graphql/schema.graphql` gives the schema. Types and lists follow from the [ontology](ontology.md):
 a type has a field for one row by id and one for the list of all rows; its references and their ways back are fields.
 
 What the policy denies is null, what it masks is masked; `extensions.access` of the answer says what and why. A request

@@ -8,12 +8,15 @@ from dataclasses import dataclass
 
 from graphql import (
     DocumentNode,
+    ExecutableDefinitionNode,
     FieldNode,
     FragmentDefinitionNode,
     FragmentSpreadNode,
     InlineFragmentNode,
     OperationDefinitionNode,
+    SelectionNode,
     SelectionSetNode,
+    VariableDefinitionNode,
 )
 
 from hub.errors import LimitError
@@ -25,6 +28,8 @@ MAX_FIELDS = 5_000
 """Fields with every fragment spread out."""
 MAX_REPEATS = 50
 """Times that one object may be asked for one response key: validation compares each with each."""
+MAX_DIRECTIVES = 8
+"""Directives in one place: the schema has no more to give, and each unknown one costs an error of its own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +51,10 @@ def check_limits(document: DocumentNode, max_depth: int) -> None:
     for name in fragments:
         measure.spread(name)
     for node in document.definitions:
+        if isinstance(node, ExecutableDefinitionNode):
+            _refuse_directives(node)
+            for variable in node.variable_definitions or ():
+                _refuse_directives(variable)
         if isinstance(node, OperationDefinitionNode):
             size = measure.selection_set(node.selection_set)
             _refuse("max_depth", "levels", size.depth, max_depth)
@@ -56,6 +65,10 @@ def check_limits(document: DocumentNode, max_depth: int) -> None:
 def _refuse(limit: str, what: str, found: int, most: int) -> None:
     if found > most:
         raise LimitError(f"the document has {found} {what}; the limit {limit} is {most}")
+
+
+def _refuse_directives(node: ExecutableDefinitionNode | VariableDefinitionNode | SelectionNode) -> None:
+    _refuse("max_directives", "directives in one place", len(node.directives), MAX_DIRECTIVES)
 
 
 class _Measure:
@@ -70,11 +83,12 @@ class _Measure:
         """Its levels, and its fields with fragments spread out.
 
         Raises:
-            LimitError: it asks too often for one response key.
+            LimitError: it asks too often for one response key, or has too many directives in one place.
         """
         keys: Counter[str] = Counter()
         depth = fields = 0
         for node in selection_set.selections:
+            _refuse_directives(node)
             if isinstance(node, FieldNode):
                 keys[node.alias.value if node.alias else node.name.value] += 1
                 size = self._field(node)

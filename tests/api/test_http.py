@@ -13,6 +13,7 @@ from hub.api.http import MAX_BODY
 from tests.api.api_world import World
 
 ME = "{ me { subject purpose } }"
+PURPOSE = {"x-purpose": "customer_service"}
 GRAPHQL_JSON = "application/graphql-response+json"
 
 
@@ -55,15 +56,19 @@ def test_the_answer_is_of_the_media_type_that_the_client_prefers(
         ("POST", {"json": {"query": ME, "variables": "x"}}, 400),
         ("POST", {"json": {"query": ME, "extensions": []}}, 400),
         ("POST", {"json": {"query": " " * MAX_BODY}}, 413),
-        ("GET", {}, 400),
-        ("GET", {"params": {"query": ME, "variables": "{"}}, 400),
-        ("GET", {"params": {"query": ME, "variables": "[]"}}, 400),
+        ("GET", {"headers": PURPOSE}, 400),
+        ("GET", {"params": {"query": ME, "variables": "{"}, "headers": PURPOSE}, 400),
+        ("GET", {"params": {"query": ME, "variables": "[]"}, "headers": PURPOSE}, 400),
         ("PUT", {"json": {"query": ME}}, 405),
         ("DELETE", {}, 405),
         ("POST", {"json": {"query": ME}, "headers": {"accept": "text/html"}}, 406),
         ("POST", {"json": {"query": ME, "variables": None, "operationName": None, "extensions": None}}, 200),
-        ("GET", {"params": {"query": ME}}, 200),
-        ("GET", {"params": {"query": f"query A {ME} query B {ME}", "operationName": "B"}}, 200),
+        ("GET", {"params": {"query": ME}, "headers": PURPOSE}, 200),
+        (
+            "GET",
+            {"params": {"query": f"query A {ME} query B {ME}", "operationName": "B"}, "headers": PURPOSE},
+            200,
+        ),
     ],
 )
 def test_a_request_that_is_none_gets_the_status_that_says_why(
@@ -77,8 +82,15 @@ def test_a_request_that_is_none_gets_the_status_that_says_why(
 def test_a_get_takes_variables(world: World) -> None:
     document = "query($id: ID!) { customer(id: $id) { name } }"
     variables = orjson.dumps({"id": world.customer("erp", "C1")}).decode()
-    reply = sent(world, "GET", params={"query": document, "variables": variables})
+    reply = sent(world, "GET", params={"query": document, "variables": variables}, headers=PURPOSE)
     assert reply.json() == {"data": {"customer": {"name": "Ann Archer"}}}
+
+
+def test_a_get_that_a_link_on_another_page_could_make_is_not_answered(world: World) -> None:
+    reply = sent(world, "GET", params={"query": ME})
+    assert reply.status_code == 400
+    assert "X-Purpose" in reply.json()["errors"][0]["message"]
+    assert sent(world, json={"query": ME}).status_code == 200
 
 
 @pytest.mark.parametrize(
@@ -203,7 +215,7 @@ def test_there_is_nothing_else(world: World, path: str) -> None:
 
 def test_logs_hold_paths_and_no_query_strings(world: World, caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.INFO):
-        sent(world, "GET", params={"query": '{ customer(id: "secret-id") { id } }'})
+        sent(world, "GET", params={"query": '{ customer(id: "secret-id") { id } }'}, headers=PURPOSE)
     lines = [record.getMessage() for record in caplog.records if record.name == "hub.api.access"]
     assert lines
     assert lines[0].startswith("GET /graphql 200 ")

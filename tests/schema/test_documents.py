@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from hub.errors import LimitError, QueryError, RequestError
 from hub.schema import Catalogue, DocumentError
 from hub.schema.documents import KEPT, Documents, coerced_variables, document_hash
-from hub.schema.limits import MAX_ALIASES, MAX_FIELDS, MAX_REPEATS
+from hub.schema.limits import MAX_ALIASES, MAX_DIRECTIVES, MAX_FIELDS, MAX_REPEATS
 
 
 @pytest.fixture(scope="module")
@@ -55,6 +55,10 @@ def test_the_hash_is_of_the_document_alone(documents: Documents) -> None:
         ("{ me { " + "subject " * (MAX_REPEATS + 1) + "} }", "max_repeats"),
         ("{ me { " + "subject " * 6000 + "} }", "max_tokens"),
         ("{ a" * 2000, "max_depth is 12"),
+        ("{ me" + " @include(if: true)" * (MAX_DIRECTIVES + 1) + " { subject } }", "max_directives"),
+        ("{ me { ...F" + "@a" * (MAX_DIRECTIVES + 1) + " } } fragment F on Me { subject }", "max_directives"),
+        ("query" + "@a" * (MAX_DIRECTIVES + 1) + " { me { subject } }", "max_directives"),
+        ("query ($a: Int" + "@a" * (MAX_DIRECTIVES + 1) + ") { me { subject } }", "max_directives"),
     ],
 )
 def test_a_document_that_is_too_large_is_refused_with_the_limit_named(
