@@ -1,4 +1,4 @@
-"""Run checks against a hub of their own: `python -m conformance http ws fuzz cop [--write]`."""
+"""Run checks against a hub of their own: `python -m conformance http ws federation fuzz cop [--write]`."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from conformance import cop, fuzz, http, ws
+from conformance import cop, federation, fuzz, http, ws
 from conformance.company import Hub, HubDownError, served
 from conformance.page import Section, sections, write
 from conformance.tools import ToolError
@@ -16,10 +16,11 @@ from conformance.tools import ToolError
 CHECKS: dict[str, Callable[[Hub], Section]] = {
     "http": http.check,
     "ws": ws.check,
+    "federation": federation.check,
     "fuzz": fuzz.check,
     "cop": cop.check,
 }
-EXACT = ("http", "ws")
+EXACT = ("http", "ws", "federation")
 """Checks that say the same each time, so that the page can be held against them."""
 SETTINGS = {"fuzz": fuzz.SETTINGS}
 

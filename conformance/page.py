@@ -12,6 +12,7 @@ PAGE = Path(__file__).resolve().parents[1] / "docs" / "conformance.md"
 TITLES = {
     "http": "GraphQL over HTTP",
     "ws": "Subscriptions over WebSocket",
+    "federation": "Apollo Federation",
     "fuzz": "Fuzzing",
     "cop": "Security checks of graphql-cop",
 }
@@ -22,7 +23,7 @@ INTRODUCTION = """
 
 What others' tools say of the API. Each section is written by its make target, which starts a hub on the demo company,
 runs the check against it, and fails on any finding: `make conformance WRITE=1` writes the page anew. CI runs the first
-two, and fails too when they say something else than this page. Tools are pinned, and are installed from PyPI and npm
+three, and fails too when they say something else than this page. Tools are pinned, and are installed from PyPI and npm
 into `.conformance/`; Node comes as a wheel.
 """
 

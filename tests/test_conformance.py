@@ -11,7 +11,7 @@ import pytest
 from conformance import __main__ as conformance
 from conformance import cop, fuzz, http
 from conformance.page import TITLES, Section, sections, table, write
-from conformance.tools import FUZZER, NODE, SCRIPTS, ToolError, _run
+from conformance.tools import FUZZER, GATEWAY, NODE, SCRIPTS, ToolError, _run
 from tests.doc_blocks import ROOT
 
 PAGE = sections()
@@ -49,6 +49,13 @@ def test_the_page_lists_every_check_of_the_websocket() -> None:
     assert f"{len(checks)} of {len(checks)} checks are ok" in PAGE["ws"]
 
 
+def test_a_supergraph_with_the_hub_is_composed_and_asked() -> None:
+    script = (GATEWAY / "supergraph.mjs").read_text()
+    checks = list(dict.fromkeys(re.findall(r"^\s*(?:await asks|check)\(\s*'(.+?)',", script, re.MULTILINE)))
+    assert [name for name, _seen in rows("federation")] == checks
+    assert f"{len(checks)} of {len(checks)} checks are ok" in PAGE["federation"]
+
+
 def test_the_fuzzer_made_enough_cases_and_none_failed() -> None:
     cases = sum(int(count) for *_, count in rows("fuzz"))
     assert cases >= fuzz.CASES
@@ -69,14 +76,21 @@ def test_the_versions_of_the_tools_on_the_page_are_those_that_are_installed() ->
     locked = json.loads((SCRIPTS / "package-lock.json").read_text())["packages"]
     for package, section in (("graphql-http", "http"), ("graphql-ws", "ws"), ("ws", "ws")):
         assert f"{package} {locked[f'node_modules/{package}']['version']}" in PAGE[section]
+    apollo = json.loads((GATEWAY / "package-lock.json").read_text())["packages"]
+    for package in ("subgraph", "composition", "gateway"):
+        assert f"{package} {apollo[f'node_modules/@apollo/{package}']['version']}" in PAGE["federation"]
     (fuzzer,) = re.findall(r"^schemathesis==(.+)$", (FUZZER / "requirements.txt").read_text(), re.MULTILINE)
     assert f"schemathesis {fuzzer}" in PAGE["fuzz"]
 
 
-def test_what_is_installed_is_pinned_and_names_no_registry() -> None:
-    lock = json.loads((SCRIPTS / "package-lock.json").read_text())
+@pytest.mark.parametrize("scripts", [SCRIPTS, GATEWAY], ids=["node", "gateway"])
+def test_the_packages_of_npm_are_pinned_and_name_no_registry(scripts: Path) -> None:
+    lock = json.loads((scripts / "package-lock.json").read_text())
     assert all("resolved" not in package for package in lock["packages"].values())
     assert all("integrity" in package for path, package in lock["packages"].items() if path)
+
+
+def test_the_packages_of_pypi_are_pinned() -> None:
     pins = [*NODE, *(FUZZER / "requirements.txt").read_text().splitlines()]
     assert [pin for pin in pins if not re.fullmatch(r"[\w.-]+==[\w.]+", pin)] == []
 

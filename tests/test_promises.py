@@ -231,6 +231,8 @@ OTHERS = {
     "me": "{ subject roles purpose purposes department }",
     "sources": "{ name state records quarantined }",
     "search": '(text: "nobody") { total hits { id title } }',
+    "_entities": '(representations: [{__typename: "Customer", id: "cus_nobody"}]) { __typename }',
+    "_service": "{ sdl }",
 }
 OF_A_CUSTOMER = {
     "relatedCustomers": '(id: "cus_nobody") { customerId label distance reason steps { label } }',

@@ -17,7 +17,9 @@ from typing import Any
 
 import graphql
 import schemathesis
+import schemathesis.graphql
 from graphql.language import REMOVE, Visitor, visit
+from hypothesis import strategies as st
 
 MASKED = ("INTERNAL_ERROR", "UNAVAILABLE")
 PAGE = 20
@@ -66,6 +68,28 @@ class _Answerable(Visitor):
 
 def _with(node: graphql.ArgumentNode, value: graphql.ValueNode) -> graphql.ArgumentNode:
     return graphql.ArgumentNode(name=node.name, value=value)
+
+
+def _representation(name: str, id_: str) -> graphql.ObjectValueNode:
+    fields = {"__typename": name, "id": id_}
+    return graphql.ObjectValueNode(
+        fields=tuple(
+            graphql.ObjectFieldNode(
+                name=graphql.NameNode(value=key), value=graphql.StringValueNode(value=value)
+            )
+            for key, value in fields.items()
+        )
+    )
+
+
+_named = [(name[0].upper() + name[1:], id_) for name, known in _ids.items() for id_ in known]
+_unknown = st.tuples(st.sampled_from(["Customer", "Order", "Nothing"]), st.sampled_from(["", "nobody"]))
+schemathesis.graphql.scalar(
+    "_Any",
+    st.one_of(_unknown, *([st.sampled_from(_named)] if _named else [])).map(
+        lambda pair: _representation(*pair)
+    ),
+)
 
 
 if _ids:
