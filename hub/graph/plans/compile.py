@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from hub.errors import AccessDeniedError, QueryError
@@ -16,15 +16,16 @@ from hub.graph.plans.build import (
     first_of,
     lifted,
     listed,
+    raised,
     subquery,
     table,
 )
 from hub.graph.plans.guard import AccessNote, CategoryAccess, Guard, Reads
 from hub.graph.plans.objects import object_piece
 from hub.graph.plans.pages import page_piece
-from hub.graph.plans.params import Binding, count_of, packed, row_ids, text_value
+from hub.graph.plans.params import Binding, count_of, packed_rows, text_value
 from hub.graph.plans.people import stated_by
-from hub.graph.plans.selection import ById, ByIdentifier, ByIds, ListOf, Operand, Root, RowId, Selection
+from hub.graph.plans.selection import ById, ByIdentifier, ByIds, ListOf, Root, Selection
 from hub.graph.plans.shapes import Scope, Shape
 from hub.graph.plans.sql import SPELLINGS, literal
 from hub.graph.plans.ways import MEMBERSHIP, all_rows
@@ -128,33 +129,24 @@ def _current(shape: Shape, given: str) -> str:
 
 
 def _by_ids(build: Build, root: ByIds) -> str:
-    given = build.params.add(
-        root.rows, lambda value: packed(list(map(_named, row_ids(value, build.max_page))), build.sql.dialect)
-    )
+    given = build.params.add(root.rows, lambda value: packed_rows(value, build.max_page))
     row = build.scope(Shape("RowId", "", {}, None))
-    found = [
-        _row_by_id(build, row, root.rows, selection)
-        for selection in root.selections
-        if build.guard.may_see(selection.type, ())
-    ]
-    piece = collected(build, row, first_of(build, row, found), build.sql.given(given))
+    found = []
+    for selection in root.selections:
+        if build.guard.may_see(selection.type, ()):
+            piece = _row_by_id(build, row, selection, Place((), (root.rows,)))
+            # Lifted even where there is but one: so a row may lead on as far as one that is asked for alone.
+            found.append(replace(piece, member=raised(build, row, piece), lifted=True))
+    piece = collected(build, row, first_of(build, row, found), build.sql.named(given))
     return f"SELECT {piece.member.sql}, {listed(piece.customers)}"
 
 
-def _named(row: RowId) -> str:
-    # One text for both, as databases take a list of texts as one parameter. No type has a space in its name.
-    return f"{row.type} {row.id}"
-
-
-def _row_by_id(build: Build, row: Scope, rows: Operand, selection: Selection) -> Piece:
+def _row_by_id(build: Build, row: Scope, selection: Selection, place: Place) -> Piece:
     target = build.scope(build.shape(selection.type))
     build.guard.read_type(selection.type)
-    piece = object_piece(build, target, selection, Place((), (rows,)))
-    named, start = row.column("value"), _named(RowId(selection.type, ""))
-    given = (
-        f"CASE WHEN {build.sql.starts_with(named, literal(start))} THEN substr({named}, {len(start) + 1}) END"
-    )
-    where = f"{target.column('id')} = {_current(target.shape, given)}"
+    piece = object_piece(build, target, selection, place)
+    wanted = _current(target.shape, row.column("id"))
+    where = f"{row.column('type')} = {literal(selection.type)} AND {target.column('id')} = {wanted}"
     return subquery(target, piece, table(target), where)
 
 

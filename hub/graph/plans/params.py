@@ -185,8 +185,8 @@ def count_of(operand: Operand, variables: Mapping[str, Any], most: int) -> int:
     return value if isinstance(value, int) else most
 
 
-def row_ids(value: Any, most: int) -> tuple[RowId, ...]:
-    """The value as a list of rows that are named.
+def packed_rows(value: Any, most: int) -> str:
+    """A list of rows that are named, as one parameter of `Sql.named`.
 
     Raises:
         QueryError: it is none, or an id holds what no database text may.
@@ -196,9 +196,7 @@ def row_ids(value: Any, most: int) -> tuple[RowId, ...]:
         raise QueryError("rows are named by type and id")
     if len(value) > most:
         raise LimitError(f"{len(value)} rows are asked for by id; the limit max_page is {most}")
-    for each in value:
-        text_value(each.id, "id")
-    return value
+    return json.dumps([(each.type, text_value(each.id, "id")) for each in value])
 
 
 def page_size(value: Any, label: str, most: int) -> int:

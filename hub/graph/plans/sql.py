@@ -165,8 +165,8 @@ class Sql(ABC):
         """Whether the expression is among a list given as one parameter."""
 
     @abstractmethod
-    def given(self, parameter: str) -> str:
-        """A list of texts given as one parameter, as a query for them in order; their column is called `value`."""
+    def named(self, parameter: str) -> str:
+        """Rows that one parameter names, as a query for their `type` and `id`, in order."""
 
     @abstractmethod
     def hexed(self, built: Member) -> str:
@@ -304,8 +304,9 @@ class SqliteSql(Sql):
         return f"{expression} IN (SELECT value FROM json_each(:{parameter}))"
 
     @override
-    def given(self, parameter: str) -> str:
-        return f"SELECT x.value FROM json_each(:{parameter}) x ORDER BY x.key LIMIT -1"
+    def named(self, parameter: str) -> str:
+        columns = "json_extract(x.value, '$[0]') AS type, json_extract(x.value, '$[1]') AS id"
+        return f"SELECT {columns} FROM json_each(:{parameter}) x ORDER BY x.key LIMIT -1"
 
     @override
     def hexed(self, built: Member) -> str:
@@ -432,9 +433,9 @@ class PostgresSql(Sql):
         return f"{expression} = ANY(%({parameter})s::{kind}[])"
 
     @override
-    def given(self, parameter: str) -> str:
-        rows = f"unnest(%({parameter})s::text[]) WITH ORDINALITY AS x(value, place)"
-        return f"SELECT x.value FROM {rows} ORDER BY x.place"
+    def named(self, parameter: str) -> str:
+        rows = f"jsonb_array_elements(%({parameter})s::jsonb) WITH ORDINALITY AS x(value, place)"
+        return f"SELECT x.value ->> 0 AS type, x.value ->> 1 AS id FROM {rows} ORDER BY x.place"
 
     @override
     def hexed(self, built: Member) -> str:
