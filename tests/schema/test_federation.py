@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import orjson
 import pytest
 
 from hub.access import PlanAccess, Requester, load_access_map, plan_access
@@ -15,7 +16,7 @@ from hub.schema.federation import entity_names, subgraph_sdl
 from hub.schema.planner import Planner
 from hub.schema.plans import OperationPlan
 from hub.settings import Settings
-from tests.doc_blocks import ROOT
+from tests.doc_blocks import DOCS, ROOT, blocks
 from tests.schema.test_translate import root, translated
 
 DOCUMENT = """
@@ -121,6 +122,16 @@ def test_only_customers_are_sure_to_be_few_rows(planner: Planner, access: PlanAc
 
 
 # the schema
+
+
+def test_the_question_on_the_page_fits_the_schema(catalogue: Catalogue) -> None:
+    (question,) = [
+        block.text for block in blocks(DOCS / "federation.md", "graphql") if "_entities" in block.text
+    ]
+    (variables,) = blocks(DOCS / "federation.md", "json")
+    found = root(catalogue, question, **orjson.loads(variables.text))
+    assert isinstance(found, ByIds)
+    assert [selection.type for selection in found.selections] == ["Customer", "Order"]
 
 
 def test_the_subgraph_is_the_schema_with_keys_and_shared_values(
