@@ -1,0 +1,1 @@
+"""Documents answered twice: with the database's JSON, and by an executor."""
