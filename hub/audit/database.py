@@ -5,11 +5,14 @@ One code path for SQLite and PostgreSQL; the few differences are all in this fil
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+import sqlite3
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import psycopg
 from sqlalchemy import (
     BigInteger,
     Column,
@@ -41,6 +44,9 @@ _LOCK_WAIT_S = 30
 
 _HEAD_LOCK = 0x6875_6261_7564_6974
 """Key of PostgreSQL's advisory lock for the head: `hubaudit` in ASCII."""
+
+_DRIVER_ERRORS = (sqlite3.Error, psycopg.Error)
+"""What the drivers themselves raise, where an append goes by them."""
 
 _Seq = BigInteger().with_variant(Integer(), "sqlite")  # SQLite keys a table by its rowid only for INTEGER
 
@@ -92,12 +98,36 @@ head_table = Table(
 )
 
 
+@dataclass(frozen=True, slots=True)
+class Statements:
+    """The statements of a transaction that holds the head's lock, by the driver itself: it costs a third."""
+
+    cursor: Any
+    mark: str
+    """What stands for a parameter."""
+    integrity_error: type[Exception]
+
+    def rows(self, sql: str, *values: Any) -> list[tuple[Any, ...]]:
+        """The rows that the statement, with `?` for its values, gives."""
+        self.cursor.execute(sql.replace("?", self.mark), values)
+        return list(self.cursor.fetchall())
+
+    def many(self, sql: str, rows: Sequence[tuple[Any, ...]]) -> None:
+        """Run the statement, with `?` for its values, once for each row."""
+        if len(rows) == 1:
+            self.cursor.execute(sql.replace("?", self.mark), rows[0])
+        elif rows:
+            self.cursor.executemany(sql.replace("?", self.mark), rows)
+
+
 class AuditDatabase:
     """Connections to the audit database: many readers, one writer at a time over all processes."""
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: Engine, begin: str) -> None:
+        """Connections of the engine; `begin` is what begins a transaction that holds the head's lock."""
         self._engine = engine
-        self._writer = engine.execution_options(locks_head=True)
+        self._begin = begin
+        self._mark = "?" if engine.dialect.positional else "%s"
 
     @classmethod
     def open(cls, url: str) -> AuditDatabase:
@@ -108,20 +138,33 @@ class AuditDatabase:
         """
         parsed = _parse(url)
         if parsed.get_backend_name() == "sqlite":
-            return cls(_sqlite_engine(parsed))
-        return cls(_postgresql_engine(parsed))
+            return cls(_sqlite_engine(parsed), _BEGIN_SQLITE)
+        return cls(create_engine(parsed, hide_parameters=True, pool_pre_ping=True), _BEGIN_POSTGRESQL)
 
     @contextmanager
-    def writing(self) -> Iterator[Connection]:
+    def writing(self) -> Iterator[Statements]:
         """A transaction that holds the head's lock; committed and on disk when the block ends."""
-        with _translated("written"), self._writer.begin() as connection:
+        with _translated("written"), closing(self._engine.raw_connection()) as connection:
+            cursor = connection.cursor()
+            cursor.execute(self._begin)
+            yield Statements(cursor, self._mark, self._engine.dialect.loaded_dbapi.IntegrityError)
+            connection.commit()
+
+    @contextmanager
+    def making(self) -> Iterator[Connection]:
+        """As `writing`, for making the tables."""
+        with _translated("written"), self._engine.connect() as connection:
+            connection.exec_driver_sql(self._begin)
             yield connection
+            connection.commit()
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:
         """A transaction that sees one state of the log throughout."""
-        with _translated("read"), self._engine.begin() as connection:
+        with _translated("read"), self._engine.connect() as connection:
+            connection.exec_driver_sql(_READING[self._engine.dialect.name])
             yield connection
+            connection.commit()
 
     def close(self) -> None:
         """Gives up the connections."""
@@ -132,7 +175,7 @@ class AuditDatabase:
 def _translated(verb: str) -> Iterator[None]:
     try:
         yield
-    except SQLAlchemyError as error:
+    except (SQLAlchemyError, *_DRIVER_ERRORS) as error:
         cause = type(getattr(error, "orig", None) or error).__name__
         raise AuditError(f"the audit log cannot be {verb}: {cause}") from error
 
@@ -163,33 +206,23 @@ def _sqlite_engine(url: URL) -> Engine:
         for pragma in ("journal_mode=WAL", "synchronous=FULL", "trusted_schema=OFF"):
             dbapi_connection.execute(f"PRAGMA {pragma}")
 
-    @event.listens_for(engine, "begin")
-    def begin(connection: Connection) -> None:
-        locks_head = connection.get_execution_options().get("locks_head")
-        connection.exec_driver_sql("BEGIN IMMEDIATE" if locks_head else "BEGIN")
-
     return engine
 
 
-def _postgresql_engine(url: URL) -> Engine:
-    engine = create_engine(url, hide_parameters=True, pool_pre_ping=True)
+_BEGIN_SQLITE = "BEGIN IMMEDIATE"
+_BEGIN_POSTGRESQL = f"""
+SET TRANSACTION ISOLATION LEVEL READ COMMITTED;
+SET LOCAL lock_timeout = '{_LOCK_WAIT_S}s';
+SELECT set_config('synchronous_commit', 'on', true) WHERE current_setting('synchronous_commit') = 'off';
+SELECT pg_advisory_xact_lock({_HEAD_LOCK})
+"""
+"""The head is read after the lock is held, so it must be the latest, not that of a snapshot. A server or role may
+trade durability for speed; the log may not. One message to the server."""
 
-    @event.listens_for(engine, "begin")
-    def begin(connection: Connection) -> None:
-        if connection.get_execution_options().get("locks_head"):
-            # The head is read after the lock is held, so it must be the latest, not that of a snapshot.
-            connection.exec_driver_sql("SET TRANSACTION ISOLATION LEVEL READ COMMITTED")
-            connection.exec_driver_sql(f"SET LOCAL lock_timeout = '{_LOCK_WAIT_S}s'")
-            # A server or role may trade durability for speed; the log may not.
-            connection.exec_driver_sql(
-                "SELECT set_config('synchronous_commit', 'on', true)"
-                " WHERE current_setting('synchronous_commit') = 'off'"
-            )
-            connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_HEAD_LOCK})")
-        else:
-            connection.exec_driver_sql("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
-
-    return engine
+_READING = {
+    "sqlite": "BEGIN",
+    "postgresql": "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY",
+}
 
 
 def read_head(connection: Connection) -> TreeHead:

@@ -150,12 +150,28 @@ class AuditEvent:
     """By field, how many of its values were left out because the list was too long."""
 
     def __post_init__(self) -> None:
-        for name, (clean, expected) in _RULES.items():
+        self._check({name: getattr(self, name) for name in _FIELDS})
+
+    def _check(self, values: Mapping[str, Any]) -> None:
+        for name, value in values.items():
+            clean, expected = _RULES[name]
             try:
-                value = clean(getattr(self, name))
+                cleaned = clean(value)
             except (ValueError, TypeError, AttributeError):
                 raise AuditError(f"audit event: {name} is not {expected}") from None
-            object.__setattr__(self, name, value)
+            object.__setattr__(self, name, cleaned)
+
+    def again(self, **changes: Any) -> Self:
+        """An event of its own that happens now, alike but for these fields, which alone are checked.
+
+        Raises:
+            AuditError: as for a new event.
+        """
+        made = object.__new__(type(self))
+        for name in _FIELDS:
+            object.__setattr__(made, name, getattr(self, name))
+        made._check({"id": new_event_id(), "at": datetime.now(UTC), **changes})
+        return made
 
     def encode(self) -> bytes:
         """The canonical bytes; the same event always gives the same."""

@@ -10,35 +10,32 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Self
+from typing import Self
 
-from sqlalchemy import Connection, Select, insert, inspect, select, update
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy import Connection, Select, insert, inspect, select
 
+from hub.audit.appending import Appender, Leaf
 from hub.audit.database import (
     FORMAT,
     AuditDatabase,
+    Statements,
     head_table,
     leaf_customer_table,
     leaf_table,
     metadata,
     read_head,
     read_tile,
-    tile_at,
-    tile_table,
 )
 from hub.audit.events import MAX_LEAF_BYTES, Action, AuditEvent, Outcome, microseconds
 from hub.audit.merkle import (
     EMPTY_ROOT,
-    HASH_BYTES,
     TreeHead,
     consistency_path,
     inclusion_path,
-    leaf_hash,
     tree_root,
 )
-from hub.audit.tiles import TileId, TileReader, grow, partial_tiles
-from hub.audit.verification import COPIED, VerificationReport, verify_log
+from hub.audit.tiles import TileReader
+from hub.audit.verification import VerificationReport, verify_log
 from hub.errors import AuditError, AuditIntegrityError
 
 
@@ -77,13 +74,14 @@ class AuditLog:
 
     def __init__(self, database: AuditDatabase) -> None:
         self._database = database
+        self._appender = Appender()
 
     @classmethod
     def open(cls, url: str) -> Self:
         """The log at `sqlite:///PATH` or `postgresql://...`, its tables made if they are missing."""
         database = AuditDatabase.open(url)
         try:
-            with database.writing() as connection:
+            with database.making() as connection:
                 _make_tables(connection)
                 read_head(connection)
         except AuditError:
@@ -108,8 +106,8 @@ class AuditLog:
             AuditError: nothing was appended: the database cannot be written, or the log has an event already.
         """
         leaves = _leaves(events)
-        with self._database.writing() as connection:
-            return _extend(connection, leaves)
+        with self._database.writing() as statements:
+            return self._appender.extend(statements, leaves)
 
     def append_outbox(self, rows: Sequence[tuple[int, str]]) -> range:
         """The numbers of those events of an outbox that were not in the log yet, in the order of the outbox ids.
@@ -121,13 +119,13 @@ class AuditLog:
             AuditError: a row holds no event, or one whose id the log has for another; nothing was appended.
         """
         events = {event.id: event for event in map(_outbox_event, sorted(rows))}
-        with self._database.writing() as connection:
-            known = _known(connection, events)
+        with self._database.writing() as statements:
+            known = _known(statements, events)
             new = [event for event_id, event in events.items() if event_id not in known]
             for event_id, data in known.items():
                 if events[event_id].parts()[0].encode() != data:
                     raise AuditError(f"event {event_id} of the outbox differs from the one in the log")
-            return _extend(connection, _leaves(new))
+            return self._appender.extend(statements, _leaves(new))
 
     def head(self) -> TreeHead:
         """Size and root, as of now."""
@@ -207,14 +205,8 @@ def _make_tables(connection: Connection) -> None:
     connection.execute(insert(head_table), head)
 
 
-@dataclass(frozen=True, slots=True)
-class _Leaf:
-    event: AuditEvent
-    data: bytes
-
-
-def _leaves(events: Iterable[AuditEvent]) -> list[_Leaf]:
-    leaves = [_Leaf(part, part.encode()) for event in events for part in event.parts()]
+def _leaves(events: Iterable[AuditEvent]) -> list[Leaf]:
+    leaves = [Leaf(part, part.encode()) for event in events for part in event.parts()]
     for leaf in leaves:
         if len(leaf.data) > MAX_LEAF_BYTES:
             raise AuditError(f"event {leaf.event.id} has {len(leaf.data)} bytes, a leaf {MAX_LEAF_BYTES}")
@@ -229,70 +221,13 @@ def _outbox_event(row: tuple[int, str]) -> AuditEvent:
         raise AuditError(f"outbox row {outbox_id}: {error}") from None
 
 
-def _known(connection: Connection, event_ids: Iterable[str]) -> dict[str, bytes]:
+def _known(statements: Statements, event_ids: Collection[str]) -> dict[str, bytes]:
     """The events of these ids that the log has, as their bytes."""
-    columns = leaf_table.c
-    query = select(columns.event_id, columns.bytes).where(columns.event_id.in_(list(event_ids)))
-    return {event_id: bytes(data) for event_id, data in connection.execute(query)}
-
-
-def _extend(connection: Connection, leaves: Sequence[_Leaf]) -> range:
-    """Adds leaves behind the last one; the caller's transaction holds the lock of the head."""
-    head = read_head(connection)
-    added = range(head.size, head.size + len(leaves))
-    if not leaves:
-        return added
-    try:
-        connection.execute(insert(leaf_table), list(map(_row, added, leaves)))
-    except IntegrityError as error:
-        raise AuditError("an event with the same id is already in the log") from error
-    links = [
-        {"customer": customer, "seq": seq}
-        for seq, leaf in zip(added, leaves, strict=True)
-        for customer in leaf.event.customers
-    ]
-    if links:
-        connection.execute(insert(leaf_customer_table), links)
-    root = _grow_tree(connection, head.size, [leaf_hash(leaf.data) for leaf in leaves])
-    connection.execute(update(head_table), {"size": added.stop, "root": root})
-    return added
-
-
-def _row(seq: int, leaf: _Leaf) -> dict[str, Any]:
-    event = leaf.event
-    return {
-        "seq": seq,
-        "event_id": event.id,
-        "bytes": leaf.data,
-        "at_us": microseconds(event.at),
-        **{name: getattr(event, name) for name in COPIED},
-    }
-
-
-def _grow_tree(connection: Connection, size: int, leaf_hashes: Sequence[bytes]) -> bytes:
-    """Writes the tiles that the new leaves change or begin; the new root."""
-    tiles = {tile_id: _partial_tile(connection, tile_id, width) for tile_id, width in partial_tiles(size)}
-    partial = frozenset(tiles)
-    changed = grow(tiles, size, leaf_hashes)
-    for tile_id in sorted(changed):
-        _write_tile(connection, tile_id, bytes(tiles[tile_id]), exists=tile_id in partial)
-    reader = TileReader(lambda tile_id: bytes(tiles.get(tile_id) or read_tile(connection, tile_id)))
-    return tree_root(reader, size + len(leaf_hashes))
-
-
-def _partial_tile(connection: Connection, tile_id: TileId, width: int) -> bytearray:
-    hashes = bytearray(read_tile(connection, tile_id))
-    if len(hashes) != width * HASH_BYTES:
-        where = f"tile {tile_id.level}/{tile_id.position}"
-        raise AuditIntegrityError(tile_id.first_leaf, f"{where} has not {width} hashes")
-    return hashes
-
-
-def _write_tile(connection: Connection, tile_id: TileId, hashes: bytes, *, exists: bool) -> None:
-    if exists:
-        connection.execute(update(tile_table).where(*tile_at(tile_id)).values(hashes=hashes))
-    else:
-        connection.execute(insert(tile_table).values(**tile_id._asdict(), hashes=hashes))
+    if not event_ids:
+        return {}
+    marks = ", ".join("?" * len(event_ids))
+    sql = f"SELECT event_id, bytes FROM {leaf_table.name} WHERE event_id IN ({marks})"
+    return {event_id: bytes(data) for event_id, data in statements.rows(sql, *event_ids)}
 
 
 @contextmanager

@@ -53,6 +53,47 @@ def tree_root(read: SubtreeReader, size: int) -> bytes:
     return _range_root(read, 0, size) if size else EMPTY_ROOT
 
 
+class RightEdge:
+    """The perfect subtrees that a tree of some size falls into: all that is needed to add leaves and know the root.
+
+    A tree of 13 leaves has three of them, over 8, 4 and 1 leaves. A leaf that is added joins those of its size, as a
+    bit that is added to a binary number carries: two hashes on average.
+    """
+
+    def __init__(self, size: int, hashes: Sequence[bytes]) -> None:
+        self.size = size
+        self._hashes = list(hashes)
+        """The largest first."""
+
+    @classmethod
+    def read(cls, read: SubtreeReader, size: int) -> RightEdge:
+        """The right edge of the tree over the first `size` leaves."""
+        hashes, start = [], 0
+        for level in range(size.bit_length() - 1, -1, -1):
+            if size >> level & 1:
+                hashes.append(read(level, start >> level))
+                start += 1 << level
+        return cls(size, hashes)
+
+    def add(self, leaf: bytes) -> None:
+        """Add the hash of one more leaf."""
+        carry = self.size
+        while carry & 1:
+            leaf = node_hash(self._hashes.pop(), leaf)
+            carry >>= 1
+        self._hashes.append(leaf)
+        self.size += 1
+
+    def root(self) -> bytes:
+        """The root of the tree."""
+        if not self._hashes:
+            return EMPTY_ROOT
+        root = self._hashes[-1]
+        for left in reversed(self._hashes[:-1]):
+            root = node_hash(left, root)
+        return root
+
+
 def inclusion_path(read: SubtreeReader, index: int, size: int) -> tuple[bytes, ...]:
     """The proof that leaf `index` is in the tree of `size` leaves, its sibling first.
 

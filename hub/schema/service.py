@@ -10,7 +10,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
 from functools import partial
 from typing import Any, TypeVar
 
@@ -18,17 +17,17 @@ import orjson
 from graphql import ExecutionResult, OperationType, execute
 
 from hub.access import Caller, PlanAccess, Requester, plan_access
-from hub.audit import Action, AuditEvent, Outcome
+from hub.audit import AuditEvent
 from hub.errors import AuditError, AuthenticationError, QueryError, RequestError
 from hub.graph.plans import PlanResult
 from hub.graph.plans import execute as run_plan
 from hub.schema.answers import Answer, executed, failed, refused
 from hub.schema.budget import PreparingBudget
 from hub.schema.catalogue import make_catalogue
-from hub.schema.context import RequestContext, Touched
+from hub.schema.context import RequestContext
 from hub.schema.planner import GraphQLRequest, Planned, Planner
 from hub.schema.plans import OperationPlan
-from hub.schema.searching import SEARCH_FIELD
+from hub.schema.recording import Events, failed_event, read_event, refused_event, told_event
 from hub.services import Services
 
 POINT_COST = 500
@@ -45,6 +44,7 @@ class GraphQLService:
         self._services = services
         self.catalogue = make_catalogue(services.ontology)
         self.planner = Planner(self.catalogue, services.settings, services.store.dialect.name)
+        self._events = Events(services.access.sha256)
         self._budget = PreparingBudget(services.settings.max_preparing_s)
         self._reads_inline = services.store.dialect.name == "sqlite"
         self._preparer = ThreadPoolExecutor(1, "graphql-prepare")
@@ -58,44 +58,38 @@ class GraphQLService:
     async def answer(self, request: GraphQLRequest, requester: Requester) -> Answer:
         """The answer to a query or a mutation. Never raises: what goes wrong is in the answer."""
         try:
-            event = self._event(requester)
+            event = self._events.of(requester)
         except AuditError as error:
             return await self.refuse(_unrecordable(error))
         try:
             access = plan_access(self._services.access, requester)
             planned = await self._planned(request, requester, access)
-            event, answer = await self._answered(
-                event, planned, RequestContext(self._services, requester, access)
-            )
+            context = RequestContext(self._services, requester, access)
+            event, answer = await self._answered(event, planned, context)
         except RequestError as error:
-            return await self._refused(event, error, request.query)
+            document = self.planner.documents.find(request.query)
+            event, answer = refused_event(event, error, document), refused(error)
         except Exception as error:  # noqa: BLE001 - nothing of a foreign error may reach the caller
-            return await self._failed(event, error, request.query)
+            answer = failed(error)
+            event = failed_event(event, answer, self.planner.documents.find(request.query))
         return await self._recorded(event, answer)
 
     async def refuse(self, error: RequestError, caller: Caller | None = None) -> Answer:
         """The answer to one who is not let in, recorded as such: with their name where their token proves it."""
-        event = AuditEvent(
-            Action.LOGIN_REFUSED,
-            "anonymous",
-            outcome=Outcome.REFUSED,
-            reason_code=error.code,
-            policy_sha256=self._services.access.sha256,
-        )
-        if caller is not None:
-            try:
-                event = replace(event, actor=caller.subject, department=caller.department)
-            except AuditError as unnamed:
-                error = _unrecordable(unnamed)
+        try:
+            event = self._events.login_refused(error, caller)
+        except AuditError as unnamed:
+            error = _unrecordable(unnamed)
+            event = self._events.login_refused(error, None)
         return await self._recorded(event, refused(error))
 
     async def turn_away(self, error: RequestError, requester: Requester) -> Answer:
         """The answer to a known caller whose request says nothing that could be answered."""
         try:
-            event = self._event(requester)
+            event = self._events.of(requester)
         except AuditError as unnamed:
             return await self.refuse(_unrecordable(unnamed))
-        return await self._refused(event, error)
+        return await self._recorded(refused_event(event, error, None), refused(error))
 
     # plan
 
@@ -121,17 +115,21 @@ class GraphQLService:
         plan = planned.plan
         if plan is None:
             result = await self._in_thread(lambda: self._executed(planned, context))
-            return _told_event(event, planned, context.touched, result), executed(result, ())
+            return told_event(event, planned.document, plan, context.touched, result), executed(result, ())
         if plan.others:
             result = await self._in_thread(
                 lambda: self._executed(planned, context, self._trees(planned, plan, context))
             )
-            return _told_event(event, planned, context.touched, result), executed(result, plan.notes)
+            return told_event(event, planned.document, plan, context.touched, result), executed(
+                result, plan.notes
+            )
         if self._is_point(planned, plan):
             found = self._fetched(planned, plan)
         else:
             found = await self._in_thread(lambda: self._fetched(planned, plan))
-        return _read_event(event, planned, plan, found), plan.frame.around([each.json_text for each in found])
+        return read_event(event, planned.document, plan, found), plan.frame.around(
+            [each.json_text for each in found]
+        )
 
     async def _in_thread(self, work: Callable[[], T]) -> T:
         return await asyncio.get_running_loop().run_in_executor(self._pool, work)
@@ -179,38 +177,6 @@ class GraphQLService:
 
     # record
 
-    def _event(self, requester: Requester) -> AuditEvent:
-        return AuditEvent(
-            Action.READ,
-            requester.subject,
-            roles=tuple(sorted(requester.roles)),
-            department=requester.department,
-            purpose=requester.purpose,
-            policy_sha256=self._services.access.sha256,
-        )
-
-    async def _refused(self, event: AuditEvent, error: RequestError, query: str | None = None) -> Answer:
-        told = replace(
-            event,
-            action=Action.READ_REFUSED,
-            outcome=Outcome.REFUSED,
-            reason_code=error.code,
-            query_sha256=self._recorded_as(query),
-        )
-        return await self._recorded(told, refused(error))
-
-    async def _failed(self, event: AuditEvent, error: Exception, query: str) -> Answer:
-        answer = failed(error)
-        reason = "UNAVAILABLE" if answer.unavailable else "INTERNAL_ERROR"
-        told = replace(
-            event, outcome=Outcome.FAILED, reason_code=reason, query_sha256=self._recorded_as(query)
-        )
-        return await self._recorded(told, answer)
-
-    def _recorded_as(self, query: str | None) -> str | None:
-        document = self.planner.documents.find(query) if query is not None else None
-        return document.recorded_as if document else None
-
     async def _recorded(self, event: AuditEvent, answer: Answer) -> Answer:
         try:
             await self._services.recorder.recorded(event)
@@ -222,50 +188,3 @@ class GraphQLService:
 def _unrecordable(error: AuditError) -> AuthenticationError:
     """Names and addresses have no place in a log that cannot forget them; the log's message holds no value."""
     return AuthenticationError(f"the token cannot be recorded ({error}); get one with opaque ids")
-
-
-def _read_event(
-    event: AuditEvent, planned: Planned, plan: OperationPlan, found: Sequence[PlanResult]
-) -> AuditEvent:
-    """The event of a query that plans answer."""
-    reading = plan.reading
-    customers = tuple(dict.fromkeys(customer for each in found for customer in each.customers))
-    counts = {
-        "customers": len(customers),
-        "fields": len(reading.properties),
-        "masked": reading.masked,
-        "denied": reading.denied,
-    }
-    return replace(
-        event,
-        outcome=Outcome.PARTIAL if plan.notes else Outcome.OK,
-        query_sha256=planned.document.recorded_as,
-        entity_types=reading.types,
-        data_categories=reading.categories,
-        customers=customers,
-        counts=counts,
-    )
-
-
-def _told_event(event: AuditEvent, planned: Planned, touched: Touched, result: ExecutionResult) -> AuditEvent:
-    """The event of an operation that an executor answers."""
-    plan = planned.plan
-    searches = plan is not None and SEARCH_FIELD in plan.others
-    counts = {
-        "customers": len(touched.customers),
-        "fields": len(touched.properties),
-        "masked": plan.reading.masked if plan else 0,
-        "denied": plan.reading.denied if plan else 0,
-    }
-    partial_ = bool(result.errors) or (plan is not None and bool(plan.notes))
-    return replace(
-        event,
-        action=Action.SEARCH if searches else Action.READ,
-        outcome=Outcome.PARTIAL if partial_ else Outcome.OK,
-        reason_code="field_errors" if result.errors else None,
-        query_sha256=planned.document.recorded_as,
-        entity_types=tuple(sorted(touched.types)),
-        data_categories=tuple(sorted(touched.categories)),
-        customers=tuple(touched.customers),
-        counts=counts,
-    )

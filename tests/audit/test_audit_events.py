@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
 from uuid import UUID
 
@@ -57,6 +58,21 @@ PERSONAL = [
 def test_an_event_is_read_as_it_was_written(event: AuditEvent) -> None:
     assert AuditEvent.decode(event.encode()) == event
     assert AuditEvent.decode(event.encode()).encode() == event.encode()
+
+
+@given(events, events)
+def test_an_event_again_is_another_one_that_differs_in_what_is_given(
+    event: AuditEvent, other: AuditEvent
+) -> None:
+    again = event.again(customers=other.customers, counts=other.counts)
+    assert again.id != event.id
+    assert AuditEvent.decode(again.encode()) == again
+    assert replace(again, id=event.id, at=event.at, customers=event.customers, counts=event.counts) == event
+
+
+def test_what_is_given_to_an_event_again_is_checked(make_event: MakeEvent) -> None:
+    with pytest.raises(AuditError, match="customers is not a list of public ids"):
+        make_event().again(customers=["ada@example.com"])
 
 
 @given(events)

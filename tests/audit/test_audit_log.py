@@ -96,6 +96,23 @@ def test_an_event_is_in_the_log_once(log: AuditLog, make_event: MakeEvent) -> No
     assert log.verify().ok
 
 
+def test_what_is_remembered_of_the_tree_gives_way_to_what_others_wrote(
+    log_url: str, make_event: MakeEvent
+) -> None:
+    """Past a whole tile, two writers in turn, with an append that is rolled back between."""
+    events = iter([make_event(number) for number in range(700)])
+    with AuditLog.open(log_url) as one, AuditLog.open(log_url) as other:
+        for count in (1, 200, 100, 3, 255, 1):
+            taken = [next(events) for _ in range(count)]
+            one.append(taken)
+            with pytest.raises(AuditError, match="already in the log"):
+                one.append([next(events), taken[0]])
+            other.append([next(events), next(events)])
+            assert one.verify().ok
+        with AuditLog.open(log_url) as anew:
+            assert anew.root() == one.head().root
+
+
 def test_a_read_of_many_customers_is_found_by_each_of_them(log: AuditLog, make_event: MakeEvent) -> None:
     customers = [f"customer-of-test-{number:06}" for number in range(1_000)]
     assert log.append([make_event(customers=customers)]) == range(3)

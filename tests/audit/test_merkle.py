@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from hub.audit.merkle import (
     EMPTY_ROOT,
+    RightEdge,
     SubtreeReader,
     consistency_holds,
     consistency_path,
@@ -114,6 +115,14 @@ def test_accumulated_subtree_vectors_of_merkle_tree_certificates(shared: Path) -
 @pytest.mark.parametrize("size", SIZES)
 def test_root_is_that_of_the_recursive_definition(size: int) -> None:
     assert tree_root(READ, size) == ROOTS[size]
+
+
+@pytest.mark.parametrize("start", range(65))
+def test_a_tree_grown_from_any_right_edge_has_the_same_root(start: int) -> None:
+    edge = RightEdge.read(READ, start)
+    for size in range(start, 65):
+        assert (edge.size, edge.root()) == (size, ROOTS[size])
+        edge.add(LEAVES[size])
 
 
 @pytest.mark.parametrize("size", SIZES)

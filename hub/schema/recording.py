@@ -1,0 +1,126 @@
+"""The audit event of each request: who asked what for, what was read of whom, how it ended."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import lru_cache
+
+from graphql import ExecutionResult
+
+from hub.access import Caller, Requester
+from hub.audit import Action, AuditEvent, Outcome
+from hub.errors import RequestError
+from hub.graph.plans import PlanResult
+from hub.schema.answers import Answer
+from hub.schema.context import Touched
+from hub.schema.documents import Document
+from hub.schema.plans import OperationPlan
+from hub.schema.searching import SEARCH_FIELD
+
+_REQUESTERS = 1_000
+"""Requesters whose part of the event is kept: it is the same in all of their requests."""
+
+
+class Events:
+    """Makes the events of requests under one policy."""
+
+    def __init__(self, policy_sha256: str) -> None:
+        self._policy_sha256 = policy_sha256
+        self.of = lru_cache(_REQUESTERS)(self._of)
+        """`of(requester)`: an event with what is known of the requester, to be made `again` for each request.
+
+        Raises:
+            AuditError: the requester's names have no place in the log.
+        """
+
+    def login_refused(self, error: RequestError, caller: Caller | None) -> AuditEvent:
+        """The event of one who is not let in, with their name where their token proves it.
+
+        Raises:
+            AuditError: the name has no place in the log.
+        """
+        return AuditEvent(
+            Action.LOGIN_REFUSED,
+            caller.subject if caller else "anonymous",
+            department=caller.department if caller else None,
+            outcome=Outcome.REFUSED,
+            reason_code=error.code,
+            policy_sha256=self._policy_sha256,
+        )
+
+    def _of(self, requester: Requester) -> AuditEvent:
+        return AuditEvent(
+            Action.READ,
+            requester.subject,
+            roles=tuple(sorted(requester.roles)),
+            department=requester.department,
+            purpose=requester.purpose,
+            policy_sha256=self._policy_sha256,
+        )
+
+
+def refused_event(event: AuditEvent, error: RequestError, document: Document | None) -> AuditEvent:
+    """The event of a request that is not executed."""
+    return event.again(
+        action=Action.READ_REFUSED,
+        outcome=Outcome.REFUSED,
+        reason_code=error.code,
+        query_sha256=document.recorded_as if document else None,
+    )
+
+
+def failed_event(event: AuditEvent, answer: Answer, document: Document | None) -> AuditEvent:
+    """The event of a request that the hub could not answer."""
+    return event.again(
+        outcome=Outcome.FAILED,
+        reason_code="UNAVAILABLE" if answer.unavailable else "INTERNAL_ERROR",
+        query_sha256=document.recorded_as if document else None,
+    )
+
+
+def read_event(
+    event: AuditEvent, document: Document, plan: OperationPlan, found: Sequence[PlanResult]
+) -> AuditEvent:
+    """The event of a query that plans answer."""
+    reading = plan.reading
+    customers = tuple(customer for each in found for customer in each.customers)
+    return event.again(
+        outcome=Outcome.PARTIAL if plan.notes else Outcome.OK,
+        query_sha256=document.recorded_as,
+        entity_types=reading.types,
+        data_categories=reading.categories,
+        customers=customers,
+        counts={
+            "customers": len(set(customers)),
+            "fields": len(reading.properties),
+            "masked": reading.masked,
+            "denied": reading.denied,
+        },
+    )
+
+
+def told_event(
+    event: AuditEvent,
+    document: Document,
+    plan: OperationPlan | None,
+    touched: Touched,
+    result: ExecutionResult,
+) -> AuditEvent:
+    """The event of an operation that an executor answers."""
+    searches = plan is not None and SEARCH_FIELD in plan.others
+    partial = bool(result.errors) or (plan is not None and bool(plan.notes))
+    return event.again(
+        action=Action.SEARCH if searches else Action.READ,
+        outcome=Outcome.PARTIAL if partial else Outcome.OK,
+        reason_code="field_errors" if result.errors else None,
+        query_sha256=document.recorded_as,
+        entity_types=sorted(touched.types),
+        data_categories=sorted(touched.categories),
+        customers=tuple(touched.customers),
+        counts={
+            "customers": len(touched.customers),
+            "fields": len(touched.properties),
+            "masked": plan.reading.masked if plan else 0,
+            "denied": plan.reading.denied if plan else 0,
+        },
+    )
