@@ -155,8 +155,9 @@ CHECKS = (
     Check("Unhandled Errors Detection", "INFO", "an error holds its exception", _unhandled),
 )  # fmt: skip
 
-ROLES: Mapping[str, frozenset[str]] = {"support": frozenset(), "it": frozenset({"Introspection"})}
-"""Who asks, and what may be found: the schema is told where the policy allows it."""
+_SCHEMA = frozenset({"Introspection"})
+ROLES: Mapping[str, frozenset[str]] = {"support": _SCHEMA, "it": _SCHEMA}
+"""Who asks, and what may be found: the schema is told to every role, as the download of the SDL tells it."""
 
 
 def check(hub: Hub) -> Section:

@@ -11,7 +11,11 @@ from conformance.company import Hub
 from conformance.page import Section, table
 from conformance.tools import node_tools
 
-SUBSCRIPTION = "subscription { customerChanged { __typename } }"
+DOCUMENTS = {
+    "changes": "subscription { customerChanged { kind customer { id name } } }",
+    "progress": "subscription { syncProgress { source state } }",
+    "query": "{ sources { name } }",
+}
 ROLE = "support"
 SLOW_S = 20
 TIME_S = 300
@@ -25,7 +29,7 @@ def check(hub: Hub) -> Section:
         "url": hub.url.replace("http", "ws", 1),
         "authorization": headers["Authorization"],
         "purpose": headers["X-Purpose"],
-        "subscription": SUBSCRIPTION,
+        **DOCUMENTS,
         "slow": SLOW_S,
     }
     results = _told(hub, tools.command("subscriptions.mjs"), asked)

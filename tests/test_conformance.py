@@ -100,13 +100,13 @@ def test_the_packages_of_pypi_are_pinned() -> None:
 
 def test_writing_one_section_leaves_the_others(tmp_path: Path) -> None:
     page = tmp_path / "conformance.md"
-    write([Section("http", ["first"]), Section("cop", ["other"])], page)
-    write([Section("http", ["second", "", *table(("a", "b"), [("1|2", "<x>")])])], page)
+    write([Section("http", ["former"]), Section("cop", ["other"])], page)
+    write([Section("http", ["newer", "", *table(("a", "b"), [("1|2", "<x>")])])], page)
     found = sections(page)
     assert list(found) == ["http", "cop"]
-    assert "second" in found["http"]
+    assert "newer" in found["http"]
     assert "| 1\\|2 | &lt;x> |" in found["http"]
-    assert "first" not in page.read_text()
+    assert "former" not in page.read_text()
     assert found["cop"] == Section("cop", ["other"]).text
 
 

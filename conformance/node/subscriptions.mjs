@@ -1,9 +1,9 @@
 // Checks the endpoint's WebSocket against graphql-transport-ws: with the client of graphql-ws where a client behaves,
 // with bare frames where it must not. The protocol: PROTOCOL.md of the graphql-ws package.
 //
-// First line of standard input: {"url", "authorization", "purpose", "subscription", "slow": seconds}.
-// Standard output, a JSON value a line: {"ask": "change"} when something has to happen that the subscription tells,
-// {"check", "ok", "seen"} for each check.
+// First line of standard input: {"url", "authorization", "purpose", "changes", "progress", "query", "slow"}: two
+// subscriptions, a query, and the seconds in which everything happens. Standard output, a JSON value a line:
+// {"ask": "change"} when something has to happen that the subscriptions tell, {"check", "ok", "seen"} for each check.
 import { createHash, randomBytes } from 'node:crypto';
 import { connect as connectTcp } from 'node:net';
 import { createInterface } from 'node:readline';
@@ -12,10 +12,10 @@ import WebSocket from 'ws';
 
 const PROTOCOL = 'graphql-transport-ws';
 const { value: firstLine } = await createInterface({ input: process.stdin })[Symbol.asyncIterator]().next();
-const { url, authorization, purpose, subscription, slow } = JSON.parse(firstLine);
+const { url, authorization, purpose, changes, progress, query, slow } = JSON.parse(firstLine);
 const login = { authorization, 'x-purpose': purpose };
 const init = { type: 'connection_init', payload: login };
-const subscribe = (id, query = subscription) => ({ id, type: 'subscribe', payload: { query } });
+const subscribe = (id, document = changes) => ({ id, type: 'subscribe', payload: { query: document } });
 
 const tell = (line) => process.stdout.write(JSON.stringify(line) + '\n');
 const askForChange = () => tell({ ask: 'change' });
@@ -87,7 +87,7 @@ function client(options = {}) {
   return createClient({ url, webSocketImpl: WebSocket, connectionParams: login, retryAttempts: 0, lazy: true, ...options });
 }
 
-/** The first answer of the subscription, with changes asked for until one is told. */
+/** The first answer of a subscription, with changes asked for until one is told. */
 async function firstChange(answers) {
   const next = answers.next();
   for (let tries = 0; tries < 3; tries += 1) {
@@ -103,6 +103,17 @@ async function firstChange(answers) {
 function expect(holds, seen) {
   if (!holds) throw new Error(seen);
   return seen;
+}
+
+/** Subscribes as a client does, and leaves when something was told. */
+async function told(document) {
+  const whole = client();
+  const answers = whole.iterate({ query: document });
+  const { value, done } = await firstChange(answers);
+  await answers.return();
+  await whole.dispose();
+  expect(!done && value.data && !value.errors, `got ${JSON.stringify(Object.keys(value ?? {}))}`);
+  return 'next, with data and no errors';
 }
 
 async function closedWith(expected, act, options) {
@@ -168,14 +179,14 @@ const CHECKS = {
     frames.end();
     return 'connection_ack';
   },
-  'subscribe tells what happens': async () => {
+  'subscribe tells changes of customers': () => told(changes),
+  'subscribe tells how syncs come along': () => told(progress),
+  'a query is answered once, then complete': async () => {
     const whole = client();
-    const answers = whole.iterate({ query: subscription });
-    const { value, done } = await firstChange(answers);
-    await answers.return();
+    const answers = [];
+    for await (const answer of whole.iterate({ query })) answers.push(answer);
     await whole.dispose();
-    expect(!done && value.data && !value.errors, `got ${JSON.stringify(Object.keys(value ?? {}))}`);
-    return 'next, with data and no errors';
+    return expect(answers.length === 1 && answers[0].data && !answers[0].errors, `${answers.length} next, then complete`);
   },
   'complete ends one subscription and leaves the connection': async () => {
     const frames = await new Frames().acknowledged();
@@ -189,6 +200,7 @@ const CHECKS = {
     await frames.pong();
     askForChange();
     await frames.message(({ type, id }) => type === 'next' && id === 'two', 'next for the other subscription');
+    await frames.pong();
     const late = frames.received.filter(({ id, type }) => id === 'one' && type === 'next').length;
     frames.end();
     return expect(late === 0, late ? `${late} next after complete` : 'no next after complete; the id is free again');
@@ -233,7 +245,7 @@ const CHECKS = {
   '4400: a message that is no object': () => closedWith(4400, async (frames) => (await frames.acknowledged()).send('[]')),
   '4400: a message of no known type': () => closedWith(4400, async (frames) => (await frames.acknowledged()).send({ type: 'start' })),
   '4400: a subscribe without an id': () =>
-    closedWith(4400, async (frames) => (await frames.acknowledged()).send({ type: 'subscribe', payload: { query: subscription } })),
+    closedWith(4400, async (frames) => (await frames.acknowledged()).send({ type: 'subscribe', payload: { query: changes } })),
   '4400: a subscribe without a query': () =>
     closedWith(4400, async (frames) => (await frames.acknowledged()).send({ id: 'one', type: 'subscribe', payload: {} })),
   '4400: a message that is binary and no text': () =>

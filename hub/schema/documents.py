@@ -115,7 +115,8 @@ class Documents:
     def _prepared(self, text: str) -> Document:
         tree = _parsed(text, self._max_depth)
         check_limits(tree, self._max_depth)
-        errors = validate(self._schema, tree, specified_rules, max_errors=_MAX_ERRORS)
+        # Suggestions tell the schema to those who may not ask for it, a misspelt name at a time.
+        errors = validate(self._schema, tree, specified_rules, max_errors=_MAX_ERRORS, hide_suggestions=True)
         if errors:
             raise DocumentError(errors)
         operations = {

@@ -92,6 +92,15 @@ def test_a_document_that_does_not_fit_the_schema_tells_where(documents: Document
 
 
 @pytest.mark.parametrize(
+    "text", ["{ me { subjekt } }", "{ orders(frst: 1) { totalCount } }", "{ me { ... on Mee { subject } } }"]
+)
+def test_a_misspelt_name_does_not_tell_the_right_one(documents: Documents, text: str) -> None:
+    with pytest.raises(DocumentError) as refused:
+        documents.get(text)
+    assert not any("Did you mean" in error.message for error in refused.value.errors)
+
+
+@pytest.mark.parametrize(
     ("text", "name", "message"),
     [
         ("query A { me { subject } } query B { me { subject } }", None, "several operations"),
