@@ -185,6 +185,7 @@ def test_who_may_see_the_schema_of_the_subgraph_gets_all_keys(world: World) -> N
         {"__typename": "Customer", "id": "ann@example.com\0"},
         {"id": "ann@example.com"},
         "ann@example.com",
+        "Customer",
         None,
     ],
 )
