@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint types contracts docs check bench clean
+.PHONY: help demo test test-browser lint types contracts docs check bench clean
 .PHONY: conformance conformance-http conformance-ws conformance-federation conformance-fuzz conformance-cop
 
 help: ## show this list
@@ -22,6 +22,12 @@ demo: $(INSTALLED) ## the demo company: five sources synced, the API up, tokens 
 
 test: $(INSTALLED) ## all tests, on SQLite and PostgreSQL
 	$(BIN)/pytest --numprocesses auto --dist worksteal --quiet
+
+test-browser: $(INSTALLED) ## the query page in a real browser; needs Chromium, so CI leaves it out
+	@command -v chromium chromium-browser google-chrome >/dev/null \
+		|| { echo "make test-browser needs Chromium; on Debian: apt-get install chromium"; exit 1; }
+	$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[dev,browser]' --constraint constraints.txt
+	$(BIN)/pytest --quiet tests/browser/console.py
 
 lint: $(INSTALLED) ## ruff: style and format
 	$(BIN)/ruff check .

@@ -9,14 +9,14 @@ import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from importlib import resources
 from pathlib import Path
 
 from rich.console import Console
 
 from hub.access import AccessMap, DemoIssuer
+from hub.api import CONSOLE_PATH
 from hub.api import serve as serve_api
-from hub.demo import HelpDesk, Truth, erp_address, generate
+from hub.demo import HelpDesk, Truth, erp_address, examples, generate
 from hub.services import load_configuration
 from hub.settings import Settings
 
@@ -92,6 +92,7 @@ def serve(settings: Settings, console: Console) -> None:
     access = load_configuration(settings).access
     issuer = DemoIssuer(settings.data_dir)
     number = json.loads((settings.data_dir.parent / "best_customer.json").read_text())["customer_number"]
+    questions = examples(number)
 
     def announce(address: str) -> None:
         console.rule("A token for each department")
@@ -101,28 +102,20 @@ def serve(settings: Settings, console: Console) -> None:
                 f"{variable}={issue(issuer, access, role, f'demo-{role}')}", soft_wrap=True, highlight=False
             )
         console.rule("Queries to paste, after the tokens")
-        for role, query in queries(number).items():
-            console.print(
-                _curl(f"{address}/graphql", role, query), soft_wrap=True, highlight=False, markup=False
-            )
+        for role in DEPARTMENT_ROLES:
+            for name, query in questions[role].items():
+                command = _curl(f"{address}/graphql", role, name, query)
+                console.print(command, soft_wrap=True, highlight=False, markup=False)
         console.rule(f"The API answers at {address}/graphql until Ctrl-C")
+        console.print(f"Or paste a token into {address}{CONSOLE_PATH}", highlight=False)
 
-    serve_api(settings, announce)
-
-
-def queries(customer_number: str) -> dict[str, str]:
-    """One example query for each department, about the demo's best customer where it is about one."""
-    folder = resources.files("hub.demo") / "queries"
-    return {
-        role: (folder / f"{role}.graphql").read_text(encoding="utf-8").replace("$NUMBER", customer_number)
-        for role in DEPARTMENT_ROLES
-    }
+    serve_api(settings, announce, questions)
 
 
-def _curl(address: str, role: str, query: str) -> str:
+def _curl(address: str, role: str, name: str, query: str) -> str:
     body = json.dumps({"query": " ".join(query.split())}).replace("'", "'\\''")
     return (
-        f"\n# {role.replace('_', ' ')}\n"
+        f"\n# {f'{role}: {name}'.replace('_', ' ')}\n"
         f'curl -s {address} -H "Authorization: Bearer $HUB_{role.upper()}" '
         f"-H 'Content-Type: application/json' -d '{body}'"
     )

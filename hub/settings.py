@@ -41,6 +41,11 @@ class Settings(BaseSettings):
     demo: bool = Field(
         default=False, description="Accept tokens of the demo issuer; refused on a non-loopback address."
     )
+    console: bool | None = Field(
+        default=None,
+        description="Serve the query page at `/console`; unless given, in demo mode only. It holds no data, and asks"
+        " the API with the token that is put into it.",
+    )
     token_keys: Path | None = Field(
         default=None,
         description="JWKS file with the public keys of the identity provider whose tokens the API takes (Ed25519,"
@@ -74,6 +79,11 @@ class Settings(BaseSettings):
         description="Seconds a minute that the API works on one caller's new GraphQL documents before they have to"
         " wait; documents that were asked before cost none.",
     )
+
+    @property
+    def serves_console(self) -> bool:
+        """Whether the query page is there."""
+        return self.demo if self.console is None else self.console
 
     @property
     def store_address(self) -> str:

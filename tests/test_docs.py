@@ -196,6 +196,13 @@ def _reason_code(call: ast.Call) -> str | None:
     return code.value if isinstance(code, ast.Constant) else None
 
 
+def test_every_limit_that_the_api_names_when_it_refuses_is_documented() -> None:
+    texts = [path.read_text(encoding="utf-8") for path in (ROOT / "hub").rglob("*.py")]
+    named = {name for text in texts for name in re.findall(r'(?:limit |_refuse\(")(max_\w+)', text)}
+    assert len(named) >= 8
+    assert sorted(named - first_cells(DOCS / "api.md")) == []
+
+
 # links, commands, names
 
 

@@ -16,8 +16,8 @@ from hub.access import DemoIssuer
 from hub.adapters import RunReport, quarantine
 from hub.api import create_app
 from hub.audit import Action
-from hub.demo import HelpDesk, Truth, erp_address, generate
-from hub.demo_run import DEPARTMENT_ROLES, SOURCES, issue, queries
+from hub.demo import HelpDesk, Truth, erp_address, examples, generate
+from hub.demo_run import DEPARTMENT_ROLES, SOURCES, issue
 from hub.services import Services, open_services
 from hub.settings import Settings
 
@@ -92,7 +92,7 @@ def test_exactly_the_broken_records_are_quarantined(company: Company) -> None:
 async def test_the_best_customer_is_one_customer_of_all_five_systems_and_each_value_names_its_source(
     company: Company,
 ) -> None:
-    query = queries(company.truth.best_customer.customer_number)["support"]
+    query = examples(company.truth.best_customer.customer_number)["support"]["customer_card"]
     answer = await company.ask("support", query)
     [customer] = answer["data"]["customerByIdentifier"]
     assert {party["source"] for party in customer["parties"]} == set(SOURCES)
@@ -109,12 +109,15 @@ async def test_the_best_customer_is_one_customer_of_all_five_systems_and_each_va
 
 @pytest.mark.anyio
 @pytest.mark.parametrize("role", DEPARTMENT_ROLES)
-async def test_the_query_that_the_demo_prints_for_a_department_is_answered(
+async def test_the_queries_that_the_demo_prints_for_a_department_are_answered(
     company: Company, role: str
 ) -> None:
-    answer = await company.ask(role, queries(company.truth.best_customer.customer_number)[role])
-    assert "errors" not in answer
-    assert all(value for value in answer["data"].values())
+    questions = examples(company.truth.best_customer.customer_number)[role]
+    answers = [await company.ask(role, query) for query in questions.values()]
+    assert answers
+    for answer in answers:
+        assert "errors" not in answer
+        assert all(value for value in answer["data"].values())
 
 
 @pytest.mark.anyio

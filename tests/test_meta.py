@@ -61,7 +61,7 @@ def things() -> Iterator[tuple[str, str, str]]:
     yield from ((name, "access.md", rf"\b{name}\b") for name in MASKS)
     for action in Action:
         yield action.value, "audit.md", rf"\bAction\.{action.name}\b|\b{action.value}\b"
-    yield from ((name, "graphql.md", rf"\b{name}\b") for name in root_fields())
+    yield from ((name, "api.md", rf"\b{name}\b") for name in root_fields())
 
 
 THINGS = tuple(things())

@@ -122,6 +122,7 @@ SET = {
     "HUB_HOST": ("localhost", "localhost"),
     "HUB_PORT": ("0", 0),
     "HUB_DEMO": ("true", True),
+    "HUB_CONSOLE": ("true", True),
     "HUB_BATCH_SIZE": ("50", 50),
     "HUB_MAX_PAGE": ("20", 20),
     "HUB_MAX_DEPTH": ("5", 5),

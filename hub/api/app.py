@@ -10,6 +10,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
+from hub.api.console import NO_EXAMPLES, Examples, console_routes
 from hub.api.endpoint import GraphQLEndpoint
 from hub.api.middleware import AccessLog, ResponseHeaders
 from hub.api.publisher import publishing
@@ -23,8 +24,8 @@ SDL_PATH = "/graphql/schema.graphql"
 HEALTH_PATH = "/healthz"
 
 
-def create_app(services: Services) -> FastAPI:
-    """The application on these services, which the caller closes after it.
+def create_app(services: Services, examples: Examples = NO_EXAMPLES) -> FastAPI:
+    """The application on these services, which the caller closes after it; its query page offers the examples.
 
     Raises:
         ConfigurationError: no issuer of tokens is configured, or names of the ontology clash in GraphQL.
@@ -61,11 +62,13 @@ def create_app(services: Services) -> FastAPI:
     app = FastAPI(
         title="Customer knowledge hub", lifespan=lifespan, docs_url=None, redoc_url=None, openapi_url=None
     )
-    app.router.routes += [
+    routes = [
         Route(SDL_PATH, schema, methods=["GET"]),
         Route(HEALTH_PATH, health, methods=["GET"]),
         Route(GRAPHQL_PATH, GraphQLEndpoint(service, services.verifier)),
+        *(console_routes(examples) if services.settings.serves_console else ()),
     ]
+    app.router.routes += routes
     app.add_middleware(ResponseHeaders)
-    app.add_middleware(AccessLog, paths=(GRAPHQL_PATH, SDL_PATH, HEALTH_PATH))
+    app.add_middleware(AccessLog, paths=[route.path for route in routes])
     return app

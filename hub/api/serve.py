@@ -11,6 +11,7 @@ from contextlib import contextmanager, suppress
 import uvicorn
 
 from hub.api.app import create_app
+from hub.api.console import NO_EXAMPLES, Examples
 from hub.errors import ConfigurationError
 from hub.services import open_services
 from hub.settings import Settings
@@ -20,8 +21,14 @@ GRACE_S = 10
 """Seconds that requests under way have to end after Ctrl-C."""
 
 
-def serve(settings: Settings, started: Callable[[str], None] = lambda _address: None) -> None:
+def serve(
+    settings: Settings,
+    started: Callable[[str], None] = lambda _address: None,
+    examples: Examples = NO_EXAMPLES,
+) -> None:
     """Serve until Ctrl-C or SIGTERM; `started` is told the address when requests are taken.
+
+    The query page, where it is served, offers the examples.
 
     Raises:
         ConfigurationError: the configuration has faults, or the demo's tokens would be taken on an open address.
@@ -30,7 +37,7 @@ def serve(settings: Settings, started: Callable[[str], None] = lambda _address: 
     check_demo_address(settings)
     with open_services(settings) as services:
         config = uvicorn.Config(
-            create_app(services),
+            create_app(services, examples),
             host=settings.host,
             port=settings.port,
             access_log=False,  # its lines hold query strings

@@ -2,6 +2,7 @@
 
 from hub.demo.company import SMALLEST, TODAY, erp_address, generate
 from hub.demo.evolve import Changes, evolve
+from hub.demo.examples import examples
 from hub.demo.helpdesk import HelpDesk
 from hub.demo.truth import BestCustomer, Broken, Truth, TruthRow
 
@@ -16,5 +17,6 @@ __all__ = [
     "TruthRow",
     "erp_address",
     "evolve",
+    "examples",
     "generate",
 ]

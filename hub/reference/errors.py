@@ -1,4 +1,4 @@
-"""The page `errors.md`: every error, what it means, what to do next, and the codes of records and requests."""
+"""The page `errors.md`: every error, what it means, what to do next, and the codes of records."""
 
 from __future__ import annotations
 
@@ -7,9 +7,8 @@ from types import MappingProxyType
 from typing import TypeVar
 
 from hub import errors
-from hub.errors import HubError, RequestError
+from hub.errors import HubError
 from hub.reference.markdown import code, docstring, fenced, header, table
-from hub.schema.errors import INTERNAL, UNAVAILABLE
 
 ErrorT = TypeVar("ErrorT", bound=HubError)
 
@@ -32,17 +31,9 @@ RECORD_CODES: Mapping[str, str] = MappingProxyType(
 )
 """Why a record waits in quarantine, by code."""
 
-OWN_CODES: Mapping[str, str] = MappingProxyType(
-    {
-        UNAVAILABLE: "try again later: the database is out of reach, or the audit log cannot record the request",
-        INTERNAL: "report the reference: something went wrong that should not",
-    }
-)
-"""What to do when the hub could not answer, by code."""
-
 _INTRODUCTION = """
 Every error of the hub stands in one tree. A class says what to do next. Messages carry keys, field names and positions,
-never values of personal data.
+never values of personal data. What a caller of the API gets of them stands in [api.md](api.md#errors).
 """
 
 _RECORD_CODES = """
@@ -54,17 +45,10 @@ sync brings the new version. A replay passes over `unreadable` pieces and record
 wait for the source's next reading.
 """
 
-_REQUEST_CODES = """
-## Codes of requests
-
-A GraphQL answer with errors carries one of these as `extensions.code` of each error. The message is for people and may
-change; the code does not.
-"""
-
 
 def errors_page() -> str:
     """The reference of errors."""
-    tree, *_ = [part for part in docstring(errors).split("\n\n") if part.startswith("HubError")]
+    tree = error_tree()
     return "\n".join(
         [
             header("Errors", "`hub/errors.py`"),
@@ -74,22 +58,14 @@ def errors_page() -> str:
             *_classes(next_steps(tree)),
             _RECORD_CODES,
             table(("code", "meaning"), ((code(name), words) for name, words in RECORD_CODES.items())),
-            _REQUEST_CODES,
-            table(
-                ("code", "error", "what to do"),
-                (
-                    (
-                        code(kind.code),
-                        f"[{kind.__name__}](#{kind.__name__.lower()})",
-                        next_steps(tree)[kind.__name__],
-                    )
-                    for kind in subclasses(RequestError)
-                ),
-            ),
-            "Two more say that the hub itself could not answer; their messages carry a reference to the log:\n",
-            table(("code", "what to do"), ((code(name), words) for name, words in OWN_CODES.items())),
         ]
     )
+
+
+def error_tree() -> str:
+    """The tree of errors as text, each with what the caller does next."""
+    tree, *_ = [part for part in docstring(errors).split("\n\n") if part.startswith("HubError")]
+    return tree
 
 
 def next_steps(tree: str) -> dict[str, str]:

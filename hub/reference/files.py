@@ -11,6 +11,7 @@ from hub.adapters import jsonschema
 from hub.ontology import Ontology, load_ontology
 from hub.reference.access import access_page
 from hub.reference.adapters import adapters_page
+from hub.reference.api import api_page
 from hub.reference.audit import audit_page
 from hub.reference.errors import errors_page
 from hub.reference.graphql import graphql_page
@@ -33,6 +34,7 @@ def pages(policy: Path = POLICY) -> Mapping[str, str]:
     texts = {
         "access.md": access_page(access),
         "adapters.md": adapters_page(),
+        "api.md": api_page(ontology),
         "audit.md": audit_page(),
         "errors.md": errors_page(),
         "graphql.md": graphql_page(ontology),

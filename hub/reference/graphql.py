@@ -1,4 +1,4 @@
-"""The page `graphql.md`: the questions that the API answers, from the schema itself."""
+"""The page `graphql.md`: the types of the API's schema, from the schema itself."""
 
 from __future__ import annotations
 
@@ -6,35 +6,68 @@ from collections.abc import Iterator, Mapping
 
 from graphql import (
     GraphQLArgument,
+    GraphQLEnumType,
     GraphQLField,
     GraphQLInputObjectType,
     GraphQLObjectType,
     GraphQLScalarType,
     GraphQLSchema,
+    Undefined,
+    ast_from_value,
+    print_ast,
 )
 
-from hub.ontology import CUSTOMER, Ontology
+from hub.graph.plans.aggregates import SCAN
+from hub.ontology import CUSTOMER, PARTY, Ontology
 from hub.reference.markdown import code, header, table
 from hub.schema import make_catalogue
+from hub.schema.aggregates import CURRENCY_KEY, aggregate_name, group_name, key_name, range_name, sum_name
 from hub.schema.naming import rows_of_customer
 
 _INTRODUCTION = """
-One endpoint, `POST /graphql`, with a bearer token and, where the token carries several, the purpose in the header
-`X-Purpose`. A query may also come by `GET`, which always names its purpose: no link or form on another page can send
-that header. `GET /graphql/schema.graphql` gives the schema. Types and lists follow from the [ontology](ontology.md):
-a type has a field for one row by id and one for the list of all rows; its references and their ways back are fields.
-
-What the policy denies is null, what it masks is masked; `extensions.access` of the answer says what and why. A request
-that is refused has no `data`, and an error with a [code](errors.md#codes-of-requests).
+How to ask, and the root fields that questions begin with, stand in [api.md](api.md). Types and lists follow from the
+[ontology](ontology.md): a type has a field for one row by id and one for the list of all rows; its references and
+their ways back are fields.
 
 Lists are Relay connections: `first` (at most `HUB_MAX_PAGE`) and `after` page through them, `where` selects, `orderBy`
-sorts. Missing values come last, equal rows by id. A document deeper than `HUB_MAX_DEPTH`, or dearer than
-`HUB_MAX_COST`, is refused before anything is read. What it costs follows from its page sizes, so ask for small pages.
+sorts. Missing values come last, equal rows by id.
 """
 
 _CUSTOMER_INTRODUCTION = """
 A customer has the golden record's properties (those of its parties), the connections of everything that belongs to it,
 and these:
+"""
+
+_AGGREGATES_INTRODUCTION = """
+Every list counts, adds up and compares its rows: all that pass its `where`, whatever its page shows. `aggregate` does
+so for all of them, `groups` for each group, and what is asked of a group's `key` says what the groups are made by:
+
+```graphql
+{
+  orders(where: {orderDate: {gte: "2026-01-01T00:00:00Z"}}) {
+    aggregate { count sum { total { amount currency } } max { orderDate } }
+    groups(first: 12, orderBy: KEY_ASC) {
+      key { month: orderDate(unit: MONTH) status belongsTo { segment } }
+      count
+      sum { total { amount currency } }
+    }
+  }
+}
+```
+
+- `sum` is there for whole numbers, decimals and money, `min` and `max` for these, dates and instants. Figures are
+  exact; a sum beyond 64 bits is refused. Rows without a value count for `count` alone; a figure of none is null. There
+  is no mean, which would have to be rounded: divide a sum by the `count` of the rows `where` the value is not missing.
+- Currencies are never mixed: a figure of money is a list with one amount for each currency.
+- A key takes values of the row, of rows that its references lead to, and (`belongsTo`) of the customer that it belongs
+  to. Dates and instants take a `unit`; instants are grouped by their time in UTC. Money gives its `currency`. Missing
+  values make a group of their own.
+- Groups come with the most rows first unless `orderBy` says otherwise. `first` (at most `HUB_MAX_PAGE`) and `skip` page
+  through them.
+- Figures over rows of more than one customer may read a whole table, and cost as much as {scan} fields for each row
+  that they stand in.
+- What the policy denies or masks can be neither aggregated nor grouped by. Where the first and the last party of a
+  group are one customer's, as in a group of one customer alone, the audit log names that customer as read.
 """
 
 _WHERE_INTRODUCTION = """
@@ -69,12 +102,13 @@ def graphql_page(ontology: Ontology) -> str:
         [
             header("GraphQL", "the schema, which follows from the ontology"),
             _INTRODUCTION,
-            "## Root fields\n",
-            _fields(_object(schema, "Query").fields),
             f"## {CUSTOMER}\n",
             _CUSTOMER_INTRODUCTION,
-            _fields(_own_fields(ontology, _object(schema, CUSTOMER))),
-            *_objects(schema),
+            fields(_own_fields(ontology, _object(schema, CUSTOMER))),
+            *_objects(ontology, schema),
+            "## Aggregates\n",
+            _AGGREGATES_INTRODUCTION.replace("{scan}", str(SCAN)),
+            *_choices(schema, "CalendarUnit", "GroupOrder"),
             "## Conditions\n",
             _WHERE_INTRODUCTION,
             *_conditions(schema),
@@ -96,9 +130,9 @@ def _own_fields(ontology: Ontology, customer: GraphQLObjectType) -> dict[str, Gr
     return {name: field for name, field in customer.fields.items() if name not in known}
 
 
-def _objects(schema: GraphQLSchema) -> Iterator[str]:
+def _objects(ontology: Ontology, schema: GraphQLSchema) -> Iterator[str]:
     """The object types that are no entity types: what facts, identifiers, sources and so on consist of."""
-    hidden = {"Query", CUSTOMER}
+    hidden = {"Query", "Mutation", "Subscription", CUSTOMER, CURRENCY_KEY, *_aggregates(ontology)}
     for name, kind in sorted(schema.type_map.items()):
         if not isinstance(kind, GraphQLObjectType) or name in hidden or name.startswith("__"):
             continue
@@ -106,21 +140,47 @@ def _objects(schema: GraphQLSchema) -> Iterator[str]:
             continue
         yield f"## {name}\n"
         yield f"{kind.description or ''}\n"
-        yield _fields(kind.fields)
+        yield fields(kind.fields)
 
 
-def _fields(fields: Mapping[str, GraphQLField]) -> str:
+def _aggregates(ontology: Ontology) -> Iterator[str]:
+    """The types of aggregates, which follow from the properties."""
+    for name in (CUSTOMER, PARTY, *ontology.types):
+        yield from (made(name) for made in (aggregate_name, group_name, key_name, sum_name, range_name))
+
+
+def _choices(schema: GraphQLSchema, *names: str) -> Iterator[str]:
+    for name in names:
+        kind = schema.type_map[name]
+        if not isinstance(kind, GraphQLEnumType):
+            raise TypeError(f"{name} is no enum of the schema")
+        yield f"### {name}\n"
+        yield f"{kind.description or ''}\n"
+        rows = ((code(value), each.description or "") for value, each in kind.values.items())
+        yield table(("value", "meaning"), rows)
+
+
+def fields(given: Mapping[str, GraphQLField]) -> str:
+    """A row for each field: its name, what it takes and gives, what it means."""
     return table(
         ("field", "takes", "gives", "meaning"),
         (
-            (code(name), _arguments(field.args), code(field.type), field.description or "")
-            for name, field in fields.items()
+            (code(name), arguments(field.args), code(field.type), field.description or "")
+            for name, field in given.items()
         ),
     )
 
 
-def _arguments(arguments: Mapping[str, GraphQLArgument]) -> str:
-    return ", ".join(code(f"{name}: {argument.type}") for name, argument in arguments.items())
+def arguments(given: Mapping[str, GraphQLArgument]) -> str:
+    """The arguments as GraphQL writes them, with their defaults."""
+    return ", ".join(code(f"{name}: {argument.type}{_default(argument)}") for name, argument in given.items())
+
+
+def _default(argument: GraphQLArgument) -> str:
+    if argument.default_value is Undefined:
+        return ""
+    value = ast_from_value(argument.default_value, argument.type)
+    return f" = {print_ast(value)}" if value else ""
 
 
 def _conditions(schema: GraphQLSchema) -> Iterator[str]:

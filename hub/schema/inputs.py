@@ -69,9 +69,9 @@ def page_arguments() -> tuple[ArgumentDraft, ...]:
     )
 
 
-def first_argument(default: int) -> ArgumentDraft:
-    """How many rows."""
-    return ArgumentDraft("first", "int", "How many rows at most; the server has a limit.", default)
+def first_argument(default: int, what: str = "rows") -> ArgumentDraft:
+    """How many rows, or other things."""
+    return ArgumentDraft("first", "int", f"How many {what} at most; the server has a limit.", default)
 
 
 def input_drafts(ontology: Ontology) -> Iterator[Draft]:
@@ -98,6 +98,7 @@ def enum_where(name: str) -> TypeDraft:
 def _comparison_drafts() -> Iterator[TypeDraft]:
     words = "Comparisons; all that are given must hold."
     yield _comparisons("IdWhere", "strawberry.ID", ("eq", "ne", "in"), words)
+    yield _comparisons("CustomerKindWhere", "CustomerKind", ("eq", "ne", "in"), words)
     yield _comparisons("TextWhere", "str", _TEXTUAL, f"{words} Texts are compared as they are stored.")
     yield _comparisons("TextListWhere", "str", _MANY, f"{words} One value of the list that fits is enough.")
     yield _comparisons("CodeWhere", "str", _EQUAL, words)
@@ -132,7 +133,10 @@ def _type_inputs(
 ) -> Iterator[TypeDraft]:
     where = where_name(name)
     fields = [FieldDraft("id", "IdWhere | None", "The row's id.", Comparison("id"))]
-    if name != CUSTOMER:
+    if name == CUSTOMER:
+        words = "Whether most of its parties are people."
+        fields.append(FieldDraft("kind", "CustomerKindWhere | None", words, Comparison("kind")))
+    else:
         fields.append(
             FieldDraft("source", "IdWhere | None", "The source that states it.", Comparison("source"))
         )

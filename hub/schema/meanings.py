@@ -79,8 +79,26 @@ class EntryEntityField:
 class ConnectionPart:
     """A field of a connection or of its edges. `node` is the type of the rows, None for timeline entries."""
 
-    name: Literal["edges", "nodes", "pageInfo", "totalCount", "cursor", "node"]
+    name: Literal["edges", "nodes", "pageInfo", "totalCount", "aggregate", "groups", "cursor", "node"]
     node: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class RowCountField:
+    """How many rows an aggregate or a group has."""
+
+
+@dataclass(frozen=True, slots=True)
+class FiguresField:
+    """Figures of several properties, in an object of `type`."""
+
+    function: Literal["sum", "min", "max"]
+    type: str
+
+
+@dataclass(frozen=True, slots=True)
+class GroupKeyField:
+    """What the rows of a group have in common."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,6 +179,9 @@ Meaning = (
     | MembersField
     | EntryEntityField
     | ConnectionPart
+    | RowCountField
+    | FiguresField
+    | GroupKeyField
     | RootMeaning
     | InputMeaning
 )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 
 from hub.ontology import CUSTOMER, PARTY, EntityType, Ontology, Property, PropertyType
+from hub.schema.aggregates import aggregate_drafts, aggregate_fields
 from hub.schema.drafts import ArgumentDraft, Draft, EnumDraft, FieldDraft, TypeDraft
 from hub.schema.inputs import enum_where, first_argument, list_arguments, page_arguments
 from hub.schema.meanings import (
@@ -75,6 +76,7 @@ def output_drafts(ontology: Ontology) -> Iterator[Draft]:
     )
     yield from connection_drafts(CUSTOMER, CUSTOMER)
     yield from connection_drafts(ENTRY, None)
+    yield from aggregate_drafts(ontology)
 
 
 def root_fields(ontology: Ontology) -> Iterator[FieldDraft]:
@@ -139,6 +141,7 @@ def connection_drafts(name: str, node: str | None) -> Iterator[TypeDraft]:
         FieldDraft("nodes", f"list[{name}]", "The page's rows alone.", ConnectionPart("nodes", node)),
         FieldDraft("pageInfo", "PageInfo", "About the page.", ConnectionPart("pageInfo", node)),
         FieldDraft("totalCount", "int", "How many rows all pages have.", ConnectionPart("totalCount", node)),
+        *(aggregate_fields(node) if node else ()),
     )
     yield TypeDraft(f"{name}Connection", f"A page of {name}, and what lies beyond it.", connection)
 

@@ -16,6 +16,7 @@ from graphql.execution.collect_fields import collect_fields, collect_sub_fields
 
 from hub.errors import QueryError
 from hub.graph.plans import (
+    Aggregate,
     ById,
     ByIdentifier,
     ByIds,
@@ -27,10 +28,18 @@ from hub.graph.plans import (
     EntryEntity,
     Facts,
     Field,
+    Figure,
+    Figures,
     Freshness,
+    GroupKey,
+    GroupOrder,
+    Groups,
     Household,
     Id,
     Identifiers,
+    KeyAlong,
+    KeyField,
+    KeyValue,
     ListOf,
     Many,
     Members,
@@ -45,14 +54,17 @@ from hub.graph.plans import (
     Parties,
     Parts,
     Root,
+    RowCount,
     Selection,
     Timeline,
     TotalCount,
+    Unit,
     Value,
     Var,
 )
 from hub.ontology import CUSTOMER, PropertyType
 from hub.ontology.identifiers import normal_identifier
+from hub.schema.aggregates import CURRENCY_KEY, aggregate_name, group_name, key_name
 from hub.schema.catalogue import TYPENAME, Catalogue
 from hub.schema.filters import page_of
 from hub.schema.meanings import (
@@ -61,6 +73,7 @@ from hub.schema.meanings import (
     ByIdsRoot,
     ConnectionPart,
     EntryEntityField,
+    FiguresField,
     IdField,
     ListRoot,
     MembersField,
@@ -68,6 +81,7 @@ from hub.schema.meanings import (
     PartField,
     PropertyField,
     ReferenceField,
+    RowCountField,
     RowFact,
     RowsField,
     SpecialField,
@@ -309,6 +323,8 @@ class _Translator:
                 return PageInfo(key, self._parts("PageInfo", nodes))
             if meaning.name == "totalCount":
                 return TotalCount(key)
+            if meaning.name in ("aggregate", "groups") and meaning.node is not None:
+                return self._figures_of(type_name, meaning.node, meaning.name, key, nodes)
         raise QueryError(f"{type_name}.{name} cannot be asked for")
 
     def _edges(self, node: str | None, key: str, nodes: FieldNodes) -> Edges:
@@ -325,6 +341,58 @@ class _Translator:
 
     def _node(self, node: str | None, nodes: FieldNodes) -> Selection | Entry:
         return self._entry(nodes) if node is None else self._selection(node, nodes)
+
+    # aggregates
+
+    def _figures_of(
+        self, type_name: str, node: str, name: str, key: str, nodes: FieldNodes
+    ) -> Aggregate | Groups:
+        if name == "aggregate":
+            return Aggregate(key, tuple(self._group_fields(aggregate_name(node), node, nodes)))
+        arguments = self._arguments(type_name, nodes)
+        order = GroupOrder(self._values.taken(arguments["orderBy"]))
+        fields = tuple(self._group_fields(group_name(node), node, nodes))
+        return Groups(key, fields, order, arguments["first"], arguments["skip"])
+
+    def _group_fields(self, type_name: str, node: str, nodes: FieldNodes) -> Iterator[Any]:
+        for key, name, inner in self._fields(type_name, nodes):
+            meaning = self._catalogue.meaning(type_name, name)
+            if name == TYPENAME:
+                yield Constant(key, type_name)
+            elif isinstance(meaning, RowCountField):
+                yield RowCount(key)
+            elif isinstance(meaning, FiguresField):
+                yield Figures(key, meaning.function, tuple(self._figures(meaning.type, inner)))
+            else:
+                yield GroupKey(key, tuple(self._key_fields(key_name(node), inner)))
+
+    def _figures(self, type_name: str, nodes: FieldNodes) -> Iterator[Figure | Constant]:
+        for key, name, inner in self._fields(type_name, nodes):
+            meaning = self._catalogue.meaning(type_name, name)
+            if isinstance(meaning, PropertyField):
+                parts = self._parts("Money", inner) if meaning.composite else None
+                yield Figure(key, meaning.property, parts)
+            else:
+                yield Constant(key, type_name)
+
+    def _key_fields(self, type_name: str, nodes: FieldNodes) -> Iterator[KeyField]:
+        for key, name, inner in self._fields(type_name, nodes):
+            meaning = self._catalogue.meaning(type_name, name)
+            if isinstance(meaning, ReferenceField):
+                (target,) = meaning.types
+                yield KeyAlong(key, meaning.property, tuple(self._key_fields(key_name(target), inner)))
+            elif isinstance(meaning, OwnerField):
+                yield KeyAlong(key, None, tuple(self._key_fields(key_name(CUSTOMER), inner)))
+            elif isinstance(meaning, PropertyField):
+                yield self._key_value(type_name, meaning, key, inner)
+            else:
+                yield Constant(key, type_name) if name == TYPENAME else KeyValue(key, name)
+
+    def _key_value(self, type_name: str, meaning: PropertyField, key: str, nodes: FieldNodes) -> KeyValue:
+        if meaning.composite:
+            return KeyValue(key, meaning.property, parts=self._parts(CURRENCY_KEY, nodes))
+        unit = self._values.taken(self._arguments(type_name, nodes).get("unit"))
+        return KeyValue(key, meaning.property, None if unit is None else Unit(unit))
 
     # composites
 

@@ -11,9 +11,10 @@ from typing import Any
 from hub.errors import QueryError
 from hub.graph.plans.guard import Guard, Path
 from hub.graph.plans.params import Params, page_size
-from hub.graph.plans.selection import Constant, Operand, Part, Parts, Selection
+from hub.graph.plans.selection import Constant, Part, Parts, Selection
 from hub.graph.plans.shapes import Scope, Shape, shape_of
 from hub.graph.plans.sql import ROW_NUMBER, Member, Sql, name
+from hub.graph.plans.where import Operand
 from hub.ontology import EntityType, Ontology
 
 _ALIAS = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,127}")
@@ -70,6 +71,8 @@ class Build:
     """Compiles the object that a selection asks for on a row."""
     params: Params = field(default_factory=Params)
     costs: list[Cost] = field(default_factory=list)
+    shared: dict[str, str] = field(default_factory=dict)
+    """Queries that the statement needs twice, by name."""
     _numbers: Iterable[int] = field(default_factory=count)
 
     def scope(self, shape: Shape) -> Scope:
@@ -91,6 +94,17 @@ class Build:
         """The parameter that holds a page's size, as SQL."""
         parameter = self.params.add(operand, lambda value: page_size(value, label, self.max_page))
         return self.sql.param(parameter, "bigint")
+
+    def share(self, query: str) -> str:
+        """The name under which the whole statement may read the rows of a query that depends on no other row."""
+        name_ = f"s{len(self.shared)}"
+        self.shared[name_] = query
+        return name_
+
+    def sharing(self) -> str:
+        """What a statement begins with that reads shared queries."""
+        shared = ", ".join(f"{name_} AS MATERIALIZED ({query})" for name_, query in self.shared.items())
+        return f"WITH {shared} " if shared else ""
 
     def parts(self, parts: Parts, known: Mapping[str, Callable[[], Member]], label: str) -> Member:
         """A JSON object of named parts.

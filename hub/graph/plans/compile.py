@@ -82,7 +82,7 @@ def compile_plan(
 
     Raises:
         QueryError: it does not fit the ontology.
-        AccessDeniedError: it filters, sorts or looks up by what the caller may not see whole.
+        AccessDeniedError: it filters, sorts, groups, aggregates or looks up by what the caller may not see whole.
         LimitError: a literal page size is larger than `max_page`.
     """
     build = Build(ontology, SPELLINGS[dialect], Guard(ontology, access), max_page, object_piece)
@@ -155,7 +155,7 @@ def _list(build: Build, root: ListOf) -> str:
     if not build.guard.may_see(shape.name, ()):
         return _NOTHING
     piece = page_piece(build, all_rows(build, shape), root.page, root.fields, Place(), "list")
-    return f"SELECT {piece.member.sql}, {listed(piece.customers)}"
+    return f"{build.sharing()}SELECT {piece.member.sql}, {listed(piece.customers)}"
 
 
 def _by_identifier(build: Build, root: ByIdentifier) -> str:

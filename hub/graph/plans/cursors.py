@@ -16,10 +16,11 @@ from typing import Any
 from hub.errors import QueryError
 from hub.graph.plans.build import Build
 from hub.graph.plans.params import kind_of, stored, text_value
-from hub.graph.plans.selection import Operand, OrderBy
+from hub.graph.plans.selection import OrderBy
 from hub.graph.plans.shapes import Scope, Shape
 from hub.graph.plans.sql import Member, ParamKind
 from hub.graph.plans.values import scalar_member, sort_key
+from hub.graph.plans.where import Operand
 from hub.ontology import Property, PropertyType
 
 MAX_KEYS = 8

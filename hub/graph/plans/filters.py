@@ -8,16 +8,17 @@ from typing import Any
 from hub.errors import AccessDeniedError, LimitError, QueryError
 from hub.graph.plans.build import Build, table
 from hub.graph.plans.params import kind_of, list_value, packed, stored, text_value
-from hub.graph.plans.selection import And, Compare, Filter, Not, Op, Operand, Or, Rows, Some, ToOne
 from hub.graph.plans.shapes import Scope, Shape
 from hub.graph.plans.sql import ParamKind, Sql
 from hub.graph.plans.ways import Source, reference_of, rows
+from hub.graph.plans.where import And, Compare, Filter, Not, Op, Operand, Or, Rows, Some, ToOne
 from hub.ontology import Property, PropertyType
 
 MAX_DEPTH = 6
 """Levels that a filter may nest; SQLite's parser bounds how deep a statement nests."""
 
-_SYSTEM = ("id", "source")
+_SYSTEM = {True: ("id", "source"), False: ("id", "kind")}
+"""Columns that are no properties but may be compared, of entities and of customers."""
 _ORDERING = {Op.LT: "<", Op.LTE: "<=", Op.GT: ">", Op.GTE: ">="}
 _TEXTUAL = (Op.STARTS_WITH, Op.CONTAINS)
 _NOT_TEXT = (
@@ -98,7 +99,7 @@ def _target(build: Build, scope: Scope, way: ToOne) -> Source:
 
 
 def _compare(build: Build, scope: Scope, compare: Compare) -> str:
-    if compare.property in _SYSTEM:
+    if compare.property in _SYSTEM[scope.shape.entity is not None]:
         return _system(build, scope, compare)
     prop = scope.shape.property(compare.property)
     _check(scope.shape, prop, compare)
@@ -126,8 +127,6 @@ def _compare(build: Build, scope: Scope, compare: Compare) -> str:
 def _system(build: Build, scope: Scope, compare: Compare) -> str:
     if compare.op not in (Op.EQ, Op.NE, Op.IN) or compare.part is not None:
         raise QueryError(f"{compare.property} takes eq, ne and in")
-    if compare.property == "source" and scope.shape.entity is None:
-        raise QueryError("a customer has no one source")
     label = compare.property
     build.guard.read_type(scope.shape.name)
     return _Comparison(

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from hub.errors import QueryError
+from hub.graph.plans.aggregates import figures_piece
 from hub.graph.plans.build import (
     Build,
     Cost,
@@ -22,24 +23,25 @@ from hub.graph.plans.build import (
 from hub.graph.plans.cursors import After, Key, after, cursor, cursor_members, keys, mark
 from hub.graph.plans.filters import condition
 from hub.graph.plans.selection import (
+    Aggregate,
     ConnectionField,
     Constant,
     Cursor,
     Edges,
     Entry,
+    Groups,
     Many,
     Node,
     Nodes,
-    Operand,
     Page,
     PageInfo,
     Part,
-    Rows,
     Selection,
 )
 from hub.graph.plans.shapes import Scope
 from hub.graph.plans.sql import ROW_NUMBER, Member
 from hub.graph.plans.ways import Source, keeps_customer_back, rows
+from hub.graph.plans.where import Operand, Rows
 
 _PLACE_BASE = 10_000_000
 """Added to a row's place, so that places as text have one length and sort as numbers."""
@@ -56,6 +58,7 @@ class Listing:
     count: Callable[[], str]
     """The SELECT that counts the rows of all pages."""
     cursor: Callable[[], str]
+    figures: Callable[[Aggregate | Groups, Place], Piece]
     node: Callable[[Selection | Entry, Place], Piece]
     given: str | None
     """Whether there are rows before the page; None where there are none."""
@@ -68,6 +71,9 @@ class _Counted:
     """Whether one row more than the page is fetched, to see if there is a next page."""
     height: int = 0
     customers: list[str] = field(default_factory=list)
+    """Of each of the page's rows."""
+    told: list[str] = field(default_factory=list)
+    """Of all pages."""
 
 
 def many_piece(build: Build, scope: Scope, many: Many, place: Place) -> Piece:
@@ -102,6 +108,7 @@ def page_piece(
         lambda limit: _page_sql(source, row, filtered, sort, behind, limit),
         lambda: source.sql("count(*)", filtered),
         lambda: raised_text(build, row, cursor(build, list_mark, cursor_members(build, row, page.order_by))),
+        lambda item, at: figures_piece(build, source, filtered, item, at),
         lambda selection, at: _node(build, row, selection, at),
         behind.given,
     )
@@ -135,13 +142,13 @@ def connection_piece(
         counted.customers.append(owner)
     inner = place.within(first)
     build.costs.append(Cost(len(fields), place.pages))
-    members = [(key_of(item), _field(build, listing, item, counted, inner.at(item.alias))) for item in fields]
+    members = [(key_of(item), _field(build, listing, item, counted, place, inner)) for item in fields]
     built = build.sql.obj(members)
     if any(isinstance(item, Edges | Nodes | PageInfo) for item in fields):
         limit = f"{counted.first} + 1" if counted.extra else counted.first
         rows_ = _rows(build, listing, limit, counted.extra)
         built = Member(f"(SELECT {built.sql} {lifted(listing.row, rows_)})", built.carried)
-    return Piece(built, _customers(build, listing, counted), counted.height + 1)
+    return Piece(built, (*counted.told, *_customers(build, listing, counted)), counted.height + 1)
 
 
 def _tells_cursors(item: ConnectionField) -> bool:
@@ -163,9 +170,17 @@ def _customers(build: Build, listing: Listing, counted: _Counted) -> tuple[str, 
     return tuple(f"(SELECT {build.sql.collect_text(item)} FROM {rows_})" for item in counted.customers)
 
 
-def _field(build: Build, listing: Listing, item: ConnectionField, counted: _Counted, place: Place) -> Member:
+def _field(
+    build: Build, listing: Listing, item: ConnectionField, counted: _Counted, outer: Place, inner: Place
+) -> Member:
     if isinstance(item, Constant):
         return build.sql.constant(item.value)
+    if isinstance(item, Aggregate | Groups):
+        piece = listing.figures(item, outer.at(item.alias))
+        counted.height = max(counted.height, piece.height)
+        counted.told += piece.customers
+        return piece.member
+    place = inner.at(item.alias)
     keep = f"{ROW_NUMBER} <= {counted.first}" if counted.extra else None
     if isinstance(item, Nodes):
         return build.sql.collect(_counted_node(listing, item.selection, counted, place), keep)

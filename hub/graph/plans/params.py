@@ -10,8 +10,8 @@ from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from hub.errors import LimitError, QueryError
-from hub.graph.plans.selection import Literal, Operand, RowId, Var
 from hub.graph.plans.sql import ParamKind
+from hub.graph.plans.where import Literal, Operand, RowId, Var
 from hub.ontology import Property, PropertyType
 from hub.store import DialectName, iso_utc, scale_of, scaled
 from hub.values import is_partial_date

@@ -1,121 +1,16 @@
 """What a read plan is asked for: types, properties, links, filters, order and pages, as hashable values.
 
 A *selection* names the fields of one object in the order in which they are answered; each field has an *alias*, its
-key in the JSON. An *operand* is a literal or a `Var` whose value is given when the plan runs, so that one compiled
-plan serves many requests.
+key in the JSON.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import datetime
-from decimal import Decimal
 from enum import StrEnum
+from typing import Literal
 
-
-@dataclass(frozen=True, slots=True)
-class Var:
-    """A value that is given when the plan runs."""
-
-    name: str
-
-
-@dataclass(frozen=True, slots=True)
-class RowId:
-    """A row by its type and its id."""
-
-    type: str
-    id: str = field(repr=False)
-
-
-Literal = str | int | bool | Decimal | datetime | RowId | tuple["Literal", ...] | None
-Operand = Var | Literal
-
-
-# filters
-
-
-class Op(StrEnum):
-    """How a property is compared.
-
-    `contains` and `startsWith` ignore the case of ASCII letters and of no others, alike in both databases. A comparison
-    with a missing value is false; only `ne` and `isNull` hold for one. Of a property with many values, one that fits is
-    enough.
-    """
-
-    EQ = "eq"
-    NE = "ne"
-    IN = "in"
-    LT = "lt"
-    LTE = "lte"
-    GT = "gt"
-    GTE = "gte"
-    BETWEEN = "between"
-    IS_NULL = "isNull"
-    STARTS_WITH = "startsWith"
-    CONTAINS = "contains"
-
-
-@dataclass(frozen=True, slots=True)
-class Compare:
-    """A property against a value: money by its amount unless `part` is `currency`.
-
-    `id` and `source` may be compared in every type. `between` takes two values, `in` a list, `isNull` a boolean.
-    """
-
-    property: str
-    op: Op
-    operand: Operand = field(repr=False)
-    part: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class And:
-    """All of the filters; true when there are none."""
-
-    filters: tuple[Filter, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Or:
-    """At least one of the filters; false when there are none."""
-
-    filters: tuple[Filter, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Not:
-    """The rows that the filter leaves out."""
-
-    filter: Filter
-
-
-@dataclass(frozen=True, slots=True)
-class ToOne:
-    """Along a reference; `type` is needed where the reference may lead to several types."""
-
-    property: str
-    type: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Rows:
-    """To the rows of `type` that refer here by the property `by`; from a customer and without `by`, to its own."""
-
-    type: str
-    by: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Some:
-    """Whether the way leads to at least one row that passes the filter (any row when there is none)."""
-
-    way: ToOne | Rows
-    where: Filter | None = None
-
-
-Filter = And | Or | Not | Compare | Some
-
+from hub.graph.plans.where import Filter, Operand
 
 # pages
 
@@ -383,7 +278,105 @@ class TotalCount:
     alias: str
 
 
-ConnectionField = Constant | Edges | Nodes | PageInfo | TotalCount
+# aggregates, over all rows of a connection
+
+
+class Unit(StrEnum):
+    """A stretch of the calendar, in UTC for instants."""
+
+    YEAR = "YEAR"
+    QUARTER = "QUARTER"
+    MONTH = "MONTH"
+    DAY = "DAY"
+
+
+class GroupOrder(StrEnum):
+    """How groups are sorted; equal counts by key, missing keys last."""
+
+    COUNT_DESC = "COUNT_DESC"
+    COUNT_ASC = "COUNT_ASC"
+    KEY_ASC = "KEY_ASC"
+    KEY_DESC = "KEY_DESC"
+
+
+@dataclass(frozen=True, slots=True)
+class RowCount:
+    """How many rows there are."""
+
+    alias: str
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """A figure of one property, null where no row has a value; of money a list, one figure for each currency."""
+
+    alias: str
+    property: str
+    parts: Parts | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """Sums of whole numbers, decimals and money; least and greatest of these, dates and instants."""
+
+    alias: str
+    function: Literal["sum", "min", "max"]
+    fields: tuple[Figure | Constant, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class KeyValue:
+    """A value that rows are grouped by: `id`, `source` (entities), `kind` (customers) or a property.
+
+    A date or instant takes a `unit`, and money `parts`: `currency` alone.
+    """
+
+    alias: str
+    name: str
+    unit: Unit | None = None
+    parts: Parts | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class KeyAlong:
+    """Values of the row that a reference leads to, or of the customer that the row belongs to (`property` None)."""
+
+    alias: str
+    property: str | None
+    fields: tuple[KeyField, ...]
+
+
+KeyField = Constant | KeyValue | KeyAlong
+
+
+@dataclass(frozen=True, slots=True)
+class GroupKey:
+    """What the rows of a group have in common, an object."""
+
+    alias: str
+    fields: tuple[KeyField, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Aggregate:
+    """Figures over all rows, an object."""
+
+    alias: str
+    fields: tuple[Constant | RowCount | Figures, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Groups:
+    """Figures over the rows of each group, a list of objects; the groups are made by all that their keys ask for."""
+
+    alias: str
+    fields: tuple[Constant | RowCount | Figures | GroupKey, ...]
+    order: GroupOrder = GroupOrder.COUNT_DESC
+    first: Operand = 20
+    skip: Operand = 0
+
+
+ConnectionField = Constant | Edges | Nodes | PageInfo | TotalCount | Aggregate | Groups
 
 
 # roots

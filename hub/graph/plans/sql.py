@@ -125,6 +125,18 @@ class Sql(ABC):
         """A stored list as rows to select from, and the text of the element in them; the rows are called `x`."""
 
     @abstractmethod
+    def gathered(self, text: str, number: str) -> str:
+        """An aggregate: pairs of a text and an exact number, to be read by `scattered`."""
+
+    @abstractmethod
+    def scattered(self, column: str) -> tuple[str, str, str]:
+        """Gathered pairs as rows to select from, and the text and the number of the pair in them."""
+
+    @abstractmethod
+    def total(self, sum_: str, scale: int) -> str:
+        """A sum, an error where it would not fit the 64 bits that one value of its scale has."""
+
+    @abstractmethod
     def decimal(self, number: str, scale: int, least: int) -> str:
         """A stored decimal as exact text with at least `least` digits after the point, no needless zeros, or null."""
 
@@ -254,6 +266,18 @@ class SqliteSql(Sql):
     @override
     def elements(self, column: str) -> tuple[str, str]:
         return f"json_each({column}) x", "x.value"
+
+    @override
+    def gathered(self, text: str, number: str) -> str:
+        return f"json_group_array(json_array({text}, {number}))"
+
+    @override
+    def scattered(self, column: str) -> tuple[str, str, str]:
+        return f"json_each({column}) x", "json_extract(x.value, '$[0]')", "json_extract(x.value, '$[1]')"
+
+    @override
+    def total(self, sum_: str, scale: int) -> str:
+        return sum_
 
     @override
     def decimal(self, number: str, scale: int, least: int) -> str:
@@ -388,6 +412,20 @@ class PostgresSql(Sql):
     @override
     def elements(self, column: str) -> tuple[str, str]:
         return f"jsonb_array_elements_text({column}) AS x(value)", "x.value"
+
+    @override
+    def gathered(self, text: str, number: str) -> str:
+        return f"jsonb_agg(jsonb_build_array({text}, {number}))"
+
+    @override
+    def scattered(self, column: str) -> tuple[str, str, str]:
+        return f"jsonb_array_elements({column}) AS x(value)", "(x.value ->> 0)", "(x.value ->> 1)::numeric"
+
+    @override
+    def total(self, sum_: str, scale: int) -> str:
+        if not scale:
+            return f"({sum_})::bigint"
+        return f"(({sum_}) * {10**scale})::bigint * 0.{1:0{scale}}"
 
     @override
     def decimal(self, number: str, scale: int, least: int) -> str:

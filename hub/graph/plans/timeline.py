@@ -28,7 +28,16 @@ from hub.graph.plans.build import (
 from hub.graph.plans.cursors import After, Key, after, cursor, mark
 from hub.graph.plans.pages import Listing, connection_piece
 from hub.graph.plans.params import list_value, packed, text_value
-from hub.graph.plans.selection import Constant, Entry, EntryEntity, Part, Selection, Timeline
+from hub.graph.plans.selection import (
+    Aggregate,
+    Constant,
+    Entry,
+    EntryEntity,
+    Groups,
+    Part,
+    Selection,
+    Timeline,
+)
 from hub.graph.plans.shapes import Scope, Shape
 from hub.graph.plans.sql import Member, literal
 from hub.graph.plans.values import text_of
@@ -76,11 +85,16 @@ def timeline_piece(build: Build, scope: Scope, timeline: Timeline, place: Place)
         select,
         lambda: f"SELECT count(*) FROM {union}{_where(phase, After(None, None))}",
         lambda: raised_text(build, entry, cursor(build, list_mark, cursor_members)),
+        _no_figures,
         lambda selection, at: _entry(build, entry, selection, arms, at),
         behind.given,
     )
     inside = Place(place.path, place.pages, True)
     return connection_piece(build, listing, timeline.fields, timeline.first, inside)
+
+
+def _no_figures(_item: Aggregate | Groups, _place: Place) -> Piece:
+    raise QueryError("a timeline has no aggregates; ask the connections of its types")
 
 
 def _part_names(item: Any) -> set[str]:

@@ -16,7 +16,7 @@ from hub.store import scale_of
 MONEY_DIGITS = 2
 """Digits after the point that an amount shows at least; a decimal shows those it needs."""
 
-_MONEY_PARTS: Parts = (Part("amount", "amount"), Part("currency", "currency"))
+MONEY_PARTS: Parts = (Part("amount", "amount"), Part("currency", "currency"))
 _ENTITY_FACTS = ("source", "stream", "recordKey", "recordId", "observedAt")
 _CUSTOMER_FACTS = ("kind", "createdAt", "updatedAt")
 
@@ -79,7 +79,7 @@ def member(
         amount = sql.text(lift(sql.decimal(value, scale_of(prop), MONEY_DIGITS)))
         currency = scope.column(prop.columns[1])
         built = build.parts(
-            _MONEY_PARTS if parts is None else parts,
+            MONEY_PARTS if parts is None else parts,
             {"amount": lambda: amount, "currency": lambda: sql.text(currency)},
             prop.name,
         )
@@ -90,7 +90,7 @@ def member(
         built = build.parts(parts, {"at": lambda: at, "zone": lambda: sql.text(zone)}, prop.name)
         return Member(f"CASE WHEN {column} IS NOT NULL THEN {built.sql} END", nullable=True)
     if prop.type is PropertyType.DECIMAL:
-        return sql.text(lift(_plain_text(sql, prop, value)))
+        return sql.text(lift(plain_text(sql, prop, value)))
     return scalar_member(sql, prop, value if value == column else lift(value))
 
 
@@ -101,9 +101,13 @@ def scalar_member(sql: Sql, prop: Property, value: str) -> Member:
     if prop.type is PropertyType.BOOLEAN:
         return sql.boolean(value)
     if prop.type is PropertyType.ENUM:
-        # Rows may be older than the ontology; an enum of GraphQL has no other values than its own.
-        return sql.text(f"CASE WHEN {sql.among(value, prop.values)} THEN {value} END")
-    return sql.text(_plain_text(sql, prop, value))
+        return sql.text(known_value(sql, prop, value))
+    return sql.text(plain_text(sql, prop, value))
+
+
+def known_value(sql: Sql, prop: Property, value: str) -> str:
+    """An enum's value, null for one that rows hold from before the ontology of today: GraphQL has no such."""
+    return f"CASE WHEN {sql.among(value, prop.values)} THEN {value} END"
 
 
 def text_of(build: Build, scope: Scope, prop: Property, shown: Mask | bool) -> str:
@@ -113,15 +117,19 @@ def text_of(build: Build, scope: Scope, prop: Property, shown: Mask | bool) -> s
     if prop.many:
         return f"({sql.many(prop, value)}) || ''"
     if prop.type is PropertyType.MONEY:
-        return f"({_plain_text(sql, prop, value)}) || coalesce(' ' || {scope.column(prop.columns[1])}, '')"
+        return f"({plain_text(sql, prop, value)}) || coalesce(' ' || {scope.column(prop.columns[1])}, '')"
     if prop.type is PropertyType.BOOLEAN:
         return f"CASE WHEN {value} IS NOT NULL THEN CASE WHEN {value} <> {sql.false} THEN 'true' ELSE 'false' END END"
-    return f"CAST({_plain_text(sql, prop, value)} AS TEXT)"
+    return f"CAST({plain_text(sql, prop, value)} AS TEXT)"
 
 
 def sort_key(sql: Sql, scope: Scope, prop: Property) -> str:
     """The main column, in the order both databases agree on."""
-    column = scope.column(prop.column)
+    return ordered(sql, prop, scope.column(prop.column))
+
+
+def ordered(sql: Sql, prop: Property, value: str) -> str:
+    """A value of the property, in the order both databases agree on."""
     numeric = (
         PropertyType.INTEGER,
         PropertyType.DECIMAL,
@@ -129,10 +137,11 @@ def sort_key(sql: Sql, scope: Scope, prop: Property) -> str:
         PropertyType.BOOLEAN,
         PropertyType.INSTANT,
     )
-    return column if prop.type in numeric else sql.binary(column)
+    return value if prop.type in numeric else sql.binary(value)
 
 
-def _plain_text(sql: Sql, prop: Property, value: str) -> str:
+def plain_text(sql: Sql, prop: Property, value: str) -> str:
+    """A single value as exact SQL text, null when there is none."""
     if prop.type is PropertyType.MONEY:
         return sql.decimal(value, scale_of(prop), MONEY_DIGITS)
     if prop.type is PropertyType.DECIMAL:

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 from hub.errors import QueryError
 from hub.graph.plans.build import Build, table
-from hub.graph.plans.selection import Rows
 from hub.graph.plans.shapes import Scope, Shape
+from hub.graph.plans.where import Rows
 from hub.ontology import EntityType, Ontology, Property, PropertyType
 
 MEMBERSHIP = '"membership" m'
@@ -20,6 +20,8 @@ class Source:
     tables: str
     conditions: tuple[str, ...]
     scope: Scope
+    free: bool = False
+    """Whether the rows do not depend on another one."""
 
     def sql(self, columns: str, more: tuple[str, ...] = ()) -> str:
         """A SELECT of these columns, with more conditions."""
@@ -31,7 +33,7 @@ class Source:
 def all_rows(build: Build, shape: Shape) -> Source:
     """Every row of a type."""
     scope = build.scope(shape)
-    return Source(table(scope), (), scope)
+    return Source(table(scope), (), scope, free=True)
 
 
 def rows(build: Build, parent: Scope, way: Rows) -> Source:

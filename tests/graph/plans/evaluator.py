@@ -13,6 +13,7 @@ import orjson
 
 from hub.access import Effect, mask_for
 from hub.graph.plans import (
+    Aggregate,
     And,
     ById,
     ByIdentifier,
@@ -26,6 +27,7 @@ from hub.graph.plans import (
     Facts,
     Filter,
     Freshness,
+    Groups,
     Household,
     Id,
     Identifiers,
@@ -57,6 +59,7 @@ from hub.graph.plans import (
 )
 from hub.ontology import Ontology, Property
 from hub.values import Instant, Money
+from tests.graph.plans.figures import Calculator, parts_of
 from tests.graph.plans.plan_world import ADDRESSES, RECORD_KEYS, Access, Customer, Row, World
 
 Thing = Row | Customer
@@ -198,7 +201,7 @@ class Evaluator:
 
     def compares(self, thing: Thing, compare: Compare) -> bool:
         operand = self.operand(compare.operand)
-        if compare.property in ("id", "source"):
+        if compare.property in ("id", "source" if isinstance(thing, Row) else "kind"):
             return holds(compare.op, getattr(thing, compare.property), operand)
         value: Any = thing.values.get(compare.property)
         if compare.part and value is not None:
@@ -240,6 +243,8 @@ class Evaluator:
                 built[item.alias] = item.value
             elif isinstance(item, TotalCount):
                 built[item.alias] = len(kept)
+            elif isinstance(item, Aggregate | Groups):
+                built[item.alias] = self.figures(kept, item)
             elif isinstance(item, PageInfo):
                 known = {"hasNextPage": len(kept) > first, "hasPreviousPage": False}
                 built[item.alias] = parts_of(item.parts, known)
@@ -248,6 +253,11 @@ class Evaluator:
             elif isinstance(item, Edges):
                 built[item.alias] = [self.edge(row, item, node) for row in kept[:first]]
         return built
+
+    def figures(self, rows: Sequence[Thing], item: Aggregate | Groups) -> Any:
+        calculator = Calculator(self.world, self.ontology, amount_text, scalar, self.customers)
+        page = (0, 0) if isinstance(item, Aggregate) else (self.operand(item.first), self.operand(item.skip))
+        return calculator.answer(rows, item, *page)
 
     def edge(self, row: Any, edges: Edges, node: NodeOf) -> Any:
         return {
@@ -267,11 +277,8 @@ class Evaluator:
             rows = customers if root.type == "Customer" else list(self.world.of(root.type))
             return self.page(rows, root.page, root.fields, self.object)
         if isinstance(root, ByIds):
-            selections = {selection.type: selection for selection in root.selections}
-            return [
-                self.answer(ById(selections[row.type], row.id)) if row.type in selections else None
-                for row in self.operand(root.rows)
-            ]
+            one = {(each.type, row): ById(each, row.id) for each in root.selections for row in root.rows}
+            return [self.answer(one[row.type, row]) if (row.type, row) in one else None for row in root.rows]
         if not self.sees(root.selection.type):
             return None
         if isinstance(root, ByIdentifier):
@@ -535,11 +542,6 @@ class Evaluator:
             else:
                 built[item.alias] = item.value if isinstance(item, Constant) else entry[item.name]
         return built
-
-
-def parts_of(parts: Parts, known: Mapping[str, Any]) -> dict[str, Any]:
-    """An object of named parts."""
-    return {part.alias: part.value if isinstance(part, Constant) else known[part.name] for part in parts}
 
 
 def parts(names: str) -> tuple[Part, ...]:

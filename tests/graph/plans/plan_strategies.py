@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from hub.access import MASKS
 from hub.graph.plans import (
+    Aggregate,
     And,
     ById,
     ByIdentifier,
@@ -18,11 +19,18 @@ from hub.graph.plans import (
     Entry,
     EntryEntity,
     Facts,
+    Figure,
+    Figures,
     Filter,
     Freshness,
+    GroupKey,
+    GroupOrder,
+    Groups,
     Household,
     Id,
     Identifiers,
+    KeyAlong,
+    KeyValue,
     ListOf,
     Many,
     Members,
@@ -40,6 +48,7 @@ from hub.graph.plans import (
     Part,
     Parties,
     Root,
+    RowCount,
     RowId,
     Rows,
     Selection,
@@ -47,14 +56,19 @@ from hub.graph.plans import (
     Timeline,
     ToOne,
     TotalCount,
+    Unit,
     Value,
 )
-from hub.ontology import Ontology, Property, PropertyType
+from hub.graph.plans.groupkeys import MAX_KEYS, MAX_LINKS
+from hub.ontology import PARTY, Ontology, Property, PropertyType
 from hub.values import Instant, Money
 from tests.graph.plans.evaluator import parts
+from tests.graph.plans.figures import leaves, paths
 from tests.graph.plans.plan_world import ALLOW, DENY, Access, World, categories, masked
 
 _ORIGINS = ("source", "stream", "recordKey", "recordId", "observedAt")
+_SUMMED = (PropertyType.INTEGER, PropertyType.DECIMAL, PropertyType.MONEY)
+_TIMES = (PropertyType.DATE, PropertyType.INSTANT)
 _UNSORTED = (PropertyType.REFERENCE,)
 
 
@@ -115,9 +129,9 @@ class Strategies:
     @st.composite
     def _compare(draw: Any, self: Strategies, type_name: str) -> Compare:  # noqa: N805
         properties = self.properties(type_name)
-        name = draw(st.sampled_from([*properties, "id", *(["source"] if type_name != "Customer" else [])]))
-        if name in ("id", "source"):
-            values = ["erp", "pos", "customer1", "customer2", *list(self.world.rows)[::9]]
+        name = draw(st.sampled_from([*properties, "id", "kind" if type_name == "Customer" else "source"]))
+        if name in ("id", "source", "kind"):
+            values = ["erp", "pos", "person", "customer1", "customer2", *list(self.world.rows)[::9]]
             return Compare(name, draw(st.sampled_from([Op.EQ, Op.NE])), draw(st.sampled_from(values)))
         prop = properties[name]
         op = draw(st.sampled_from(operators(prop)))
@@ -171,8 +185,14 @@ class Strategies:
     # selections
 
     @st.composite
-    def _connection(draw: Any, self: Strategies, nodes: Any) -> tuple[Any, ...]:  # noqa: N805
+    def _connection(
+        draw: Any,  # noqa: N805
+        self: Strategies,
+        nodes: Any,
+        figures: Any = None,
+    ) -> tuple[Any, ...]:
         fields: list[Any] = [
+            *([draw(figures)] if figures is not None else []),
             TotalCount("count"),
             PageInfo("info", parts("hasNextPage hasPreviousPage")),
             Constant("c", "'%:c"),
@@ -246,7 +266,8 @@ class Strategies:
 
     def _many(self, alias: str, way: Rows, target: str, depth: int, plain: bool) -> st.SearchStrategy[Many]:
         pages = self.plain_pages() if plain else self.pages(target)
-        fields = Strategies._connection(self, Strategies.selection(self, target, depth, plain))
+        figures = None if plain else Strategies.figures(self, target)
+        fields = Strategies._connection(self, Strategies.selection(self, target, depth, plain), figures)
         return st.builds(lambda page, fields: Many(alias, way.type, way.by, page, fields), pages, fields)
 
     def _customer_links(self, depth: int, plain: bool) -> list[Any]:
@@ -293,6 +314,59 @@ class Strategies:
             ),
         ]
 
+    # aggregates
+
+    @st.composite
+    def figures(draw: Any, self: Strategies, type_name: str) -> Aggregate | Groups:  # noqa: N805
+        """An aggregate, or groups by keys that may lead along references."""
+        fields: list[Any] = [RowCount("n"), Constant("c", "it's %s")]
+        for function in ("sum", "min", "max"):
+            options = [
+                Figure(prop.name, prop.name, parts("currency amount") if draw(st.booleans()) else None)
+                if prop.type is PropertyType.MONEY
+                else Figure(prop.name, prop.name)
+                for prop in self.properties(type_name).values()
+                if not prop.many and prop.type in (_SUMMED if function == "sum" else (*_SUMMED, *_TIMES))
+            ]
+            if options:
+                chosen = draw(st.lists(st.sampled_from(options), unique=True, min_size=1, max_size=4))
+                fields.append(Figures(function, function, tuple(chosen)))
+        some = draw(st.lists(st.sampled_from(fields), unique=True, min_size=1))
+        if draw(st.booleans()):
+            return Aggregate("all", tuple(some))
+        keys = draw(st.lists(self.key_fields(type_name), min_size=1, max_size=2).filter(_are_few))
+        some += [GroupKey(f"key{number}", tuple(fields)) for number, fields in enumerate(keys)]
+        order, few = draw(st.sampled_from(GroupOrder)), st.integers(0, 8)
+        return Groups("groups", tuple(some), order, draw(few), draw(st.one_of(st.just(0), few)))
+
+    def key_fields(self, type_name: str, depth: int = 2) -> st.SearchStrategy[list[Any]]:
+        return st.lists(self._key(type_name, depth), unique_by=lambda key: key.alias, min_size=1, max_size=2)
+
+    def _key(self, type_name: str, depth: int) -> st.SearchStrategy[Any]:
+        names = ["id", "kind" if type_name == "Customer" else "source"]
+        values = [st.just(KeyValue(name, name)) for name in (["id"] if type_name == PARTY else names)]
+        links = [(None, "Customer")] if type_name == PARTY else []
+        for prop in self.properties(type_name).values() if type_name != PARTY else ():
+            if prop.type is PropertyType.REFERENCE:
+                links.append((prop.name, prop.range or ""))
+            elif prop.type is PropertyType.MONEY:
+                values.append(st.just(KeyValue(prop.name, prop.name, parts=parts("currency"))))
+            elif prop.type in _TIMES:
+                units = st.sampled_from(Unit)
+                values.append(units.map(lambda unit, name=prop.name: KeyValue(name, name, unit)))
+            elif not prop.many and prop.type is not PropertyType.DECIMAL:
+                values.append(st.just(KeyValue(prop.name, prop.name)))
+        if type_name not in ("Customer", PARTY) and self.ontology.type(type_name).has_customer:
+            links.append((None, "Customer"))
+        along = [
+            self.key_fields(target, depth - 1).map(
+                lambda fields, name=name: KeyAlong(f"to_{name}", name, tuple(fields))
+            )
+            for name, target in links
+            if depth
+        ]
+        return st.one_of(*values, *along)
+
     # roots
 
     def roots(self, plain: bool = False) -> st.SearchStrategy[Root]:
@@ -325,7 +399,8 @@ class Strategies:
 
     def _list(self, name: str, plain: bool) -> st.SearchStrategy[Root]:
         pages = self.plain_pages() if plain else self.pages(name)
-        fields = Strategies._connection(self, Strategies.selection(self, name, 2, plain))
+        figures = None if plain else Strategies.figures(self, name)
+        fields = Strategies._connection(self, Strategies.selection(self, name, 2, plain), figures)
         return st.builds(ListOf, st.just(name), pages, fields)
 
     def _by_identifier(self) -> st.SearchStrategy[Root]:
@@ -348,6 +423,12 @@ class Strategies:
             for prop in self.ontology.type(row.type).identifiers
             if prop.identifier == scheme and prop.name in row.values
         ]
+
+
+def _are_few(keys: list[list[Any]]) -> bool:
+    """Whether the keys are within the limits; the way to a customer is two links."""
+    values = sum(len(leaves(fields, ())) for fields in keys)
+    return values <= MAX_KEYS and 2 * sum(len(paths(fields, ())) for fields in keys) <= MAX_LINKS
 
 
 def operators(prop: Property) -> list[Op]:

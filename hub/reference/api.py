@@ -1,0 +1,234 @@
+"""The page `api.md`: how the API is asked and what it answers, with its root fields, errors, limits and examples."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from types import MappingProxyType
+
+from graphql import GraphQLField, GraphQLObjectType
+
+from hub.api.http import GRAPHQL_JSON, JSON, MAX_BODY, status_of
+from hub.demo import examples
+from hub.errors import RequestError
+from hub.ontology import Ontology
+from hub.reference.errors import error_tree, next_steps, subclasses
+from hub.reference.graphql import arguments, fields
+from hub.reference.markdown import anchor, code, fenced, header, table
+from hub.schema import Answer, Catalogue, make_catalogue
+from hub.schema.errors import INTERNAL, UNAVAILABLE
+from hub.schema.limits import MAX_ALIASES, MAX_FIELDS, MAX_REPEATS, MAX_TOKENS
+from hub.schema.plans import OTHER_COST
+
+OWN_CODES: Mapping[str, str] = MappingProxyType(
+    {
+        UNAVAILABLE: "try again later: the database is out of reach, or the audit log cannot record the request",
+        INTERNAL: "report the reference, which the log has too: something went wrong that should not",
+    }
+)
+"""What to do when the hub could not answer, by code."""
+
+_INTRODUCTION = """
+Departments, screens and programs ask the hub through one GraphQL endpoint. What types and fields there are follows from
+the [ontology](ontology.md) and stands in [graphql.md](graphql.md); who is shown what, in [access.md](access.md).
+
+| path | method | gives |
+| --- | --- | --- |
+| `/graphql` | `POST`, `GET` | answers to GraphQL requests |
+| `/graphql/schema.graphql` | `GET` | the schema in GraphQL's schema language |
+| `/console` | `GET` | the [query page](#query-page), where it is on |
+| `/healthz` | `GET` | `ok` while requests are taken |
+"""
+
+_REQUEST = """
+## A request
+
+```sh
+curl -s http://127.0.0.1:8360/graphql \\
+  -H "Authorization: Bearer $HUB_SUPPORT" \\
+  -H 'X-Purpose: customer_service' \\
+  -H 'Content-Type: application/json' \\
+  -d '{"query": "query($id: ID!) { customer(id: $id) { name } }", "variables": {"id": "cus_1"}}'
+```
+
+| header | value |
+| --- | --- |
+| `Authorization` | `Bearer` and a token of the identity provider ([who is let in](operations.md#who-is-let-in)) |
+| `X-Purpose` | what the answer is for: a purpose of the token that its roles may state; needless with only one |
+| `Content-Type` | `application/json`, in UTF-8 |
+| `Accept` | `application/graphql-response+json` or `application/json`, which is also what other clients get |
+
+The body is a JSON object with `query`, and where needed `operationName`, `variables` and `extensions`. A
+`GET` has the same as parameters of its URL, `variables` and `extensions` as JSON, may only read, and always
+names its purpose: no link or form on another page can send that header. Give values in `variables`:
+documents are prepared once and remembered by their text. Requests in batches are not answered, and pages of
+other origins get no answer (CORS is off).
+"""
+
+_ANSWER = """
+## An answer
+
+A JSON object with `data`, `errors` or both, never to be cached. What the policy denies is null and what it masks is
+masked; `extensions.access` says so for each field that was asked:
+
+```json
+{"path": ["customers", "nodes", "email"], "effect": "mask", "category": "user.contact.email", "mask": "email",
+ "rule": "mask:email user.contact.email"}
+```
+
+A field that could not be answered is null and has an error with its `path`. A request that was refused as a whole has
+errors and no `data`. Each read is in the audit log before its answer leaves.
+
+## Errors
+
+`extensions.code` of an error is for programs and does not change; its message is for people and may. In
+`application/graphql-response+json` the status tells of a refused document too; in `application/json` it is 200, as that
+media type has it.
+"""
+
+_TRANSPORT = """
+What is no GraphQL request is refused by its envelope, with the code `BAD_REQUEST`:
+
+| status | when |
+| --- | --- |
+| 400 | the body or the parameters are not what is described above |
+| 405 | the method is neither `GET` nor `POST`, or a `GET` asks for a change |
+| 406 | `Accept` takes neither of the two media types |
+| 413 | the body is larger than the limit `max_body` |
+| 415 | the body is not `application/json` in UTF-8 |
+"""
+
+_LIMITS = """
+## Limits
+
+All are checked before anything is read. A `LIMIT_EXCEEDED` names the limit.
+"""
+
+_COST = f"""
+A read costs the fields that its answer may have: for each object its fields times the rows that it may be in, which
+the page sizes around it multiply. So ask for small pages. Where the document gives no size, the field's own counts. A
+field that no read plan answers costs {OTHER_COST:,}, as does introspection.
+"""
+
+_ROOTS = {
+    "Query": "## Queries\n",
+    "Mutation": "## Mutations\n",
+    "Subscription": "## Subscriptions\n",
+}
+
+_EXAMPLES = """
+## Examples
+
+The demo (`make demo`) prints these as commands and offers them on its query page. The test suite asks each of them.
+"""
+
+_CONSOLE = """
+## Query page
+
+`/console` is a page to ask the API from a browser: an editor that completes names, the schema with its descriptions,
+the departments' examples, the queries asked before, and answers with what the policy took from them. It is on in demo
+mode; elsewhere `HUB_CONSOLE=true` turns it on.
+
+The page comes with the hub, loads nothing from elsewhere, and holds no data. It asks with the token that is put into
+it, which stays in that tab's session storage. The history is kept in the browser, without variables, answers and
+whatever a query has in quotes.
+"""
+
+_EXAMPLE_CUSTOMER = "C10001"
+
+
+def api_page(ontology: Ontology) -> str:
+    """The reference of the API."""
+    catalogue = make_catalogue(ontology)
+    return "\n".join(
+        [
+            header("API", "the schema, `hub/errors.py` and the limits in the code"),
+            _INTRODUCTION,
+            _REQUEST,
+            _ANSWER,
+            _codes(),
+            _TRANSPORT,
+            _LIMITS,
+            _limits(),
+            _COST,
+            *_roots(catalogue),
+            _EXAMPLES,
+            *_examples(),
+            _CONSOLE,
+        ]
+    )
+
+
+def _codes() -> str:
+    steps = next_steps(error_tree())
+    rows = [
+        (code(kind.code), _link(kind), *_statuses(Answer(b"", kind(""))), steps[kind.__name__])
+        for kind in subclasses(RequestError)
+    ]
+    for name, step in OWN_CODES.items():
+        failed = Answer(b"", failed=True, unavailable=name == UNAVAILABLE)
+        rows.append((code(name), "", *_statuses(failed), step))
+    return table(("code", "error", code(GRAPHQL_JSON), code(JSON), "what to do"), rows)
+
+
+def _link(kind: type[RequestError]) -> str:
+    return f"[{kind.__name__}](errors.md{anchor(kind.__name__)})"
+
+
+def _statuses(answer: Answer) -> tuple[str, str]:
+    return str(status_of(answer, GRAPHQL_JSON)), str(status_of(answer, JSON))
+
+
+def _limits() -> str:
+    return table(
+        ("limit", "is", "bounds"),
+        (
+            ("`max_body`", f"{MAX_BODY:,}", "bytes of a request"),
+            ("`max_tokens`", f"{MAX_TOKENS:,}", "tokens of a document"),
+            ("`max_depth`", "`HUB_MAX_DEPTH`", "levels that a document nests"),
+            ("`max_fields`", f"{MAX_FIELDS:,}", "fields of a document, with its fragments spread out"),
+            ("`max_aliases`", f"{MAX_ALIASES:,}", "aliases in a document"),
+            ("`max_repeats`", f"{MAX_REPEATS:,}", "times that one object is asked for one response key"),
+            ("`max_page`", "`HUB_MAX_PAGE`", "rows of one page: `first`"),
+            ("`max_cost`", "`HUB_MAX_COST`", "what a request may cost"),
+            (
+                "`max_preparing`",
+                "`HUB_MAX_PREPARING_S`",
+                "seconds of work a minute on a caller's new documents",
+            ),
+        ),
+    )
+
+
+def _roots(catalogue: Catalogue) -> Iterator[str]:
+    for name, heading in _ROOTS.items():
+        kind = catalogue.graphql.type_map.get(name)
+        if isinstance(kind, GraphQLObjectType):
+            yield heading
+            yield _queries(catalogue, kind) if name == "Query" else fields(kind.fields)
+
+
+def _queries(catalogue: Catalogue, query: GraphQLObjectType) -> str:
+    return table(
+        ("field", "takes", "gives", "costs", "meaning"),
+        (
+            (
+                code(name),
+                arguments(field.args),
+                code(field.type),
+                _cost(field) if catalogue.meaning(query.name, name) else f"{OTHER_COST:,}",
+                field.description or "",
+            )
+            for name, field in query.fields.items()
+        ),
+    )
+
+
+def _cost(field: GraphQLField) -> str:
+    return "`first` × fields" if "first" in field.args else "fields"
+
+
+def _examples() -> Iterator[str]:
+    for department, queries in examples(_EXAMPLE_CUSTOMER).items():
+        for name, text in queries.items():
+            yield f"### {department}: {name}\n".replace("_", " ")
+            yield fenced("graphql", text)
