@@ -16,7 +16,7 @@ from hub.reference.graphql import arguments, fields
 from hub.reference.markdown import anchor, code, fenced, header, table
 from hub.schema import Answer, Catalogue, make_catalogue
 from hub.schema.errors import INTERNAL, UNAVAILABLE
-from hub.schema.limits import MAX_ALIASES, MAX_FIELDS, MAX_REPEATS, MAX_TOKENS
+from hub.schema.limits import MAX_ALIASES, MAX_DIRECTIVES, MAX_FIELDS, MAX_REPEATS, MAX_TOKENS
 from hub.schema.plans import OTHER_COST
 
 OWN_CODES: Mapping[str, str] = MappingProxyType(
@@ -187,6 +187,7 @@ def _limits() -> str:
             ("`max_depth`", "`HUB_MAX_DEPTH`", "levels that a document nests"),
             ("`max_fields`", f"{MAX_FIELDS:,}", "fields of a document, with its fragments spread out"),
             ("`max_aliases`", f"{MAX_ALIASES:,}", "aliases in a document"),
+            ("`max_directives`", f"{MAX_DIRECTIVES:,}", "directives in one place"),
             ("`max_repeats`", f"{MAX_REPEATS:,}", "times that one object is asked for one response key"),
             ("`max_page`", "`HUB_MAX_PAGE`", "rows of one page: `first`"),
             ("`max_cost`", "`HUB_MAX_COST`", "what a request may cost"),
