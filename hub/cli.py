@@ -13,13 +13,14 @@ from contextlib import contextmanager
 from functools import wraps
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
+from uuid import uuid4
 
 import stamina
 import typer
 from rich.console import Console
 from rich.markup import escape
 
-from hub import demo_run, reference
+from hub import commands, demo_run, reference
 from hub.access import AUDIENCE, DEMO_ISSUER, DemoIssuer
 from hub.adapters import quarantine, source_statuses
 from hub.adapters.preview import preview as preview_stream
@@ -27,7 +28,7 @@ from hub.adapters.runs import RunReport
 from hub.adapters.sync import Progress
 from hub.api import serve as serve_api
 from hub.audit import Action, AuditEvent
-from hub.errors import ConfigurationError, HubError, NotFoundError, SourceError
+from hub.errors import ConfigurationError, HubError, NotFoundError, QueryError, SourceError
 from hub.services import Services, load_configuration, open_services
 from hub.settings import Settings, load_settings
 from hub.terminal import (
@@ -47,8 +48,16 @@ app = typer.Typer(
     help="One customer graph out of many source systems.",
 )
 quarantine_app = typer.Typer(no_args_is_help=True, help="Records that could not be accepted.")
+consent_app = typer.Typer(no_args_is_help=True, help="What customers said yes or no to.")
+interaction_app = typer.Typer(
+    no_args_is_help=True, help="Calls, visits, messages and other touches with customers."
+)
+correction_app = typer.Typer(no_args_is_help=True, help="Values that win over what every source states.")
 audit_app = typer.Typer(no_args_is_help=True, help="The audit log.")
 app.add_typer(quarantine_app, name="quarantine")
+app.add_typer(consent_app, name="consent")
+app.add_typer(interaction_app, name="interaction")
+app.add_typer(correction_app, name="correction")
 app.add_typer(audit_app, name="audit")
 
 PIPED_WIDTH = 200
@@ -68,6 +77,14 @@ def _start() -> None:
 SourceName = Annotated[str, typer.Argument(help="Name of a source, as in its YAML.")]
 Values = Annotated[
     bool, typer.Option("--values", help="Show values instead of their form; leaves an audit event.")
+]
+
+CustomerId = Annotated[str, typer.Argument(help="Public id of the customer.")]
+PropertyName = Annotated[str, typer.Argument(help="A property of customers, such as `email`.")]
+PropertyValues = Annotated[list[str], typer.Argument(help="What is said, each as property=value.")]
+Reason = Annotated[str, typer.Option(help="Why; it is kept with the value.")]
+IdempotencyKey = Annotated[
+    str | None, typer.Option(help="Given again with the same command, it does nothing more.")
 ]
 
 T = TypeVar("T", bound=Callable[..., Any])
@@ -92,6 +109,10 @@ def command(group: typer.Typer, name: str | None = None) -> Callable[[T], T]:
         return function
 
     return register
+
+
+def _author(services: Services) -> commands.Author:
+    return commands.Author.operator(_actor(), services.access)
 
 
 def _actor() -> str:
@@ -178,8 +199,9 @@ def sync_all(services: Services, names: Sequence[str]) -> list[RunReport]:
 
 def _sync_one(services: Services, name: str, progress: Progress) -> RunReport:
     """The report of a sync; one that could not start is a failed one, so that the other sources go on."""
+    order = commands.SyncSource(name, uuid4().hex)
     try:
-        return services.syncer.sync(name, progress)
+        return commands.sync_source(services, _author(services), order, progress).outcome()
     except SourceError as error:
         return RunReport(0, name, "failed", (str(error),))
 
@@ -238,7 +260,8 @@ def quarantine_replay(
 ) -> None:
     """Map the waiting records of a source anew, after its mapping was corrected."""
     with _services() as services:
-        report = services.syncer.replay(source, numbers or ())
+        order = commands.ReplayQuarantine(source, tuple(numbers or ()), uuid4().hex)
+        report = commands.replay_quarantine(services, _author(services), order).outcome()
         services.publish()
     print_report(out, report)
 
@@ -252,6 +275,61 @@ def quarantine_discard(
         found = services.syncer.discard(number, _actor())
         services.publish()
     out.print(f"Discarded {found.source}.{found.stream} at {found.position}.", highlight=False)
+
+
+@command(consent_app, "record")
+def consent_record(customer: CustomerId, values: PropertyValues, key: IdempotencyKey = None) -> None:
+    """Record a yes or no of a customer: purpose=..., channel=..., state=... and what else there is to say."""
+    with _services() as services:
+        order = commands.RecordConsent(customer, _by_property(values), key or uuid4().hex)
+        noted = commands.record_consent(services, _author(services), order)
+        services.publish()
+    out.print(f"Consent {noted.id} of {noted.customer}.", highlight=False)
+
+
+@command(interaction_app, "log")
+def interaction_log(customer: CustomerId, values: PropertyValues, key: IdempotencyKey = None) -> None:
+    """Log a touch with a customer: kind=call, direction=inbound, summary=... and what else there is to say."""
+    with _services() as services:
+        order = commands.LogInteraction(customer, _by_property(values), key or uuid4().hex)
+        noted = commands.log_interaction(services, _author(services), order)
+        services.publish()
+    out.print(f"Interaction {noted.id} with {noted.customer}.", highlight=False)
+
+
+@command(correction_app, "make")
+def correction_make(
+    customer: CustomerId,
+    name: PropertyName,
+    value: Annotated[str, typer.Argument(help="What it should be; money as `12.50 EUR`.")],
+    reason: Reason,
+    key: IdempotencyKey = None,
+) -> None:
+    """Correct a value of a customer, whatever the sources state now and later."""
+    with _services() as services:
+        order = commands.CorrectProperty(customer, name, value, reason, key or uuid4().hex)
+        done = commands.correct_property(services, _author(services), order)
+        services.publish()
+    out.print(f"Corrected {', '.join(done.properties)} of {done.customer}.", highlight=False)
+
+
+@command(correction_app, "withdraw")
+def correction_withdraw(
+    customer: CustomerId, name: PropertyName, reason: Reason, key: IdempotencyKey = None
+) -> None:
+    """Take a correction back: what the sources state is served again."""
+    with _services() as services:
+        order = commands.WithdrawCorrection(customer, name, reason, key or uuid4().hex)
+        done = commands.withdraw_correction(services, _author(services), order)
+        services.publish()
+    out.print(f"{', '.join(done.properties)} of {done.customer}: as the sources state.", highlight=False)
+
+
+def _by_property(pairs: Sequence[str]) -> dict[str, str]:
+    """The values by property; what was said of one twice counts as said last."""
+    if not all("=" in pair for pair in pairs):
+        raise QueryError("a value is given as property=value")
+    return dict(pair.split("=", 1) for pair in pairs)
 
 
 @command(app)

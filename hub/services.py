@@ -18,7 +18,7 @@ from hub.access import (
     load_access_map,
     load_public_keys,
 )
-from hub.adapters import SourceConfig, Sources, Syncer, load_sources
+from hub.adapters import Jobs, SourceConfig, Sources, StaffRecords, Syncer, load_sources
 from hub.audit import AuditLog, Recorder, drain
 from hub.errors import ConfigurationError, FaultLike
 from hub.ontology import Ontology, load_ontology
@@ -63,6 +63,9 @@ class Services:
     recorder: Recorder
     sources: Sources
     syncer: Syncer
+    jobs: Jobs
+    """Runs in the background; closing ends them between two batches."""
+    staff: StaffRecords
     search: SearchService
     indexer: Indexer
     verifier: TokenVerifier | None
@@ -140,6 +143,9 @@ def open_services(settings: Settings, environ: Mapping[str, str] = os.environ) -
         audit = opening.enter_context(AuditLog.open(settings.audit_address))
         recorder = opening.enter_context(Recorder(audit))
         sources = Sources(found.sources, found.ontology, environ, settings.config_dir)
+        syncer = Syncer(store, sources, settings.batch_size)
+        jobs = Jobs(syncer)
+        opening.callback(jobs.close)
         engine = TantivyEngine(settings.index_dir, Catalogue(found.ontology))
         opening.callback(engine.close)
         return Services(
@@ -150,7 +156,9 @@ def open_services(settings: Settings, environ: Mapping[str, str] = os.environ) -
             audit=audit,
             recorder=recorder,
             sources=sources,
-            syncer=Syncer(store, sources, settings.batch_size),
+            syncer=syncer,
+            jobs=jobs,
+            staff=StaffRecords(store, syncer.graph, syncer.mapping),
             search=SearchService(store, engine, found.ontology),
             indexer=Indexer(store, engine),
             verifier=_verifier(settings, found),

@@ -40,7 +40,8 @@ TEST_FILES = tuple(sorted((ROOT / "tests").rglob("*.py")))
 def root_fields() -> tuple[str, ...]:
     schema = served_schema(load_ontology())
     assert schema.query_type is not None
-    return tuple(schema.query_type.fields)
+    assert schema.mutation_type is not None
+    return (*schema.query_type.fields, *schema.mutation_type.fields)
 
 
 @cache

@@ -10,7 +10,7 @@ from typing import Any
 import orjson
 import pytest
 
-from hub.access import Requester
+from hub.access import Command, Requester
 from hub.audit import Action, AuditEvent
 from hub.errors import ConfigurationError, HubError, RequestError, SourceError
 from hub.ontology import load_ontology
@@ -50,6 +50,9 @@ ACTIONS = [
     "key_destroyed",
     "audit_read",
     "audit_verified",
+    "interaction_logged",
+    "sync_requested",
+    "command_refused",
 ]
 
 
@@ -242,6 +245,19 @@ OF_A_CUSTOMER = {
 }
 
 
+MUTATIONS = {
+    "recordConsent": '(input: {customerId: "nobody", purpose: "sales", channel: any, state: given,'
+    ' idempotencyKey: "1"}) { customerId id }',
+    "logInteraction": '(input: {customerId: "nobody", kind: call, idempotencyKey: "2"}) { customerId id }',
+    "correctProperty": '(input: {customerId: "nobody", property: name, value: "x", reason: "x", idempotencyKey: "3"})'
+    " { customerId properties entityId }",
+    "withdrawCorrection": '(input: {customerId: "nobody", property: name, reason: "x", idempotencyKey: "4"})'
+    " { customerId properties entityId }",
+    "syncSource": '(source: "nothing", idempotencyKey: "5") { source state runId }',
+    "replayQuarantine": '(input: {source: "nothing", numbers: [1], idempotencyKey: "6"}) { source state runId }',
+}
+
+
 @pytest.fixture(scope="module")
 def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[GraphQLService]:
     """GraphQL on an empty hub."""
@@ -287,6 +303,29 @@ def test_the_other_questions_are_answered_by_an_empty_hub(service: GraphQLServic
 def test_the_surroundings_of_nobody_are_not_found(service: GraphQLService, field: str) -> None:
     answer = ask(service, f"{{ {field}{OF_A_CUSTOMER[field]} }}")
     assert answer["errors"][0]["extensions"]["code"] == "NOT_FOUND"
+
+
+@pytest.mark.parametrize("field", MUTATIONS)
+def test_what_nobody_may_do_to_nothing_is_refused(service: GraphQLService, field: str) -> None:
+    answer = ask(service, f"mutation {{ {field}{MUTATIONS[field]} }}")
+    assert answer["data"] == {field: None}
+    assert answer["errors"][0]["extensions"]["code"] in ("NOT_FOUND", "FORBIDDEN")
+
+
+def test_no_mutation_is_forgotten_here(service: GraphQLService) -> None:
+    mutation = service.catalogue.graphql.mutation_type
+    assert mutation is not None
+    assert set(mutation.fields) == set(MUTATIONS)
+
+
+def test_the_commands_that_a_policy_names_stay_as_they_are() -> None:
+    assert [each.value for each in Command] == [
+        "record_consent",
+        "log_interaction",
+        "correct_property",
+        "replay_quarantine",
+        "sync_source",
+    ]
 
 
 def test_no_root_field_is_forgotten_here(service: GraphQLService) -> None:

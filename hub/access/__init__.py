@@ -3,7 +3,7 @@
 from hub.access.keys import TrustedIssuer, load_public_keys
 from hub.access.masks import MASKS, WITHHOLD, Dialect, Mask, mask_for
 from hub.access.matrix import NO_GRANT, AccessMap, Cell, Decision, compile_policy, load_access_map
-from hub.access.policy import Effect, Grant, Policy, Purpose, Role, load_policy
+from hub.access.policy import Command, CommandGrant, Effect, Grant, Policy, Purpose, Role, load_policy
 from hub.access.requester import PlanAccess, PlanKey, Requester, plan_access
 from hub.access.tokens import AUDIENCE, DEMO_ISSUER, Caller, DemoIssuer, TokenVerifier
 
@@ -16,6 +16,8 @@ __all__ = [
     "AccessMap",
     "Caller",
     "Cell",
+    "Command",
+    "CommandGrant",
     "Decision",
     "DemoIssuer",
     "Dialect",

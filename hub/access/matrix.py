@@ -9,6 +9,9 @@ How grants become decisions:
 4. Deny beats allow, allow beats mask; of several masks the strictest is used (the order of `masks.MASKS`).
 5. Of several roles the permits add up, and any role's deny wins.
 
+What a role may do is simpler: a command is refused unless a rule of `commands` allows it to one of the roles for the
+purpose.
+
 The order of grants has no meaning. The access map that a compliance officer reads *is* this object (`cells`).
 """
 
@@ -24,7 +27,7 @@ from pathlib import Path
 from types import MappingProxyType
 
 from hub.access.masks import MASKS
-from hub.access.policy import Effect, Grant, Policy, Purpose, Role, load_policy
+from hub.access.policy import Command, Effect, Grant, Policy, Purpose, Role, load_policy
 from hub.ontology import Taxonomy
 
 
@@ -71,6 +74,13 @@ class AccessMap:
         self.sha256 = sha256
         self.categories = tuple(sorted(categories))
         self._rows = rows
+        self._commands = frozenset(
+            (role, purpose, command)
+            for grant in policy.commands
+            for role in grant.roles
+            for purpose in grant.purposes
+            for command in grant.commands
+        )
         self.row = lru_cache(maxsize=_ROLE_SETS)(self._row)
         """`row(roles, purpose)`: the decisions by category; a category that is not in it is denied."""
         self.usable_purposes = lru_cache(maxsize=_ROLE_SETS)(self._usable_purposes)
@@ -89,6 +99,10 @@ class AccessMap:
     def decide(self, roles: frozenset[str], purpose: str, category: str) -> Decision:
         """The decision; a name that the policy or the taxonomy does not know is denied."""
         return self.row(roles, purpose).get(category, NO_GRANT)
+
+    def may(self, roles: frozenset[str], purpose: str, command: Command) -> bool:
+        """Whether one of the roles may give the command for the purpose."""
+        return any((role, purpose, command.value) in self._commands for role in roles)
 
     def cells(self) -> Iterator[Cell]:
         """Every cell, by role, purpose and category."""
@@ -190,9 +204,10 @@ def _rank(decision: Decision) -> tuple[int, int, str]:
 def _sha256(policy: Policy, taxonomy: Taxonomy) -> str:
     """The hash of all that decisions follow from; neither layout nor the order of grants changes it."""
     content = policy.model_dump(mode="json")
-    for grant in content["grants"]:
-        for key in ("roles", "purposes", "categories"):
-            grant[key] = sorted(grant[key])
-    content["grants"] = sorted(content["grants"], key=lambda grant: json.dumps(grant, sort_keys=True))
+    for section in ("grants", "commands"):
+        for rule in content[section]:
+            for key in {"roles", "purposes", "categories", "commands"} & rule.keys():
+                rule[key] = sorted(rule[key])
+        content[section] = sorted(content[section], key=lambda rule: json.dumps(rule, sort_keys=True))
     content["categories"] = sorted((key, category.special) for key, category in taxonomy.categories.items())
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()

@@ -1,4 +1,4 @@
-"""The access policy as `policy.yaml` states it: departments, roles, purposes, grants.
+"""The access policy as `policy.yaml` states it: departments, roles, purposes, grants, commands.
 
 A *purpose* is the use of data that a request states; a *grant* lets roles see data categories for purposes,
 whole (`allow`) or masked (`mask:email`), or forbids it (`deny`). What follows from all grants together is the
@@ -6,6 +6,8 @@ matrix's business (`matrix.py`). One grant, "a support agent, answering a custom
 
     - {roles: support_agent, purposes: customer_service, categories: user.contact, effect: allow,
        why: to call back and to write, owner: support, review: 2027-06-30}
+
+What a role may *do* is granted apart from what it may see: a rule of `commands` lets roles give commands for purposes.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -100,6 +102,27 @@ class Grant(_Part):
         return self.effect.partition(":")[2] or None
 
 
+class Command(StrEnum):
+    """What a role may be allowed to do; a closed list."""
+
+    RECORD_CONSENT = "record_consent"
+    LOG_INTERACTION = "log_interaction"
+    CORRECT_PROPERTY = "correct_property"
+    REPLAY_QUARANTINE = "replay_quarantine"
+    SYNC_SOURCE = "sync_source"
+
+
+class CommandGrant(_Part):
+    """A rule: these roles, for these purposes, may give these commands."""
+
+    roles: Names = Field(description="Role, or list of roles.")
+    purposes: Names = Field(description="Purpose, or list of purposes.")
+    commands: Names = Field(description="Command, or list of commands.")
+    why: Text = Field(description="The reason, for whoever reviews it.")
+    owner: str = Field(description="The department that answers for it.")
+    review: date = Field(description="The day by which it is looked at again.")
+
+
 class Policy(_Part):
     """The whole file. Immutable."""
 
@@ -107,6 +130,9 @@ class Policy(_Part):
     roles: Mapping[Name, Role] = Field(description="Roles by name.")
     purposes: Mapping[Name, Purpose] = Field(description="Purposes by name.")
     grants: tuple[Grant, ...] = Field(description="The rules; their order has no meaning.")
+    commands: tuple[CommandGrant, ...] = Field(
+        default=(), description="Who may do what; nobody may do anything unless given."
+    )
 
     def roles_claimed(self, claims: Iterable[str]) -> frozenset[str]:
         """The roles that these values of a token's `roles` claim give; unknown values give none."""
@@ -137,10 +163,11 @@ At = tuple[str, str | int]
 
 def _name_faults(doc: YamlDocument, taxonomy: Taxonomy) -> list[Fault]:
     """The unknown names in all parts of the file that can be read, to be reported with the other faults."""
-    roles, purposes, grants = (
+    roles, purposes, grants, commands = (
         _parts(doc, "roles", Role),
         _parts(doc, "purposes", Purpose),
         _parts(doc, "grants", Grant),
+        _parts(doc, "commands", CommandGrant),
     )
     known = _Known(
         departments=_keys(doc, "departments"),
@@ -153,6 +180,7 @@ def _name_faults(doc: YamlDocument, taxonomy: Taxonomy) -> list[Fault]:
     faults += [fault for at, role in roles for fault in _useless_role_faults(doc, at, role, grants)]
     faults += [fault for at, purpose in purposes for fault in _purpose_faults(doc, at, purpose, known)]
     faults += [fault for at, grant in grants for fault in _grant_faults(doc, at, grant, known)]
+    faults += [fault for at, grant in commands for fault in _command_faults(doc, at, grant, known)]
     return faults
 
 
@@ -201,19 +229,28 @@ def _purpose_faults(doc: YamlDocument, at: At, purpose: Purpose, known: _Known) 
 
 
 def _grant_faults(doc: YamlDocument, at: At, grant: Grant, known: _Known) -> Iterator[Fault]:
-    for key, word, names, options in (
-        ("roles", "role", grant.roles, known.roles),
-        ("purposes", "purpose", grant.purposes, known.purposes),
-        ("categories", "data category", grant.categories, known.categories),
-    ):
-        for place, name in enumerate(names):
-            yield from _unknown(doc, (*at, key, place), word, name, options)
-    yield from _unknown(doc, (*at, "owner"), "department", grant.owner, known.departments)
+    yield from _rule_faults(doc, at, grant, known)
+    for place, name in enumerate(grant.categories):
+        yield from _unknown(doc, (*at, "categories", place), "data category", name, known.categories)
     effects = ["allow", "deny", *(f"mask:{name}" for name in MASKS)]
     yield from _unknown(doc, (*at, "effect"), "effect", grant.effect, effects)
     if grant.scope != "none":
         message = f"row scope {grant.scope!r} is not available yet: the grant would reach every customer"
         yield doc.fault((*at, "scope"), message, expected="none")
+
+
+def _command_faults(doc: YamlDocument, at: At, grant: CommandGrant, known: _Known) -> Iterator[Fault]:
+    yield from _rule_faults(doc, at, grant, known)
+    for place, name in enumerate(grant.commands):
+        yield from _unknown(doc, (*at, "commands", place), "command", name, [each.value for each in Command])
+
+
+def _rule_faults(doc: YamlDocument, at: At, rule: Grant | CommandGrant, known: _Known) -> Iterator[Fault]:
+    for place, name in enumerate(rule.roles):
+        yield from _unknown(doc, (*at, "roles", place), "role", name, known.roles)
+    for place, name in enumerate(rule.purposes):
+        yield from _unknown(doc, (*at, "purposes", place), "purpose", name, known.purposes)
+    yield from _unknown(doc, (*at, "owner"), "department", rule.owner, known.departments)
 
 
 _SHOWN_NAMES = 20

@@ -1,18 +1,26 @@
 """How source systems are reached and read: connectors, formats, mapping, sync, quarantine."""
 
 from hub.adapters.config import load_sources
+from hub.adapters.jobs import Job, Jobs
 from hub.adapters.runs import Counts, RunReport
 from hub.adapters.specs import SourceConfig, StreamConfig
+from hub.adapters.staff import STAFF_SOURCES, Circumstances, Said, StaffRecords
 from hub.adapters.status import SourceStatus, source_statuses
 from hub.adapters.sync import Progress, Sources, Syncer
 
 __all__ = [
+    "STAFF_SOURCES",
+    "Circumstances",
     "Counts",
+    "Job",
+    "Jobs",
     "Progress",
     "RunReport",
+    "Said",
     "SourceConfig",
     "SourceStatus",
     "Sources",
+    "StaffRecords",
     "StreamConfig",
     "Syncer",
     "load_sources",

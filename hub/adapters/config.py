@@ -17,6 +17,7 @@ from hub.adapters.lint import lint
 from hub.adapters.records import ConfigModel, ConnectorConfig
 from hub.adapters.specs import EntitySpec, LinkSpec, SourceConfig, StreamConfig, ValueSpec
 from hub.errors import ConfigurationError
+from hub.graph.entities import STAFF
 from hub.ontology import Ontology
 from hub.yamlfile import Fault, PathKey, YamlDocument, load_yaml, nearest, parse_model
 
@@ -64,6 +65,10 @@ def _name_faults(
 ) -> Iterator[Fault]:
     if config.source in loaded:
         yield doc.fault(["source"], f"source {config.source!r} is described in two files")
+    elif config.source in STAFF:
+        yield doc.fault(
+            ["source"], f"{config.source!r} is a source of the hub's own", expected="another name"
+        )
     elif config.source != path.stem:
         yield doc.fault(["source"], f"{config.source!r} is not the file's name", expected=repr(path.stem))
 

@@ -13,7 +13,7 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import Any
+from typing import Any, Protocol
 
 from hub.adapters.converters import Context, compile_chain, natural
 from hub.adapters.converters.base import is_absent, sane, text_of
@@ -35,6 +35,18 @@ MAX_KEY = 500
 Keyed = Callable[[Scope], str | None]
 
 
+class Maker(Protocol):
+    """Makes entities of one kind."""
+
+    def make(self, payload: Payload) -> Iterator[Entity]:
+        """The entities of its kind that the record states.
+
+        Raises:
+            RecordError: a value does not fit its property.
+        """
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class MappedRecord:
     """What one record states. `observed_at` is ISO UTC text, None when the source does not say."""
@@ -54,7 +66,7 @@ class StreamMapping:
     """Top-level fields of the record that the mapping reads; others are not covered."""
     _key: Keyed = field(repr=False)
     _observed: Access | None = field(repr=False)
-    _entities: tuple[_EntityMaker, ...] = field(repr=False)
+    _entities: tuple[Maker, ...] = field(repr=False)
 
     def key_of(self, payload: Payload) -> str:
         """The record's key, which is all that is needed to find what is held of it.

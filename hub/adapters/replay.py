@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from sqlalchemy import case, select
@@ -21,13 +21,17 @@ if TYPE_CHECKING:
     from hub.adapters.stream_run import StreamRun
 
 
-def replay_stream(run: StreamRun, ids: Sequence[int] = (), page: int = 500) -> None:
-    """Try the stream's waiting records (or those with `ids`) with the mapping as it is now.
+def replay_stream(
+    run: StreamRun, ids: Sequence[int] = (), page: int = 500, told: Callable[[], None] | None = None
+) -> None:
+    """Try the stream's waiting records (or those with `ids`) with the mapping as it is now; `told` after each page.
 
     Text that could not be parsed waits for the source's next reading: only that can tell where a record ends.
     """
     for incoming in _waiting(run, ids, page):
         run.take(incoming, (), cursor=None, retry=True)
+        if told is not None:
+            told()
 
 
 def _waiting(run: StreamRun, ids: Sequence[int], page: int) -> Iterator[list[Incoming]]:
@@ -81,6 +85,9 @@ def remap_stream(run: StreamRun, page: int = 1000) -> None:
 def _remap(run: StreamRun, heads: Sequence[Head]) -> None:
     counts = Counts(read=len(heads))
     with run.store.write() as connection:
+        # Commands write without the source's lock: what is mapped is what is held now.
+        now = landing.known_heads(run.store, connection, run.source, run.name, [head.key for head in heads])
+        heads = [now[head.key] for head in heads if head.key in now]
         ids = [head.record_id for head in heads if head.record_id is not None]
         versions = landing.versions(run.store, connection, ids)
         statements: list[Statement] = []

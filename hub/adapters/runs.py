@@ -15,7 +15,7 @@ from sqlalchemy import Connection, func, insert, select, update
 from hub.audit import Action, AuditEvent, Outcome
 from hub.store import Store, fixed, utc_now
 
-RunKind = Literal["sync", "replay", "remap", "reproject", "forget"]
+RunKind = Literal["sync", "replay", "remap", "reproject", "forget", "command"]
 RunState = Literal["running", "ok", "suspect", "failed", "interrupted"]
 
 
@@ -87,6 +87,15 @@ def open_run(store: Store, source: str, kind: RunKind) -> int:
         run_id = int(connection.execute(started.returning(fixed.run.c.id)).scalar_one())
         post(connection, [run_event(Action.SYNC_STARTED, source, run_id)])
     return run_id
+
+
+def note_command(connection: Connection, source: str) -> int:
+    """The id of the run of a command, which begins and ends in the transaction of `connection`."""
+    now = utc_now()
+    done = insert(fixed.run).values(
+        source=source, kind="command", state="ok", started_at=now, finished_at=now
+    )
+    return int(connection.execute(done.returning(fixed.run.c.id)).scalar_one())
 
 
 def _mark_interrupted(connection: Connection, source: str) -> None:

@@ -13,6 +13,7 @@ from hub.adapters import quarantine, runs
 from hub.adapters.config import SourceConfig
 from hub.adapters.drift import Drift, drift_of
 from hub.adapters.runs import Counts
+from hub.adapters.staff import STAFF_SOURCES
 from hub.store import Store, fixed
 
 
@@ -42,13 +43,17 @@ class SourceStatus:
 def source_statuses(
     store: Store, configs: Mapping[str, SourceConfig], now: datetime | None = None
 ) -> list[SourceStatus]:
-    """The status of every source that is configured or of which records are held, by name."""
+    """The status of every source that is configured or of which records are held, by name.
+
+    What staff record counts as a source too, once there is any.
+    """
     moment = now or datetime.now(UTC)
+    known = {**STAFF_SOURCES, **configs}
     with store.read() as connection:
         held = _held(connection)
         waiting = quarantine.counts_by_source(connection)
         return [
-            _status(connection, name, configs.get(name), moment, held.get(name, 0), waiting.get(name, 0))
+            _status(connection, name, known.get(name), moment, held.get(name, 0), waiting.get(name, 0))
             for name in sorted({*configs, *held, *waiting})
         ]
 
@@ -83,7 +88,7 @@ def _newest(
 ) -> Row[*tuple[Any, ...]] | None:
     table = fixed.run
     query = select(table.c.id, table.c.state, table.c.message, table.c.started_at).where(
-        table.c.source == source, table.c.kind == "sync"
+        table.c.source == source, table.c.kind.in_(("sync", "command"))
     )
     if states:
         query = query.where(table.c.state.in_(states))

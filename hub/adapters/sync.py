@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +23,8 @@ from hub.adapters.payload import load
 from hub.adapters.quarantine import Quarantined
 from hub.adapters.records import Connector, ConnectorContext, StreamRead
 from hub.adapters.replay import remap_stream, replay_stream
-from hub.adapters.runs import Counts, RunReport, RunState
+from hub.adapters.runs import Counts, RunKind, RunReport, RunState
+from hub.adapters.staff import STAFF_SOURCES, staff_mapping
 from hub.adapters.stream_run import StreamRun
 from hub.audit import Action, AuditEvent
 from hub.errors import HubError, NotFoundError, RecordError, RequestError, SourceUnavailableError
@@ -35,8 +37,16 @@ Progress = Callable[[str, Counts], None]
 """Told after each batch what the run has done so far in a stream."""
 
 
-def _silent(_stream: str, _counts: Counts) -> None:
+Opened = Callable[[int], None]
+"""Told the id of the run once it has begun."""
+
+
+def silent(_stream: str, _counts: Counts) -> None:
     """The progress of nobody who looks."""
+
+
+def _unheard(_run_id: int) -> None:
+    """For whom the run's id is of no use."""
 
 
 @dataclass(frozen=True)
@@ -63,7 +73,7 @@ class Sources:
         Raises:
             NotFoundError: there is none of that name; the nearest is named.
         """
-        found = self.configs.get(source)
+        found = self.configs.get(source) or STAFF_SOURCES.get(source)
         if found is None:
             near = nearest(source, self.configs)
             hint = f"; did you mean {near!r}?" if near else ""
@@ -82,7 +92,13 @@ class Syncer:
         self._trust = {name: config.trust for name, config in sources.configs.items()}
         self.graph = GraphWriter(store, self._trust, restate=self._restate)
 
-    def sync(self, source: str, progress: Progress = _silent, only: Sequence[str] = ()) -> RunReport:
+    def sync(
+        self,
+        source: str,
+        progress: Progress = silent,
+        only: Sequence[str] = (),
+        opened: Opened = _unheard,
+    ) -> RunReport:
         """Read the source's streams (or `only` some) from where the last run ended, and report what came of it.
 
         What goes wrong at the source is in the report; the rest of the hub is unharmed.
@@ -95,16 +111,19 @@ class Syncer:
         with self._exclusive(source):
             self._reproject_changed(source)
             self._remap_changed(config)
-            run_id = runs.open_run(self.store, source, "sync")
+            self._remap_staff(source)
             doubts = self._orphans(config)
-            try:
+            with self._run(source, "sync", opened, doubts) as run_id:
                 failed = self._read(run_id, config, only or tuple(config.streams), doubts, progress)
-            except BaseException:
-                self._close(run_id, source, "interrupted", [*doubts, "the run was broken off"])
-                raise
             return self._close(run_id, source, "failed" if failed else "ok", doubts)
 
-    def replay(self, source: str, ids: Sequence[int] = (), progress: Progress = _silent) -> RunReport:
+    def replay(
+        self,
+        source: str,
+        ids: Sequence[int] = (),
+        progress: Progress = silent,
+        opened: Opened = _unheard,
+    ) -> RunReport:
         """Try what waits in quarantine (or the records with `ids`) with the mapping as it is now.
 
         Raises:
@@ -115,13 +134,12 @@ class Syncer:
         with self._exclusive(source):
             with self.store.read() as connection:
                 quarantine.require_waiting(connection, source, ids)
-            run_id = runs.open_run(self.store, source, "replay")
-            for name in config.streams:
-                run = self._stream_run(run_id, config, name)
-                if self._is_mapped_otherwise(source, name):
-                    run.note_mixed_mappings()
-                replay_stream(run, ids)
-                progress(name, run.counts)
+            with self._run(source, "replay", opened, []) as run_id:
+                for name in config.streams:
+                    run = self._stream_run(run_id, config, name)
+                    if self._is_mapped_otherwise(source, name):
+                        run.note_mixed_mappings()
+                    replay_stream(run, ids, told=partial(progress, name, run.counts))
             return self._close(run_id, source, "ok", [])
 
     def forget(self, source: str, stream: str | None = None) -> RunReport:
@@ -129,9 +147,11 @@ class Syncer:
 
         Raises:
             NotFoundError: nothing is held of it.
-            RequestError: it is still configured, so that the next sync would bring it back.
+            RequestError: it is still configured, so that the next sync would bring it back; or it is the hub's own.
             SourceUnavailableError: another process is syncing this source now.
         """
+        if source in STAFF_SOURCES:
+            raise RequestError(f"{source} holds what staff recorded, which no source would bring back")
         config = self.sources.configs.get(source)
         with self._exclusive(source):
             known = forget.known_streams(self.store, source)
@@ -175,6 +195,17 @@ class Syncer:
                     source, None, "another process is syncing it; wait until it ends"
                 )
             yield
+
+    @contextmanager
+    def _run(self, source: str, kind: RunKind, opened: Opened, doubts: Sequence[str]) -> Iterator[int]:
+        """The id of a new run, which is closed as interrupted where it is broken off."""
+        run_id = runs.open_run(self.store, source, kind)
+        try:
+            opened(run_id)
+            yield run_id
+        except BaseException:
+            self._close(run_id, source, "interrupted", [*doubts, "the run was broken off"])
+            raise
 
     def _read(
         self, run_id: int, config: SourceConfig, names: Sequence[str], doubts: list[str], progress: Progress
@@ -240,6 +271,15 @@ class Syncer:
             run.note_mapping()
         self._close(run_id, config.source, "ok", [])
 
+    def _remap_staff(self, syncing: str) -> None:
+        """Map anew what staff recorded, where the ontology has changed; nothing but a sync gives the occasion."""
+        for name, config in STAFF_SOURCES.items():
+            if name == syncing or not any(self._is_mapped_otherwise(name, each) for each in config.streams):
+                continue
+            with self.store.lock(f"source-{name}") as held:
+                if held:
+                    self._remap_changed(config)
+
     def _is_mapped_otherwise(self, source: str, stream: str) -> bool:
         """Whether rows of the stream come from another mapping than that of now."""
         state = self._state(source, stream)
@@ -290,7 +330,9 @@ class Syncer:
     def mapping(self, source: str, stream: str) -> StreamMapping:
         """The compiled mapping of one stream, made once."""
         key = (source, stream)
-        if key not in self._mappings:
+        if key not in self._mappings and source in STAFF_SOURCES:
+            self._mappings[key] = staff_mapping(source, self.sources.ontology, self.store.secret)
+        elif key not in self._mappings:
             config = self.sources.config(source)
             self._mappings[key] = compile_stream(
                 config, config.streams[stream], self.sources.ontology, stream, self.store.secret

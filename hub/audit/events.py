@@ -72,6 +72,9 @@ class Action(StrEnum):
     KEY_DESTROYED = "key_destroyed"
     AUDIT_READ = "audit_read"
     AUDIT_VERIFIED = "audit_verified"
+    INTERACTION_LOGGED = "interaction_logged"
+    SYNC_REQUESTED = "sync_requested"
+    COMMAND_REFUSED = "command_refused"
 
 
 class Outcome(StrEnum):

@@ -14,6 +14,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+DESK = "desk"
+"""The hub's own source of what staff note of customers: consents and interactions."""
+STEWARD = "steward"
+"""The hub's own source of corrections: where it states a value of a customer, no other source's is served."""
+STAFF = frozenset({DESK, STEWARD})
+"""The sources of what people say by commands."""
+
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Reference:
@@ -48,6 +55,9 @@ class Entity:
     Reference or SharedIdentifier."""
     shared: bool = False
     """Whether several records may state the entity; the latest observed one is served."""
+    anchors: tuple[str, ...] = ()
+    """Ids of parties, the most important first: the entity, a party itself, is the same customer as the first of them
+    that there is. It joins no two of them."""
 
     def __repr__(self) -> str:
         return f"Entity({self.type} {self.id})"

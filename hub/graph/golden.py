@@ -2,7 +2,8 @@
 
 Each property has a rule. Properties of one `group` (the parts of an address) are chosen together from one party, by the
 rule of the group's first property, so that no street of one source meets the town of another. Only parties with a value
-in the group take part; the losers stay in their own rows. Where a rule leaves several, the most trusted source decides,
+in the group take part; the losers stay in their own rows. Where a steward states a value of the group, the latest such
+statement is chosen whatever the rule. Where a rule leaves several, the most trusted source decides,
 then the latest observed, then the smallest party id, so the choice never depends on the order of arrival.
 """
 
@@ -12,6 +13,7 @@ from collections import Counter
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Literal
 
 from hub.ontology import Property
 from hub.ontology.model import Survivorship
@@ -26,6 +28,8 @@ class PartyValues:
     """Of its source, 0 to 100."""
     observed_at: str
     values: Mapping[str, Hashable]
+    decided: bool = False
+    """Whether a steward said so, against whatever the sources state."""
 
     def __repr__(self) -> str:
         return f"PartyValues({self.id})"
@@ -44,12 +48,16 @@ class Rule:
         return frozenset(self.properties)
 
 
+Why = Survivorship | Literal["steward"]
+"""The rule by which a value won, or `steward` where a person decided."""
+
+
 @dataclass(frozen=True, slots=True)
 class Source:
     """Where a golden value comes from: the party that won, and by which rule."""
 
     party: str
-    rule: Survivorship
+    rule: Why
 
 
 _Score = Callable[[PartyValues], tuple[object, ...]]
@@ -83,14 +91,22 @@ def choose(
         candidates = [party for party in ordered if not rule.names.isdisjoint(party.values)]
         if not candidates:
             continue
-        # max() keeps the first of equals: the smallest id.
-        winner = candidates[0] if len(candidates) == 1 else max(candidates, key=_score(rule, candidates))
-        source = Source(winner.id, rule.survivorship)
+        winner, why = _winner(rule, candidates)
+        source = Source(winner.id, why)
         for name in rule.properties:
             if name in winner.values:
                 values[name] = winner.values[name]
                 provenance[name] = source
     return values, provenance
+
+
+def _winner(rule: Rule, candidates: Sequence[PartyValues]) -> tuple[PartyValues, Why]:
+    # max() keeps the first of equals: the smallest id.
+    decided = [party for party in candidates if party.decided]
+    if decided:
+        return max(decided, key=lambda party: party.observed_at), "steward"
+    winner = candidates[0] if len(candidates) == 1 else max(candidates, key=_score(rule, candidates))
+    return winner, rule.survivorship
 
 
 def _score(rule: Rule, candidates: Sequence[PartyValues]) -> _Score:

@@ -1,7 +1,8 @@
 """The customer table: golden records of the customers that a batch touched.
 
 A customer is a PERSON or an ORGANIZATION as most of its parties are; where they are equally many, an ORGANIZATION,
-because a company's contact is more often filed as its own customer than the other way round.
+because a company's contact is more often filed as its own customer than the other way round. What staff recorded says
+nothing of that, as long as a source has a party of the customer.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from typing import Any
 import orjson
 from sqlalchemy import Connection
 
+from hub.graph.entities import STAFF, STEWARD
 from hub.graph.golden import PartyValues, Rule, Source, choose, rules_of
 from hub.graph.households import MATCH_ROLES, household_id
 from hub.graph.resolution.identity import created_at
@@ -30,6 +32,7 @@ ORGANIZATION = "ORGANIZATION"
 @dataclass(frozen=True, slots=True)
 class _Party:
     kind: str
+    by_staff: bool
     golden: PartyValues
 
 
@@ -84,8 +87,9 @@ class Customers:
 
     def _golden(self, members: Sequence[_Party]) -> tuple[str, str | None, str, tuple[Any, ...]]:
         values, provenance = choose([party.golden for party in members], self._rules)
-        people = sum(party.kind == PERSON for party in members)
-        kind = PERSON if people * 2 > len(members) else ORGANIZATION
+        voters = [party for party in members if not party.by_staff] or members
+        people = sum(party.kind == PERSON for party in voters)
+        kind = PERSON if people * 2 > len(voters) else ORGANIZATION
         parts = [_text(values, prop) for prop in self._household]
         household = household_id(parts, self._store.secret) if kind == PERSON else None
         own: list[Any] = []
@@ -107,8 +111,9 @@ class Customers:
                     for name, at, width, many in slots
                     if cells[at] is not None
                 }
-                golden = PartyValues(id_, self._trust.get(source, 0), observed_at, values)
-                found[customer_id].append(_Party(kind, golden))
+                trust, decided = self._trust.get(source, 0), source == STEWARD
+                golden = PartyValues(id_, trust, observed_at, values, decided)
+                found[customer_id].append(_Party(kind, source in STAFF, golden))
         return found
 
     def _rows(self, connection: Connection, customers: Collection[str]) -> dict[str, tuple[Any, ...]]:

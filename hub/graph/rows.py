@@ -40,6 +40,8 @@ class Draft:
     identifiers: frozenset[Held]
     untied: tuple[tuple[str, SharedIdentifier], ...]
     """Properties whose reference is stated by an identifier."""
+    anchors: tuple[str, ...] = ()
+    """The parties that the entity, a party itself, is tied to; see Entity."""
 
     @property
     def rank(self) -> str:
@@ -91,6 +93,8 @@ class RowCodec:
                 encoded = canonical(value)
                 content.append((name, *encoded))
                 columns += encoded if own is None else own(value)
+        if entity.anchors:
+            content.append(("anchors", *entity.anchors))
         digest = hashlib.blake2b(orjson.dumps(content), digest_size=16).hexdigest()
         identifiers = self._identifiers(values) if self.type.identifiers else frozenset()
         return Draft(
@@ -102,6 +106,7 @@ class RowCodec:
             tuple(columns),
             identifiers,
             tuple(untied),
+            entity.anchors,
         )
 
     def _identifiers(self, values: Mapping[str, Any]) -> frozenset[Held]:

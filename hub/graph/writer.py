@@ -7,6 +7,7 @@ The stages of `GraphWriter.apply`, each set-based over the whole batch:
 | settle       | claims.Claims             | which record's word is served for each entity                   |
 | rows         | GraphWriter               | the entity tables                                               |
 | identifiers  | identifiers.Identifiers   | who holds which identifier, references by identifier            |
+| anchor       | anchors.Anchors           | parties that staff tied to a customer's                         |
 | resolve      | resolution.Resolver       | customers as groups of parties, their ids, redirects            |
 | tie          | identifiers.Identifiers   | references by identifier, now that holders' customers are known |
 | belong       | belonging.Belonging       | `party_id` of everything that belongs to a customer             |
@@ -25,6 +26,7 @@ from typing import Any, TypeVar
 from sqlalchemy import Connection
 
 from hub.audit.events import Action
+from hub.graph.anchors import Anchors
 from hub.graph.belonging import Belonging
 from hub.graph.claims import Claims, Conflict, Restate, Served, Settled
 from hub.graph.entities import Statement
@@ -93,6 +95,7 @@ class GraphWriter:
         }
         self._claims = Claims(store, self._codecs, restate)
         self._identifiers = Identifiers(store)
+        self._anchors = Anchors(store)
         self._resolver: Resolver = resolver or ExactResolver(store)
         self._belonging = Belonging(store)
         self._customers = Customers(store, trust, survivorship)
@@ -113,6 +116,7 @@ class GraphWriter:
         settled = self._claims.settle(connection, statements)
         self._write_rows(connection, run_id, settled)
         released = self._identifiers.replace(connection, settled)
+        self._anchors.replace(connection, settled)
         parties = self._party_changes(settled, released)
         resolution = self._resolver.resolve(connection, parties)
         tied = self._identifiers.tie(connection, settled, released, resolution.moved)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from hub.access import MASKS, AccessMap, Grant, matrix
+from hub.access import MASKS, AccessMap, CommandGrant, Grant, matrix
 from hub.reference.markdown import code, docstring, header, table
 
 _INTRODUCTION = """
@@ -13,12 +13,20 @@ one). The policy decides for (role, purpose, data category): the value, a masked
 property has stands in the [ontology](ontology.md). A property that is masked or denied cannot be filtered, sorted or
 searched by either.
 
+What a role may *do* is granted apart, under [Commands](#commands): default nothing.
+
 The policy is `policy.yaml` (`HUB_POLICY_FILE`). `hub check` reports its faults with file, line and column.
 """
 
 _MASKS_INTRODUCTION = """
 The strictest first: where several apply to one category, the first of them is used. A property of a type that the mask
 was not written for is withheld.
+"""
+
+
+_COMMANDS_INTRODUCTION = """
+Who may do what, for what purpose; see [Commands](commands.md) for what each does. What no rule names is refused.
+Whoever may use the `hub` command on the machine itself is not asked: they have the database.
 """
 
 
@@ -45,6 +53,9 @@ def access_page(access: AccessMap) -> str:
             "## Grants\n",
             "Each grant reaches its category and all below it. What no grant names is denied.\n",
             *_grants(access),
+            "## Commands\n",
+            _COMMANDS_INTRODUCTION,
+            _commands(access),
         ]
     )
 
@@ -89,6 +100,20 @@ def _masks() -> str:
             for name, mask in MASKS.items()
         ),
     )
+
+
+def _commands(access: AccessMap) -> str:
+    return table(
+        ("commands", "roles", "purposes", "why", "owner", "review by"),
+        (_rule(rule) for rule in access.policy.commands),
+    )
+
+
+def _rule(rule: CommandGrant) -> tuple[str, ...]:
+    commands, roles, purposes = (
+        ", ".join(code(each) for each in names) for names in (rule.commands, rule.roles, rule.purposes)
+    )
+    return commands, roles, purposes, rule.why, code(rule.owner), rule.review.isoformat()
 
 
 def _grants(access: AccessMap) -> Iterator[str]:

@@ -21,6 +21,7 @@ RECORD_CODES: Mapping[str, str] = MappingProxyType(
         "missing_key": "The key, or a part of it, is absent.",
         "missing_required": "A value or link that the mapping marks `required` is absent.",
         "not_exact": "A number came as a binary float, or is no number.",
+        "not_in_ontology": "What staff recorded names a type or property that the ontology no longer has.",
         "not_json": "The record holds something that has no JSON form.",
         "too_large": "The number has more digits than can be kept.",
         "too_precise": "The number has more digits after the point than the property keeps; it is not rounded.",

@@ -14,6 +14,7 @@ from graphql import (
     GraphQLSchema,
     Undefined,
     ast_from_value,
+    get_named_type,
     print_ast,
 )
 
@@ -31,6 +32,11 @@ their ways back are fields.
 
 Lists are Relay connections: `first` (at most `HUB_MAX_PAGE`) and `after` page through them, `where` selects, `orderBy`
 sorts. Missing values come last, equal rows by id.
+"""
+
+_MUTATIONS_INTRODUCTION = """
+Mutations are commands: what each does, and who may give it, stands under [Commands](commands.md). Each is an audit
+event of its own. What is refused has done nothing; its field is null, with an error.
 """
 
 _CUSTOMER_INTRODUCTION = """
@@ -102,6 +108,9 @@ def graphql_page(ontology: Ontology) -> str:
         [
             header("GraphQL", "the schema, which follows from the ontology"),
             _INTRODUCTION,
+            "## Inputs of mutations\n",
+            _MUTATIONS_INTRODUCTION,
+            *_inputs(schema),
             f"## {CUSTOMER}\n",
             _CUSTOMER_INTRODUCTION,
             fields(_own_fields(ontology, _object(schema, CUSTOMER))),
@@ -183,6 +192,27 @@ def _default(argument: GraphQLArgument) -> str:
     return f" = {print_ast(value)}" if value else ""
 
 
+def _inputs(schema: GraphQLSchema) -> Iterator[str]:
+    """What mutations take."""
+    taken = (
+        argument.type
+        for field in _object(schema, "Mutation").fields.values()
+        for argument in field.args.values()
+    )
+    for kind in (get_named_type(each) for each in taken):
+        if isinstance(kind, GraphQLInputObjectType):
+            yield f"### {kind.name}\n"
+            yield f"{kind.description or ''}\n"
+            yield _keys(kind)
+
+
+def _keys(kind: GraphQLInputObjectType) -> str:
+    return table(
+        ("key", "takes", "meaning"),
+        ((code(key), code(each.type), each.description or "") for key, each in kind.fields.items()),
+    )
+
+
 def _conditions(schema: GraphQLSchema) -> Iterator[str]:
     for name in _VALUE_CONDITIONS:
         kind = schema.type_map.get(name)
@@ -190,10 +220,7 @@ def _conditions(schema: GraphQLSchema) -> Iterator[str]:
             continue
         yield f"### {name}\n"
         yield f"{kind.description or ''}\n"
-        yield table(
-            ("key", "takes", "meaning"),
-            ((code(key), code(each.type), each.description or "") for key, each in kind.fields.items()),
-        )
+        yield _keys(kind)
 
 
 def _scalars(schema: GraphQLSchema) -> str:

@@ -23,6 +23,7 @@ from hub.schema.drafts import Draft, TypeDraft, module_of
 from hub.schema.federation import entities_field, entity_draft
 from hub.schema.inputs import input_drafts
 from hub.schema.meanings import Meaning
+from hub.schema.mutations import MUTATIONS_BY_ONTOLOGY, PAYLOADS, RESOLVERS, mutation_drafts
 from hub.schema.outputs import output_drafts, root_fields
 from hub.schema.roots import MUTATIONS, QUERIES, SUBSCRIPTIONS
 from hub.schema.scalars import SCALAR_MAP, SCALARS
@@ -74,14 +75,15 @@ def make_catalogue(
         ConfigurationError: names of the ontology clash in GraphQL.
     """
     plans = TypeDraft(_PLANS, "Questions that read plans answer.", (*root_fields(ontology), entities_field()))
-    drafts = [*input_drafts(ontology), *output_drafts(ontology), entity_draft(ontology), plans]
-    module = module_of(
-        f"hub.schema.generated_{ontology.sha256[:16]}", drafts, {"strawberry": strawberry, **SCALARS}
-    )
+    drafts = [*input_drafts(ontology), *output_drafts(ontology), *mutation_drafts(ontology)]
+    drafts += [entity_draft(ontology), plans]
+    given = {"strawberry": strawberry, **SCALARS, **PAYLOADS}
+    module = module_of(f"hub.schema.generated_{ontology.sha256[:16]}", drafts, given)
+    on_customers = getattr(module, MUTATIONS_BY_ONTOLOGY)
     types = [getattr(module, name) for name in ontology.types]
     schema = strawberry.Schema(
         _root(_QUERY, "The questions that the hub answers.", (getattr(module, _PLANS), *queries)),
-        _root("Mutation", "What a caller may have the hub do.", mutations) if mutations else None,
+        _root("Mutation", "What a caller may have the hub do.", (on_customers, *mutations)),
         _root("Subscription", "What the hub tells as it happens.", subscriptions) if subscriptions else None,
         types=types,
         config=StrawberryConfig(auto_camel_case=False, scalar_map=SCALAR_MAP),
@@ -89,6 +91,7 @@ def make_catalogue(
     graphql = schema._schema
     meanings = _meanings(drafts)
     _answer_from_plans(graphql, meanings)
+    _answer_by_commands(graphql)
     return Catalogue(schema, graphql, meanings, ontology)
 
 
@@ -123,6 +126,13 @@ def _answer_from_plans(graphql: GraphQLSchema, meanings: Mapping[tuple[str, str]
                 if (type_.name, name) in meanings:
                     field.resolve = _by_response_key
                     type_.is_type_of = None
+
+
+def _answer_by_commands(graphql: GraphQLSchema) -> None:
+    """Let the mutations whose inputs follow from the ontology be answered by functions that know no ontology."""
+    if graphql.mutation_type is not None:
+        for name, resolve in RESOLVERS.items():
+            graphql.mutation_type.fields[name].resolve = resolve
 
 
 def _by_response_key(source: Mapping[str, Any], info: GraphQLResolveInfo, **_arguments: Any) -> Any:

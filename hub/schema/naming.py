@@ -9,6 +9,8 @@ from hub.ontology import CUSTOMER, PARTY, EntityType, Ontology, Property, Proper
 
 _ENUM_VALUE = re.compile(r"(?!__)[A-Za-z_][A-Za-z0-9_]*")
 _NOT_ENUM_VALUES = frozenset({"true", "false", "null"})
+PROPERTY_ENUM = "CustomerProperty"
+"""The enum of the golden record's properties."""
 
 
 def field_name(type_name: str) -> str:

@@ -24,7 +24,7 @@ from hub.schema.meanings import (
     RowsField,
     SpecialField,
 )
-from hub.schema.naming import enum_name, field_name, reverses_of, rows_of_customer
+from hub.schema.naming import PROPERTY_ENUM, enum_name, field_name, reverses_of, rows_of_customer
 
 ENTITY = "Entity"
 """The interface of all entity types."""
@@ -285,7 +285,7 @@ def _enums(ontology: Ontology) -> Iterator[Draft]:
         "EventType", "A type of events.", {t.name: t.description or t.label for t in ontology.events}
     )
     golden = {prop.name: prop.description or prop.label for prop in ontology.customer_properties.values()}
-    yield EnumDraft("CustomerProperty", "A property of the golden record.", golden)
+    yield EnumDraft(PROPERTY_ENUM, "A property of the golden record.", golden)
     yield EnumDraft("IdentifierScheme", "A kind of identifier that leads to customers.", _schemes(ontology))
 
 

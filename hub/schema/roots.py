@@ -6,11 +6,12 @@ Each tuple holds strawberry types in the order in which their fields stand in th
 from __future__ import annotations
 
 from hub.schema.federation import FederationQuery
+from hub.schema.mutations import SourceMutation
 from hub.schema.networks import NetworkQuery
 from hub.schema.queries import HubQuery
 from hub.schema.searching import SearchQuery
 
 QUERIES: tuple[type, ...] = (HubQuery, SearchQuery, NetworkQuery, FederationQuery)
-MUTATIONS: tuple[type, ...] = ()
+MUTATIONS: tuple[type, ...] = (SourceMutation,)
 """Their resolvers are synchronous and run in a worker thread."""
 SUBSCRIPTIONS: tuple[type, ...] = ()

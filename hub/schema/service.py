@@ -65,14 +65,14 @@ class GraphQLService:
             access = plan_access(self._services.access, requester)
             planned = await self._planned(request, requester, access)
             context = RequestContext(self._services, requester, access)
-            event, answer = await self._answered(event, planned, context)
+            told, answer = await self._answered(event, planned, context)
         except RequestError as error:
             document = self.planner.documents.find(request.query)
-            event, answer = refused_event(event, error, document), refused(error)
+            told, answer = refused_event(event, error, document), refused(error)
         except Exception as error:  # noqa: BLE001 - nothing of a foreign error may reach the caller
             answer = failed(error)
-            event = failed_event(event, answer, self.planner.documents.find(request.query))
-        return await self._recorded(event, answer)
+            told = failed_event(event, answer, self.planner.documents.find(request.query))
+        return answer if told is None else await self._recorded(told, answer)
 
     async def refuse(self, error: RequestError, caller: Caller | None = None) -> Answer:
         """The answer to one who is not let in, recorded as such: with their name where their token proves it."""
@@ -111,11 +111,14 @@ class GraphQLService:
 
     async def _answered(
         self, event: AuditEvent, planned: Planned, context: RequestContext
-    ) -> tuple[AuditEvent, Answer]:
+    ) -> tuple[AuditEvent | None, Answer]:
         plan = planned.plan
         if plan is None:
             result = await self._in_thread(lambda: self._executed(planned, context))
-            return told_event(event, planned.document, plan, context.touched, result), executed(result, ())
+            # Each command is an event of its own; what else there is to tell is an error.
+            silent = not result.errors and not context.touched.customers
+            told = None if silent else told_event(event, planned.document, plan, context.touched, result)
+            return told, executed(result, ())
         if plan.others:
             result = await self._in_thread(
                 lambda: self._executed(planned, context, self._trees(planned, plan, context))

@@ -43,7 +43,7 @@ run = Table(
     Index(None, "source", "id"),
     sqlite_autoincrement=True,
 )
-"""One pass over a source. `kind` is sync, replay, remap, reproject or forget; `state` is running, ok, suspect,
+"""One pass over a source. `kind` is sync, replay, remap, reproject, forget or command; `state` is running, ok, suspect,
 failed or interrupted."""
 
 run_stream = Table(
@@ -217,6 +217,32 @@ customer_redirect = Table(
     Index(None, "new_id"),
 )
 """Retired customer ids and where they lead now."""
+
+anchor = Table(
+    "anchor",
+    metadata,
+    Column("party_id", Text, nullable=False),
+    Column("place", Integer, nullable=False),
+    Column("anchor_id", Text, nullable=False),
+    PrimaryKeyConstraint("party_id", "place"),
+    Index(None, "anchor_id"),
+)
+"""Parties that are one customer with another by somebody's word: with the first of its anchors that there is."""
+
+command = Table(
+    "command",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("content", Text, nullable=False),
+    Column("result", Text),
+    Column("at", Text, nullable=False),
+    Index(None, "at"),
+)
+"""Commands that were given lately, so that one that is sent again has no second effect.
+
+`id` is a keyed hash of who gave it and its idempotency key, `content` one of what it says. `result` is JSON with ids
+only, null until a command that goes on by itself has begun.
+"""
 
 change = Table(
     "change",

@@ -28,14 +28,14 @@ POLICY = Path(__file__).resolve().parents[2] / "policy.yaml"
 SOURCE = """
 source: till
 label: Tills
-connector: {type: files, root: /nowhere}
+connector: {{type: files, root: {files}}}
 streams:
   sales:
-    read: {glob: "*.csv", format: {type: csv}}
+    read: {{glob: "*.csv", format: {{type: csv}}}}
     key: number
     entities:
       - type: Order
-        properties: {orderNumber: number}
+        properties: {{orderNumber: number}}
 """
 
 
@@ -144,11 +144,11 @@ def source_of(entity: Entity) -> str:
     )
 
 
-def make_services(folder: Path, store_url: str, **more: Any) -> Services:
+def make_services(folder: Path, store_url: str, files: Path = Path("/nowhere"), **more: Any) -> Services:
     """Services on the store at the URL, with the policy of the repository and one source."""
     config = folder / "config"
     config.mkdir(exist_ok=True)
-    (config / "till.yaml").write_text(SOURCE)
+    (config / "till.yaml").write_text(SOURCE.format(files=files))
     settings = Settings(
         data_dir=folder / "var", store_url=store_url, config_dir=config, policy_file=POLICY, demo=True, **more
     )

@@ -24,7 +24,7 @@ KEY = OKPKey.generate_key("Ed25519", {"kid": "k1"})
 def settings(folder: Path, **more: Any) -> Settings:
     config = folder / "config"
     config.mkdir(exist_ok=True)
-    (config / "till.yaml").write_text(SOURCE)
+    (config / "till.yaml").write_text(SOURCE.format(files="/nowhere"))
     return Settings(data_dir=folder / "var", config_dir=config, policy_file=POLICY, **more)
 
 

@@ -153,3 +153,14 @@ def test_a_customer_is_what_most_of_its_parties_are(graph: Graph, types: list[st
 def test_the_small_ontology_has_every_rule() -> None:
     rules = {spec["survivorship"] for spec in PARTY_PROPERTIES.values()}
     assert rules == {"most_recent", "most_trusted", "most_frequent", "longest"}
+
+
+@pytest.mark.parametrize("name", RULES)
+@pytest.mark.parametrize("latest", ["a", "c"])
+def test_a_steward_s_latest_word_is_served_whatever_the_rule(name: str, latest: str) -> None:
+    said = {
+        id_: PartyValues(id_, 0, day(2 if id_ == latest else 1), {name: id_}, decided=True) for id_ in "ac"
+    }
+    others = [stated(id_, 90, 9, **{name: "a longer one"}) for id_ in "bde"]
+    values, provenance = choose([*said.values(), *others], rules_of(RULES))
+    assert (values, provenance) == ({name: latest}, {name: Source(latest, "steward")})

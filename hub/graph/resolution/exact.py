@@ -1,7 +1,8 @@
 """The first resolver: parties that share a strong identifier are one customer.
 
 Customers are the connected components over strong identifiers. An identifier that more than `limit` parties hold is no
-evidence: a placeholder typed for everybody, not a person's own number.
+evidence: a placeholder typed for everybody, not a person's own number. A party with anchors is one customer with the
+first of them that there is.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from dataclasses import dataclass, field
 from networkx.utils import UnionFind
 from sqlalchemy import Connection
 
+from hub.graph.anchors import Anchors
 from hub.graph.identifiers import by_scheme
 from hub.graph.resolution.identity import CustomerIds
 from hub.graph.resolution.resolver import PartyChanges, Resolution
@@ -45,6 +47,7 @@ class ExactResolver:
         self._store = store
         self._limit = limit
         self._ids = CustomerIds(store)
+        self._anchors = Anchors(store)
 
     def resolve(self, connection: Connection, changes: PartyChanges) -> Resolution:
         """Bring memberships and redirects up to date, and say what changed."""
@@ -52,7 +55,8 @@ class ExactResolver:
             return Resolution({})
         near = self._neighbourhood(connection, changes)
         evidence = self._evidence(connection, near.holders)
-        groups = _components(near.parties, evidence.values())
+        ties = self._ties(connection, near.parties)
+        groups = _components(near.parties, [*evidence.values(), *ties])
         reasons = _reasons(groups, evidence)
         return self._ids.record(connection, groups, near.before, changes.removed, reasons)
 
@@ -60,6 +64,7 @@ class ExactResolver:
         near = _Neighbourhood()
         self._load_holders(connection, near, changes.touched)
         neighbours = self._neighbours(connection, near.holders, changes.released)
+        neighbours |= self._moored(connection, changes.touched | changes.removed)
         started = changes.touched | changes.removed | neighbours
         near.before = self._ids.memberships(connection, "party_id", started)
         near.before |= self._ids.memberships(connection, "customer_id", set(near.before.values()))
@@ -92,6 +97,24 @@ class ExactResolver:
             for scheme, values in by_scheme(wanted).items()
             for (party,) in self._store.rows_in(connection, sql, values, scheme=scheme)
         }
+
+    def _moored(self, connection: Connection, parties: Collection[str]) -> set[str]:
+        """Parties tied to one of these, and all that they or these may be tied to."""
+        tied = self._anchors.tied_to(connection, parties)
+        anchors = self._anchors.of(connection, tied | set(parties))
+        return tied.union(*anchors.values())
+
+    def _ties(self, connection: Connection, parties: Collection[str]) -> list[tuple[str, str]]:
+        """Each party that has anchors with the first of them that there is.
+
+        That one is among `parties`: a party's customer is looked at whole, and so are the customers of all anchors
+        of whatever changed.
+        """
+        return [
+            (party, anchor)
+            for party, anchors in self._anchors.of(connection, parties).items()
+            for anchor in [each for each in anchors if each in parties][:1]
+        ]
 
     def _evidence(
         self, connection: Connection, holders: Mapping[Identifier, set[str]]

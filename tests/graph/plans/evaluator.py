@@ -273,9 +273,10 @@ class Evaluator:
         if isinstance(root, ListOf):
             if not self.sees(root.type):
                 return None
-            customers: list[Thing] = list(self.world.customers.values())
-            rows = customers if root.type == "Customer" else list(self.world.of(root.type))
-            return self.page(rows, root.page, root.fields, self.object)
+            customers, own = self.world.customers.values(), self.world.of(root.type)
+            return self.page(
+                [*(customers if root.type == "Customer" else own)], root.page, root.fields, self.object
+            )
         if isinstance(root, ByIds):
             one = {(each.type, row): ById(each, row.id) for each in root.selections for row in root.rows}
             return [self.answer(one[row.type, row]) if (row.type, row) in one else None for row in root.rows]

@@ -1,0 +1,31 @@
+"""What people do to the hub: one layer that GraphQL's mutations and the `hub` command both use."""
+
+from hub.commands.author import Author
+from hub.commands.corrections import (
+    Corrected,
+    CorrectProperty,
+    WithdrawCorrection,
+    correct_property,
+    withdraw_correction,
+)
+from hub.commands.notes import LogInteraction, Noted, RecordConsent, log_interaction, record_consent
+from hub.commands.runs import ReplayQuarantine, RunBegun, SyncSource, replay_quarantine, sync_source
+
+__all__ = [
+    "Author",
+    "CorrectProperty",
+    "Corrected",
+    "LogInteraction",
+    "Noted",
+    "RecordConsent",
+    "ReplayQuarantine",
+    "RunBegun",
+    "SyncSource",
+    "WithdrawCorrection",
+    "correct_property",
+    "log_interaction",
+    "record_consent",
+    "replay_quarantine",
+    "sync_source",
+    "withdraw_correction",
+]

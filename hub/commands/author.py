@@ -1,0 +1,63 @@
+"""Who gives a command, and what they may do."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, Self
+
+from hub.access import AccessMap, Command, Effect, Requester
+from hub.audit import Action, AuditEvent
+
+OPERATOR = "operator"
+"""Stands in the audit log as the role of whoever uses the `hub` command on the machine itself."""
+
+
+@dataclass(frozen=True, slots=True)
+class Author:
+    """Who gives a command: by the API as the policy allows, or on the machine itself, where the database is theirs."""
+
+    subject: str = field(repr=False)
+    """Opaque id; an employee's personal data, so not in `repr`."""
+    roles: frozenset[str]
+    department: str | None
+    purpose: str
+    access: AccessMap = field(repr=False)
+    is_operator: bool
+
+    @classmethod
+    def of(cls, requester: Requester, access: AccessMap) -> Self:
+        """The author of what the requester asks for."""
+        return cls(
+            requester.subject,
+            requester.roles,
+            requester.department,
+            requester.purpose,
+            access,
+            is_operator=False,
+        )
+
+    @classmethod
+    def operator(cls, subject: str, access: AccessMap) -> Self:
+        """Whoever uses the `hub` command: no policy could keep them from the database."""
+        return cls(subject, frozenset({OPERATOR}), None, "system_operation", access, is_operator=True)
+
+    def may(self, command: Command) -> bool:
+        """Whether they may give the command."""
+        return self.is_operator or self.access.may(self.roles, self.purpose, command)
+
+    def sees(self, category: str) -> bool:
+        """Whether they see values of the data category whole."""
+        decision = self.access.decide(self.roles, self.purpose, category)
+        return self.is_operator or decision.effect is Effect.ALLOW
+
+    def event(self, action: Action, **more: Any) -> AuditEvent:
+        """An audit event in their name."""
+        return AuditEvent(
+            action,
+            self.subject,
+            roles=tuple(sorted(self.roles)),
+            department=self.department,
+            purpose=self.purpose,
+            policy_sha256=self.access.sha256,
+            **more,
+        )

@@ -1,0 +1,100 @@
+"""The customer that a command is about, with its parties."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+
+from sqlalchemy import Connection
+
+from hub.adapters import StaffRecords
+from hub.errors import NotFoundError
+from hub.graph.entities import STAFF
+from hub.ontology import EntityType, Property
+from hub.store import Store
+
+
+@dataclass(frozen=True, slots=True)
+class PartyRow:
+    """One party of a customer."""
+
+    id: str
+    type: str
+    source: str
+    stream: str
+    record_key: str
+    head_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class Customer:
+    """A customer as it is now."""
+
+    id: str
+    parties: tuple[PartyRow, ...]
+    """Those of sources before those of staff, each in the order in which their records came."""
+
+    def anchors(
+        self, staff: StaffRecords, connection: Connection, party_id: str | None = None
+    ) -> tuple[str, ...]:
+        """What a party of staff's is to be tied to: to what it was before, then to all other parties.
+
+        So what was recorded of one customer stays with it when a merge with another one is undone.
+        """
+        before = staff.anchors(connection, party_id) if party_id else ()
+        others = (party.id for party in self.parties if party.id != party_id)
+        return tuple(dict.fromkeys([*before, *others]))
+
+
+def find_customer(store: Store, connection: Connection, customer_id: str) -> Customer:
+    """The customer with the id, or the one that a retired id leads to.
+
+    Raises:
+        NotFoundError: there is none.
+    """
+    given = store.dialect.param("id")
+    sql = f"SELECT coalesce((SELECT new_id FROM customer_redirect WHERE old_id = {given}), {given})"
+    now = str(connection.exec_driver_sql(sql, {"id": _storable(customer_id)}).scalar_one())
+    parties = [party for type_ in store.ontology.parties for party in _parties(store, connection, type_, now)]
+    if not parties:
+        raise NotFoundError("there is no customer with this id")
+    return Customer(now, tuple(sorted(parties, key=lambda party: (party.source in STAFF, party.head_id))))
+
+
+def require_reachable(
+    store: Store, connection: Connection, prop: Property, id_: str, customer: Customer
+) -> None:
+    """Check that the reference leads somewhere, and not to what is another customer's.
+
+    Raises:
+        NotFoundError: it does not; the two read the same.
+    """
+    parties = {party.id for party in customer.parties}
+    types = store.ontology.range_types(prop.range or "")
+    if not any(_is_reachable(store, connection, type_, id_, parties) for type_ in types):
+        raise NotFoundError(f"{prop.name}: this customer has nothing with this id")
+
+
+def _is_reachable(
+    store: Store, connection: Connection, type_: EntityType, id_: str, parties: Collection[str]
+) -> bool:
+    if type_.is_party:
+        return id_ in parties
+    column = "party_id" if type_.customer else "id"
+    given = store.dialect.param("id")
+    sql = f'SELECT "{column}" FROM "{type_.table}" WHERE id = {given}'
+    row = connection.exec_driver_sql(sql, {"id": _storable(id_)}).first()
+    return row is not None and (not type_.customer or row[0] in parties)
+
+
+def _parties(store: Store, connection: Connection, type_: EntityType, customer_id: str) -> list[PartyRow]:
+    own = ", ".join(f't."{name}"' for name in ("id", "source", "stream", "record_key", "head_id"))
+    given = store.dialect.param("id")
+    sql = f'SELECT {own} FROM membership m JOIN "{type_.table}" t ON t.id = m.party_id WHERE m.customer_id = {given}'
+    rows = connection.exec_driver_sql(sql, {"id": customer_id})
+    return [PartyRow(row[0], type_.name, *row[1:]) for row in rows]
+
+
+def _storable(id_: str) -> str:
+    """The id, or one that nothing has where no database could hold it."""
+    return "" if "\x00" in id_ or not id_.isascii() else id_

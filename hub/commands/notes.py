@@ -1,0 +1,187 @@
+"""What staff note of a customer: a consent, an interaction."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import uuid4
+
+from sqlalchemy import Connection
+
+from hub.access import Command
+from hub.adapters.staff import CONSENTS, CUSTOMERS, INTERACTIONS, Circumstances, Said, exact
+from hub.audit import Action, AuditEvent
+from hub.commands.author import Author
+from hub.commands.customers import Customer, find_customer, require_reachable
+from hub.commands.giving import Order, Result, once, refusals_recorded
+from hub.errors import QueryError
+from hub.graph.entities import DESK
+from hub.ontology import EntityType, Ontology
+from hub.services import Services
+from hub.store import utc_now
+from hub.values import Instant
+from hub.yamlfile import nearest
+
+CUSTOMER_LINK = "customer"
+"""The reference by which consents and interactions say whose they are."""
+
+_AHEAD = timedelta(minutes=5)
+"""How far clocks may differ."""
+
+
+@dataclass(frozen=True, slots=True)
+class RecordConsent:
+    """A yes or no of a customer. `values` are those of the type Consent by property; `at` is now unless given."""
+
+    customer: str
+    values: Mapping[str, Any] = field(repr=False)
+    key: str
+
+
+@dataclass(frozen=True, slots=True)
+class LogInteraction:
+    """A touch with a customer. `values` are those of the type Interaction; `startTime` is now unless given."""
+
+    customer: str
+    values: Mapping[str, Any] = field(repr=False)
+    key: str
+
+
+@dataclass(frozen=True, slots=True)
+class Noted:
+    """What was noted: its id, and the customer's as it is now."""
+
+    customer: str
+    id: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Kind:
+    command: Command
+    action: Action
+    type: str
+    stream: str
+    required: tuple[str, ...]
+
+
+_CONSENT = _Kind(
+    Command.RECORD_CONSENT, Action.CONSENT_CHANGED, "Consent", CONSENTS, ("purpose", "channel", "state")
+)
+_INTERACTION = _Kind(
+    Command.LOG_INTERACTION, Action.INTERACTION_LOGGED, "Interaction", INTERACTIONS, ("kind",)
+)
+
+
+REQUIRED: Mapping[str, tuple[str, ...]] = {kind.type: kind.required for kind in (_CONSENT, _INTERACTION)}
+"""What has to be said, by type."""
+
+
+def record_consent(services: Services, author: Author, order: RecordConsent) -> Noted:
+    """Record a yes or no for one purpose and channel; each change of mind is a record of its own.
+
+    Raises:
+        AccessDeniedError: the author may not.
+        NotFoundError: there is no such customer, or nothing that a reference names.
+        QueryError: a value is missing or does not fit, or the idempotency key was used for something else.
+    """
+    return _note(services, author, _CONSENT, order)
+
+
+def log_interaction(services: Services, author: Author, order: LogInteraction) -> Noted:
+    """Log a call, visit, message or other touch with a customer.
+
+    Raises:
+        AccessDeniedError: the author may not.
+        NotFoundError: there is no such customer, or no ticket or order of theirs that a reference names.
+        QueryError: a value is missing or does not fit, or the idempotency key was used for something else.
+    """
+    return _note(services, author, _INTERACTION, order)
+
+
+def _note(services: Services, author: Author, kind: _Kind, order: RecordConsent | LogInteraction) -> Noted:
+    given = {name: value for name, value in order.values.items() if value is not None}
+    with refusals_recorded(services, author, kind.command):
+        values = _checked(services.ontology, kind, given)
+        said = Order(kind.command, kind.type, order.key, {"customer": order.customer, "values": given})
+
+        def act(connection: Connection) -> tuple[Result, list[AuditEvent]]:
+            return _written(services, author, kind, connection, order.customer, values)
+
+        return Noted(**once(services, author, said, act))
+
+
+def _checked(ontology: Ontology, kind: _Kind, given: Mapping[str, Any]) -> dict[str, Any]:
+    """The values with the time they lack, each known to fit its property."""
+    type_ = ontology.type(kind.type)
+    found = {}
+    for name, value in {**_moment(type_), **given}.items():
+        if name == CUSTOMER_LINK or name not in type_.properties:
+            near = nearest(name, type_.properties.keys() - {CUSTOMER_LINK})
+            hint = f"; did you mean {near!r}?" if near else ""
+            raise QueryError(f"{type_.name} has no value of this name that can be given{hint}")
+        fitting = exact(type_, type_.properties[name], value)
+        if fitting is not None:
+            found[name] = value
+        if name == type_.time:
+            _refuse_future(type_, fitting)
+    for name in kind.required:
+        if name not in found:
+            raise QueryError(f"{type_.name}.{name} is missing")
+    if kind is _CONSENT and found["purpose"] not in ontology.taxonomy.uses:
+        raise QueryError(
+            "Consent.purpose is no data use of the taxonomy, such as marketing.communications.email"
+        )
+    return found
+
+
+def _moment(type_: EntityType) -> dict[str, Any]:
+    return {type_.time: datetime.now(UTC).isoformat()} if type_.time else {}
+
+
+def _refuse_future(type_: EntityType, instant: Instant | None) -> None:
+    if instant is not None and instant.at > datetime.now(UTC) + _AHEAD:
+        raise QueryError(f"{type_.name}.{type_.time} lies in the future")
+
+
+def _written(
+    services: Services,
+    author: Author,
+    kind: _Kind,
+    connection: Connection,
+    customer_id: str,
+    values: Mapping[str, Any],
+) -> tuple[Result, list[AuditEvent]]:
+    store, type_ = services.store, services.ontology.type(kind.type)
+    customer = find_customer(store, connection, customer_id)
+    for prop in type_.references:
+        if prop.name in values:
+            require_reachable(store, connection, prop, values[prop.name], customer)
+    party, said = _desk_party(services, connection, customer)
+    note = Said(DESK, kind.stream, uuid4().hex, type_.name, {**values, CUSTOMER_LINK: party})
+    circumstances = Circumstances(author.subject, author.purpose, None, utc_now())
+    written = services.staff.write(connection, [*said, note], circumstances)
+    event = author.event(
+        kind.action,
+        source=DESK,
+        stream=kind.stream,
+        run_id=str(written.run_id),
+        entity_types=(type_.name,),
+        data_categories=tuple(sorted({type_.properties[name].category for name in values})),
+        customers=(customer.id,),
+        counts={"created": 1},
+    )
+    result = asdict(Noted(customer.id, services.staff.entity_id(note)))
+    return result, [event, *(author.event(**fact) for fact in written.applied.audit)]
+
+
+def _desk_party(services: Services, connection: Connection, customer: Customer) -> tuple[str, list[Said]]:
+    """The party to which the customer's notes are tied, and what has to be said of it first."""
+    known = next((p for p in customer.parties if (p.source, p.stream) == (DESK, CUSTOMERS)), None)
+    anchors = customer.anchors(services.staff, connection, known.id if known else None)
+    key, type_ = (known.record_key, known.type) if known else (uuid4().hex, customer.parties[0].type)
+    said = Said(DESK, CUSTOMERS, key, type_, {}, anchors)
+    if known is not None and anchors == services.staff.anchors(connection, known.id):
+        return known.id, []
+    return services.staff.entity_id(said), [said]
