@@ -80,6 +80,13 @@ class Settings(BaseSettings):
         " wait; documents that were asked before cost none.",
     )
 
+    max_subscriptions: int = Field(
+        default=1000,
+        ge=1,
+        description="Subscriptions that one process serves at once, and WebSockets that it holds open; a tenth of"
+        " them for one caller.",
+    )
+
     @property
     def serves_console(self) -> bool:
         """Whether the query page is there."""

@@ -9,6 +9,7 @@ from typing import Any
 
 import orjson
 import pytest
+from graphql import parse, validate
 
 from hub.access import Command, Requester
 from hub.audit import Action, AuditEvent
@@ -130,6 +131,7 @@ SET = {
     "HUB_MAX_PAGE": ("20", 20),
     "HUB_MAX_DEPTH": ("5", 5),
     "HUB_MAX_COST": ("900", 900),
+    "HUB_MAX_SUBSCRIPTIONS": ("70", 70),
     "HUB_MAX_PREPARING_S": ("2.5", 2.5),
     "HUB_TOKEN_KEYS": ("keys.json", Path("keys.json")),
     "HUB_TOKEN_ISSUER": ("https://login.example.com", "https://login.example.com"),
@@ -232,6 +234,7 @@ ROWS = [
 ]
 OTHERS = {
     "customerByIdentifier": '(scheme: email, value: "nobody@example.com") { id }',
+    "lastChange": "",
     "me": "{ subject roles purpose purposes department }",
     "sources": "{ name state records quarantined }",
     "search": '(text: "nobody") { total hits { id title } }',
@@ -255,6 +258,13 @@ MUTATIONS = {
     " { customerId properties entityId }",
     "syncSource": '(source: "nothing", idempotencyKey: "5") { source state runId }',
     "replayQuarantine": '(input: {source: "nothing", numbers: [1], idempotencyKey: "6"}) { source state runId }',
+}
+
+SUBSCRIPTIONS = {
+    "customerChanged": "(ids: [], kinds: [CREATED, CHANGED, MERGED, REMOVED], after: 0)"
+    " { id kind seq at mergedInto customer { id } }",
+    "syncProgress": '(source: "erp") { runId source kind state message startedAt finishedAt counts { read }'
+    " streams { stream counts { read unchanged accepted quarantined deleted } } }",
 }
 
 
@@ -328,10 +338,18 @@ def test_the_commands_that_a_policy_names_stay_as_they_are() -> None:
     ]
 
 
+@pytest.mark.parametrize("field", SUBSCRIPTIONS)
+def test_every_subscription_fits_the_schema(service: GraphQLService, field: str) -> None:
+    document = f"subscription {{ {field}{SUBSCRIPTIONS[field]} }}"
+    assert validate(service.catalogue.graphql, parse(document)) == []
+
+
 def test_no_root_field_is_forgotten_here(service: GraphQLService) -> None:
-    query = service.catalogue.graphql.query_type
-    assert query is not None
-    assert set(query.fields) == {*LISTS, *ROWS, *OTHERS, *OF_A_CUSTOMER}
+    schema = service.catalogue.graphql
+    assert schema.query_type is not None
+    assert schema.subscription_type is not None
+    assert set(schema.query_type.fields) == {*LISTS, *ROWS, *OTHERS, *OF_A_CUSTOMER}
+    assert set(schema.subscription_type.fields) == set(SUBSCRIPTIONS)
 
 
 def test_the_documented_schema_is_the_one_that_is_served(service: GraphQLService) -> None:

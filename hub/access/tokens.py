@@ -44,6 +44,7 @@ class _Claims(BaseModel):
     roles: list[_Word]
     purposes: list[_Word]
     client_id: _Word
+    exp: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +57,8 @@ class Caller:
     """Values of the token's claim, not yet roles of the policy."""
     purposes: tuple[str, ...]
     client: str
+    expires_at: float
+    """Seconds since 1970 at which the token stops being good; who is served for longer is to be let go by then."""
 
 
 class _Registry(JWSRegistry):
@@ -74,6 +77,7 @@ class TokenVerifier:
     ) -> None:
         self._keys = keys
         self._access = access
+        self._leeway_s = leeway_s
         self._signatures = _Registry(algorithms=ALGORITHMS)
         self._registry = jwt.JWTClaimsRegistry(
             leeway=leeway_s,
@@ -101,7 +105,12 @@ class TokenVerifier:
         """
         claims = self._verified(token)
         return Caller(
-            claims.sub, claims.department, tuple(claims.roles), tuple(claims.purposes), claims.client_id
+            claims.sub,
+            claims.department,
+            tuple(claims.roles),
+            tuple(claims.purposes),
+            claims.client_id,
+            claims.exp + self._leeway_s,
         )
 
     def requester(self, caller: Caller, purpose_header: str | None) -> Requester:

@@ -2,7 +2,7 @@
 
 from hub.adapters.config import load_sources
 from hub.adapters.jobs import Job, Jobs
-from hub.adapters.runs import Counts, RunReport
+from hub.adapters.runs import Counts, RunProgress, RunReport, newest_run, progress
 from hub.adapters.specs import SourceConfig, StreamConfig
 from hub.adapters.staff import STAFF_SOURCES, Circumstances, Said, StaffRecords
 from hub.adapters.status import SourceStatus, source_statuses
@@ -15,6 +15,7 @@ __all__ = [
     "Job",
     "Jobs",
     "Progress",
+    "RunProgress",
     "RunReport",
     "Said",
     "SourceConfig",
@@ -24,5 +25,7 @@ __all__ = [
     "StreamConfig",
     "Syncer",
     "load_sources",
+    "newest_run",
+    "progress",
     "source_statuses",
 ]

@@ -6,11 +6,12 @@ read = unchanged + accepted + quarantined. One that does not, or whose source ga
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from sqlalchemy import Connection, func, insert, select, update
+from sqlalchemy import Connection, func, insert, or_, select, update
 
 from hub.audit import Action, AuditEvent, Outcome
 from hub.store import Store, fixed, utc_now
@@ -74,6 +75,20 @@ class RunReport:
         for counts in self.streams.values():
             total.add(counts)
         return total
+
+
+@dataclass(frozen=True, slots=True)
+class RunProgress:
+    """A run as it stands, its end included once it has come."""
+
+    run_id: int
+    source: str
+    kind: str
+    state: str
+    message: str | None
+    started_at: str
+    finished_at: str | None
+    streams: Mapping[str, Counts]
 
 
 def open_run(store: Store, source: str, kind: RunKind) -> int:
@@ -146,6 +161,37 @@ def counts_of(connection: Connection, run_id: int) -> dict[str, Counts]:
     table = fixed.run_stream
     rows = connection.execute(select(table).where(table.c.run_id == run_id).order_by(table.c.stream))
     return {row.stream: Counts(*(getattr(row, name) for name in COUNT_NAMES)) for row in rows}
+
+
+def progress(connection: Connection, after: int, among: Collection[int]) -> list[RunProgress]:
+    """The runs that go on, those newer than `after`, and those `among` the given, in the order of their beginnings."""
+    table, streams = fixed.run, fixed.run_stream
+    wanted = or_(table.c.state == "running", table.c.id > after, table.c.id.in_(sorted(among)))
+    runs = connection.execute(select(table).where(wanted).order_by(table.c.id)).all()
+    counted: dict[int, dict[str, Counts]] = defaultdict(dict)
+    ids = [run.id for run in runs]
+    for row in connection.execute(
+        select(streams).where(streams.c.run_id.in_(ids)).order_by(streams.c.stream)
+    ):
+        counted[row.run_id][row.stream] = Counts(*(getattr(row, name) for name in COUNT_NAMES))
+    return [
+        RunProgress(
+            run.id,
+            run.source,
+            run.kind,
+            run.state,
+            run.message,
+            run.started_at,
+            run.finished_at,
+            counted[run.id],
+        )
+        for run in runs
+    ]
+
+
+def newest_run(connection: Connection) -> int:
+    """The id of the newest run of any source, 0 before the first."""
+    return int(connection.execute(select(func.coalesce(func.max(fixed.run.c.id), 0))).scalar_one())
 
 
 def latest_run(connection: Connection, source: str) -> int | None:

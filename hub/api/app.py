@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from fastapi import FastAPI
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
-from starlette.routing import Route
+from starlette.routing import Route, WebSocketRoute
 
 from hub.api.console import NO_EXAMPLES, Examples, console_routes
 from hub.api.endpoint import GraphQLEndpoint
 from hub.api.middleware import AccessLog, ResponseHeaders
 from hub.api.publisher import publishing
+from hub.api.sse import EventStreams
+from hub.api.websocket import WebSocketEndpoint
 from hub.errors import ConfigurationError
 from hub.schema import GraphQLService
 from hub.services import Services
@@ -44,11 +47,18 @@ def create_app(services: Services, examples: Examples = NO_EXAMPLES) -> FastAPI:
             ]
         )
     service = GraphQLService(services)
+    sockets = WebSocketEndpoint(service, services.verifier, services.settings.max_subscriptions)
+    events = EventStreams(service)
+
+    async def end_streams() -> None:
+        await asyncio.gather(sockets.end(), events.end())
+        service.end_streams()
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
         async with publishing(services):
             yield
+            await end_streams()
         service.close()
 
     sdl = service.catalogue.sdl
@@ -65,10 +75,12 @@ def create_app(services: Services, examples: Examples = NO_EXAMPLES) -> FastAPI:
     routes = [
         Route(SDL_PATH, schema, methods=["GET"]),
         Route(HEALTH_PATH, health, methods=["GET"]),
-        Route(GRAPHQL_PATH, GraphQLEndpoint(service, services.verifier)),
+        Route(GRAPHQL_PATH, GraphQLEndpoint(service, services.verifier, events)),
+        WebSocketRoute(GRAPHQL_PATH, sockets),
         *(console_routes(examples) if services.settings.serves_console else ()),
     ]
     app.router.routes += routes
+    app.state.end_streams = end_streams  # a server has to call it before it waits for what is under way
     app.add_middleware(ResponseHeaders)
     app.add_middleware(AccessLog, paths=[route.path for route in routes])
     return app

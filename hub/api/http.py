@@ -26,6 +26,7 @@ from hub.schema import Answer, GraphQLRequest, ReadsOnlyError
 
 JSON = "application/json"
 GRAPHQL_JSON = "application/graphql-response+json"
+EVENT_STREAM = "text/event-stream"
 MAX_BODY = 256 * 1024
 """Bytes of a request: a document of 5,000 tokens with its variables needs less."""
 _MAX_CONTENT_TYPE = 200
@@ -45,16 +46,16 @@ def media_type(headers: Headers) -> str:
     A client that names none is one from before `application/graphql-response+json`.
 
     Raises:
-        TransportError: the client takes neither of the two.
+        TransportError: the client takes none of the three.
     """
     accepted = [_accepted(part) for part in headers.get("accept", "*/*").split(",")]
     wanted = sorted((item for item in accepted if item[1] > 0), key=lambda item: -item[1])
     for name, _weight in wanted:
-        if name in (JSON, GRAPHQL_JSON):
+        if name in (JSON, GRAPHQL_JSON, EVENT_STREAM):
             return name
         if name in ("*/*", "application/*"):
             return JSON
-    raise TransportError(406, f"answers are {GRAPHQL_JSON} or {JSON}")
+    raise TransportError(406, f"answers are {GRAPHQL_JSON}, {JSON} or {EVENT_STREAM}")
 
 
 def _accepted(part: str) -> tuple[str, float]:
@@ -74,7 +75,7 @@ async def graphql_request(request: Request) -> GraphQLRequest:
     """
     if request.method == "GET":
         _check_asked_on_purpose(request.headers)
-        return _request(_from_query(request.query_params), reads_only=True)
+        return asked(_from_query(request.query_params), reads_only=True)
     if request.method != "POST":
         raise TransportError(405, "use GET or POST", {"allow": "GET, POST"})
     _check_content_type(request.headers.get("content-type", ""))
@@ -84,7 +85,7 @@ async def graphql_request(request: Request) -> GraphQLRequest:
         raise TransportError(400, "the body is not JSON") from None
     if not isinstance(parsed, dict):
         raise TransportError(400, "the body is no JSON object; requests in batches are not answered")
-    return _request(parsed)
+    return asked(parsed)
 
 
 def _check_asked_on_purpose(headers: Headers) -> None:
@@ -131,7 +132,12 @@ def _from_query(parameters: QueryParams) -> dict[str, Any]:
     return given
 
 
-def _request(given: Mapping[str, Any], *, reads_only: bool = False) -> GraphQLRequest:
+def asked(given: Mapping[str, Any], *, reads_only: bool = False) -> GraphQLRequest:
+    """The request that the members of a JSON object make up.
+
+    Raises:
+        TransportError: one is missing or of another type.
+    """
     query, name = given.get("query"), given.get("operationName")
     if not isinstance(query, str) or not query:
         raise TransportError(400, "query is missing or no text")

@@ -50,6 +50,9 @@ class AccessLog:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle one request."""
+        if scope["type"] == "websocket":
+            await self._socket(scope, receive, send)
+            return
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
@@ -64,7 +67,31 @@ class AccessLog:
         try:
             await self._app(scope, receive, send_noting_status)
         finally:
-            took = (time.perf_counter() - began) * 1000
-            method = scope["method"] if scope["method"] in _METHODS else "(other)"
-            path = scope["path"] if scope["path"] in self._paths else "(other)"
-            _log.info("%s %s %d %.1f ms", method, path, status, took)
+            self._note(scope, scope["method"] if scope["method"] in _METHODS else "(other)", status, began)
+
+    async def _socket(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """A socket's status is the code of the first to close it; one that was not accepted closes with 403."""
+        began, status, accepted = time.perf_counter(), 0, False
+
+        async def receive_noting_code() -> Message:
+            nonlocal status
+            message = await receive()
+            if message["type"] == "websocket.disconnect":
+                status = status or message.get("code", 1005)
+            return message
+
+        async def send_noting_code(message: Message) -> None:
+            nonlocal status, accepted
+            accepted = accepted or message["type"] == "websocket.accept"
+            if message["type"] == "websocket.close":
+                status = status or (message.get("code", 1000) if accepted else 403)
+            await send(message)
+
+        try:
+            await self._app(scope, receive_noting_code, send_noting_code)
+        finally:
+            self._note(scope, "WEBSOCKET", status or 500, began)
+
+    def _note(self, scope: Scope, method: str, status: int, began: float) -> None:
+        path = scope["path"] if scope["path"] in self._paths else "(other)"
+        _log.info("%s %s %d %.1f ms", method, path, status, (time.perf_counter() - began) * 1000)

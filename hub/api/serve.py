@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 import ipaddress
 import signal
 import socket
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager, suppress
 
 import uvicorn
 
 from hub.api.app import create_app
 from hub.api.console import NO_EXAMPLES, Examples
+from hub.api.http import MAX_BODY
 from hub.errors import ConfigurationError
 from hub.services import open_services
 from hub.settings import Settings
@@ -36,8 +38,9 @@ def serve(
     """
     check_demo_address(settings)
     with open_services(settings) as services:
+        app = create_app(services, examples)
         config = uvicorn.Config(
-            create_app(services, examples),
+            app,
             host=settings.host,
             port=settings.port,
             access_log=False,  # its lines hold query strings
@@ -45,9 +48,12 @@ def serve(
             server_header=False,
             timeout_graceful_shutdown=GRACE_S,
             h11_max_incomplete_event_size=32 * 1024,
+            ws="websockets-sansio",
+            ws_max_size=MAX_BODY,
+            ws_per_message_deflate=False,  # some 40 KB a socket, and a small message may unpack to a large one
         )
         with _until_signalled():
-            _Server(config, started).run()
+            _Server(config, started, app.state.end_streams).run()
 
 
 @contextmanager
@@ -93,11 +99,13 @@ def _is_loopback(host: str) -> bool:
 
 
 class _Server(uvicorn.Server):
-    """Tells its address once it listens: with port 0 nobody knows it before."""
+    """Tells its address once it listens: with port 0 nobody knows it before. Ends streams before it stops."""
 
-    def __init__(self, config: uvicorn.Config, started: Callable[[str], None]) -> None:
+    def __init__(
+        self, config: uvicorn.Config, started: Callable[[str], None], ending: Callable[[], Awaitable[None]]
+    ) -> None:
         super().__init__(config)
-        self._tell = started
+        self._tell, self._end_streams = started, ending
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Listen, then tell."""
@@ -106,3 +114,10 @@ class _Server(uvicorn.Server):
             host, port = server.sockets[0].getsockname()[:2]
             self._tell(f"http://{f'[{host}]' if ':' in host else host}:{port}")
             return
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """End what would never end by itself, then the rest."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(GRACE_S):
+                await self._end_streams()
+        await super().shutdown(sockets)

@@ -123,6 +123,7 @@ class GraphWriter:
         moved = self._belonging.update(connection, settled, tied)
         written, removed = self._project(connection, settled, resolution)
         changes = _changes(settled, tied, moved, written, removed)
+        changes |= {(CUSTOMER, id_): "create" for id_ in resolution.created}
         self._publish(connection, run_id, changes)
         return Applied(
             Counter(draft.type for draft in settled.written),

@@ -8,16 +8,20 @@ from types import MappingProxyType
 from graphql import GraphQLField, GraphQLObjectType
 
 from hub.api.http import GRAPHQL_JSON, JSON, MAX_BODY, status_of
+from hub.api.protocol import MAX_OPERATIONS
 from hub.demo import examples
 from hub.errors import RequestError
 from hub.ontology import Ontology
 from hub.reference.errors import error_tree, next_steps, subclasses
 from hub.reference.graphql import arguments, fields
 from hub.reference.markdown import anchor, code, fenced, header, table
+from hub.reference.subscriptions import subscriptions
 from hub.schema import Answer, Catalogue, make_catalogue
 from hub.schema.errors import INTERNAL, UNAVAILABLE
+from hub.schema.followers import MAX_BEHIND
 from hub.schema.limits import MAX_ALIASES, MAX_DIRECTIVES, MAX_FIELDS, MAX_REPEATS, MAX_TOKENS
 from hub.schema.plans import OTHER_COST
+from hub.schema.streams import MAX_IDS
 
 OWN_CODES: Mapping[str, str] = MappingProxyType(
     {
@@ -33,7 +37,7 @@ the [ontology](ontology.md) and stands in [graphql.md](graphql.md); who is shown
 
 | path | method | gives |
 | --- | --- | --- |
-| `/graphql` | `POST`, `GET` | answers to GraphQL requests |
+| `/graphql` | `POST`, `GET` | answers to GraphQL requests, and [subscriptions](#subscriptions) |
 | `/graphql/schema.graphql` | `GET` | the schema in GraphQL's schema language |
 | `/console` | `GET` | the [query page](#query-page), where it is on |
 | `/healthz` | `GET` | `ok` while requests are taken |
@@ -55,7 +59,7 @@ curl -s http://127.0.0.1:8360/graphql \\
 | `Authorization` | `Bearer` and a token of the identity provider ([who is let in](operations.md#who-is-let-in)) |
 | `X-Purpose` | what the answer is for: a purpose of the token that its roles may state; needless with only one |
 | `Content-Type` | `application/json`, in UTF-8 |
-| `Accept` | `application/graphql-response+json` or `application/json`, which is also what other clients get |
+| `Accept` | `application/graphql-response+json`, `text/event-stream`, or `application/json` as for all other clients |
 
 The body is a JSON object with `query`, and where needed `operationName`, `variables` and `extensions`. A
 `GET` has the same as parameters of its URL, `variables` and `extensions` as JSON, may only read, and always
@@ -92,7 +96,7 @@ What is no GraphQL request is refused by its envelope, with the code `BAD_REQUES
 | --- | --- |
 | 400 | the body or the parameters are not what is described above |
 | 405 | the method is neither `GET` nor `POST`, or a `GET` asks for a change |
-| 406 | `Accept` takes neither of the two media types |
+| 406 | `Accept` takes none of the media types |
 | 413 | the body is larger than the limit `max_body` |
 | 415 | the body is not `application/json` in UTF-8 |
 """
@@ -100,7 +104,7 @@ What is no GraphQL request is refused by its envelope, with the code `BAD_REQUES
 _LIMITS = """
 ## Limits
 
-All are checked before anything is read. A `LIMIT_EXCEEDED` names the limit.
+Most are checked before anything is read. A `LIMIT_EXCEEDED` names the limit.
 """
 
 _COST = f"""
@@ -196,6 +200,14 @@ def _limits() -> str:
                 "`HUB_MAX_PREPARING_S`",
                 "seconds of work a minute on a caller's new documents",
             ),
+            (
+                "`max_subscriptions`",
+                "`HUB_MAX_SUBSCRIPTIONS`",
+                "subscriptions of one process; a tenth of them for one caller",
+            ),
+            ("`max_operations`", f"{MAX_OPERATIONS:,}", "operations under way on one WebSocket"),
+            ("`max_ids`", f"{MAX_IDS:,}", "customers that one subscription names"),
+            ("`max_behind`", f"{MAX_BEHIND:,}", "entries of the change feed that a subscription is behind"),
         ),
     )
 
@@ -205,7 +217,10 @@ def _roots(catalogue: Catalogue) -> Iterator[str]:
         kind = catalogue.graphql.type_map.get(name)
         if isinstance(kind, GraphQLObjectType):
             yield heading
-            yield _queries(catalogue, kind) if name == "Query" else fields(kind.fields)
+            if name == "Subscription":
+                yield from subscriptions(fields(kind.fields))
+            else:
+                yield _queries(catalogue, kind) if name == "Query" else fields(kind.fields)
 
 
 def _queries(catalogue: Catalogue, query: GraphQLObjectType) -> str:

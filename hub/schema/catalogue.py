@@ -19,6 +19,7 @@ from strawberry.schema.config import StrawberryConfig
 from strawberry.tools import merge_types
 
 from hub.ontology import Ontology
+from hub.schema.changes import change_drafts, change_root
 from hub.schema.drafts import Draft, TypeDraft, module_of
 from hub.schema.federation import entities_field, entity_draft
 from hub.schema.inputs import input_drafts
@@ -35,6 +36,10 @@ TYPENAME = "__typename"
 
 _PLANS = "PlanQuery"
 _QUERY = "Query"
+_CHANGES = "ChangeSubscription"
+_SUBSCRIPTION = "Subscription"
+_ROOTS = {_PLANS: _QUERY, _CHANGES: _SUBSCRIPTION}
+"""The root types by the drafts whose fields they take."""
 
 
 @dataclass(frozen=True)
@@ -75,8 +80,16 @@ def make_catalogue(
         ConfigurationError: names of the ontology clash in GraphQL.
     """
     plans = TypeDraft(_PLANS, "Questions that read plans answer.", (*root_fields(ontology), entities_field()))
-    drafts = [*input_drafts(ontology), *output_drafts(ontology), *mutation_drafts(ontology)]
-    drafts += [entity_draft(ontology), plans]
+    changes = TypeDraft(_CHANGES, "What the change feed tells.", (change_root(),))
+    drafts = [
+        *input_drafts(ontology),
+        *output_drafts(ontology),
+        *mutation_drafts(ontology),
+        *change_drafts(),
+        entity_draft(ontology),
+        plans,
+        changes,
+    ]
     given = {"strawberry": strawberry, **SCALARS, **PAYLOADS}
     module = module_of(f"hub.schema.generated_{ontology.sha256[:16]}", drafts, given)
     on_customers = getattr(module, MUTATIONS_BY_ONTOLOGY)
@@ -84,7 +97,11 @@ def make_catalogue(
     schema = strawberry.Schema(
         _root(_QUERY, "The questions that the hub answers.", (getattr(module, _PLANS), *queries)),
         _root("Mutation", "What a caller may have the hub do.", (on_customers, *mutations)),
-        _root("Subscription", "What the hub tells as it happens.", subscriptions) if subscriptions else None,
+        _root(
+            _SUBSCRIPTION,
+            "What the hub tells as it happens, over WebSocket or as an event stream.",
+            (getattr(module, _CHANGES), *subscriptions),
+        ),
         types=types,
         config=StrawberryConfig(auto_camel_case=False, scalar_map=SCALAR_MAP),
     )
@@ -104,7 +121,7 @@ def _root(name: str, description: str, types: Sequence[type]) -> Any:
 def _meanings(drafts: Sequence[Draft]) -> Mapping[tuple[str, str], Meaning]:
     return MappingProxyType(
         {
-            (_QUERY if draft.name == _PLANS else draft.name, item.name): item.meaning
+            (_ROOTS.get(draft.name, draft.name), item.name): item.meaning
             for draft in drafts
             if isinstance(draft, TypeDraft)
             for item in draft.fields

@@ -115,8 +115,7 @@ class Documents:
     def _prepared(self, text: str) -> Document:
         tree = _parsed(text, self._max_depth)
         check_limits(tree, self._max_depth)
-        # Suggestions tell the schema to those who may not ask for it, a misspelt name at a time.
-        errors = validate(self._schema, tree, specified_rules, max_errors=_MAX_ERRORS, hide_suggestions=True)
+        errors = self._errors(tree)
         if errors:
             raise DocumentError(errors)
         operations = {
@@ -131,6 +130,16 @@ class Documents:
         shaping = dict.fromkeys(operations, conditions)
         recorded_as = _recorded_hash(text, tree)
         return Document(tree, document_hash(text), recorded_as, operations, fragments, shaping)
+
+    def _errors(self, tree: DocumentNode) -> list[GraphQLError]:
+        try:
+            # Suggestions tell the schema to those who may not ask for it, a misspelt name at a time.
+            return validate(
+                self._schema, tree, specified_rules, max_errors=_MAX_ERRORS, hide_suggestions=True
+            )
+        except GraphQLError as error:
+            # graphql-core raises instead where a variable decides whether a subscription has its field.
+            return [error]
 
 
 def document_hash(text: str) -> str:

@@ -125,6 +125,11 @@ class ListRoot:
     type: str
 
 
+@dataclass(frozen=True, slots=True)
+class ChangesRoot:
+    """A root field of Subscription: changes of customers."""
+
+
 RootMeaning = ByIdRoot | ByIdsRoot | ByIdentifierRoot | ListRoot
 
 
@@ -183,5 +188,6 @@ Meaning = (
     | FiguresField
     | GroupKeyField
     | RootMeaning
+    | ChangesRoot
     | InputMeaning
 )

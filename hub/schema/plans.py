@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Hashable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from threading import Lock
 from typing import Any
 
@@ -15,8 +15,8 @@ from hub.schema.answers import Frame, PathedNote
 from hub.schema.cache import BoundedCache
 from hub.schema.catalogue import Catalogue
 from hub.schema.documents import Document, Operation
-from hub.schema.translate import Derive, Translation, translate
-from hub.schema.values import outline
+from hub.schema.translate import Derive, RootField, Translation, translate, translate_changes
+from hub.schema.values import Arguments, outline
 from hub.store import DialectName
 
 OTHER_COST = 2_000
@@ -70,6 +70,25 @@ class OperationPlan:
         return sum(each.plan.cost(variables) for each in self.fields) + OTHER_COST * len(self.others)
 
 
+@dataclass(frozen=True, slots=True)
+class ChangePlan:
+    """All that is known of a subscription to changes of customers before the first."""
+
+    arguments: Arguments = field(repr=False)
+    fields: tuple[tuple[str, str | PlannedField], ...]
+    """By response key, in the order of the answer: the name of a part of the change, or the changed customer."""
+    frame: Frame = field(repr=False)
+    """What the change's JSON is put in."""
+    partial: bool
+    """Whether the policy keeps some of what is asked for back."""
+    reading: Reading
+
+    @property
+    def customers(self) -> tuple[PlannedField, ...]:
+        """The plans that read the changed customer."""
+        return tuple(wanted for _, wanted in self.fields if isinstance(wanted, PlannedField))
+
+
 class Plans:
     """Compiles operations of one schema for one database."""
 
@@ -90,7 +109,7 @@ class Plans:
         """
         plan = self.kept.get(_key(document, operation.name, variables, access))
         if plan is not None:
-            self._check_cost(plan, variables)
+            self._check_cost(plan.cost(variables))
         return plan
 
     def make(
@@ -109,28 +128,59 @@ class Plans:
             document.shaping[operation.name] |= found.shaping
         weight = sum(len(each.plan.sql) for each in plan.fields)
         self.kept.put(_key(document, operation.name, variables, access), plan, weight + 1)
-        self._check_cost(plan, variables)
+        self._check_cost(plan.cost(variables))
         return plan
 
-    def _check_cost(self, plan: OperationPlan, variables: Mapping[str, Any]) -> None:
-        cost = plan.cost(variables)
+    def make_changes(
+        self, document: Document, operation: Operation, variables: Mapping[str, Any], access: PlanAccess
+    ) -> ChangePlan:
+        """The plan of a subscription to changes of customers; it is kept by who subscribes.
+
+        Raises:
+            QueryError: it asks for what cannot be answered.
+            AccessDeniedError: it filters or sorts by what the caller may not see whole.
+            LimitError: one event may cost more than allowed.
+        """
+        found = translate_changes(self._catalogue, operation.node, document.fragments, variables)
+        roots = [wanted for _, wanted in found.fields if isinstance(wanted, RootField)]
+        customers = {each.key: each for each in self._fields(roots, access)}
+        notes = tuple(
+            (found.key, replace(note, path=(each.key, *note.path)))
+            for each in customers.values()
+            for note in each.plan.access_notes
+        )
+        self._check_cost(sum(each.plan.cost(variables) for each in customers.values()) + len(found.fields))
+        return ChangePlan(
+            found.arguments,
+            tuple(
+                (key, wanted if isinstance(wanted, str) else customers[key]) for key, wanted in found.fields
+            ),
+            Frame((found.key,), {}, notes),
+            bool(notes),
+            _reading(tuple(customers.values()), notes),
+        )
+
+    def _check_cost(self, cost: int) -> None:
         if cost > self._max_cost:
             raise LimitError(f"the answer may have {cost} fields; the limit max_cost is {self._max_cost}")
 
     def _compiled(self, found: Translation, access: PlanAccess) -> OperationPlan:
+        fields = self._fields(found.planned, access)
+        notes = tuple((each.key, note) for each in fields for note in each.plan.access_notes)
+        frame = Frame(found.keys, dict.fromkeys(found.typenames, self._catalogue.query_name), notes)
+        return OperationPlan(fields, found.others, frame, notes, _reading(fields, notes))
+
+    def _fields(self, roots: Iterable[RootField], access: PlanAccess) -> tuple[PlannedField, ...]:
         ontology = self._catalogue.ontology
-        fields = tuple(
+        return tuple(
             PlannedField(
                 each.key,
                 compile_plan(ontology, each.root, access, self._dialect, self._max_page),
                 _is_bounded(each.root),
                 each.derived,
             )
-            for each in found.planned
+            for each in roots
         )
-        notes = tuple((each.key, note) for each in fields for note in each.plan.access_notes)
-        frame = Frame(found.keys, dict.fromkeys(found.typenames, self._catalogue.query_name), notes)
-        return OperationPlan(fields, found.others, frame, notes, _reading(fields, notes))
 
 
 def _reading(fields: Sequence[PlannedField], notes: Sequence[PathedNote]) -> Reading:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Self
+
 import strawberry
 from strawberry import Info
 
-from hub.access import Effect
-from hub.adapters import SourceStatus, source_statuses
+from hub.access import Effect, PlanAccess
+from hub.adapters import Counts, SourceStatus, source_statuses
 from hub.errors import AccessDeniedError
 from hub.schema.context import RequestContext
 from hub.schema.scalars import DateTime, Long
@@ -46,6 +48,17 @@ class RunCounts:
     quarantined: Long = strawberry.field(description="Records that could not be accepted.")
     deleted: Long = strawberry.field(description="Records that are gone at the source.")
 
+    @classmethod
+    def of(cls, counts: Counts) -> Self:
+        """The counts as GraphQL tells them."""
+        return cls(
+            read=Long(counts.read),
+            unchanged=Long(counts.unchanged),
+            accepted=Long(counts.accepted),
+            quarantined=Long(counts.quarantined),
+            deleted=Long(counts.deleted),
+        )
+
 
 @strawberry.type(description="A source system and how it is.")
 class Source:
@@ -83,10 +96,19 @@ def _me(info: Info[RequestContext, None]) -> Me:
     )
 
 
+def require_sources(access: PlanAccess) -> None:
+    """See to it that the caller may know the state of the sources.
+
+    Raises:
+        AccessDeniedError: the policy does not allow it.
+    """
+    if access.decide(SOURCES_CATEGORY).effect is not Effect.ALLOW:
+        raise AccessDeniedError(f"the state of the sources ({SOURCES_CATEGORY}) is denied")
+
+
 def _sources(info: Info[RequestContext, None]) -> list[Source] | None:
     context = info.context
-    if context.access.decide(SOURCES_CATEGORY).effect is not Effect.ALLOW:
-        raise AccessDeniedError(f"the state of the sources ({SOURCES_CATEGORY}) is denied")
+    require_sources(context.access)
     context.touched.add(categories=[SOURCES_CATEGORY])
     services = context.services
     return [_source(status) for status in source_statuses(services.store, services.sources.configs)]
@@ -103,7 +125,6 @@ class HubQuery:
 
 
 def _source(status: SourceStatus) -> Source:
-    counts = status.last_counts
     return Source(
         name=status.name,
         label=status.label,
@@ -114,13 +135,7 @@ def _source(status: SourceStatus) -> Source:
         lag_seconds=None if status.lag_s is None else Long(status.lag_s),
         records=Long(status.records),
         quarantined=Long(status.waiting),
-        last_counts=RunCounts(
-            read=Long(counts.read),
-            unchanged=Long(counts.unchanged),
-            accepted=Long(counts.accepted),
-            quarantined=Long(counts.quarantined),
-            deleted=Long(counts.deleted),
-        ),
+        last_counts=RunCounts.of(status.last_counts),
         drift=[
             DriftedField(stream=stream, field=drift.field, kind=drift.kind, since=DateTime(since))
             for stream, drift, since in status.drift

@@ -14,7 +14,7 @@ from hub.graph.plans import PlanResult
 from hub.schema.answers import Answer
 from hub.schema.context import Touched
 from hub.schema.documents import Document
-from hub.schema.plans import OperationPlan
+from hub.schema.plans import OperationPlan, Reading
 from hub.schema.searching import SEARCH_FIELD
 
 _REQUESTERS = 1_000
@@ -122,5 +122,24 @@ def told_event(
             "fields": len(touched.properties),
             "masked": plan.reading.masked if plan else 0,
             "denied": plan.reading.denied if plan else 0,
+        },
+    )
+
+
+def stream_event(
+    event: AuditEvent, document: Document, reading: Reading, customers: Sequence[str], *, partial: bool
+) -> AuditEvent:
+    """The event of a subscription that begins, or of what it tells of customers."""
+    return event.again(
+        outcome=Outcome.PARTIAL if partial else Outcome.OK,
+        query_sha256=document.recorded_as,
+        entity_types=reading.types,
+        data_categories=reading.categories,
+        customers=customers,
+        counts={
+            "customers": len(customers),
+            "fields": len(reading.properties),
+            "masked": reading.masked,
+            "denied": reading.denied,
         },
     )

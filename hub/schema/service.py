@@ -8,8 +8,9 @@ takes what plans can answer from the same plans.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import aclosing
 from functools import partial
 from typing import Any, TypeVar
 
@@ -27,7 +28,8 @@ from hub.schema.catalogue import make_catalogue
 from hub.schema.context import RequestContext
 from hub.schema.planner import GraphQLRequest, Planned, Planner
 from hub.schema.plans import OperationPlan
-from hub.schema.recording import Events, failed_event, read_event, refused_event, told_event
+from hub.schema.recording import Events, failed_event, read_event, refused_event, stream_event, told_event
+from hub.schema.streams import Streams, Subscription, Told
 from hub.services import Services
 
 POINT_COST = 500
@@ -47,11 +49,17 @@ class GraphQLService:
         self._events = Events(services.access.sha256)
         self._budget = PreparingBudget(services.settings.max_preparing_s)
         self._reads_inline = services.store.dialect.name == "sqlite"
+        self._streams = Streams(services, self.catalogue, self.planner)
         self._preparer = ThreadPoolExecutor(1, "graphql-prepare")
         self._pool = ThreadPoolExecutor(THREADS, "graphql")
 
+    def end_streams(self) -> None:
+        """End all subscriptions; none begins any more."""
+        self._streams.end()
+
     def close(self) -> None:
         """Wait for the reads that are under way."""
+        self._streams.close()
         self._preparer.shutdown()
         self._pool.shutdown()
 
@@ -74,6 +82,60 @@ class GraphQLService:
             told = failed_event(event, answer, self.planner.documents.find(request.query))
         return answer if told is None else await self._recorded(told, answer)
 
+    async def stream(self, request: GraphQLRequest, requester: Requester) -> AsyncGenerator[Answer]:
+        """The answers to a subscription, one an event, until the hub stops; to all else the one answer.
+
+        Never raises. What is refused or fails is told in a last answer.
+        """
+        try:
+            event = self._events.of(requester)
+        except AuditError as unnamed:
+            yield await self.refuse(_unrecordable(unnamed))
+            return
+        try:
+            access = plan_access(self._services.access, requester)
+            planned = await self._understood(request, requester, access)
+            if planned.operation.kind is not OperationType.SUBSCRIPTION:
+                yield await self.answer(request, requester)
+                return
+            with self._streams.place(requester.subject):
+                subscription = await self._subscribed(planned, requester, access)
+                async with aclosing(self._told(event, subscription)) as told:
+                    async for answer in told:
+                        yield answer
+        except RequestError as error:
+            document = self.planner.documents.find(request.query)
+            yield await self._recorded(refused_event(event, error, document), refused(error))
+        except Exception as error:  # noqa: BLE001 - nothing of a foreign error may reach the caller
+            answer = failed(error)
+            document = self.planner.documents.find(request.query)
+            yield await self._recorded(failed_event(event, answer, document), answer)
+
+    async def _subscribed(self, planned: Planned, requester: Requester, access: PlanAccess) -> Subscription:
+        def understood() -> Subscription:
+            with self._budget.spending(requester.subject):
+                return self._streams.understood(planned, access)
+
+        return await asyncio.get_running_loop().run_in_executor(self._preparer, understood)
+
+    async def _told(self, event: AuditEvent, subscription: Subscription) -> AsyncGenerator[Answer]:
+        opened = await self._recorded(_stream_event(event, subscription), Answer(b""))
+        if opened.failed:
+            yield opened
+            return
+        async with aclosing(self._streams.listen(subscription)) as happenings:
+            async for together in happenings:
+                recording = [self._recorded_told(event, subscription, each) for each in together]
+                for answer in await asyncio.gather(*recording):
+                    yield answer
+                    if answer.failed:
+                        return
+
+    async def _recorded_told(self, event: AuditEvent, subscription: Subscription, told: Told) -> Answer:
+        if not told.customers:
+            return told.answer
+        return await self._recorded(_stream_event(event, subscription, told.customers), told.answer)
+
     async def refuse(self, error: RequestError, caller: Caller | None = None) -> Answer:
         """The answer to one who is not let in, recorded as such: with their name where their token proves it."""
         try:
@@ -93,12 +155,16 @@ class GraphQLService:
 
     # plan
 
-    async def _planned(self, request: GraphQLRequest, requester: Requester, access: PlanAccess) -> Planned:
+    async def _understood(self, request: GraphQLRequest, requester: Requester, access: PlanAccess) -> Planned:
         found = self.planner.find(request, access)
         if found is None:
             # One thread: however many send new documents at once, those whose documents are known are served.
             prepare = partial(self._prepared, request, requester, access)
             found = await asyncio.get_running_loop().run_in_executor(self._preparer, prepare)
+        return found
+
+    async def _planned(self, request: GraphQLRequest, requester: Requester, access: PlanAccess) -> Planned:
+        found = await self._understood(request, requester, access)
         if found.operation.kind is OperationType.SUBSCRIPTION:
             raise QueryError("a subscription is answered over WebSocket or as an event stream only")
         return found
@@ -186,6 +252,11 @@ class GraphQLService:
         except AuditError as error:
             return failed(error)
         return answer
+
+
+def _stream_event(event: AuditEvent, subscription: Subscription, customers: Sequence[str] = ()) -> AuditEvent:
+    document = subscription.planned.document
+    return stream_event(event, document, subscription.reading, customers, partial=subscription.partial)
 
 
 def _unrecordable(error: AuditError) -> AuthenticationError:

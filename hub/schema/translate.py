@@ -11,7 +11,13 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any, cast
 
-from graphql import FieldNode, FragmentDefinitionNode, GraphQLObjectType, OperationDefinitionNode
+from graphql import (
+    FieldNode,
+    FragmentDefinitionNode,
+    GraphQLObjectType,
+    OperationDefinitionNode,
+    get_named_type,
+)
 from graphql.execution.collect_fields import collect_fields, collect_sub_fields
 
 from hub.errors import QueryError
@@ -136,6 +142,35 @@ def translate(
     return _Translator(catalogue, fragments, variables).operation(operation)
 
 
+CHANGED = "changed customer"
+"""The plan variable that holds a changed customer's id; no variable of a document has a space in its name."""
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeSelection:
+    """What a subscription to changes of customers takes and selects."""
+
+    key: str
+    """The response key of the root field."""
+    arguments: Arguments
+    fields: tuple[tuple[str, str | RootField], ...]
+    """By response key, in the order of the answer: the name of a part of the change, or the changed customer."""
+
+
+def translate_changes(
+    catalogue: Catalogue,
+    operation: OperationDefinitionNode,
+    fragments: Mapping[str, FragmentDefinitionNode],
+    variables: Mapping[str, Any],
+) -> ChangeSelection:
+    """The subscription to changes of customers, whose document is valid, for these coerced variables.
+
+    Raises:
+        QueryError: it asks for what no plan can answer.
+    """
+    return _Translator(catalogue, fragments, variables).changes(operation)
+
+
 class _Translator:
     def __init__(
         self,
@@ -164,6 +199,27 @@ class _Translator:
         self._tell_types = bool(others)
         roots = tuple(self._root(query, _checked(key), names[key], collected[key]) for key in planned)
         return Translation(tuple(names), roots, typenames, others, frozenset(self._values.shaping))
+
+    def changes(self, operation: OperationDefinitionNode) -> ChangeSelection:
+        """What a subscription to changes of customers asks for."""
+        root = cast(GraphQLObjectType, self._catalogue.graphql.subscription_type)
+        collected = collect_fields(
+            self._catalogue.graphql, self._fragments, self._variables, root, operation.selection_set
+        )
+        ((key, nodes),) = collected.items()
+        arguments = self._arguments(root.name, nodes)
+        taken = {name: self._values.taken(value) for name, value in arguments.items()}
+        change = get_named_type(root.fields[nodes[0].name.value].type).name
+        fields = tuple(
+            (inner_key, self._change_field(change, inner_key, name, inner))
+            for inner_key, name, inner in self._fields(change, nodes)
+        )
+        return ChangeSelection(_checked(key), taken, fields)
+
+    def _change_field(self, change: str, key: str, name: str, nodes: FieldNodes) -> str | RootField:
+        if not isinstance(self._catalogue.meaning(change, name), OwnerField):
+            return name
+        return RootField(key, ById(self._selection(CUSTOMER, nodes), Var(CHANGED)), {})
 
     # roots
 

@@ -255,7 +255,7 @@ change = Table(
     Column("at", Text, nullable=False),
     sqlite_autoincrement=True,
 )
-"""The change feed, written in the data's own transaction; `kind` is upsert or delete."""
+"""The change feed, written in the data's own transaction; `kind` is upsert, delete, or create for a new customer."""
 
 audit_outbox = Table(
     "audit_outbox", metadata, _serial(), Column("event", Text, nullable=False), sqlite_autoincrement=True

@@ -1,0 +1,77 @@
+"""Who asks, by the token and the purpose that come with a request."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from starlette.datastructures import Headers
+
+from hub.access import Caller, Requester, TokenVerifier
+from hub.errors import AuthenticationError, RequestError
+from hub.schema import Answer, GraphQLService
+
+_TOKEN = "authorization"  # noqa: S105 - the header's name
+_PURPOSE = "x-purpose"
+_MAX_HEADER = 8_192
+"""Characters of a token; longer ones are not looked at."""
+
+
+@dataclass(frozen=True, slots=True)
+class LetIn:
+    """A caller with a purpose."""
+
+    requester: Requester
+    expires_at: float
+    """Seconds since 1970 until which they may be served."""
+
+
+class NotLetInError(Exception):
+    """The caller may not ask; that is recorded, and the answer says why."""
+
+    def __init__(self, error: RequestError, answer: Answer) -> None:
+        self.error, self.answer = error, answer
+        super().__init__(error.code)
+
+
+async def let_in(service: GraphQLService, verifier: TokenVerifier, headers: Headers) -> LetIn:
+    """The caller that the headers prove.
+
+    Raises:
+        NotLetInError: they prove none, or one without a role or a purpose.
+    """
+    caller: Caller | None = None
+    try:
+        caller = verifier.caller(_token(headers))
+        return LetIn(verifier.requester(caller, _joined(headers, _PURPOSE)), caller.expires_at)
+    except RequestError as error:
+        raise NotLetInError(error, await service.refuse(error, caller)) from None
+
+
+def with_payload(headers: Headers, payload: Mapping[str, Any]) -> Headers:
+    """The handshake's headers, with what a client that cannot set headers says in its first message instead."""
+    given = [
+        (name.lower(), value)
+        for name, value in payload.items()
+        if name.lower() in (_TOKEN, _PURPOSE) and isinstance(value, str)
+    ]
+    named = {name for name, _ in given}
+    kept = [(name, value) for name, value in headers.items() if name not in named]
+    return Headers(
+        raw=[(name.encode("latin-1"), value.encode("latin-1", "replace")) for name, value in kept + given]
+    )
+
+
+def _token(headers: Headers) -> str:
+    scheme, _, token = _joined(headers, _TOKEN).partition(" ")
+    if scheme.lower() != "bearer" or not token.strip():
+        raise AuthenticationError("send a bearer token in the header Authorization")
+    if len(token) > _MAX_HEADER:
+        raise AuthenticationError("the token is too long")
+    return token.strip()
+
+
+def _joined(headers: Headers, name: str) -> str:
+    """The header's value; of several, a list (RFC 9110, section 5.3), which is neither a token nor a purpose."""
+    return ", ".join(headers.getlist(name))

@@ -1,0 +1,264 @@
+"""Subscriptions: what happens, as one answer an event.
+
+    understand -> listen -> read -> record -> answer
+
+A subscription is understood once, with the access of its caller; what it selects of a customer is read anew for each
+event. Recording is the service's: no event leaves before it is in the audit log.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import AsyncGenerator, Collection, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import aclosing, contextmanager, suppress
+from dataclasses import dataclass, field
+from typing import Any
+
+import orjson
+from graphql import ExecutionResult, GraphQLObjectType, execute
+from graphql.execution.collect_fields import collect_fields
+from sqlalchemy import Connection
+
+from hub.access import PlanAccess
+from hub.errors import LimitError, QueryError
+from hub.graph.feed import CustomerChange
+from hub.graph.plans import execute as run_plan
+from hub.schema.answers import Answer, executed
+from hub.schema.catalogue import TYPENAME, Catalogue
+from hub.schema.changes import CHANGE, CHANGES_FIELD, require_customers
+from hub.schema.followers import ChangeFollower, EndedError, RunFollower
+from hub.schema.planner import Planned, Planner
+from hub.schema.plans import ChangePlan, Reading
+from hub.schema.progress import sync_progress
+from hub.schema.queries import SOURCES_CATEGORY, require_sources
+from hub.schema.translate import CHANGED
+from hub.schema.values import Values
+from hub.services import Services
+
+MAX_IDS = 1_000
+"""Customers that one subscription may name."""
+_PAGE = 500
+_TOGETHER = 20
+"""Events that are read and recorded together: more would be old by the time a slow client has them."""
+_THREADS = 2
+_SHARE = 10
+"""A caller may have one subscription in so many."""
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """One event of a subscription."""
+
+    answer: Answer
+    customers: tuple[str, ...] = ()
+    """Whom it tells of: then it is recorded before it leaves."""
+
+
+@dataclass(frozen=True, slots=True)
+class Subscription:
+    """A subscription that is understood and may be listened to."""
+
+    planned: Planned
+    reading: Reading
+    """What each event reads."""
+    partial: bool
+    """Whether the policy keeps some of what is asked for back."""
+    changes: Changes | None = None
+    """None for one to the progress of syncs."""
+    source: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """Which changes of customers a subscription is told, and how."""
+
+    plan: ChangePlan
+    start: int
+    """The entry of the change feed after which it begins."""
+    watch: Watch
+
+
+@dataclass(slots=True)
+class Watch:
+    """Which changes a subscription wants."""
+
+    ids: set[str] | None = field(repr=False)
+    kinds: Collection[str] | None
+
+    def wants(self, change: CustomerChange) -> bool:
+        """Whether it wants this one; who takes over from a watched customer is watched from then on."""
+        if self.ids is not None and change.customer not in self.ids:
+            return False
+        if self.ids is not None and change.into is not None:
+            self.ids.add(change.into)
+        return self.kinds is None or change.kind.value in self.kinds
+
+
+class Streams:
+    """The subscriptions of one process. Belongs to one event loop; close it when that ends."""
+
+    def __init__(self, services: Services, catalogue: Catalogue, planner: Planner) -> None:
+        self._store, self._ontology = services.store, services.ontology
+        self._catalogue, self._planner = catalogue, planner
+        self._most = services.settings.max_subscriptions
+        self._open: Counter[str] = Counter()
+        self._changes = ChangeFollower(services.store)
+        self._runs = RunFollower(services.store)
+        self._pool = ThreadPoolExecutor(_THREADS, "graphql-stream")
+
+    def end(self) -> None:
+        """Let go of all who listen; nobody may listen any more, either."""
+        self._changes.close()
+        self._runs.close()
+
+    def close(self) -> None:
+        """Wait for the reads that are under way."""
+        self._pool.shutdown()
+
+    @contextmanager
+    def place(self, caller: str) -> Iterator[None]:
+        """A place among the subscriptions that are served at once.
+
+        Raises:
+            LimitError: none is free, or the caller has their share of them.
+        """
+        share = max(self._most // _SHARE, 1)
+        if self._open.total() >= self._most or self._open[caller] >= share:
+            raise LimitError(
+                f"too many subscriptions; the limit max_subscriptions is {self._most}, and {share} for one caller"
+            )
+        self._open[caller] += 1
+        try:
+            yield
+        finally:
+            self._open[caller] -= 1
+            if not self._open[caller]:
+                del self._open[caller]
+
+    # understand
+
+    def understood(self, planned: Planned, access: PlanAccess) -> Subscription:
+        """The subscription, its plans compiled.
+
+        Raises:
+            QueryError: it asks for what cannot be answered, or begins at what is no entry of the change feed.
+            AccessDeniedError: the caller may not know of what it tells, or filters by what they may not see whole.
+            LimitError: it is too large; the limit is named.
+        """
+        name, arguments = self._root(planned)
+        if name != CHANGES_FIELD:
+            require_sources(access)
+            reading = Reading((), (SOURCES_CATEGORY,), (), 0, 0)
+            return Subscription(planned, reading, partial=False, source=arguments.get("source"))
+        require_customers(self._ontology, access)
+        plan = self._planner.plans.make_changes(
+            planned.document, planned.operation, planned.variables, access
+        )
+        changes = Changes(plan, self._changes.position(arguments.get("after")), self._watch(arguments))
+        return Subscription(planned, plan.reading, plan.partial, changes)
+
+    def _watch(self, arguments: Mapping[str, Any]) -> Watch:
+        ids, kinds = arguments.get("ids"), arguments.get("kinds")
+        if ids is None:
+            return Watch(None, kinds)
+        if len(ids) > MAX_IDS:
+            raise LimitError(f"more ids than one subscription may name; the limit max_ids is {MAX_IDS}")
+        return Watch({*ids, *self._changes.heirs(ids)}, kinds)
+
+    def _root(self, planned: Planned) -> tuple[str, Mapping[str, Any]]:
+        """Name and arguments of the one root field, which validation does not find where a condition decides."""
+        schema, operation = self._catalogue.graphql, planned.operation.node
+        root = schema.subscription_type
+        assert isinstance(root, GraphQLObjectType)  # noqa: S101 - the schema always has one
+        fragments, variables = dict(planned.document.fragments), dict(planned.variables)
+        fields = list(collect_fields(schema, fragments, variables, root, operation.selection_set).values())
+        if len(fields) != 1 or fields[0][0].name.value not in root.fields:
+            raise QueryError("a subscription asks for one field, without conditions on it")
+        (node, *_), values = fields[0], Values(variables)
+        arguments = values.arguments(root.fields[node.name.value].args, node)
+        return node.name.value, {name: values.taken(value) for name, value in arguments.items()}
+
+    # listen
+
+    async def listen(self, subscription: Subscription) -> AsyncGenerator[Sequence[Told]]:
+        """What happens, in the order in which it does; ends when the hub stops.
+
+        Raises:
+            LimitError: it is too far behind.
+            StoreUnavailableError: the database is out of reach.
+        """
+        changes = subscription.changes
+        told = self._progress(subscription) if changes is None else self._customers(subscription, changes)
+        with suppress(EndedError):
+            async with aclosing(told):
+                async for together in told:
+                    yield together
+
+    async def _customers(
+        self, subscription: Subscription, changes: Changes
+    ) -> AsyncGenerator[Sequence[Told]]:
+        loop, variables = asyncio.get_running_loop(), subscription.planned.variables
+        seq = changes.start
+        async with self._changes.listening():
+            while True:
+                page = await self._changes.after(seq, _PAGE)
+                wanted = [change for change in page.changes if changes.watch.wants(change)]
+                for start in range(0, len(wanted), _TOGETHER):
+                    part = wanted[start : start + _TOGETHER]
+                    yield await loop.run_in_executor(self._pool, self._read, changes.plan, variables, part)
+                seq = page.reached
+
+    # read
+
+    def _read(
+        self, plan: ChangePlan, variables: Mapping[str, Any], changes: Sequence[CustomerChange]
+    ) -> Sequence[Told]:
+        with self._store.read() as connection:
+            return [_told(connection, plan, variables, change) for change in changes]
+
+    async def _progress(self, subscription: Subscription) -> AsyncGenerator[Sequence[Told]]:
+        async with self._runs.listening():
+            runs, version = await self._runs.under_way()
+            while True:
+                wanted = [run for run in runs if subscription.source in (None, run.source)]
+                yield [Told(self._executed(subscription.planned, sync_progress(run))) for run in wanted]
+                runs, version = await self._runs.after(version)
+
+    def _executed(self, planned: Planned, event: object) -> Answer:
+        result = execute(
+            self._catalogue.graphql,
+            planned.document.tree,
+            root_value=event,
+            variable_values=dict(planned.given),
+            operation_name=planned.operation.name,
+        )
+        if not isinstance(result, ExecutionResult):
+            raise TypeError("a resolver is asynchronous")
+        return executed(result, ())
+
+
+def _told(
+    connection: Connection, plan: ChangePlan, variables: Mapping[str, Any], change: CustomerChange
+) -> Told:
+    parts = {
+        TYPENAME: CHANGE,
+        "id": change.customer,
+        "kind": change.kind.value,
+        "seq": change.seq,
+        "at": change.at,
+        "mergedInto": change.into,
+    }
+    customers = [change.customer, *([change.into] if change.into else [])]
+    members = []
+    for key, wanted in plan.fields:
+        if isinstance(wanted, str):
+            text = orjson.dumps(parts[wanted]).decode()
+        else:
+            found = run_plan(connection, wanted.plan, {**variables, CHANGED: change.customer})
+            customers += found.customers
+            text = found.json_text
+        members.append(f'"{key}":{text}')
+    answer = plan.frame.around([f"{{{','.join(members)}}}"])
+    return Told(answer, tuple(dict.fromkeys(customers)))
