@@ -29,6 +29,7 @@ from hub.adapters.sync import Progress
 from hub.api import serve as serve_api
 from hub.audit import Action, AuditEvent
 from hub.errors import ConfigurationError, HubError, NotFoundError, QueryError, SourceError
+from hub.schema import shipped_documents
 from hub.services import Services, load_configuration, open_services
 from hub.settings import Settings, load_settings
 from hub.terminal import (
@@ -36,6 +37,7 @@ from hub.terminal import (
     print_quarantine,
     print_quarantined,
     print_report,
+    print_shipped,
     print_sources,
     sync_progress,
 )
@@ -127,16 +129,30 @@ def check(
         Path | None, typer.Option(help="Also write the JSON Schema of the sources' YAML here.")
     ] = None,
 ) -> None:
-    """Check ontology, policy and all sources; show every fault with its place."""
+    """Check ontology, policy, all sources and shipped queries; show every fault with its place."""
     settings = load_settings()
     found = load_configuration(settings)
+    shipped = shipped_documents(settings, found.ontology, found.access)
     streams = sum(len(source.streams) for source in found.sources.values())
     if schema is not None:
         schema.write_text(reference.source_schema(found.ontology), encoding="utf-8")
     out.print(
         f"No fault: {len(found.ontology.types)} entity types, {len(found.access.roles)} roles, "
-        f"{len(found.sources)} sources with {streams} streams."
+        f"{len(found.sources)} sources with {streams} streams, {len(shipped)} shipped queries."
     )
+
+
+@command(app)
+def queries(
+    folder: Annotated[str | None, typer.Argument(help="Only those of this department or role.")] = None,
+) -> None:
+    """List the GraphQL documents that the hub ships, with the ids to ask for them by."""
+    settings = load_settings()
+    found = load_configuration(settings)
+    shipped = shipped_documents(settings, found.ontology, found.access)
+    if folder is not None and folder not in (known := {each.folder for each in shipped}):
+        raise NotFoundError(f"there are no queries for {folder!r}, only for {', '.join(sorted(known))}")
+    print_shipped(out, [each for each in shipped if folder in (None, each.folder)])
 
 
 @command(app)

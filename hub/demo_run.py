@@ -23,16 +23,19 @@ from hub.settings import Settings
 SOURCES = ("erp", "legacy", "pos", "support", "supply")
 """The demo's sources in the order in which it syncs them; any other gives the same graph."""
 
-DEPARTMENT_ROLES = (
-    "sales",
-    "marketing",
-    "support",
-    "finance",
-    "supply_chain",
-    "management",
-    "compliance",
-    "it",
-)
+_PRINTED = {
+    "sales": "customers_with_credit",
+    "marketing": "campaigns_and_new_customers",
+    "support": "customer_card",
+    "finance": "open_invoices",
+    "supply_chain": "parcels_on_their_way",
+    "management": "newest_customers",
+    "compliance": "sources_and_roles",
+    "it": "state_of_the_sources",
+}
+"""The query that the demo prints for each role, one role a department; its query page offers all."""
+
+DEPARTMENT_ROLES = tuple(_PRINTED)
 """The roles that the demo prints a token for, one a department."""
 
 
@@ -92,7 +95,7 @@ def serve(settings: Settings, console: Console) -> None:
     access = load_configuration(settings).access
     issuer = DemoIssuer(settings.data_dir)
     number = json.loads((settings.data_dir.parent / "best_customer.json").read_text())["customer_number"]
-    questions = examples(number)
+    questions = examples(settings.queries_dir, number)
 
     def announce(address: str) -> None:
         console.rule("A token for each department")
@@ -102,10 +105,9 @@ def serve(settings: Settings, console: Console) -> None:
                 f"{variable}={issue(issuer, access, role, f'demo-{role}')}", soft_wrap=True, highlight=False
             )
         console.rule("Queries to paste, after the tokens")
-        for role in DEPARTMENT_ROLES:
-            for name, query in questions[role].items():
-                command = _curl(f"{address}/graphql", role, name, query)
-                console.print(command, soft_wrap=True, highlight=False, markup=False)
+        for role, name in _PRINTED.items():
+            command = _curl(f"{address}/graphql", role, name, questions[role][name])
+            console.print(command, soft_wrap=True, highlight=False, markup=False)
         console.rule(f"The API answers at {address}/graphql until Ctrl-C")
         console.print(f"Or paste a token into {address}{CONSOLE_PATH}", highlight=False)
 
@@ -113,7 +115,8 @@ def serve(settings: Settings, console: Console) -> None:
 
 
 def _curl(address: str, role: str, name: str, query: str) -> str:
-    body = json.dumps({"query": " ".join(query.split())}).replace("'", "'\\''")
+    lines = (line for line in query.splitlines() if not line.startswith("#"))
+    body = json.dumps({"query": " ".join(" ".join(lines).split())}).replace("'", "'\\''")
     return (
         f"\n# {f'{role}: {name}'.replace('_', ' ')}\n"
         f'curl -s {address} -H "Authorization: Bearer $HUB_{role.upper()}" '

@@ -13,6 +13,7 @@ HubError
 │   ├── AccessDeniedError       ask for less, or ask the policy's owner
 │   ├── LimitError              ask a smaller question; the limit is named
 │   ├── QueryError              correct the query
+│   │   └── DocumentNotFoundError  send the whole document, or the id of one that the hub ships
 │   └── NotFoundError           there is no such thing, or the caller may not know of it
 ├── StoreError                  the database cannot serve
 │   ├── StoreUnavailableError   try again later; nothing was half-written
@@ -115,6 +116,12 @@ class QueryError(RequestError):
     """The query is malformed or asks for something that does not exist."""
 
     code = "BAD_QUERY"
+
+
+class DocumentNotFoundError(QueryError):
+    """The request names its document by an id that the hub does not know; `code` is the one of Apollo's clients."""
+
+    code = "PERSISTED_QUERY_NOT_FOUND"
 
 
 class NotFoundError(RequestError):

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Annotated
 
-from pydantic import Field, SecretStr, ValidationError
+from pydantic import Field, SecretStr, StringConstraints, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from hub.errors import ConfigurationError
 from hub.yamlfile import Fault
+
+Origin = Annotated[str, StringConstraints(pattern=r"^https?://[a-z0-9.\[\]:-]+$")]
+"""What a browser sends as origin of a page: scheme, host and port; no `*`, which would be anybody."""
 
 
 class Settings(BaseSettings):
@@ -31,6 +35,13 @@ class Settings(BaseSettings):
         default=Path("adapters_config"), description="Folder with one YAML file a source system."
     )
     policy_file: Path = Field(default=Path("policy.yaml"), description="Departments, purposes and grants.")
+    queries_dir: Path = Field(
+        default=Path("queries"),
+        description="Folder of the GraphQL documents that the hub ships, `DEPARTMENT/NAME.graphql`.",
+    )
+    trusted_documents_only: bool = Field(
+        default=False, description="Answer no GraphQL document but those that the hub ships."
+    )
     ontology_dirs: tuple[Path, ...] = Field(
         default=(), description="Folders with an organisation's own types and properties, as a JSON list."
     )
@@ -78,6 +89,20 @@ class Settings(BaseSettings):
         le=60,
         description="Seconds a minute that the API works on one caller's new GraphQL documents before they have to"
         " wait; documents that were asked before cost none.",
+    )
+    timeout_s: float = Field(
+        default=10.0,
+        gt=0,
+        le=600,
+        description="Seconds that a caller waits for an answer; then it is refused, and its SQL is stopped.",
+    )
+    max_response_bytes: int = Field(
+        default=8 * 1024 * 1024, ge=1024, description="Bytes that an answer of GraphQL may have."
+    )
+    cors_origins: tuple[Origin, ...] = Field(
+        default=(),
+        description="Origins of the web pages that may ask the API from a browser, as a JSON list like"
+        ' `["https://desk.example.com"]`; none unless given.',
     )
 
     max_subscriptions: int = Field(

@@ -14,6 +14,7 @@ from hub.adapters.preview import Preview, form, shown_values
 from hub.adapters.quarantine import Quarantined
 from hub.adapters.runs import Counts, RunReport
 from hub.adapters.status import SourceStatus
+from hub.schema import ShippedDocument
 
 _STATE_STYLES = {
     "ok": "green",
@@ -168,3 +169,14 @@ def print_quarantined(console: Console, one: Quarantined, *, values: bool) -> No
     print_quarantine(console, [one])
     raw = one.payload or ""
     console.print(raw if values else form(raw, limit=4000), highlight=False, markup=False, soft_wrap=True)
+
+
+def print_shipped(console: Console, documents: Sequence[ShippedDocument]) -> None:
+    """Show the names of documents, their ids by hash, and what they answer."""
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    table.add_column("name", no_wrap=True)
+    table.add_column("id", no_wrap=True)
+    table.add_column("answers")
+    for document in documents:
+        table.add_row(document.name, document.id, escape(document.about))
+    console.print(table)

@@ -332,8 +332,9 @@ TUTORIAL = DOCS / "adding-a-source.md"
 
 @pytest.fixture
 def learner(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A learner's folder with the policy, the current one, and no settings from outside."""
+    """A learner's folder with policy and queries, the current one, and no settings from outside."""
     shutil.copy(POLICY, tmp_path)
+    shutil.copytree(ROOT / "queries", tmp_path / "queries")
     (tmp_path / "adapters_config" / "exports").mkdir(parents=True)
     monkeypatch.chdir(tmp_path)
     for name in ("HUB_DATA_DIR", "HUB_STORE_URL", "HUB_AUDIT_URL", "HUB_CONFIG_DIR", "HUB_POLICY_FILE"):

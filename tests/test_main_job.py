@@ -22,6 +22,7 @@ from hub.services import Services, open_services
 from hub.settings import Settings
 
 ROOT = Path(__file__).parent.parent
+QUERIES = ROOT / "queries"
 TOKEN = "for-the-test-only"
 
 
@@ -32,14 +33,18 @@ class Company:
     reports: dict[str, RunReport]
     folder: Path
 
-    async def ask(self, role: str, query: str) -> dict[str, Any]:
+    async def ask(self, role: str, query: str, **variables: Any) -> dict[str, Any]:
         """The whole answer to a role's query over HTTP."""
+        return await self.post(role, {"query": query, "variables": variables})
+
+    async def post(self, role: str, body: dict[str, Any]) -> dict[str, Any]:
+        """The whole answer to a role's request over HTTP."""
         access = self.services.access
         token = issue(DemoIssuer(self.services.settings.data_dir), access, role, f"test-{role}")
         transport = httpx.ASGITransport(create_app(self.services))
         async with httpx.AsyncClient(transport=transport, base_url="http://hub.example") as client:
             headers = {"Authorization": f"Bearer {token}"}
-            answer = await client.post("/graphql", json={"query": query}, headers=headers)
+            answer = await client.post("/graphql", json=body, headers=headers)
         found: dict[str, Any] = answer.json()
         assert answer.status_code == 200, found
         return found
@@ -59,6 +64,7 @@ def company(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
         store_url=url,
         config_dir=ROOT / "adapters_config",
         policy_file=ROOT / "policy.yaml",
+        queries_dir=QUERIES,
         demo=True,
     )
     with HelpDesk(folder / "files" / "support", TOKEN, throttle_every=0) as desk:
@@ -92,7 +98,7 @@ def test_exactly_the_broken_records_are_quarantined(company: Company) -> None:
 async def test_the_best_customer_is_one_customer_of_all_five_systems_and_each_value_names_its_source(
     company: Company,
 ) -> None:
-    query = examples(company.truth.best_customer.customer_number)["support"]["customer_card"]
+    query = examples(QUERIES, company.truth.best_customer.customer_number)["support"]["customer_card"]
     answer = await company.ask("support", query)
     [customer] = answer["data"]["customerByIdentifier"]
     assert {party["source"] for party in customer["parties"]} == set(SOURCES)
@@ -112,12 +118,38 @@ async def test_the_best_customer_is_one_customer_of_all_five_systems_and_each_va
 async def test_the_queries_that_the_demo_prints_for_a_department_are_answered(
     company: Company, role: str
 ) -> None:
-    questions = examples(company.truth.best_customer.customer_number)[role]
+    questions = examples(QUERIES, company.truth.best_customer.customer_number)[role]
     answers = [await company.ask(role, query) for query in questions.values()]
     assert answers
     for answer in answers:
         assert "errors" not in answer
         assert all(value for value in answer["data"].values())
+
+
+SHIPPED = sorted(path.relative_to(QUERIES).with_suffix("").as_posix() for path in QUERIES.rglob("*.graphql"))
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("name", SHIPPED)
+async def test_every_shipped_document_is_answered_to_the_role_that_it_is_for(
+    company: Company, name: str
+) -> None:
+    best = company.truth.best_customer
+    variables = {
+        "number": best.customer_number,
+        "since": "2020-01-01" if name == "marketing/campaign_results" else "2020-01-01T00:00:00Z",
+        "before": "2035-01-01T00:00:00Z",
+        "now": "2035-01-01T00:00:00Z",
+        "today": "2035-01-01",
+        "text": "late",
+        "phone": "+441174960001",
+        "order": "SO1",
+        "lot": "L-1",
+        "email": "nobody@example.com",
+    }
+    answer = await company.post(name.partition("/")[0], {"documentId": name, "variables": variables})
+    assert "errors" not in answer
+    assert all(value is not None for value in answer["data"].values())
 
 
 @pytest.mark.anyio

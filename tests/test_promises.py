@@ -83,6 +83,7 @@ PARENTS = {
     "AccessDeniedError": "RequestError",
     "LimitError": "RequestError",
     "QueryError": "RequestError",
+    "DocumentNotFoundError": "QueryError",
     "NotFoundError": "RequestError",
     "StoreError": "HubError",
     "StoreUnavailableError": "StoreError",
@@ -97,6 +98,7 @@ CODES = {
     "AccessDeniedError": "FORBIDDEN",
     "LimitError": "LIMIT_EXCEEDED",
     "QueryError": "BAD_QUERY",
+    "DocumentNotFoundError": "PERSISTED_QUERY_NOT_FOUND",
     "NotFoundError": "NOT_FOUND",
 }
 
@@ -122,6 +124,11 @@ SET = {
     "HUB_AUDIT_URL": ("sqlite:///b.sqlite", "sqlite:///b.sqlite"),
     "HUB_CONFIG_DIR": ("sources", Path("sources")),
     "HUB_POLICY_FILE": ("p.yaml", Path("p.yaml")),
+    "HUB_QUERIES_DIR": ("questions", Path("questions")),
+    "HUB_TRUSTED_DOCUMENTS_ONLY": ("1", True),
+    "HUB_TIMEOUT_S": ("2.5", 2.5),
+    "HUB_MAX_RESPONSE_BYTES": ("4096", 4096),
+    "HUB_CORS_ORIGINS": ('["https://desk.example.com"]', ("https://desk.example.com",)),
     "HUB_ONTOLOGY_DIRS": ('["types", "more"]', (Path("types"), Path("more"))),
     "HUB_HOST": ("localhost", "localhost"),
     "HUB_PORT": ("0", 0),
@@ -145,6 +152,13 @@ def test_every_setting_is_read_from_its_variable(variable: str, monkeypatch: pyt
     monkeypatch.setenv(variable, text)
     value = getattr(load_settings(), variable.removeprefix("HUB_").lower())
     assert getattr(value, "get_secret_value", lambda: value)() == expected
+
+
+@pytest.mark.parametrize("origin", ["*", "desk.example.com", "https://desk.example.com/", "null"])
+def test_what_is_no_origin_of_a_page_is_refused(origin: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HUB_CORS_ORIGINS", f'["{origin}"]')
+    with pytest.raises(ConfigurationError, match="HUB_CORS_ORIGINS"):
+        load_settings()
 
 
 def test_no_setting_is_forgotten_here() -> None:
@@ -239,8 +253,8 @@ OTHERS = {
     "sources": "{ name state records quarantined }",
     "search": '(text: "nobody") { total hits { id title } }',
     "_entities": '(representations: [{__typename: "Customer", id: "cus_nobody"}]) { __typename }',
-    "_service": "{ sdl }",
 }
+FOR_TOOLS = {"_service": "{ sdl }"}
 OF_A_CUSTOMER = {
     "relatedCustomers": '(id: "cus_nobody") { customerId label distance reason steps { label } }',
     "path": '(from: "cus_nobody", to: "cus_noone") { start end label kind forward }',
@@ -273,7 +287,12 @@ def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[GraphQLService
     """GraphQL on an empty hub."""
     folder = tmp_path_factory.mktemp("hub")
     (folder / "sources").mkdir()
-    settings = Settings(data_dir=folder, config_dir=folder / "sources", policy_file=ROOT / "policy.yaml")
+    settings = Settings(
+        data_dir=folder,
+        config_dir=folder / "sources",
+        policy_file=ROOT / "policy.yaml",
+        queries_dir=ROOT / "queries",
+    )
     with open_services(settings, {}) as services:
         services.publish()
         service = GraphQLService(services)
@@ -281,11 +300,11 @@ def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[GraphQLService
         service.close()
 
 
-def ask(service: GraphQLService, document: str) -> dict[str, Any]:
-    support = Requester(
-        "agent-1", frozenset({"support"}), "support", "customer_service", "tests", ("customer_service",)
-    )
-    answer = asyncio.run(service.answer(GraphQLRequest(document), support))
+def ask(
+    service: GraphQLService, document: str, role: str = "support", purpose: str = "customer_service"
+) -> dict[str, Any]:
+    requester = Requester("agent-1", frozenset({role}), "support", purpose, "tests", (purpose,))
+    answer = asyncio.run(service.answer(GraphQLRequest(document), requester))
     found: dict[str, Any] = orjson.loads(answer.body)
     return found
 
@@ -307,6 +326,13 @@ def test_the_other_questions_are_answered_by_an_empty_hub(service: GraphQLServic
     answer = ask(service, f"{{ {field}{OTHERS[field]} }}")
     assert "errors" not in answer
     assert list(answer["data"]) == [field]
+
+
+@pytest.mark.parametrize("field", FOR_TOOLS)
+def test_what_tools_ask_is_answered_to_roles_that_introspect(service: GraphQLService, field: str) -> None:
+    document = f"{{ {field}{FOR_TOOLS[field]} }}"
+    assert ask(service, document)["errors"][0]["extensions"]["code"] == "FORBIDDEN"
+    assert list(ask(service, document, "it", "system_operation")["data"]) == [field]
 
 
 @pytest.mark.parametrize("field", OF_A_CUSTOMER)
@@ -348,7 +374,7 @@ def test_no_root_field_is_forgotten_here(service: GraphQLService) -> None:
     schema = service.catalogue.graphql
     assert schema.query_type is not None
     assert schema.subscription_type is not None
-    assert set(schema.query_type.fields) == {*LISTS, *ROWS, *OTHERS, *OF_A_CUSTOMER}
+    assert set(schema.query_type.fields) == {*LISTS, *ROWS, *OTHERS, *FOR_TOOLS, *OF_A_CUSTOMER}
     assert set(schema.subscription_type.fields) == set(SUBSCRIPTIONS)
 
 

@@ -104,6 +104,10 @@ class AccessMap:
         """Whether one of the roles may give the command for the purpose."""
         return any((role, purpose, command.value) in self._commands for role in roles)
 
+    def may_introspect(self, roles: Iterable[str]) -> bool:
+        """Whether one of the roles may learn what the schema is."""
+        return any(self.roles[role].introspection for role in roles)
+
     def cells(self) -> Iterator[Cell]:
         """Every cell, by role, purpose and category."""
         for role in sorted(self.roles):

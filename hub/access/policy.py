@@ -64,6 +64,10 @@ class Role(_Part):
         default=None,
         description="Values of a token's `roles` claim that give the role; the role's name unless given.",
     )
+    introspection: bool = Field(
+        default=False,
+        description="Whether its people may ask GraphQL for its schema, and are told which names are near a wrong one.",
+    )
 
 
 class Purpose(_Part):

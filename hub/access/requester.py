@@ -30,6 +30,8 @@ class PlanAccess:
 
     key: PlanKey
     """(roles, purpose, policy hash): equal keys mean equal decisions."""
+    introspection: bool
+    """Whether the requester may learn what the schema is, and which names are near a wrong one."""
     _row: Row = field(repr=False, compare=False)
 
     def decide(self, category: str) -> Decision:
@@ -40,4 +42,6 @@ class PlanAccess:
 def plan_access(access: AccessMap, requester: Requester) -> PlanAccess:
     """The requester's access; nothing of it names a person, so plans may be shared among equals."""
     key = (requester.roles, requester.purpose, access.sha256)
-    return PlanAccess(key, access.row(requester.roles, requester.purpose))
+    return PlanAccess(
+        key, access.may_introspect(requester.roles), access.row(requester.roles, requester.purpose)
+    )

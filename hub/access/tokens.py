@@ -6,10 +6,12 @@ into roles), `purposes`, `client_id`.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any, Final
@@ -24,6 +26,7 @@ from pydantic import BaseModel, ConfigDict, StringConstraints, ValidationError
 from hub.access.keys import algorithms_of
 from hub.access.matrix import AccessMap
 from hub.access.requester import Requester
+from hub.cache import BoundedCache
 from hub.errors import AccessDeniedError, AuthenticationError, ConfigurationError, PurposeError
 from hub.yamlfile import Fault
 
@@ -33,6 +36,10 @@ ALGORITHMS: Final = ("Ed25519", "EdDSA", "ES256", "RS256")
 """All that are accepted, each with keys of its own kind only: no shared secrets, and never `none`."""
 DEMO_ISSUER: Final = "https://issuer.hub.example"
 AUDIENCE: Final = "hub"
+_CHECKED: Final = ("iss", "aud", "exp", "nbf")
+"""The claims that are checked each time that the token comes."""
+_KEPT = 10_000
+"""Verified tokens that are remembered, a few kilobytes each: more than people who work at a time."""
 _Word = Annotated[str, StringConstraints(min_length=1)]
 
 
@@ -61,6 +68,14 @@ class Caller:
     """Seconds since 1970 at which the token stops being good; who is served for longer is to be let go by then."""
 
 
+@dataclass(frozen=True, slots=True)
+class _Verified:
+    """A token whose signature is good for as long as the keys are. What its claims say may cease to be so."""
+
+    claims: dict[str, Any] = field(repr=False)
+    caller: Caller
+
+
 class _Registry(JWSRegistry):
     """Verifies EdDSA as Ed25519: joserfc knows the old name as one that may mean other curves, and warns of it."""
 
@@ -73,19 +88,27 @@ class TokenVerifier:
     """Turns bearer tokens into requesters, by one issuer's public keys and one access map."""
 
     def __init__(
-        self, keys: KeySet, issuer: str, audience: str, access: AccessMap, leeway_s: int = 30
+        self,
+        keys: KeySet,
+        issuer: str,
+        audience: str,
+        access: AccessMap,
+        leeway_s: int = 30,
+        clock: Callable[[], float] = time.time,
     ) -> None:
         self._keys = keys
         self._access = access
         self._leeway_s = leeway_s
         self._signatures = _Registry(algorithms=ALGORITHMS)
         self._registry = jwt.JWTClaimsRegistry(
+            now=lambda: int(clock()),
             leeway=leeway_s,
             iss={"essential": True, "value": issuer},
             aud={"essential": True, "value": audience},
             exp={"essential": True},
             nbf={"essential": True},
         )
+        self._verified: BoundedCache[_Verified] = BoundedCache(_KEPT)
 
     def verify(self, token: str, purpose_header: str | None) -> Requester:
         """The requester that the token proves, with the purpose of the header or the token's only one.
@@ -103,15 +126,17 @@ class TokenVerifier:
         Raises:
             AuthenticationError: the token does not verify; get a new one.
         """
-        claims = self._verified(token)
-        return Caller(
-            claims.sub,
-            claims.department,
-            tuple(claims.roles),
-            tuple(claims.purposes),
-            claims.client_id,
-            claims.exp + self._leeway_s,
-        )
+        # By hash: what is remembered must not let anybody in who reads the memory.
+        digest = hashlib.sha256(token.encode("utf-8", "surrogatepass")).digest()
+        found = self._verified.get(digest)
+        with _refusing():
+            if found is None:
+                found = self._signed(token)
+                self._verified.put(digest, found, 1)
+            else:
+                # A token that was good may have expired since.
+                self._registry.validate(found.claims)
+        return found.caller
 
     def requester(self, caller: Caller, purpose_header: str | None) -> Requester:
         """The caller with the purpose of the header or their only one.
@@ -128,25 +153,19 @@ class TokenVerifier:
         purpose = _stated_purpose(purpose_header, purposes)
         return Requester(caller.subject, roles, caller.department, purpose, caller.client, purposes)
 
-    def _verified(self, token: str) -> _Claims:
-        # Causes are cut off (`from None`): they may quote the token.
-        try:
-            claims = jwt.decode(token, self._key, ALGORITHMS, self._signatures).claims
-            self._registry.validate(claims)
-            return _Claims.model_validate(claims)
-        except ExpiredTokenError:
-            raise AuthenticationError("the token has expired; get a new one") from None
-        except ClaimError as error:
-            raise AuthenticationError(
-                f"the token's claim {error.claim!r} is missing or not accepted here"
-            ) from None
-        except ValidationError as error:
-            names = sorted({str(fault["loc"][0]) for fault in error.errors(include_input=False)})
-            raise AuthenticationError(
-                f"the token's claims {', '.join(names)} are missing or malformed"
-            ) from None
-        except (JoseError, ValueError, TypeError, RecursionError):
-            raise AuthenticationError("the token is not one that this hub accepts; get a new one") from None
+    def _signed(self, token: str) -> _Verified:
+        claims = jwt.decode(token, self._key, ALGORITHMS, self._signatures).claims
+        self._registry.validate(claims)
+        said = _Claims.model_validate(claims)
+        caller = Caller(
+            said.sub,
+            said.department,
+            tuple(said.roles),
+            tuple(said.purposes),
+            said.client_id,
+            said.exp + self._leeway_s,
+        )
+        return _Verified({name: claims[name] for name in _CHECKED if name in claims}, caller)
 
     def _key(self, token: GuestProtocol) -> Key:
         """The issuer's key that the token names, if it is for the algorithm that the token names."""
@@ -155,6 +174,24 @@ class TokenVerifier:
         if header.get("alg") not in algorithms_of(key):
             raise UnsupportedAlgorithmError("the key is for another algorithm")
         return key
+
+
+@contextmanager
+def _refusing() -> Iterator[None]:
+    """Turns what is wrong with a token into words. Causes are cut off (`from None`): they may quote the token."""
+    try:
+        yield
+    except ExpiredTokenError:
+        raise AuthenticationError("the token has expired; get a new one") from None
+    except ClaimError as error:
+        raise AuthenticationError(
+            f"the token's claim {error.claim!r} is missing or not accepted here"
+        ) from None
+    except ValidationError as error:
+        names = sorted({str(fault["loc"][0]) for fault in error.errors(include_input=False)})
+        raise AuthenticationError(f"the token's claims {', '.join(names)} are missing or malformed") from None
+    except (JoseError, ValueError, TypeError, RecursionError):
+        raise AuthenticationError("the token is not one that this hub accepts; get a new one") from None
 
 
 def _stated_purpose(header: str | None, purposes: tuple[str, ...]) -> str:

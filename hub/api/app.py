@@ -7,14 +7,17 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from fastapi import FastAPI
+from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route, WebSocketRoute
 
+from hub.api.admission import Admission
 from hub.api.console import NO_EXAMPLES, Examples, console_routes
 from hub.api.endpoint import GraphQLEndpoint
-from hub.api.middleware import AccessLog, ResponseHeaders
+from hub.api.middleware import AccessLog, MaskedErrors, ResponseHeaders, cross_origin
 from hub.api.publisher import publishing
+from hub.api.schema_download import SchemaDownload
 from hub.api.sse import EventStreams
 from hub.api.websocket import WebSocketEndpoint
 from hub.errors import ConfigurationError
@@ -31,7 +34,8 @@ def create_app(services: Services, examples: Examples = NO_EXAMPLES) -> FastAPI:
     """The application on these services, which the caller closes after it; its query page offers the examples.
 
     Raises:
-        ConfigurationError: no issuer of tokens is configured, or names of the ontology clash in GraphQL.
+        ConfigurationError: no issuer of tokens is configured, or names of the ontology clash in GraphQL, or the
+            documents that the hub ships have faults.
     """
     if services.verifier is None:
         raise ConfigurationError(
@@ -54,17 +58,14 @@ def create_app(services: Services, examples: Examples = NO_EXAMPLES) -> FastAPI:
         await asyncio.gather(sockets.end(), events.end())
         service.end_streams()
 
+    admission = Admission(service, services.verifier)
+
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
         async with publishing(services):
             yield
             await end_streams()
         service.close()
-
-    sdl = service.catalogue.sdl
-
-    async def schema(_request: Request) -> Response:
-        return PlainTextResponse(sdl)
 
     async def health(_request: Request) -> Response:
         return PlainTextResponse("ok")
@@ -73,14 +74,17 @@ def create_app(services: Services, examples: Examples = NO_EXAMPLES) -> FastAPI:
         title="Customer knowledge hub", lifespan=lifespan, docs_url=None, redoc_url=None, openapi_url=None
     )
     routes = [
-        Route(SDL_PATH, schema, methods=["GET"]),
+        Route(SDL_PATH, SchemaDownload(service, admission, services.access), methods=["GET"]),
         Route(HEALTH_PATH, health, methods=["GET"]),
-        Route(GRAPHQL_PATH, GraphQLEndpoint(service, services.verifier, events)),
+        Route(GRAPHQL_PATH, GraphQLEndpoint(service, admission, events)),
         WebSocketRoute(GRAPHQL_PATH, sockets),
         *(console_routes(examples) if services.settings.serves_console else ()),
     ]
     app.router.routes += routes
     app.state.end_streams = end_streams  # a server has to call it before it waits for what is under way
+    app.add_middleware(MaskedErrors)
+    if services.settings.cors_origins:
+        app.add_middleware(CORSMiddleware, **cross_origin(services.settings.cors_origins))
     app.add_middleware(ResponseHeaders)
     app.add_middleware(AccessLog, paths=[route.path for route in routes])
     return app

@@ -22,13 +22,14 @@ from hub.errors import (
     QueryError,
     RequestError,
 )
-from hub.schema import Answer, GraphQLRequest, ReadsOnlyError
+from hub.schema import HASHED, Answer, GraphQLRequest, ReadsOnlyError, document_hash
 
 JSON = "application/json"
 GRAPHQL_JSON = "application/graphql-response+json"
 EVENT_STREAM = "text/event-stream"
 MAX_BODY = 256 * 1024
-"""Bytes of a request: a document of 5,000 tokens with its variables needs less."""
+"""Bytes of a request, or of its query string: a document of 5,000 tokens with its variables needs less."""
+_TOO_LARGE = f"the request is too large; the limit max_body is {MAX_BODY}"
 _MAX_CONTENT_TYPE = 200
 
 
@@ -75,6 +76,8 @@ async def graphql_request(request: Request) -> GraphQLRequest:
     """
     if request.method == "GET":
         _check_asked_on_purpose(request.headers)
+        if len(request.scope["query_string"]) > MAX_BODY:
+            raise TransportError(414, _TOO_LARGE)
         return asked(_from_query(request.query_params), reads_only=True)
     if request.method != "POST":
         raise TransportError(405, "use GET or POST", {"allow": "GET, POST"})
@@ -113,9 +116,7 @@ async def _body(request: Request) -> bytes:
         async for chunk in request.stream():
             body += chunk
             if len(body) > MAX_BODY:
-                raise TransportError(
-                    413, f"the request is larger than {MAX_BODY} bytes", {"connection": "close"}
-                )
+                raise TransportError(413, _TOO_LARGE, {"connection": "close"})
     except ClientDisconnect:
         raise TransportError(400, "the body is not complete") from None
     return bytes(body)
@@ -136,17 +137,40 @@ def asked(given: Mapping[str, Any], *, reads_only: bool = False) -> GraphQLReque
     """The request that the members of a JSON object make up.
 
     Raises:
-        TransportError: one is missing or of another type.
+        TransportError: one is missing or of another type, or they name two documents.
     """
-    query, name = given.get("query"), given.get("operationName")
-    if not isinstance(query, str) or not query:
-        raise TransportError(400, "query is missing or no text")
-    if name is not None and not isinstance(name, str):
-        raise TransportError(400, "operationName is no text")
+    for member in ("query", "operationName", "documentId"):
+        if not isinstance(given.get(member), str | None):
+            raise TransportError(400, f"{member} is no text")
     for member in ("variables", "extensions"):
         if not isinstance(given.get(member), dict | None):
             raise TransportError(400, f"{member} is no object")
-    return GraphQLRequest(query, name or None, given.get("variables") or {}, reads_only)
+    query, id_ = given.get("query") or "", given.get("documentId") or None
+    if query and id_:
+        raise TransportError(400, "send query or documentId, not both")
+    id_ = id_ or _persisted(query, (given.get("extensions") or {}).get("persistedQuery"))
+    if not query and not id_:
+        raise TransportError(400, "query and documentId are missing")
+    return GraphQLRequest(
+        query, given.get("operationName") or None, given.get("variables") or {}, reads_only, id_
+    )
+
+
+def _persisted(query: str, named: Any) -> str | None:
+    """The id of the document that Apollo's clients name by hash; one that comes along with its text needs none.
+
+    Their text is not kept for the next time: what a client may add is no trusted document.
+    """
+    if named is None:
+        return None
+    if not isinstance(named, dict) or named.get("version") != 1:
+        raise TransportError(400, "persistedQuery is no object of version 1")
+    hash_ = named.get("sha256Hash")
+    if not isinstance(hash_, str):
+        raise TransportError(400, "sha256Hash is no text")
+    if query and hash_.lower() != document_hash(query):
+        raise TransportError(400, "sha256Hash is not the hash of query")
+    return None if query else f"{HASHED}{hash_}"
 
 
 def status_of(answer: Answer, answered_in: str) -> int:
@@ -161,6 +185,11 @@ def status_of(answer: Answer, answered_in: str) -> int:
     return (
         200 if answered_in == JSON and isinstance(error, QueryError | LimitError) else refusal_status(error)
     )
+
+
+def headers_of(answer: Answer) -> Mapping[str, str] | None:
+    """What a client is told of an answer by headers."""
+    return {"allow": "POST"} if isinstance(answer.refusal, ReadsOnlyError) else None
 
 
 def refusal_status(error: RequestError) -> int:

@@ -5,9 +5,14 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Collection
+from typing import Any
 
 from starlette.datastructures import MutableHeaders
+from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from hub.api.http import JSON, status_of
+from hub.schema import failed
 
 _log = logging.getLogger("hub.api.access")
 
@@ -39,6 +44,47 @@ class ResponseHeaders:
             await send(message)
 
         await self._app(scope, receive, send_with_headers)
+
+
+class MaskedErrors:
+    """Answers what no handler has caught with a reference, and logs its kind and place, never its message.
+
+    Without it, web server and framework would log the whole error, whose message may quote values.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Handle one request."""
+        if scope["type"] == "lifespan":
+            await self._app(scope, receive, send)
+            return
+        began = False
+
+        async def send_noting_start(message: Message) -> None:
+            nonlocal began
+            began = began or message["type"].endswith((".start", ".accept", ".close"))
+            await send(message)
+
+        try:
+            await self._app(scope, receive, send_noting_start)
+        except Exception as error:  # noqa: BLE001 - nothing of a foreign error may reach the caller or the log
+            answer = failed(error)
+            if began or scope["type"] != "http":
+                raise RuntimeError("a response broke off; the line above has its reference") from None
+            response = Response(answer.body, status_of(answer, JSON), media_type=JSON)
+            await response(scope, receive, send)
+
+
+def cross_origin(origins: Collection[str]) -> dict[str, Any]:
+    """What a page of these origins may do from a browser: ask with a token; cookies mean nothing here."""
+    return {
+        "allow_origins": list(origins),
+        "allow_methods": ["GET", "POST"],
+        "allow_headers": ["authorization", "content-type", "x-purpose"],
+        "allow_credentials": False,
+    }
 
 
 class AccessLog:

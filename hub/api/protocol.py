@@ -21,9 +21,9 @@ from hub.errors import LimitError
 from hub.schema import GraphQLRequest
 
 SUBPROTOCOL = "graphql-transport-ws"
-MAX_OPERATIONS = 50
+MAX_UNDER_WAY = 50
 """Operations that one connection may have under way."""
-_TOO_MANY = f"too many operations on one connection; the limit max_operations is {MAX_OPERATIONS}"
+_TOO_MANY = f"too many operations on one connection; the limit max_under_way is {MAX_UNDER_WAY}"
 _MAX_ID = 128
 _MAX_REASON = 123
 """Bytes of a reason: what a control frame holds (RFC 6455, section 5.5)."""
@@ -181,7 +181,7 @@ class Protocol:
         if id_ in self._operations:
             raise CloseError(Close.SUBSCRIBER_EXISTS, f"Subscriber for {id_} already exists")
         self._operations.add(id_)
-        if len(self._operations) > MAX_OPERATIONS:
+        if len(self._operations) > MAX_UNDER_WAY:
             return Refuse(id_, LimitError(_TOO_MANY))
         return Start(id_, request)
 

@@ -62,13 +62,14 @@ def access_page(access: AccessMap) -> str:
 
 def _roles(access: AccessMap) -> str:
     return table(
-        ("role", "label", "department", "usual purpose", "may state"),
+        ("role", "label", "department", "usual purpose", "introspects", "may state"),
         (
             (
                 code(name),
                 role.label,
                 code(role.department),
                 code(role.default_purpose),
+                "yes" if role.introspection else "no",
                 ", ".join(code(purpose) for purpose in access.usable_purposes(frozenset({name}))),
             )
             for name, role in sorted(access.roles.items())

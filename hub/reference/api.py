@@ -3,25 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 from types import MappingProxyType
 
 from graphql import GraphQLField, GraphQLObjectType
 
-from hub.api.http import GRAPHQL_JSON, JSON, MAX_BODY, status_of
-from hub.api.protocol import MAX_OPERATIONS
+from hub.api.http import GRAPHQL_JSON, JSON, status_of
 from hub.demo import examples
 from hub.errors import RequestError
 from hub.ontology import Ontology
 from hub.reference.errors import error_tree, next_steps, subclasses
 from hub.reference.graphql import arguments, fields
+from hub.reference.limits import limits_section
 from hub.reference.markdown import anchor, code, fenced, header, table
 from hub.reference.subscriptions import subscriptions
 from hub.schema import Answer, Catalogue, make_catalogue
 from hub.schema.errors import INTERNAL, UNAVAILABLE
-from hub.schema.followers import MAX_BEHIND
-from hub.schema.limits import MAX_ALIASES, MAX_DIRECTIVES, MAX_FIELDS, MAX_REPEATS, MAX_TOKENS
 from hub.schema.plans import OTHER_COST
-from hub.schema.streams import MAX_IDS
 
 OWN_CODES: Mapping[str, str] = MappingProxyType(
     {
@@ -61,11 +59,34 @@ curl -s http://127.0.0.1:8360/graphql \\
 | `Content-Type` | `application/json`, in UTF-8 |
 | `Accept` | `application/graphql-response+json`, `text/event-stream`, or `application/json` as for all other clients |
 
-The body is a JSON object with `query`, and where needed `operationName`, `variables` and `extensions`. A
-`GET` has the same as parameters of its URL, `variables` and `extensions` as JSON, may only read, and always
-names its purpose: no link or form on another page can send that header. Give values in `variables`:
-documents are prepared once and remembered by their text. Requests in batches are not answered, and pages of
-other origins get no answer (CORS is off).
+The body is a JSON object with `query` or [`documentId`](#shipped-documents), and where needed `operationName`,
+`variables` and `extensions`. A `GET` has the same as parameters of its URL, `variables` and `extensions` as JSON, may
+only read, and always names its purpose: no link or form on another page can send that header. Give values in
+`variables`: documents are prepared once and remembered by their text. Requests in batches are not answered. Pages of
+other origins get an answer in a browser only where `HUB_CORS_ORIGINS` names them.
+
+What the schema is, by introspection or as a file, is shown to [roles that introspect](access.md#roles); no other is
+told which names are near a wrong one.
+"""
+
+_SHIPPED = """
+## Shipped documents
+
+A folder of GraphQL files (`HUB_QUERIES_DIR`) holds documents that the hub ships, `DEPARTMENT/NAME.graphql`, each
+checked at start; `hub check` lists their faults, `hub queries` their names and ids. A client asks for one by id, and
+sends no document:
+
+```json
+{"documentId": "support/customer_card", "variables": {"number": "C10001"}}
+```
+
+The id is the name, or `sha256:` and the hash of the file's text, which changes with the text.
+`extensions.persistedQuery`, as Apollo's clients send it, names the hash as well. An unknown id is refused with
+`PERSISTED_QUERY_NOT_FOUND`: such a client then sends the whole document, which is answered and not kept under the hash.
+No client can register a document; ship it.
+
+With `HUB_TRUSTED_DOCUMENTS_ONLY` no other document is answered: whatever a client asks was read by somebody before. A
+shipped document is prepared at start, and never forgotten. Access is the caller's as always: a document grants nothing.
 """
 
 _ANSWER = """
@@ -97,14 +118,8 @@ What is no GraphQL request is refused by its envelope, with the code `BAD_REQUES
 | 400 | the body or the parameters are not what is described above |
 | 405 | the method is neither `GET` nor `POST`, or a `GET` asks for a change |
 | 406 | `Accept` takes none of the media types |
-| 413 | the body is larger than the limit `max_body` |
+| 413, 414 | the body, or the query string, is larger than the limit `max_body` |
 | 415 | the body is not `application/json` in UTF-8 |
-"""
-
-_LIMITS = """
-## Limits
-
-Most are checked before anything is read. A `LIMIT_EXCEEDED` names the limit.
 """
 
 _COST = f"""
@@ -140,23 +155,23 @@ whatever a query has in quotes.
 _EXAMPLE_CUSTOMER = "C10001"
 
 
-def api_page(ontology: Ontology) -> str:
-    """The reference of the API."""
+def api_page(ontology: Ontology, queries: Path) -> str:
+    """The reference of the API; `queries` is the folder of the documents that it ships."""
     catalogue = make_catalogue(ontology)
     return "\n".join(
         [
             header("API", "the schema, `hub/errors.py` and the limits in the code"),
             _INTRODUCTION,
             _REQUEST,
+            _SHIPPED,
             _ANSWER,
             _codes(),
             _TRANSPORT,
-            _LIMITS,
-            _limits(),
+            limits_section(),
             _COST,
             *_roots(catalogue),
             _EXAMPLES,
-            *_examples(),
+            *_examples(queries),
             _CONSOLE,
         ]
     )
@@ -180,36 +195,6 @@ def _link(kind: type[RequestError]) -> str:
 
 def _statuses(answer: Answer) -> tuple[str, str]:
     return str(status_of(answer, GRAPHQL_JSON)), str(status_of(answer, JSON))
-
-
-def _limits() -> str:
-    return table(
-        ("limit", "is", "bounds"),
-        (
-            ("`max_body`", f"{MAX_BODY:,}", "bytes of a request"),
-            ("`max_tokens`", f"{MAX_TOKENS:,}", "tokens of a document"),
-            ("`max_depth`", "`HUB_MAX_DEPTH`", "levels that a document nests"),
-            ("`max_fields`", f"{MAX_FIELDS:,}", "fields of a document, with its fragments spread out"),
-            ("`max_aliases`", f"{MAX_ALIASES:,}", "aliases in a document"),
-            ("`max_directives`", f"{MAX_DIRECTIVES:,}", "directives in one place"),
-            ("`max_repeats`", f"{MAX_REPEATS:,}", "times that one object is asked for one response key"),
-            ("`max_page`", "`HUB_MAX_PAGE`", "rows of one page: `first`"),
-            ("`max_cost`", "`HUB_MAX_COST`", "what a request may cost"),
-            (
-                "`max_preparing`",
-                "`HUB_MAX_PREPARING_S`",
-                "seconds of work a minute on a caller's new documents",
-            ),
-            (
-                "`max_subscriptions`",
-                "`HUB_MAX_SUBSCRIPTIONS`",
-                "subscriptions of one process; a tenth of them for one caller",
-            ),
-            ("`max_operations`", f"{MAX_OPERATIONS:,}", "operations under way on one WebSocket"),
-            ("`max_ids`", f"{MAX_IDS:,}", "customers that one subscription names"),
-            ("`max_behind`", f"{MAX_BEHIND:,}", "entries of the change feed that a subscription is behind"),
-        ),
-    )
 
 
 def _roots(catalogue: Catalogue) -> Iterator[str]:
@@ -243,8 +228,8 @@ def _cost(field: GraphQLField) -> str:
     return "`first` × fields" if "first" in field.args else "fields"
 
 
-def _examples() -> Iterator[str]:
-    for department, queries in examples(_EXAMPLE_CUSTOMER).items():
-        for name, text in queries.items():
+def _examples(queries: Path) -> Iterator[str]:
+    for department, documents in examples(queries, _EXAMPLE_CUSTOMER).items():
+        for name, text in documents.items():
             yield f"### {department}: {name}\n".replace("_", " ")
             yield fenced("graphql", text)

@@ -21,6 +21,8 @@ from hub.settings import Settings
 
 POLICY = Path("policy.yaml")
 """The policy that the project comes with, in its own folder."""
+QUERIES = Path("queries")
+"""The documents that it ships."""
 
 
 def pages(policy: Path = POLICY) -> Mapping[str, str]:
@@ -34,7 +36,7 @@ def pages(policy: Path = POLICY) -> Mapping[str, str]:
     texts = {
         "access.md": access_page(access),
         "adapters.md": adapters_page(),
-        "api.md": api_page(ontology),
+        "api.md": api_page(ontology, QUERIES),
         "audit.md": audit_page(),
         "errors.md": errors_page(),
         "graphql.md": graphql_page(ontology),

@@ -6,8 +6,8 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+from hub.cache import BoundedCache
 from hub.errors import LimitError
-from hub.schema.cache import BoundedCache
 
 _MINUTE_S = 60.0
 _CALLERS = 10_000

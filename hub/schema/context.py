@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
+
+from sqlalchemy import Connection
 
 from hub.access import PlanAccess, Requester
 from hub.services import Services
+from hub.store import Cancellation
 
 
 @dataclass(slots=True)
@@ -39,4 +43,10 @@ class RequestContext:
     services: Services
     requester: Requester
     access: PlanAccess
+    cancellation: Cancellation
+    """Ends what is read for the request when nobody waits for it any more."""
     touched: Touched = field(default_factory=Touched)
+
+    def read(self) -> AbstractContextManager[Connection]:
+        """A connection to the store for this request."""
+        return self.services.store.read(self.cancellation)

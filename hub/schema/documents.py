@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+import re
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, cast
 
 from graphql import (
+    DirectiveNode,
     DocumentNode,
+    FieldNode,
     FragmentDefinitionNode,
     GraphQLError,
     OperationDefinitionNode,
     OperationType,
+    Token,
     TokenKind,
     VariableNode,
     parse,
@@ -26,13 +30,18 @@ from graphql.pyutils import print_path_list
 from graphql.type import GraphQLInputType, GraphQLNonNull, GraphQLSchema
 from graphql.utilities import coerce_input_value
 
+from hub.cache import BoundedCache
 from hub.errors import LimitError, QueryError
-from hub.schema.cache import BoundedCache
-from hub.schema.limits import MAX_TOKENS, check_limits
+from hub.schema.federation import SCHEMA_FIELD
+from hub.schema.limits import MAX_TOKENS, check_limits, check_variables
 from hub.schema.values import plain
 
-KEPT = 400_000
-"""Characters of the documents that are kept: some hundreds of documents, whose trees are up to 500 times as large."""
+KEPT = 64_000_000
+"""About the bytes that documents are kept in: a thousand of a hundred tokens each."""
+_DOCUMENT_BYTES, _TOKEN_BYTES = 4_000, 600
+"""What a document and each of its tokens take in memory, at most about: measured with tracemalloc."""
+INTROSPECTION = frozenset({"__schema", "__type", SCHEMA_FIELD})
+"""Fields that tell what the schema is; only roles that may introspect are answered."""
 _MAX_ERRORS = 20
 
 
@@ -42,6 +51,18 @@ class DocumentError(QueryError):
     def __init__(self, errors: list[GraphQLError]) -> None:
         self.errors = tuple(errors)
         super().__init__(errors[0].message)
+
+    def without_suggestions(self) -> DocumentError:
+        """The same error for those who may not learn from it which names there are."""
+        return DocumentError([_without_suggestion(error) for error in self.errors])
+
+
+_SUGGESTION = re.compile(r" Did you mean .*\?$", re.DOTALL)
+"""How graphql-core (3.2) ends a message with the names that are near."""
+
+
+def _without_suggestion(error: GraphQLError) -> GraphQLError:
+    return GraphQLError(_SUGGESTION.sub("", error.message), error.nodes, error.source, error.positions)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +90,10 @@ class Document:
     fragments: Mapping[str, FragmentDefinitionNode] = field(repr=False)
     shaping: dict[str | None, frozenset[str]] = field(repr=False)
     """By operation, the variables known so far on whose values the plans depend; it only grows."""
+    introspects: bool
+    """Whether it asks for what the schema is."""
+    weight: int
+    """About the bytes that it takes in memory."""
 
     def operation(self, name: str | None) -> Operation:
         """The operation to run; without a name the only one.
@@ -94,10 +119,20 @@ class Documents:
         self._schema = schema
         self._max_depth = max_depth
         self.kept: BoundedCache[Document] = BoundedCache(KEPT)
+        self._shipped: dict[str, Document] = {}
+
+    def ship(self, text: str) -> None:
+        """Prepare the document now, and keep it for good.
+
+        Raises:
+            DocumentError: it is malformed or does not fit the schema.
+            LimitError: it is too large; the limit is named.
+        """
+        self._shipped[text] = self._prepared(text)
 
     def find(self, text: str) -> Document | None:
         """The document, None when it is new or no longer kept."""
-        return self.kept.get(text)
+        return self._shipped.get(text) or self.kept.get(text)
 
     def get(self, text: str) -> Document:
         """The document.
@@ -106,10 +141,10 @@ class Documents:
             DocumentError: it is malformed or does not fit the schema.
             LimitError: it is too large; the limit is named.
         """
-        found = self.kept.get(text)
+        found = self.find(text)
         if found is None:
             found = self._prepared(text)
-            self.kept.put(text, found, len(text))
+            self.kept.put(text, found, found.weight)
         return found
 
     def _prepared(self, text: str) -> Document:
@@ -126,17 +161,24 @@ class Documents:
         fragments = {
             node.name.value: node for node in tree.definitions if isinstance(node, FragmentDefinitionNode)
         }
-        conditions = _conditions(tree)
-        shaping = dict.fromkeys(operations, conditions)
-        recorded_as = _recorded_hash(text, tree)
-        return Document(tree, document_hash(text), recorded_as, operations, fragments, shaping)
+        asked = _Asked()
+        visit(tree, asked)
+        shaping = dict.fromkeys(operations, frozenset(asked.conditions))
+        tokens = _tokens(tree)
+        return Document(
+            tree,
+            document_hash(text),
+            _recorded_hash(text, tokens),
+            operations,
+            fragments,
+            shaping,
+            introspects=not asked.fields.isdisjoint(INTROSPECTION),
+            weight=_DOCUMENT_BYTES + _TOKEN_BYTES * len(tokens) + 2 * len(text),
+        )
 
     def _errors(self, tree: DocumentNode) -> list[GraphQLError]:
         try:
-            # Suggestions tell the schema to those who may not ask for it, a misspelt name at a time.
-            return validate(
-                self._schema, tree, specified_rules, max_errors=_MAX_ERRORS, hide_suggestions=True
-            )
+            return validate(self._schema, tree, specified_rules, max_errors=_MAX_ERRORS)
         except GraphQLError as error:
             # graphql-core raises instead where a variable decides whether a subscription has its field.
             return [error]
@@ -157,19 +199,26 @@ _PLACEHOLDERS = {
 """What stands for the tokens of a document that may hold a person's data."""
 
 
-def _recorded_hash(text: str, tree: DocumentNode) -> str:
+def _tokens(tree: DocumentNode) -> list[Token]:
+    found = []
+    token = tree.loc.start_token if tree.loc else None
+    while token is not None:
+        found.append(token)
+        token = token.next
+    return found
+
+
+def _recorded_hash(text: str, tokens: Iterable[Token]) -> str:
     """The hash of the document without the values and comments in it.
 
     The audit log cannot forget, and the hash of an e-mail address is no secret: who knows the rest of a document can
     guess it. A document that takes its values from variables has the hash of its own text.
     """
     parts, at = [], 0
-    token = tree.loc.start_token if tree.loc else None
-    while token is not None:
+    for token in tokens:
         if token.kind in _PLACEHOLDERS:
             parts += [text[at : token.start], _PLACEHOLDERS[token.kind]]
             at = token.end
-        token = token.next
     return document_hash("".join([*parts, text[at:]]))
 
 
@@ -185,23 +234,21 @@ def _parsed(text: str, max_depth: int) -> DocumentNode:
         raise DocumentError([error]) from None
 
 
-class _Conditions(Visitor):
-    """Gathers the variables of `@skip` and `@include`: they decide which fields there are."""
+class _Asked(Visitor):
+    """Gathers names of fields, and the variables of `@skip` and `@include`: they decide which fields there are."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.found: set[str] = set()
+        self.fields: set[str] = set()
+        self.conditions: set[str] = set()
 
-    def enter_directive(self, node: Any, *_where: Any) -> None:
+    def enter_field(self, node: FieldNode, *_where: Any) -> None:
+        self.fields.add(node.name.value)
+
+    def enter_directive(self, node: DirectiveNode, *_where: Any) -> None:
         for argument in node.arguments:
             if isinstance(argument.value, VariableNode):
-                self.found.add(argument.value.name.value)
-
-
-def _conditions(tree: DocumentNode) -> frozenset[str]:
-    visitor = _Conditions()
-    visit(tree, visitor)
-    return frozenset(visitor.found)
+                self.conditions.add(argument.value.name.value)
 
 
 def coerced_variables(
@@ -213,7 +260,9 @@ def coerced_variables(
 
     Raises:
         QueryError: one is missing, or does not fit its type.
+        LimitError: they hold too much; the limit is named.
     """
+    check_variables(given)
     coerced: dict[str, Any] = {}
     for definition in operation.variable_definitions:
         name = definition.variable.name.value

@@ -17,7 +17,7 @@ from hub.schema.naming import field_name
 from hub.schema.values import Arguments, Values
 
 MAX_CONDITIONS = 500
-"""Names in one filter: SQLite takes conditions 1,000 deep, and each costs time to compile."""
+"""Names in all filters of an operation: SQLite takes conditions 1,000 deep, and each costs time to compile."""
 
 
 def page_of(catalogue: Catalogue, values: Values, type_name: str, arguments: Arguments) -> Page:
@@ -25,10 +25,15 @@ def page_of(catalogue: Catalogue, values: Values, type_name: str, arguments: Arg
 
     Raises:
         QueryError: they contradict themselves.
-        LimitError: the filter has too many conditions.
+        LimitError: the operation's filters have too many conditions.
     """
     where = arguments.get("where")
-    _check_size(where)
+    values.conditions += _conditions(where)
+    if values.conditions > MAX_CONDITIONS:
+        raise LimitError(
+            "the filters have too many conditions, their names counted; "
+            f"the limit max_conditions is {MAX_CONDITIONS}"
+        )
     return Page(
         where=None if where is None else filter_of(catalogue, where_name(type_name), where),
         order_by=_order_by(values, arguments.get("orderBy") or ()),
@@ -37,10 +42,10 @@ def page_of(catalogue: Catalogue, values: Values, type_name: str, arguments: Arg
     )
 
 
-def _check_size(where: Any) -> None:
-    """See to it that a filter, which may come in a variable, is not larger than a document could hold it."""
+def _conditions(where: Any) -> int:
+    """The names in a filter, which may come in a variable; counted no further than what is refused in any case."""
     found, open_ = 0, [where]
-    while open_:
+    while open_ and found <= MAX_CONDITIONS:
         item = open_.pop()
         if isinstance(item, Mapping):
             found += len(item)
@@ -48,8 +53,7 @@ def _check_size(where: Any) -> None:
         elif isinstance(item, tuple):
             # A list of values is one operand, bounded by the plan; a list of filters is many conditions.
             open_ += [inner for inner in item if isinstance(inner, Mapping)]
-        if found > MAX_CONDITIONS:
-            raise LimitError(f"a filter has {MAX_CONDITIONS} conditions at most, their names counted")
+    return found
 
 
 def _order_by(values: Values, keys: tuple[Mapping[str, Any], ...]) -> tuple[OrderBy, ...]:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from graphql import (
     DocumentNode,
@@ -20,16 +20,25 @@ from graphql import (
 )
 
 from hub.errors import LimitError
+from hub.schema.overlaps import Overlaps
 
 MAX_TOKENS = 5_000
 """Tokens of a document: parsing costs a few microseconds each."""
 MAX_ALIASES = 100
 MAX_FIELDS = 5_000
-"""Fields with every fragment spread out."""
+"""Fields with every fragment spread out, of all operations together, and of all fragments."""
+MAX_OPERATIONS = 10
+"""Operations of a document, of which a request runs one: each is validated with all fragments that it spreads."""
+MAX_FRAGMENTS = 200
+"""Named fragments: where one object spreads several, validation compares each with each."""
 MAX_REPEATS = 50
-"""Times that one object may be asked for one response key: validation compares each with each."""
+"""Times that one object may be asked for one response key."""
+MAX_OVERLAPS = 20_000
+"""Pairs of fields under one response key, each of which validation compares: some 15 microseconds a pair."""
 MAX_DIRECTIVES = 8
 """Directives in one place: the schema has no more to give, and each unknown one costs an error of its own."""
+MAX_VALUES = 10_000
+"""Values in a request's variables, those in lists and objects counted: each is checked against its type."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,22 +53,48 @@ def check_limits(document: DocumentNode, max_depth: int) -> None:
     Raises:
         LimitError: it is not; the limit is named.
     """
+    operations = [node for node in document.definitions if isinstance(node, OperationDefinitionNode)]
     fragments = {
         node.name.value: node for node in document.definitions if isinstance(node, FragmentDefinitionNode)
     }
+    _refuse("max_operations", "operations", len(operations), MAX_OPERATIONS)
+    _refuse("max_fragments", "fragments", len(fragments), MAX_FRAGMENTS)
+    for node in (*operations, *fragments.values()):
+        _refuse_directives(node)
+        for variable in node.variable_definitions or ():
+            _refuse_directives(variable)
     measure = _Measure(fragments)
-    for name in fragments:
-        measure.spread(name)
-    for node in document.definitions:
-        if isinstance(node, ExecutableDefinitionNode):
-            _refuse_directives(node)
-            for variable in node.variable_definitions or ():
-                _refuse_directives(variable)
-        if isinstance(node, OperationDefinitionNode):
-            size = measure.selection_set(node.selection_set)
-            _refuse("max_depth", "levels", size.depth, max_depth)
-            _refuse("max_fields", "fields", size.fields, MAX_FIELDS)
+    # Fragments that nothing spreads are validated as well.
+    spread = [measure.spread(name) for name in fragments]
+    asked = [measure.selection_set(node.selection_set) for node in operations]
+    _refuse("max_depth", "levels", max((size.depth for size in asked), default=0), max_depth)
+    for sizes in (asked, spread):
+        _refuse("max_fields", "fields", sum(size.fields for size in sizes), MAX_FIELDS)
     _refuse("max_aliases", "aliases", measure.aliases, MAX_ALIASES)
+    overlaps = Overlaps(fragments)
+    for each in (*operations, *fragments.values()):
+        overlaps.count([each.selection_set])
+    _refuse("max_repeats", "fields with one response key", overlaps.repeats, MAX_REPEATS)
+    _refuse("max_overlaps", "pairs of fields with one response key", overlaps.pairs, MAX_OVERLAPS)
+
+
+def check_variables(given: Mapping[str, Any]) -> None:
+    """See to it that the variables are few enough to be checked against their types.
+
+    Raises:
+        LimitError: they are not; the limit is named.
+    """
+    found = 0
+    open_: list[Any] = [given]
+    while open_:
+        item = open_.pop()
+        inner = item.values() if isinstance(item, Mapping) else item
+        found += len(inner)
+        if found > MAX_VALUES:
+            raise LimitError(f"the variables hold too many values; the limit max_values is {MAX_VALUES}")
+        open_ += [
+            each for each in inner if isinstance(each, Mapping | Sequence) and not isinstance(each, str)
+        ]
 
 
 def _refuse(limit: str, what: str, found: int, most: int) -> None:
@@ -83,21 +118,18 @@ class _Measure:
         """Its levels, and its fields with fragments spread out.
 
         Raises:
-            LimitError: it asks too often for one response key, or has too many directives in one place.
+            LimitError: it has too many directives in one place.
         """
-        keys: Counter[str] = Counter()
         depth = fields = 0
         for node in selection_set.selections:
             _refuse_directives(node)
             if isinstance(node, FieldNode):
-                keys[node.alias.value if node.alias else node.name.value] += 1
                 size = self._field(node)
             elif isinstance(node, InlineFragmentNode):
                 size = self.selection_set(node.selection_set)
             elif isinstance(node, FragmentSpreadNode):
                 size = self.spread(node.name.value)
             depth, fields = max(depth, size.depth), min(fields + size.fields, MAX_FIELDS + 1)
-        _refuse("max_repeats", "fields with one response key", max(keys.values(), default=0), MAX_REPEATS)
         return _Size(depth, fields)
 
     def _field(self, node: FieldNode) -> _Size:

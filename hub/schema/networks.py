@@ -53,7 +53,7 @@ def _related(
 ) -> list[RelatedCustomer] | None:
     services, access = info.context.services, info.context.access
     depth, limit = _within("rings", rings, MAX_RINGS), _within("first", first, services.settings.max_page)
-    with services.store.read() as connection:
+    with info.context.read() as connection:
         found, seen = network.related_customers(connection, services.ontology, access, id, depth=depth)
     _touch(info.context, seen)
     return [
@@ -74,7 +74,7 @@ def _path(
     end: Annotated[strawberry.ID, strawberry.argument(name="to", description="The other customer.")],
 ) -> list[NetworkStep] | None:
     services = info.context.services
-    with services.store.read() as connection:
+    with info.context.read() as connection:
         steps, seen = network.path(connection, services.ontology, info.context.access, start, end)
     _touch(info.context, seen)
     return None if steps is None else [_step(step) for step in steps]
@@ -87,7 +87,7 @@ def _graphml(
 ) -> str | None:
     services, access = info.context.services, info.context.access
     depth = _within("rings", rings, MAX_RINGS)
-    with services.store.read() as connection:
+    with info.context.read() as connection:
         seen = network.neighbourhood(connection, services.ontology, access, id, depth=depth)
     _touch(info.context, seen)
     return network.graphml(seen.graph)

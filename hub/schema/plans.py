@@ -8,11 +8,11 @@ from threading import Lock
 from typing import Any
 
 from hub.access import PlanAccess
+from hub.cache import BoundedCache
 from hub.errors import LimitError
 from hub.graph.plans import ById, ByIdentifier, ByIds, ReadPlan, Root, compile_plan
 from hub.ontology import CUSTOMER
 from hub.schema.answers import Frame, PathedNote
-from hub.schema.cache import BoundedCache
 from hub.schema.catalogue import Catalogue
 from hub.schema.documents import Document, Operation
 from hub.schema.translate import Derive, RootField, Translation, translate, translate_changes
@@ -21,8 +21,10 @@ from hub.store import DialectName
 
 OTHER_COST = 2_000
 """What a root field counts as that no plan answers: a search, an introspection, the state of the sources."""
-KEPT = 20_000_000
-"""Characters of SQL in the plans that are kept."""
+KEPT = 64_000_000
+"""About the bytes that plans are kept in: some thousands of ordinary ones."""
+_FIELD_BYTES, _BINDING_BYTES = 5_000, 1_000
+"""What a root field's plan, beside its SQL, and each of its parameters take in memory: measured with tracemalloc."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +66,17 @@ class OperationPlan:
     """What the plans' JSON is put in where plans answer everything."""
     notes: tuple[PathedNote, ...]
     reading: Reading
+
+    @property
+    def sql_length(self) -> int:
+        """Characters of all its statements."""
+        return sum(len(each.plan.sql) for each in self.fields)
+
+    @property
+    def weight(self) -> int:
+        """About the bytes that it takes in memory."""
+        bindings = sum(len(each.plan.bindings) for each in self.fields)
+        return _FIELD_BYTES * len(self.fields) + _BINDING_BYTES * bindings + 2 * self.sql_length
 
     def cost(self, variables: Mapping[str, Any]) -> int:
         """A bound on the fields of the answer."""
@@ -126,8 +139,8 @@ class Plans:
         plan = self._compiled(found, access)
         with self._lock:
             document.shaping[operation.name] |= found.shaping
-        weight = sum(len(each.plan.sql) for each in plan.fields)
-        self.kept.put(_key(document, operation.name, variables, access), plan, weight + 1)
+        key = _key(document, operation.name, variables, access)
+        self.kept.put(key, plan, plan.weight + _weight(key))
         self._check_cost(plan.cost(variables))
         return plan
 
@@ -209,6 +222,13 @@ def _key(document: Document, name: str | None, variables: Mapping[str, Any], acc
         for each, value in sorted(variables.items())
     )
     return document.sha256, name, access.key, shaping, shape
+
+
+def _weight(key: Hashable) -> int:
+    """About how many bytes a key takes: it holds the values of variables that shape the plan."""
+    if isinstance(key, tuple | frozenset):
+        return 64 + sum(_weight(each) for each in key)
+    return 64 + len(key) if isinstance(key, str) else 32
 
 
 def _frozen(value: Any) -> Hashable:

@@ -8,49 +8,56 @@ takes what plans can answer from the same plans.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import aclosing
-from functools import partial
-from typing import Any, TypeVar
+from contextlib import aclosing, suppress
+from typing import Any
 
 import orjson
 from graphql import ExecutionResult, OperationType, execute
 
 from hub.access import Caller, PlanAccess, Requester, plan_access
 from hub.audit import AuditEvent
-from hub.errors import AuditError, AuthenticationError, QueryError, RequestError
+from hub.errors import AuditError, AuthenticationError, LimitError, QueryError, RequestError
 from hub.graph.plans import PlanResult
 from hub.graph.plans import execute as run_plan
 from hub.schema.answers import Answer, executed, failed, refused
-from hub.schema.budget import PreparingBudget
 from hub.schema.catalogue import make_catalogue
 from hub.schema.context import RequestContext
 from hub.schema.planner import GraphQLRequest, Planned, Planner
 from hub.schema.plans import OperationPlan
+from hub.schema.preparing import Preparing
 from hub.schema.recording import Events, failed_event, read_event, refused_event, stream_event, told_event
 from hub.schema.streams import Streams, Subscription, Told
+from hub.schema.waiting import Gone, GoneError, Waiting
 from hub.services import Services
+from hub.store import Cancellation
 
 POINT_COST = 500
 """Answers up to this cost are read on the event loop where the database is a file: faster than a thread's hand-over."""
+POINT_SQL = 50_000
+"""Characters of SQL up to this: SQLite parses a statement each time, some tens of nanoseconds a character."""
 THREADS = 4
-
-T = TypeVar("T")
 
 
 class GraphQLService:
     """Answers GraphQL requests of authenticated callers. Close it when the API ends."""
 
     def __init__(self, services: Services) -> None:
+        """The service on these.
+
+        Raises:
+            ConfigurationError: the documents that the hub ships have faults, or names of the ontology clash in GraphQL.
+        """
         self._services = services
         self.catalogue = make_catalogue(services.ontology)
-        self.planner = Planner(self.catalogue, services.settings, services.store.dialect.name)
+        self.planner = Planner(
+            self.catalogue, services.settings, services.store.dialect.name, services.access
+        )
         self._events = Events(services.access.sha256)
-        self._budget = PreparingBudget(services.settings.max_preparing_s)
+        self._preparing = Preparing(services.settings.max_preparing_s)
         self._reads_inline = services.store.dialect.name == "sqlite"
         self._streams = Streams(services, self.catalogue, self.planner)
-        self._preparer = ThreadPoolExecutor(1, "graphql-prepare")
         self._pool = ThreadPoolExecutor(THREADS, "graphql")
 
     def end_streams(self) -> None:
@@ -60,26 +67,35 @@ class GraphQLService:
     def close(self) -> None:
         """Wait for the reads that are under way."""
         self._streams.close()
-        self._preparer.shutdown()
+        self._preparing.close()
         self._pool.shutdown()
 
-    async def answer(self, request: GraphQLRequest, requester: Requester) -> Answer:
-        """The answer to a query or a mutation. Never raises: what goes wrong is in the answer."""
+    async def answer(self, request: GraphQLRequest, requester: Requester, gone: Gone | None = None) -> Answer:
+        """The answer to a query or a mutation; `gone` tells when nobody waits for it any more.
+
+        Never raises but when it is cancelled: what goes wrong is in the answer.
+        """
         try:
             event = self._events.of(requester)
         except AuditError as error:
             return await self.refuse(_unrecordable(error))
+        waiting = Waiting(self._services.settings.timeout_s, gone)
         try:
             access = plan_access(self._services.access, requester)
-            planned = await self._planned(request, requester, access)
-            context = RequestContext(self._services, requester, access)
-            told, answer = await self._answered(event, planned, context)
+            planned = await self._planned(request, requester, access, waiting)
+            context = RequestContext(self._services, requester, access, waiting.cancellation)
+            told, answer = await self._answered(event, planned, context, waiting)
+            self._check_size(answer)
         except RequestError as error:
-            document = self.planner.documents.find(request.query)
-            told, answer = refused_event(event, error, document), refused(error)
+            told, answer = refused_event(event, error, self.planner.known(request)), refused(error)
+        except asyncio.CancelledError:
+            # Nobody waits, neither for the answer nor for the log; what was begun is on record all the same.
+            with suppress(AuditError):
+                self._services.recorder.record(refused_event(event, GoneError(), self.planner.known(request)))
+            raise
         except Exception as error:  # noqa: BLE001 - nothing of a foreign error may reach the caller
             answer = failed(error)
-            told = failed_event(event, answer, self.planner.documents.find(request.query))
+            told = failed_event(event, answer, self.planner.known(request))
         return answer if told is None else await self._recorded(told, answer)
 
     async def stream(self, request: GraphQLRequest, requester: Requester) -> AsyncGenerator[Answer]:
@@ -92,31 +108,32 @@ class GraphQLService:
         except AuditError as unnamed:
             yield await self.refuse(_unrecordable(unnamed))
             return
+        waiting = Waiting(self._services.settings.timeout_s)
         try:
             access = plan_access(self._services.access, requester)
-            planned = await self._understood(request, requester, access)
+            planned = await self._understood(request, requester, access, waiting)
             if planned.operation.kind is not OperationType.SUBSCRIPTION:
                 yield await self.answer(request, requester)
                 return
             with self._streams.place(requester.subject):
-                subscription = await self._subscribed(planned, requester, access)
+                subscription = await self._subscribed(planned, requester, access, waiting)
                 async with aclosing(self._told(event, subscription)) as told:
                     async for answer in told:
                         yield answer
         except RequestError as error:
-            document = self.planner.documents.find(request.query)
+            document = self.planner.known(request)
             yield await self._recorded(refused_event(event, error, document), refused(error))
         except Exception as error:  # noqa: BLE001 - nothing of a foreign error may reach the caller
             answer = failed(error)
-            document = self.planner.documents.find(request.query)
+            document = self.planner.known(request)
             yield await self._recorded(failed_event(event, answer, document), answer)
 
-    async def _subscribed(self, planned: Planned, requester: Requester, access: PlanAccess) -> Subscription:
-        def understood() -> Subscription:
-            with self._budget.spending(requester.subject):
-                return self._streams.understood(planned, access)
-
-        return await asyncio.get_running_loop().run_in_executor(self._preparer, understood)
+    async def _subscribed(
+        self, planned: Planned, requester: Requester, access: PlanAccess, waiting: Waiting
+    ) -> Subscription:
+        return await self._preparing.result(
+            requester.subject, lambda: self._streams.understood(planned, access), waiting
+        )
 
     async def _told(self, event: AuditEvent, subscription: Subscription) -> AsyncGenerator[Answer]:
         opened = await self._recorded(_stream_event(event, subscription), Answer(b""))
@@ -155,72 +172,74 @@ class GraphQLService:
 
     # plan
 
-    async def _understood(self, request: GraphQLRequest, requester: Requester, access: PlanAccess) -> Planned:
+    async def _understood(
+        self, request: GraphQLRequest, requester: Requester, access: PlanAccess, waiting: Waiting
+    ) -> Planned:
         found = self.planner.find(request, access)
         if found is None:
-            # One thread: however many send new documents at once, those whose documents are known are served.
-            prepare = partial(self._prepared, request, requester, access)
-            found = await asyncio.get_running_loop().run_in_executor(self._preparer, prepare)
+            found = await self._preparing.result(
+                requester.subject, lambda: self.planner.make(request, access), waiting
+            )
         return found
 
-    async def _planned(self, request: GraphQLRequest, requester: Requester, access: PlanAccess) -> Planned:
-        found = await self._understood(request, requester, access)
+    async def _planned(
+        self, request: GraphQLRequest, requester: Requester, access: PlanAccess, waiting: Waiting
+    ) -> Planned:
+        found = await self._understood(request, requester, access, waiting)
         if found.operation.kind is OperationType.SUBSCRIPTION:
             raise QueryError("a subscription is answered over WebSocket or as an event stream only")
         return found
 
-    def _prepared(self, request: GraphQLRequest, requester: Requester, access: PlanAccess) -> Planned:
-        with self._budget.spending(requester.subject):
-            return self.planner.make(request, access)
-
     # fetch
 
     async def _answered(
-        self, event: AuditEvent, planned: Planned, context: RequestContext
+        self, event: AuditEvent, planned: Planned, context: RequestContext, waiting: Waiting
     ) -> tuple[AuditEvent | None, Answer]:
-        plan = planned.plan
+        plan, cancellation = planned.plan, waiting.cancellation
         if plan is None:
-            result = await self._in_thread(lambda: self._executed(planned, context))
+            result = await waiting.result(self._pool, lambda: self._executed(planned, context))
             # Each command is an event of its own; what else there is to tell is an error.
             silent = not result.errors and not context.touched.customers
             told = None if silent else told_event(event, planned.document, plan, context.touched, result)
             return told, executed(result, ())
         if plan.others:
-            result = await self._in_thread(
-                lambda: self._executed(planned, context, self._trees(planned, plan, context))
+            result = await waiting.result(
+                self._pool, lambda: self._executed(planned, context, self._trees(planned, plan, context))
             )
             return told_event(event, planned.document, plan, context.touched, result), executed(
                 result, plan.notes
             )
         if self._is_point(planned, plan):
-            found = self._fetched(planned, plan)
+            found = self._fetched(planned, plan, cancellation)
         else:
-            found = await self._in_thread(lambda: self._fetched(planned, plan))
+            found = await waiting.result(self._pool, lambda: self._fetched(planned, plan, cancellation))
         return read_event(event, planned.document, plan, found), plan.frame.around(
             [each.json_text for each in found]
         )
-
-    async def _in_thread(self, work: Callable[[], T]) -> T:
-        return await asyncio.get_running_loop().run_in_executor(self._pool, work)
 
     def _is_point(self, planned: Planned, plan: OperationPlan) -> bool:
         return (
             self._reads_inline
             and all(each.bounded for each in plan.fields)
             and plan.cost(planned.variables) <= POINT_COST
+            and plan.sql_length <= POINT_SQL
         )
 
-    def _fetched(self, planned: Planned, plan: OperationPlan) -> Sequence[PlanResult]:
+    def _fetched(
+        self, planned: Planned, plan: OperationPlan, cancellation: Cancellation
+    ) -> Sequence[PlanResult]:
         if not plan.fields:
             return ()
-        with self._services.store.read() as connection:
-            return [
-                run_plan(connection, each.plan, each.variables(planned.variables)) for each in plan.fields
-            ]
+        found = []
+        with self._services.store.read(cancellation) as connection:
+            for each in plan.fields:
+                cancellation.check()
+                found.append(run_plan(connection, each.plan, each.variables(planned.variables)))
+        return found
 
     def _trees(self, planned: Planned, plan: OperationPlan, context: RequestContext) -> dict[str, Any]:
         """For each root field that a plan answers the tree of its JSON, by response key."""
-        found = self._fetched(planned, plan)
+        found = self._fetched(planned, plan, context.cancellation)
         reading = plan.reading
         context.touched.add(reading.types, reading.categories, reading.properties)
         for each in found:
@@ -244,6 +263,13 @@ class GraphQLService:
             raise TypeError("a resolver is asynchronous")
         return result
 
+    def _check_size(self, answer: Answer) -> None:
+        most = self._services.settings.max_response_bytes
+        if len(answer.body) > most:
+            raise LimitError(
+                f"the answer has {len(answer.body)} bytes; ask for less. The limit max_response_bytes is {most}"
+            )
+
     # record
 
     async def _recorded(self, event: AuditEvent, answer: Answer) -> Answer:
@@ -254,11 +280,11 @@ class GraphQLService:
         return answer
 
 
-def _stream_event(event: AuditEvent, subscription: Subscription, customers: Sequence[str] = ()) -> AuditEvent:
-    document = subscription.planned.document
-    return stream_event(event, document, subscription.reading, customers, partial=subscription.partial)
-
-
 def _unrecordable(error: AuditError) -> AuthenticationError:
     """Names and addresses have no place in a log that cannot forget them; the log's message holds no value."""
     return AuthenticationError(f"the token cannot be recorded ({error}); get one with opaque ids")
+
+
+def _stream_event(event: AuditEvent, subscription: Subscription, customers: Sequence[str] = ()) -> AuditEvent:
+    document = subscription.planned.document
+    return stream_event(event, document, subscription.reading, customers, partial=subscription.partial)

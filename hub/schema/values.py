@@ -45,6 +45,8 @@ class Values:
         self.variables = variables
         self.shaping: set[str] = set()
         """Names of the variables whose values were taken."""
+        self.conditions = 0
+        """Conditions in all filters so far."""
 
     def arguments(self, declared: Mapping[str, GraphQLArgument], node: FieldNode) -> Arguments:
         """The arguments that are given or have a default.

@@ -1,6 +1,7 @@
 """The hub's database: tables made from the ontology, SQLite or PostgreSQL, migrations, change feed, outbox."""
 
 from hub.store import fixed
+from hub.store.cancellation import Cancellation
 from hub.store.codec import DialectName, decode, encoder, iso_utc, scale_of, scaled, unscaled
 from hub.store.dialect import Dialect, quoted
 from hub.store.store import Change, Store, utc_now
@@ -9,6 +10,7 @@ from hub.store.tables import CUSTOMER_COLUMNS, SYSTEM_COLUMNS, EntityTables, bui
 __all__ = [
     "CUSTOMER_COLUMNS",
     "SYSTEM_COLUMNS",
+    "Cancellation",
     "Change",
     "Dialect",
     "DialectName",

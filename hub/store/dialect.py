@@ -17,10 +17,16 @@ from sqlalchemy.exc import DBAPIError
 from typing_extensions import override
 
 from hub.errors import StoreError
+from hub.store.cancellation import Cancellation
 from hub.store.codec import DialectName
 
 MIN_SQLITE = (3, 39, 0)
 """The first release with IS DISTINCT FROM and with UPDATE ... FROM ... RETURNING as the graph's writer needs them."""
+
+_STEPS = 20_000
+"""Steps of SQLite's machine between two looks at the clock: a fraction of a millisecond, so hardly any looks."""
+_CANCEL_S = 5.0
+"""Seconds that a server may take to hear that a statement shall end."""
 
 Rows = Sequence[tuple[Any, ...]]
 
@@ -71,6 +77,10 @@ class Dialect(ABC):
         if rows:
             sql = self._insert_sql(connection, table, columns) + _conflict_clause(table, columns, keep)
             connection.exec_driver_sql(sql, self._parameters(rows))
+
+    @abstractmethod
+    def cancellable(self, connection: Connection, cancellation: Cancellation) -> AbstractContextManager[None]:
+        """While inside, the cancellation ends the connection's statements; after it, none of them."""
 
     @abstractmethod
     def _insert_sql(self, connection: Connection, table: Table, columns: Sequence[str]) -> str:
@@ -168,6 +178,18 @@ class SqliteDialect(Dialect):
                 yield True
 
     @override
+    @contextmanager
+    def cancellable(self, connection: Connection, cancellation: Cancellation) -> Iterator[None]:
+        # Asked by the statement itself: so it ends at its time without another thread, also on the event loop.
+        driver: Any = connection.connection.dbapi_connection
+        driver.set_progress_handler(lambda: cancellation.is_over, _STEPS)
+        try:
+            cancellation.check()
+            yield
+        finally:
+            driver.set_progress_handler(None, 0)
+
+    @override
     def _parameters(self, rows: Rows) -> Any:
         return list(rows)
 
@@ -226,6 +248,18 @@ class PostgresDialect(Dialect):
                         connection.exec_driver_sql(
                             "SELECT pg_advisory_unlock(hashtextextended(%s, 1))", (name,)
                         )
+
+    @override
+    @contextmanager
+    def cancellable(self, connection: Connection, cancellation: Cancellation) -> Iterator[None]:
+        driver: Any = connection.connection.dbapi_connection
+        try:
+            with cancellation.interrupting(lambda: driver.cancel_safe(timeout=_CANCEL_S)):
+                yield
+        finally:
+            if cancellation.is_over:
+                # The server may be told late; the word must not reach whoever would use the connection next.
+                connection.invalidate()
 
     @override
     def _parameters(self, rows: Rows) -> Any:

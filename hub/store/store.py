@@ -17,6 +17,7 @@ from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError
 from hub.errors import ConfigurationError, HubError, StoreError, StoreUnavailableError
 from hub.ontology import Ontology
 from hub.store import fixed
+from hub.store.cancellation import Cancellation
 from hub.store.codec import iso_utc
 from hub.store.dialect import Dialect, dialect_for
 from hub.store.evolve import bring_up_to_date
@@ -76,14 +77,19 @@ class Store:
         self.engine.dispose()
 
     @contextmanager
-    def read(self) -> Iterator[Connection]:
-        """A connection that sees one state of the data throughout.
+    def read(self, cancellation: Cancellation | None = None) -> Iterator[Connection]:
+        """A connection that sees one state of the data throughout, until the cancellation ends it.
 
         Raises:
+            LimitError: it was ended.
             StoreUnavailableError: the database is out of reach.
         """
-        with _translated(), self.engine.connect() as connection:
-            yield connection
+        with _translated(cancellation), self.engine.connect() as connection:
+            if cancellation is None:
+                yield connection
+            else:
+                with self.dialect.cancellable(connection, cancellation):
+                    yield connection
 
     @contextmanager
     def write(self) -> Iterator[Connection]:
@@ -180,14 +186,20 @@ def _url_fault(message: str) -> Fault:
 
 
 @contextmanager
-def _translated() -> Iterator[None]:
+def _translated(cancellation: Cancellation | None = None) -> Iterator[None]:
     try:
         yield
     except DBAPIError as error:
+        if cancellation is not None and cancellation.is_over and _was_interrupted(error):
+            raise cancellation.error from None
         # Not `from error`: drivers quote the values that they complain of, and a log would print them.
         if error.connection_invalidated or isinstance(error, OperationalError):
             raise StoreUnavailableError(f"the store did not answer: {_cause(error)}") from None
         raise StoreError(f"the store refused a statement: {_cause(error)}") from None
+
+
+def _was_interrupted(error: DBAPIError) -> bool:
+    return _code(error) in ("SQLITE_INTERRUPT", "57014")
 
 
 _CAUSES = {
@@ -210,7 +222,12 @@ _CAUSES = {
 
 def _cause(error: DBAPIError) -> str:
     """What the driver's error means, without its text, which may quote values."""
-    code = getattr(error.orig, "sqlite_errorname", None) or getattr(error.orig, "sqlstate", None) or ""
+    code = _code(error)
     meaning = next((said for start, said in _CAUSES.items() if code.startswith(start)), None)
     kind = f"{type(error.orig).__name__} {code}".rstrip()
     return f"{meaning} ({kind})" if meaning else kind
+
+
+def _code(error: DBAPIError) -> str:
+    """SQLite's name or PostgreSQL's code of the error, empty when there is none."""
+    return getattr(error.orig, "sqlite_errorname", None) or getattr(error.orig, "sqlstate", None) or ""

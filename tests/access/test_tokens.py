@@ -296,6 +296,50 @@ def test_two_issuers_made_together_share_one_key(tmp_path: Path) -> None:
     assert one.public_keys().as_dict() == two.public_keys().as_dict()
 
 
+# tokens that come again
+
+
+def remembering(now: list[float]) -> TokenVerifier:
+    return TokenVerifier(PUBLIC, DEMO_ISSUER, AUDIENCE, small_access_map(), leeway_s=10, clock=lambda: now[0])
+
+
+def test_the_signature_of_a_token_that_comes_again_is_not_verified_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    verifier, token = remembering([time.time()]), signed(claims())
+    first = verifier.caller(token)
+    monkeypatch.setattr(jwt, "decode", lambda *_: pytest.fail("verified again"))
+    assert verifier.caller(token) == first
+
+
+@pytest.mark.parametrize(
+    ("seconds", "message"), [(700, "has expired"), (-100, "claim 'nbf'")], ids=["later", "clock set back"]
+)
+def test_a_token_that_is_remembered_is_refused_outside_its_time(seconds: float, message: str) -> None:
+    now = [time.time()]
+    verifier, token = remembering(now), signed(claims())
+    verifier.caller(token)
+    now[0] += seconds
+    with pytest.raises(AuthenticationError, match=message):
+        verifier.caller(token)
+
+
+@pytest.mark.parametrize("token", REFUSED.values(), ids=REFUSED.keys())
+def test_what_does_not_verify_is_not_remembered(token: str) -> None:
+    verifier = remembering([time.time()])
+    for _ in range(2):
+        with pytest.raises(AuthenticationError):
+            verifier.caller(token)
+    assert len(verifier._verified) == 0
+
+
+def test_no_token_is_found_in_what_is_remembered() -> None:
+    verifier, token = remembering([time.time()]), signed(claims())
+    verifier.caller(token)
+    assert len(verifier._verified) == 1
+    assert token not in repr(vars(verifier._verified))
+
+
 def test_every_refusal_is_a_request_error() -> None:
     assert all(
         issubclass(error, RequestError) for error in (AuthenticationError, PurposeError, AccessDeniedError)

@@ -360,7 +360,7 @@ def test_searches_and_introspections_by_the_hundred_are_refused(world: World) ->
     ):
         document = "{ " + " ".join(f"a{number}: {field}" for number in range(100)) + " }"
         with world.counted() as statements:
-            reply = world.ask(document)
+            reply = world.ask(document, "it")
         assert reply.code == "LIMIT_EXCEEDED"
         assert "max_cost" in reply.message
         assert statements == []

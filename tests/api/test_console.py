@@ -133,11 +133,13 @@ async def test_the_application_has_the_page_beside_the_endpoint_and_logs_no_made
 
 
 def test_every_department_of_the_demo_has_examples_without_holes() -> None:
-    offered = examples("C10001")
+    offered = examples(ROOT / "queries", "C10001")
     assert set(offered) == set(DEPARTMENT_ROLES)
     assert all(offered.values())
     texts = [text for queries in offered.values() for text in queries.values()]
-    assert [text for text in texts if "$NUMBER" in text] == []
+    needed = [variable for text in texts for variable in re.findall(r"\$\w+: \S+!(?! =)", text)]
+    assert needed == []
+    assert '$number: String! = "C10001"' in offered["support"]["customer_card"]
 
 
 def test_the_package_brings_the_files_of_the_page_and_the_examples() -> None:

@@ -9,7 +9,10 @@ import httpx
 import orjson
 import pytest
 
-from hub.api.http import MAX_BODY
+from hub.api.http import MAX_BODY, headers_of, status_of
+from hub.errors import QueryError
+from hub.schema import ReadsOnlyError
+from hub.schema.answers import refused
 from tests.api.api_world import World
 
 ME = "{ me { subject purpose } }"
@@ -184,12 +187,6 @@ def test_a_page_size_in_a_variable_has_the_same_limit(world: World) -> None:
 # beside the endpoint
 
 
-def test_the_schema_can_be_downloaded(world: World) -> None:
-    reply = world.ask_app("GET", "/graphql/schema.graphql")
-    assert reply.status_code == 200
-    assert "type Customer" in reply.text
-
-
 def test_health_holds_no_data(world: World) -> None:
     reply = world.ask_app("GET", "/healthz")
     assert (reply.status_code, reply.text) == (200, "ok")
@@ -220,3 +217,16 @@ def test_logs_hold_paths_and_no_query_strings(world: World, caplog: pytest.LogCa
     assert lines
     assert lines[0].startswith("GET /graphql 200 ")
     assert not any("secret-id" in line for line in lines)
+
+
+def test_a_mutation_that_comes_by_get_is_told_to_come_by_post() -> None:
+    answer = refused(ReadsOnlyError("GET only reads; send a mutation by POST"))
+    for answered_in in ("application/json", GRAPHQL_JSON):
+        assert status_of(answer, answered_in) == 405
+    assert headers_of(answer) == {"allow": "POST"}
+    assert headers_of(refused(QueryError("x"))) is None
+
+
+@pytest.mark.parametrize("method", ["PUT", "DELETE", "PATCH"])
+def test_other_methods_are_told_which_there_are(world: World, method: str) -> None:
+    assert sent(world, method).headers["allow"] == "GET, POST"

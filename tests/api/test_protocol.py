@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from hub.api.protocol import (
     CLOSED,
-    MAX_OPERATIONS,
+    MAX_UNDER_WAY,
     Close,
     CloseError,
     Initialise,
@@ -146,11 +146,11 @@ def test_to_end_what_is_not_under_way_is_no_fault() -> None:
 
 def test_more_operations_than_allowed_are_refused_and_the_others_go_on() -> None:
     protocol = acknowledged()
-    for number in range(MAX_OPERATIONS):
+    for number in range(MAX_UNDER_WAY):
         assert isinstance(said(protocol, "subscribe", id=str(number), payload=QUERY), Start)
     refused = said(protocol, "subscribe", id="more", payload=QUERY)
     assert isinstance(refused, Refuse)
-    assert f"max_operations is {MAX_OPERATIONS}" in str(refused.error)
+    assert f"max_under_way is {MAX_UNDER_WAY}" in str(refused.error)
     assert protocol.error("more", b'{"errors":[]}')
     assert said(protocol, "complete", id="0") == Stop("0")
     assert isinstance(said(protocol, "subscribe", id="more", payload=QUERY), Start)

@@ -276,5 +276,5 @@ def test_sources_tell_their_state_to_those_who_may_know(world: World) -> None:
 
 
 def test_introspection_answers(world: World) -> None:
-    reply = world.ask('{ __type(name: "Customer") { name fields { name description } } }')
+    reply = world.ask('{ __type(name: "Customer") { name fields { name description } } }', "it")
     assert {"orders", "facts", "timeline"} <= {field["name"] for field in reply.data["__type"]["fields"]}

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+import tracemalloc
 from contextlib import suppress
 from typing import Any
 
@@ -12,8 +14,16 @@ from hypothesis import strategies as st
 
 from hub.errors import LimitError, QueryError, RequestError
 from hub.schema import Catalogue, DocumentError
-from hub.schema.documents import KEPT, Documents, coerced_variables, document_hash
-from hub.schema.limits import MAX_ALIASES, MAX_DIRECTIVES, MAX_FIELDS, MAX_REPEATS
+from hub.schema.documents import Documents, coerced_variables, document_hash
+from hub.schema.limits import (
+    MAX_ALIASES,
+    MAX_DIRECTIVES,
+    MAX_FIELDS,
+    MAX_FRAGMENTS,
+    MAX_OPERATIONS,
+    MAX_REPEATS,
+    MAX_VALUES,
+)
 
 
 @pytest.fixture(scope="module")
@@ -33,12 +43,39 @@ def test_a_document_is_prepared_once(documents: Documents) -> None:
     assert documents.get("{ me { subject } }") is documents.get("{ me { subject } }")
 
 
-def test_documents_that_are_kept_are_bounded(catalogue: Catalogue) -> None:
+def test_documents_that_are_kept_are_bounded(catalogue: Catalogue, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("hub.schema.documents.KEPT", 500_000)
     documents = Documents(catalogue.graphql, max_depth=12)
-    for number in range(300):
-        documents.get(f"{{ a{number}: __typename }} #" + "x" * 2_000)
-    assert documents.kept.weight <= KEPT
-    assert 0 < len(documents.kept) < 300
+    for number in range(100):
+        documents.get(f"{{ a{number}: me {{ subject }} }}")
+    assert documents.kept.weight <= 500_000
+    assert 0 < len(documents.kept) < 100
+
+
+@pytest.mark.parametrize("fields", [1, 40, 90])
+def test_a_document_weighs_about_the_memory_that_it_takes(documents: Documents, fields: int) -> None:
+    def text(name: str) -> str:
+        return "{ " + " ".join(f'{name}{n}: customer(id: "x") {{ id name }}' for n in range(fields)) + " }"
+
+    documents.get(text("before"))  # what is made once for all
+    gc.collect()
+    tracemalloc.start()
+    found = [documents.get(text(f"a{turn}_")) for turn in range(20)]
+    gc.collect()
+    taken, _ = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert taken / 2 < sum(document.weight for document in found) < taken * 3
+
+
+def test_a_document_that_is_shipped_is_never_forgotten(
+    catalogue: Catalogue, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("hub.schema.documents.KEPT", 1)
+    documents = Documents(catalogue.graphql, max_depth=12)
+    documents.ship("{ me { subject } }")
+    documents.get("{ me { department } }")
+    assert documents.find("{ me { department } }") is None
+    assert documents.find("{ me { subject } }") is documents.get("{ me { subject } }")
 
 
 def test_the_hash_is_of_the_document_alone(documents: Documents) -> None:
@@ -47,25 +84,53 @@ def test_the_hash_is_of_the_document_alone(documents: Documents) -> None:
     assert len(document_hash("\ud800")) == 64
 
 
-@pytest.mark.parametrize(
-    ("text", "limit"),
-    [
-        (nested(14), "max_depth is 12"),
-        ("{ " + " ".join(f"a{n}: __typename" for n in range(MAX_ALIASES + 1)) + " }", "max_aliases"),
-        ("{ me { " + "subject " * (MAX_REPEATS + 1) + "} }", "max_repeats"),
-        ("{ me { " + "subject " * 6000 + "} }", "max_tokens"),
-        ("{ a" * 2000, "max_depth is 12"),
-        ("{ me" + " @include(if: true)" * (MAX_DIRECTIVES + 1) + " { subject } }", "max_directives"),
-        ("{ me { ...F" + "@a" * (MAX_DIRECTIVES + 1) + " } } fragment F on Me { subject }", "max_directives"),
-        ("query" + "@a" * (MAX_DIRECTIVES + 1) + " { me { subject } }", "max_directives"),
-        ("query ($a: Int" + "@a" * (MAX_DIRECTIVES + 1) + ") { me { subject } }", "max_directives"),
-    ],
-)
+def fragments(count: int, fields: str) -> str:
+    """A document that spreads so many fragments of the same fields on one object."""
+    spread = " ".join(f"...F{number}" for number in range(count))
+    parts = " ".join(f"fragment F{number} on Me {{ {fields} }}" for number in range(count))
+    return f"{{ me {{ {spread} }} }} {parts}"
+
+
+TOO_LARGE = [
+    (nested(14), "max_depth is 12"),
+    ("{ " + " ".join(f"a{n}: __typename" for n in range(MAX_ALIASES + 1)) + " }", "max_aliases is 100"),
+    ("{ me { " + "subject " * (MAX_REPEATS + 1) + "} }", "max_repeats is 50"),
+    ("{ me { " + "...{ subject } " * (MAX_REPEATS + 1) + "} }", "max_repeats is 50"),
+    ("{ " + "me { ...{ subject } } " * 10 + "...F " + "} fragment F on Query {" + "me { subject } " * 41 + "}",
+     "max_repeats is 50"),
+    (fragments(MAX_REPEATS + 1, "subject"), "max_repeats is 50"),
+    # 18 fields, each 49 times
+    ("{ customer(id: 1) { " + "...{ id name email telephone tier status segment url kind mobile notes legalName "
+     "birthDate gender vatID taxID iban duns } " * 49 + " } }", "max_overlaps is 20000"),
+    (fragments(MAX_FRAGMENTS + 1, "subject"), "max_fragments is 200"),
+    (" ".join(f"query Q{n} {{ me {{ subject }} }}" for n in range(MAX_OPERATIONS + 1)), "max_operations is 10"),
+    ("{ me { " + "subject " * 6000 + "} }", "max_tokens is 5000"),
+    ("{ a" * 2000, "max_depth is 12"),
+    ("{ me" + " @include(if: true)" * (MAX_DIRECTIVES + 1) + " { subject } }", "max_directives is 8"),
+    ("{ me { ...F" + "@a" * (MAX_DIRECTIVES + 1) + " } } fragment F on Me { subject }", "max_directives"),
+    ("query" + "@a" * (MAX_DIRECTIVES + 1) + " { me { subject } }", "max_directives"),
+    ("query ($a: Int" + "@a" * (MAX_DIRECTIVES + 1) + ") { me { subject } }", "max_directives"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("text", "limit"), TOO_LARGE)
 def test_a_document_that_is_too_large_is_refused_with_the_limit_named(
-    documents: Documents, text: str, limit: str
+    documents: Documents, text: str, limit: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr("hub.schema.documents.validate", lambda *_, **__: pytest.fail("validated"))
     with pytest.raises(LimitError, match=limit):
         documents.get(text)
+
+
+def test_repeats_within_the_limits_are_answered(documents: Documents) -> None:
+    inner = "...{ subject purpose department } " * 20
+    assert documents.get(f"{{ me {{ {inner} }} }}").operations
+    assert documents.get(fragments(40, "subject department")).operations
+
+
+def test_a_fragment_that_is_spread_twice_in_one_place_is_no_repeat(documents: Documents) -> None:
+    text = "{ me { " + "...F " * 60 + "} } fragment F on Me { subject }"
+    assert documents.get(text).operations
 
 
 def test_fragments_count_as_often_as_they_are_spread(documents: Documents) -> None:
@@ -89,15 +154,6 @@ def test_a_document_that_does_not_fit_the_schema_tells_where(documents: Document
         documents.get("{ me { subjekt } nope }")
     assert len(refused.value.errors) == 2
     assert refused.value.errors[0].locations
-
-
-@pytest.mark.parametrize(
-    "text", ["{ me { subjekt } }", "{ orders(frst: 1) { totalCount } }", "{ me { ... on Mee { subject } } }"]
-)
-def test_a_misspelt_name_does_not_tell_the_right_one(documents: Documents, text: str) -> None:
-    with pytest.raises(DocumentError) as refused:
-        documents.get(text)
-    assert not any("Did you mean" in error.message for error in refused.value.errors)
 
 
 @pytest.mark.parametrize(
@@ -178,3 +234,36 @@ def test_a_deep_variable_is_refused(catalogue: Catalogue, documents: Documents) 
     operation = documents.get("query($x: OrderWhere) { orders(where: $x) { totalCount } }").operation(None)
     with pytest.raises(QueryError, match=r"\$x"):
         coerced_variables(catalogue.graphql, operation.node, {"x": value})
+
+
+@pytest.mark.parametrize("value", [[1] * MAX_VALUES, {"a": [[1]] * MAX_VALUES}], ids=["list", "lists"])
+def test_variables_that_hold_too_many_values_are_refused_with_the_limit_named(
+    catalogue: Catalogue, documents: Documents, value: Any
+) -> None:
+    operation = documents.get("query($x: OrderWhere) { orders(where: $x) { totalCount } }").operation(None)
+    with pytest.raises(LimitError, match=f"max_values is {MAX_VALUES}"):
+        coerced_variables(catalogue.graphql, operation.node, {"x": value})
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("{ mee { subject } }", "Cannot query field 'mee' on type 'Query'."),
+        ("{ me { ...on Pesron { name } } }", "Unknown type 'Pesron'."),
+        ("{ orders(wher: 1) { totalCount } }", "Unknown argument 'wher' on field 'Query.orders'."),
+        (
+            "{ orders(where: {status: {eq: opne}}) { totalCount } }",
+            "Value 'opne' does not exist in 'OrderStatus' enum.",
+        ),
+        (
+            "{ orders(where: {statu: 1}) { totalCount } }",
+            "Field 'statu' is not defined by type 'OrderWhere'.",
+        ),
+    ],
+)
+def test_which_names_are_near_is_told_or_not(documents: Documents, text: str, told: str) -> None:
+    with pytest.raises(DocumentError) as refused:
+        documents.get(text)
+    assert "Did you mean" in str(refused.value)
+    bare = refused.value.without_suggestions()
+    assert (str(bare), bare.errors[0].locations) == (told, refused.value.errors[0].locations)

@@ -44,7 +44,7 @@ def condition(build: Build, scope: Scope, filter_: Filter, depth: int = 0) -> st
         AccessDeniedError: it compares what the caller may not see whole.
     """
     if depth > MAX_DEPTH:
-        raise LimitError(f"a filter may nest {MAX_DEPTH} levels, not more")
+        raise LimitError(f"a filter nests too deeply; the limit max_filter_depth is {MAX_DEPTH}")
     if isinstance(filter_, And):
         return _all(build, scope, filter_.filters, " AND ", "1 = 1", depth)
     if isinstance(filter_, Or):

@@ -97,7 +97,7 @@ def list_value(value: Any, label: str) -> Sequence[Any]:
     if not isinstance(value, list | tuple):
         raise QueryError(f"{label} takes a list")
     if len(value) > MAX_LIST:
-        raise LimitError(f"{label} lists {len(value)} values; the limit is {MAX_LIST}")
+        raise LimitError(f"{label} lists {len(value)} values; the limit max_list is {MAX_LIST}")
     return value
 
 

@@ -1,0 +1,36 @@
+"""The schema as a file, for roles that may introspect."""
+
+from __future__ import annotations
+
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
+from starlette.types import Receive, Scope, Send
+
+from hub.access import AccessMap
+from hub.api.admission import Admission, json_response
+from hub.api.http import JSON, status_of
+from hub.errors import AccessDeniedError
+from hub.schema import GraphQLService
+
+
+class SchemaDownload:
+    """Answers with the schema in GraphQL's schema language."""
+
+    def __init__(self, service: GraphQLService, admission: Admission, access: AccessMap) -> None:
+        self._service, self._admission, self._access = service, admission, access
+        self._sdl = service.catalogue.sdl
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        response = await self._response(Request(scope, receive))
+        await response(scope, receive, send)
+
+    async def _response(self, request: Request) -> Response:
+        caller = await self._admission.caller(request.headers)
+        if isinstance(caller, Response):
+            return caller
+        if not self._access.may_introspect(caller.requester.roles):
+            error = AccessDeniedError("the schema is for roles that may introspect; ask the policy's owner")
+            answer = await self._service.turn_away(error, caller.requester)
+            return json_response(answer.body, status_of(answer, JSON), JSON)
+        return PlainTextResponse(self._sdl)

@@ -1,0 +1,67 @@
+"""How long an answer is waited for: until it is there, its time is up, or the client has gone."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from concurrent.futures import Executor
+from typing import Any, TypeVar
+
+from hub.errors import RequestError
+from hub.store import Cancellation
+
+Gone = Callable[[], Coroutine[Any, Any, None]]
+"""Returns when the client has gone; never, while it waits."""
+
+T = TypeVar("T")
+
+
+class GoneError(RequestError):
+    """The client has gone before its answer was there; nobody hears of it but the audit log."""
+
+    code = "CLIENT_GONE"
+
+
+class Waiting:
+    """The patience of one request. What runs for it is told by its `cancellation` when nobody waits any more."""
+
+    def __init__(self, seconds: float, gone: Gone | None = None) -> None:
+        """Waits for so many seconds from now on; without `gone` it is not seen whether the client has gone."""
+        self.cancellation = Cancellation(seconds)
+        self._gone = gone
+
+    async def result(self, pool: Executor, work: Callable[[], T]) -> T:
+        """What the work comes to in a thread of the pool; waiting for a free thread counts as well.
+
+        Raises:
+            LimitError: the time is up.
+            GoneError: the client has gone.
+        """
+        working = asyncio.get_running_loop().run_in_executor(pool, work)
+        leaving = None if self._gone is None else asyncio.ensure_future(self._gone())
+        either: set[asyncio.Future[Any]] = {working} if leaving is None else {working, leaving}
+        try:
+            await asyncio.wait(either, timeout=self.cancellation.left_s, return_when=asyncio.FIRST_COMPLETED)
+            if working.done():
+                found = working.result()
+                # Part of it may have ended before the rest: then it is no answer.
+                self.cancellation.check()
+                return found
+            raise GoneError("the client has gone") if leaving and leaving.done() else self.cancellation.error
+        finally:
+            if not working.done():
+                self.cancellation.cancel()
+                working.cancel()  # it may not have begun
+            if leaving is not None:
+                leaving.cancel()
+
+    async def turn(self, lock: asyncio.Lock) -> None:
+        """Acquire the lock.
+
+        Raises:
+            LimitError: the time is up.
+        """
+        try:
+            await asyncio.wait_for(lock.acquire(), self.cancellation.left_s)
+        except TimeoutError:
+            raise self.cancellation.error from None
