@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import orjson
 import pytest
 
-from hub.access import PlanAccess, Requester, load_access_map, plan_access
+from hub.access import AccessMap, PlanAccess, Requester, load_access_map, plan_access
 from hub.errors import QueryError
 from hub.graph.plans import ByIds, Constant, Id, RowId, Selection, Value, Var
 from hub.ontology import Ontology
@@ -74,14 +75,18 @@ def test_no_id_is_in_what_may_be_logged(catalogue: Catalogue) -> None:
 # plans
 
 
+@pytest.fixture(scope="module")
+def policy(ontology: Ontology) -> AccessMap:
+    return load_access_map(ROOT / "policy.yaml", ontology.taxonomy)
+
+
 @pytest.fixture
-def planner(catalogue: Catalogue) -> Planner:
-    return Planner(catalogue, Settings(), "sqlite")
+def planner(catalogue: Catalogue, policy: AccessMap, tmp_path: Path) -> Planner:
+    return Planner(catalogue, Settings(queries_dir=tmp_path), "sqlite", policy)
 
 
 @pytest.fixture(scope="module")
-def access(ontology: Ontology) -> PlanAccess:
-    policy = load_access_map(ROOT / "policy.yaml", ontology.taxonomy)
+def access(policy: AccessMap) -> PlanAccess:
     asks = Requester("s", frozenset({"support"}), "d", "customer_service", "test", ("customer_service",))
     return plan_access(policy, asks)
 
