@@ -19,6 +19,7 @@ from hub.graph.plans.selection import (
     Aggregate,
     ById,
     ByIdentifier,
+    ByIds,
     ConnectionField,
     Constant,
     Cursor,
@@ -61,7 +62,21 @@ from hub.graph.plans.selection import (
     Unit,
     Value,
 )
-from hub.graph.plans.where import And, Compare, Filter, Literal, Not, Op, Operand, Or, Rows, Some, ToOne, Var
+from hub.graph.plans.where import (
+    And,
+    Compare,
+    Filter,
+    Literal,
+    Not,
+    Op,
+    Operand,
+    Or,
+    RowId,
+    Rows,
+    Some,
+    ToOne,
+    Var,
+)
 
 __all__ = [
     "DEFAULT_MAX_PAGE",
@@ -70,6 +85,7 @@ __all__ = [
     "And",
     "ById",
     "ByIdentifier",
+    "ByIds",
     "CategoryAccess",
     "Compare",
     "ConnectionField",
@@ -117,6 +133,7 @@ __all__ = [
     "Reads",
     "Root",
     "RowCount",
+    "RowId",
     "Rows",
     "Selection",
     "Some",

@@ -182,6 +182,10 @@ class Sql(ABC):
         """Whether the expression is among a list given as one parameter."""
 
     @abstractmethod
+    def named(self, parameter: str) -> str:
+        """Rows that one parameter names, as a query for their `type` and `id`, in order."""
+
+    @abstractmethod
     def hexed(self, built: Member) -> str:
         """A JSON expression's UTF-8 bytes in lower-case hexadecimal."""
 
@@ -252,7 +256,9 @@ class SqliteSql(Sql):
     def collect(self, member: Member, keep: str | None = None) -> Member:
         kept = f" FILTER (WHERE {keep})" if keep else ""
         if member.carried:
-            return Member(f"'[' || coalesce(group_concat({member.sql}, ','){kept}, '') || ']'", carried=True)
+            return Member(
+                f"'[' || coalesce(group_concat({self.json_text(member)}, ','){kept}, '') || ']'", carried=True
+            )
         return Member(f"json_group_array({member.sql}){kept}")
 
     @override
@@ -328,6 +334,11 @@ class SqliteSql(Sql):
         return f"{expression} IN (SELECT value FROM json_each(:{parameter}))"
 
     @override
+    def named(self, parameter: str) -> str:
+        columns = "json_extract(x.value, '$[0]') AS type, json_extract(x.value, '$[1]') AS id"
+        return f"SELECT {columns} FROM json_each(:{parameter}) x ORDER BY x.key LIMIT -1"
+
+    @override
     def hexed(self, built: Member) -> str:
         return f"lower(hex({built.sql}))"
 
@@ -389,7 +400,8 @@ class PostgresSql(Sql):
     def collect(self, member: Member, keep: str | None = None) -> Member:
         # Rows come as the subquery sorts them, unless a window function over them may sort them anew.
         order, kept = (f" ORDER BY {ROW_NUMBER}", f" FILTER (WHERE {keep})") if keep else ("", "")
-        return Member(f"('[' || coalesce(string_agg({member.sql}, ','{order}){kept}, '') || ']')")
+        aggregate = f"string_agg({self.json_text(member)}, ','{order})"
+        return Member(f"('[' || coalesce({aggregate}{kept}, '') || ']')")
 
     @override
     def collect_text(self, text: str) -> str:
@@ -464,6 +476,11 @@ class PostgresSql(Sql):
     @override
     def in_list(self, expression: str, parameter: str, kind: ParamKind) -> str:
         return f"{expression} = ANY(%({parameter})s::{kind}[])"
+
+    @override
+    def named(self, parameter: str) -> str:
+        rows = f"jsonb_array_elements(%({parameter})s::jsonb) WITH ORDINALITY AS x(value, place)"
+        return f"SELECT x.value ->> 0 AS type, x.value ->> 1 AS id FROM {rows} ORDER BY x.place"
 
     @override
     def hexed(self, built: Member) -> str:
