@@ -5,10 +5,11 @@ BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-browser lint types contracts docs check bench clean
+.PHONY: help demo test test-browser lint types contracts docs check bench bench-serve clean
+.PHONY: conformance conformance-http conformance-ws conformance-federation conformance-fuzz conformance-cop
 
 help: ## show this list
-	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
 
 $(INSTALLED): pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
@@ -41,11 +42,35 @@ contracts: $(INSTALLED) ## the floors of the house: which room may import which
 docs: $(INSTALLED) ## write the generated pages of docs/ anew
 	$(BIN)/hub docs
 
-check: lint types contracts test ## all that CI runs
+check: lint types contracts test conformance-http conformance-ws conformance-federation ## all that CI runs
 
 bench: $(INSTALLED) ## sync speed beside dlt, on SQLite and PostgreSQL (about five minutes)
 	$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[dev,bench]' --constraint constraints.txt
 	$(BIN)/python bench/sync.py
+
+bench-serve: $(INSTALLED) ## serving speed beside PostGraphile 5 (three minutes; the first time ten more, needs npm)
+	$(BIN)/python bench/serve.py
+
+# What others' tools say of the API; with WRITE=1 their output goes into docs/conformance.md.
+CONFORMANCE := $(BIN)/python -m conformance $(if $(WRITE),--write)
+
+conformance: $(INSTALLED) ## all that other people's tools check of the API (about ten minutes)
+	$(CONFORMANCE) http ws federation fuzz cop
+
+conformance-http: $(INSTALLED) ## GraphQL over HTTP: graphql-http's audits
+	$(CONFORMANCE) http
+
+conformance-ws: $(INSTALLED) ## subscriptions: the client of graphql-ws, and close codes
+	$(CONFORMANCE) ws
+
+conformance-federation: $(INSTALLED) ## a supergraph of the hub and another service, by Apollo's own tools
+	$(CONFORMANCE) federation
+
+conformance-fuzz: $(INSTALLED) ## schemathesis: 2,000 documents made from the schema
+	$(CONFORMANCE) fuzz
+
+conformance-cop: $(INSTALLED) ## graphql-cop's security checks
+	$(CONFORMANCE) cop
 
 clean: ## forget the demo's data
 	rm -rf var

@@ -252,7 +252,9 @@ OTHERS = {
     "me": "{ subject roles purpose purposes department }",
     "sources": "{ name state records quarantined }",
     "search": '(text: "nobody") { total hits { id title } }',
+    "_entities": '(representations: [{__typename: "Customer", id: "cus_nobody"}]) { __typename }',
 }
+FOR_TOOLS = {"_service": "{ sdl }"}
 OF_A_CUSTOMER = {
     "relatedCustomers": '(id: "cus_nobody") { customerId label distance reason steps { label } }',
     "path": '(from: "cus_nobody", to: "cus_noone") { start end label kind forward }',
@@ -298,11 +300,11 @@ def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[GraphQLService
         service.close()
 
 
-def ask(service: GraphQLService, document: str) -> dict[str, Any]:
-    support = Requester(
-        "agent-1", frozenset({"support"}), "support", "customer_service", "tests", ("customer_service",)
-    )
-    answer = asyncio.run(service.answer(GraphQLRequest(document), support))
+def ask(
+    service: GraphQLService, document: str, role: str = "support", purpose: str = "customer_service"
+) -> dict[str, Any]:
+    requester = Requester("agent-1", frozenset({role}), "support", purpose, "tests", (purpose,))
+    answer = asyncio.run(service.answer(GraphQLRequest(document), requester))
     found: dict[str, Any] = orjson.loads(answer.body)
     return found
 
@@ -324,6 +326,13 @@ def test_the_other_questions_are_answered_by_an_empty_hub(service: GraphQLServic
     answer = ask(service, f"{{ {field}{OTHERS[field]} }}")
     assert "errors" not in answer
     assert list(answer["data"]) == [field]
+
+
+@pytest.mark.parametrize("field", FOR_TOOLS)
+def test_what_tools_ask_is_answered_to_roles_that_introspect(service: GraphQLService, field: str) -> None:
+    document = f"{{ {field}{FOR_TOOLS[field]} }}"
+    assert ask(service, document)["errors"][0]["extensions"]["code"] == "FORBIDDEN"
+    assert list(ask(service, document, "it", "system_operation")["data"]) == [field]
 
 
 @pytest.mark.parametrize("field", OF_A_CUSTOMER)
@@ -365,7 +374,7 @@ def test_no_root_field_is_forgotten_here(service: GraphQLService) -> None:
     schema = service.catalogue.graphql
     assert schema.query_type is not None
     assert schema.subscription_type is not None
-    assert set(schema.query_type.fields) == {*LISTS, *ROWS, *OTHERS, *OF_A_CUSTOMER}
+    assert set(schema.query_type.fields) == {*LISTS, *ROWS, *OTHERS, *FOR_TOOLS, *OF_A_CUSTOMER}
     assert set(schema.subscription_type.fields) == set(SUBSCRIPTIONS)
 
 

@@ -8,13 +8,20 @@ from types import MappingProxyType
 from typing import Any, TypeVar
 
 import strawberry
-from graphql import GraphQLInterfaceType, GraphQLObjectType, GraphQLResolveInfo, GraphQLSchema
+from graphql import (
+    GraphQLInterfaceType,
+    GraphQLObjectType,
+    GraphQLResolveInfo,
+    GraphQLSchema,
+    GraphQLUnionType,
+)
 from strawberry.schema.config import StrawberryConfig
 from strawberry.tools import merge_types
 
 from hub.ontology import Ontology
 from hub.schema.changes import change_drafts, change_root
 from hub.schema.drafts import Draft, TypeDraft, module_of
+from hub.schema.federation import entities_field, entity_draft
 from hub.schema.inputs import input_drafts
 from hub.schema.meanings import Meaning
 from hub.schema.mutations import MUTATIONS_BY_ONTOLOGY, PAYLOADS, RESOLVERS, mutation_drafts
@@ -72,13 +79,14 @@ def make_catalogue(
     Raises:
         ConfigurationError: names of the ontology clash in GraphQL.
     """
-    plans = TypeDraft(_PLANS, "Questions that read plans answer.", tuple(root_fields(ontology)))
+    plans = TypeDraft(_PLANS, "Questions that read plans answer.", (*root_fields(ontology), entities_field()))
     changes = TypeDraft(_CHANGES, "What the change feed tells.", (change_root(),))
     drafts = [
         *input_drafts(ontology),
         *output_drafts(ontology),
         *mutation_drafts(ontology),
         *change_drafts(),
+        entity_draft(ontology),
         plans,
         changes,
     ]
@@ -128,7 +136,7 @@ def _answer_from_plans(graphql: GraphQLSchema, meanings: Mapping[tuple[str, str]
     strawberry's default resolvers know a field's name only; a plan's answer is keyed by alias.
     """
     for type_ in graphql.type_map.values():
-        if isinstance(type_, GraphQLInterfaceType):
+        if isinstance(type_, GraphQLInterfaceType | GraphQLUnionType):
             type_.resolve_type = _type_of
         elif isinstance(type_, GraphQLObjectType):
             for name, field in type_.fields.items():

@@ -32,6 +32,7 @@ from graphql.utilities import coerce_input_value
 
 from hub.cache import BoundedCache
 from hub.errors import LimitError, QueryError
+from hub.schema.federation import SCHEMA_FIELD
 from hub.schema.limits import MAX_TOKENS, check_limits, check_variables
 from hub.schema.values import plain
 
@@ -39,7 +40,7 @@ KEPT = 64_000_000
 """About the bytes that documents are kept in: a thousand of a hundred tokens each."""
 _DOCUMENT_BYTES, _TOKEN_BYTES = 4_000, 600
 """What a document and each of its tokens take in memory, at most about: measured with tracemalloc."""
-INTROSPECTION = frozenset({"__schema", "__type"})
+INTROSPECTION = frozenset({"__schema", "__type", SCHEMA_FIELD})
 """Fields that tell what the schema is; only roles that may introspect are answered."""
 _MAX_ERRORS = 20
 

@@ -18,6 +18,7 @@ import strawberry
 from strawberry.annotation import StrawberryAnnotation
 from strawberry.types.arguments import StrawberryArgument
 from strawberry.types.field import StrawberryField
+from strawberry.types.union import StrawberryUnion
 
 from hub.errors import ConfigurationError
 from hub.schema.meanings import Meaning
@@ -68,7 +69,16 @@ class EnumDraft:
     """Descriptions by value."""
 
 
-Draft = TypeDraft | EnumDraft
+@dataclass(frozen=True, slots=True)
+class UnionDraft:
+    """A union of object types that are drafted before it."""
+
+    name: str
+    description: str
+    members: tuple[str, ...]
+
+
+Draft = TypeDraft | EnumDraft | UnionDraft
 
 
 def module_of(name: str, drafts: Sequence[Draft], given: Mapping[str, Any]) -> ModuleType:
@@ -84,9 +94,17 @@ def module_of(name: str, drafts: Sequence[Draft], given: Mapping[str, Any]) -> M
     sys.modules[name] = module
     vars(module).update(given)
     for draft in drafts:
-        made = _enum(draft) if isinstance(draft, EnumDraft) else _type(draft, module)
-        setattr(module, draft.name, made)
+        setattr(module, draft.name, _made(draft, module))
     return module
+
+
+def _made(draft: Draft, module: ModuleType) -> Any:
+    if isinstance(draft, EnumDraft):
+        return _enum(draft)
+    if isinstance(draft, UnionDraft):
+        members = tuple(StrawberryAnnotation(getattr(module, name)) for name in draft.members)
+        return StrawberryUnion(draft.name, members, draft.description)
+    return _type(draft, module)
 
 
 def _clashes(drafts: Sequence[Draft], given: Mapping[str, Any]) -> list[Fault]:

@@ -109,6 +109,11 @@ class ByIdRoot:
 
 
 @dataclass(frozen=True, slots=True)
+class ByIdsRoot:
+    """A root field: rows of several types by type and id."""
+
+
+@dataclass(frozen=True, slots=True)
 class ByIdentifierRoot:
     """A root field: the customers with an identifier."""
 
@@ -125,7 +130,7 @@ class ChangesRoot:
     """A root field of Subscription: changes of customers."""
 
 
-RootMeaning = ByIdRoot | ByIdentifierRoot | ListRoot
+RootMeaning = ByIdRoot | ByIdsRoot | ByIdentifierRoot | ListRoot
 
 
 @dataclass(frozen=True, slots=True)

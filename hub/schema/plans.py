@@ -10,13 +10,13 @@ from typing import Any
 from hub.access import PlanAccess
 from hub.cache import BoundedCache
 from hub.errors import LimitError
-from hub.graph.plans import ById, ByIdentifier, ReadPlan, Root, compile_plan
+from hub.graph.plans import ById, ByIdentifier, ByIds, ReadPlan, Root, compile_plan
 from hub.ontology import CUSTOMER
 from hub.schema.answers import Frame, PathedNote
 from hub.schema.catalogue import Catalogue
 from hub.schema.documents import Document, Operation
 from hub.schema.translate import Derive, RootField, Translation, translate, translate_changes
-from hub.schema.values import Arguments
+from hub.schema.values import Arguments, outline
 from hub.store import DialectName
 
 OTHER_COST = 2_000
@@ -210,13 +210,15 @@ def _reading(fields: Sequence[PlannedField], notes: Sequence[PathedNote]) -> Rea
 
 def _is_bounded(root: Root) -> bool:
     """Whether it begins at customers that are named: a list may be a scan of its table, however few rows it shows."""
+    if isinstance(root, ByIds):
+        return all(selection.type == CUSTOMER for selection in root.selections)
     return isinstance(root, ByIdentifier) or (isinstance(root, ById) and root.selection.type == CUSTOMER)
 
 
 def _key(document: Document, name: str | None, variables: Mapping[str, Any], access: PlanAccess) -> Hashable:
     shaping = document.shaping[name]
     shape = tuple(
-        (each, _frozen(value) if each in shaping else value is None)
+        (each, _frozen(value) if each in shaping else outline(value))
         for each, value in sorted(variables.items())
     )
     return document.sha256, name, access.key, shaping, shape

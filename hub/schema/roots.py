@@ -6,13 +6,14 @@ Each tuple holds strawberry types in the order in which their fields stand in th
 from __future__ import annotations
 
 from hub.schema.changes import ChangesQuery
+from hub.schema.federation import FederationQuery
 from hub.schema.mutations import SourceMutation
 from hub.schema.networks import NetworkQuery
 from hub.schema.progress import ProgressSubscription
 from hub.schema.queries import HubQuery
 from hub.schema.searching import SearchQuery
 
-QUERIES: tuple[type, ...] = (HubQuery, SearchQuery, NetworkQuery, ChangesQuery)
+QUERIES: tuple[type, ...] = (HubQuery, SearchQuery, NetworkQuery, ChangesQuery, FederationQuery)
 MUTATIONS: tuple[type, ...] = (SourceMutation,)
 """Their resolvers are synchronous and run in a worker thread."""
 SUBSCRIPTIONS: tuple[type, ...] = (ProgressSubscription,)

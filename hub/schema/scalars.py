@@ -10,12 +10,14 @@ from typing import Any, NewType
 import strawberry
 from strawberry.types.scalar import ScalarDefinition
 
+from hub.graph.plans import RowId
 from hub.values import is_partial_date
 
 Decimal = NewType("Decimal", str)
 Date = NewType("Date", str)
 DateTime = NewType("DateTime", str)
 Long = NewType("Long", int)
+Representation = NewType("Representation", object)
 
 _INT64 = 2**63
 
@@ -56,7 +58,22 @@ def _long(value: Any) -> int:
     raise ValueError("a Long is a whole number of 64 bits")
 
 
-SCALARS: dict[str, Any] = {"Decimal": Decimal, "Date": Date, "DateTime": DateTime, "Long": Long}
+def _representation(value: Any) -> RowId:
+    """The row that a representation stands for; what else a gateway knows of it does not matter."""
+    if isinstance(value, dict):
+        type_, id_ = value.get("__typename"), value.get("id")
+        if isinstance(type_, str) and isinstance(id_, str | int) and not isinstance(id_, bool):
+            return RowId(type_, str(id_))
+    raise ValueError("a representation has `__typename`, a text, and the key `id`, a text")
+
+
+SCALARS: dict[str, Any] = {
+    "Decimal": Decimal,
+    "Date": Date,
+    "DateTime": DateTime,
+    "Long": Long,
+    "_Any": Representation,
+}
 """The scalars by their GraphQL names."""
 
 SCALAR_MAP: dict[object, ScalarDefinition] = {
@@ -83,5 +100,11 @@ SCALAR_MAP: dict[object, ScalarDefinition] = {
         description="A whole number of 64 bits, which `Int` with its 32 cannot hold.",
         serialize=_as_it_is,
         parse_value=_long,
+    ),
+    Representation: strawberry.scalar(
+        name="_Any",
+        description='What a gateway knows of an object: `{"__typename": "Customer", "id": "..."}`.',
+        serialize=_as_it_is,
+        parse_value=_representation,
     ),
 }

@@ -62,7 +62,12 @@ def _search(
 ) -> SearchResult | None:
     context = info.context
     answer = context.services.search.search(
-        text, types=tuple(types or ()), sources=tuple(sources or ()), first=first, access=context.access
+        text,
+        types=tuple(types or ()),
+        sources=tuple(sources or ()),
+        first=first,
+        access=context.access,
+        cancellation=context.cancellation,
     )
     context.touched.add({hit.type for hit in answer.hits}, answer.categories, customers=answer.customers)
     return _result(answer)

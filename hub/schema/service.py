@@ -19,7 +19,7 @@ from graphql import ExecutionResult, OperationType, execute
 from hub.access import Caller, PlanAccess, Requester, plan_access
 from hub.audit import AuditEvent
 from hub.errors import AuditError, AuthenticationError, LimitError, QueryError, RequestError
-from hub.graph.plans import PlanResult
+from hub.graph.plans import PlanResult, answer
 from hub.graph.plans import execute as run_plan
 from hub.schema.answers import Answer, executed, failed, refused
 from hub.schema.catalogue import make_catalogue
@@ -197,7 +197,7 @@ class GraphQLService:
     ) -> tuple[AuditEvent | None, Answer]:
         plan, cancellation = planned.plan, waiting.cancellation
         if plan is None:
-            result = await waiting.result(self._pool, lambda: self._executed(planned, context))
+            result = await waiting.finished(self._pool, lambda: self._executed(planned, context))
             # Each command is an event of its own; what else there is to tell is an error.
             silent = not result.errors and not context.touched.customers
             told = None if silent else told_event(event, planned.document, plan, context.touched, result)
@@ -230,8 +230,12 @@ class GraphQLService:
     ) -> Sequence[PlanResult]:
         if not plan.fields:
             return ()
+        store = self._services.store
+        if len(plan.fields) == 1:
+            (only,) = plan.fields
+            return [answer(store, only.plan, only.variables(planned.variables), cancellation)]
         found = []
-        with self._services.store.read(cancellation) as connection:
+        with store.read(cancellation) as connection:
             for each in plan.fields:
                 cancellation.check()
                 found.append(run_plan(connection, each.plan, each.variables(planned.variables)))

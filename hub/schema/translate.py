@@ -25,6 +25,7 @@ from hub.graph.plans import (
     Aggregate,
     ById,
     ByIdentifier,
+    ByIds,
     ConnectionField,
     Constant,
     Cursor,
@@ -51,6 +52,7 @@ from hub.graph.plans import (
     Node,
     Nodes,
     One,
+    Operand,
     Origin,
     Owner,
     PageInfo,
@@ -74,6 +76,7 @@ from hub.schema.filters import page_of
 from hub.schema.meanings import (
     ByIdentifierRoot,
     ByIdRoot,
+    ByIdsRoot,
     ConnectionPart,
     EntryEntityField,
     FiguresField,
@@ -119,7 +122,7 @@ class Translation:
     others: tuple[str, ...]
     """Names of the root fields that no plan answers, introspection included."""
     shaping: frozenset[str]
-    """The variables on whose values, not only on whether they are null, the translation depends."""
+    """The variables on whose values, not only on their outlines, the translation depends."""
 
 
 def translate(
@@ -231,6 +234,8 @@ class _Translator:
             root = ListOf(meaning.type, page, self._connection(meaning.type, nodes))
         elif isinstance(meaning, ByIdentifierRoot):
             root = self._by_identifier(arguments, nodes)
+        elif isinstance(meaning, ByIdsRoot):
+            root = self._by_ids(arguments["representations"], nodes)
         else:
             raise QueryError(f"{name} is no root field")
         return RootField(key, root, self._derived)
@@ -253,6 +258,13 @@ class _Translator:
         else:
             value = normal(value)
         return ByIdentifier(self._selection(CUSTOMER, nodes), scheme, value, arguments["first"])
+
+    def _by_ids(self, rows: Operand, nodes: FieldNodes) -> ByIds:
+        # Of the rows only their types shape the plan; it serves any ids.
+        named = self._values.types_named(rows)
+        if not named <= {CUSTOMER, *self._catalogue.ontology.types}:
+            raise QueryError("a representation is of a type that has no key in this schema")
+        return ByIds(self._selections(sorted(named), nodes), rows)
 
     # objects
 

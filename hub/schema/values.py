@@ -7,9 +7,9 @@ value, and its name is noted: plans made for other values of it are other plans.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 from enum import Enum
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from graphql import (
     FieldNode,
@@ -30,7 +30,7 @@ from graphql import (
 )
 
 from hub.errors import QueryError
-from hub.graph.plans import Var
+from hub.graph.plans import Operand, RowId, Var
 
 MISSING: Final = Undefined
 """What is not given at all, unlike null."""
@@ -66,6 +66,11 @@ class Values:
     def taken(self, value: Any) -> Any:
         """The value, taken from its variable if it is one."""
         return self._take(value.name) if isinstance(value, Var) else value
+
+    def types_named(self, rows: Operand) -> frozenset[str]:
+        """The types of the rows that are named, which are in the outline of a variable."""
+        value = self.variables.get(rows.name) if isinstance(rows, Var) else rows
+        return cast("frozenset[str]", outline(value))
 
     def _take(self, name: str) -> Any:
         self.shaping.add(name)
@@ -122,6 +127,13 @@ def _is_single(type_: GraphQLInputType) -> bool:
     while isinstance(inner, GraphQLNonNull | GraphQLList):
         inner = inner.of_type
     return bool(is_leaf_type(inner))
+
+
+def outline(value: Any) -> Hashable:
+    """What of a variable's value shapes every plan: whether it is null, and the types of the rows that it names."""
+    if isinstance(value, tuple):
+        return frozenset(each.type for each in value if isinstance(each, RowId))
+    return value is None
 
 
 def plain(value: Any) -> Any:

@@ -55,6 +55,19 @@ class Waiting:
             if leaving is not None:
                 leaving.cancel()
 
+    async def finished(self, pool: Executor, work: Callable[[], T]) -> T:
+        """What the work comes to, waited for to its end once it has begun: it may change what cannot be told undone.
+
+        Raises:
+            LimitError: the time was up before it began.
+        """
+
+        def begun() -> T:
+            self.cancellation.check()
+            return work()
+
+        return await asyncio.get_running_loop().run_in_executor(pool, begun)
+
     async def turn(self, lock: asyncio.Lock) -> None:
         """Acquire the lock.
 

@@ -17,7 +17,7 @@ from hub.search.documents import DocumentLoader
 from hub.search.matching import matches, snippet
 from hub.search.protocol import Document, Found, SearchEngine, SearchRequest, document_key, type_token
 from hub.search.query import Query, parse
-from hub.store import Store
+from hub.store import Cancellation, Store
 from hub.yamlfile import nearest
 
 MAX_FIRST = 100
@@ -78,11 +78,13 @@ class SearchService:
         sources: Sequence[str] = (),
         first: int = 10,
         access: CategoryAccess,
+        cancellation: Cancellation | None = None,
     ) -> SearchAnswer:
         """What matches every word of `text` by values that `access` allows in clear; masked ones are not searched.
 
         Raises:
-            LimitError: the text or `first` is larger than is answered; the message says how large it may be.
+            LimitError: the text or `first` is larger than is answered; the message says how large it may be. Or the
+                cancellation has ended it.
             QueryError: there is no such type to search.
             StoreUnavailableError: there is no index yet, or the store is out of reach; try again later.
         """
@@ -91,7 +93,7 @@ class SearchService:
         guard = Guard(self._ontology, access)
         request = self._request(text, types, sources, first, access, guard)
         result = self._engine.search(request)
-        documents = self._confirmed(query, request, result.hits)
+        documents = self._confirmed(query, request, result.hits, cancellation)
         return SearchAnswer(
             hits=tuple(self._hit(query, document, access, guard, request) for document in documents),
             total=result.total,
@@ -136,12 +138,18 @@ class SearchService:
                 if type_.time is not None:
                     yield type_.properties[type_.time]
 
-    def _confirmed(self, query: Query, request: SearchRequest, hits: Sequence[Found]) -> list[Document]:
+    def _confirmed(
+        self,
+        query: Query,
+        request: SearchRequest,
+        hits: Sequence[Found],
+        cancellation: Cancellation | None,
+    ) -> list[Document]:
         """The hits as they stand in the store, without those that are gone or no longer match."""
         if not hits:
             return []
         current: dict[str, Document] = {}
-        with self._store.read() as connection:
+        with self._store.read(cancellation) as connection:
             for type_ in {hit.type for hit in hits}:
                 current |= self._load(connection, type_, [hit.id for hit in hits if hit.type == type_])
         found = [current.get(document_key(hit.type, hit.id)) for hit in hits]

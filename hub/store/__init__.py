@@ -4,12 +4,13 @@ from hub.store import fixed
 from hub.store.cancellation import Cancellation
 from hub.store.codec import DialectName, decode, encoder, iso_utc, scale_of, scaled, unscaled
 from hub.store.dialect import Dialect, quoted
-from hub.store.store import Change, Store, utc_now
+from hub.store.store import Ask, Change, Store, utc_now
 from hub.store.tables import CUSTOMER_COLUMNS, SYSTEM_COLUMNS, EntityTables, build_tables
 
 __all__ = [
     "CUSTOMER_COLUMNS",
     "SYSTEM_COLUMNS",
+    "Ask",
     "Cancellation",
     "Change",
     "Dialect",

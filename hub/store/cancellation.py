@@ -9,6 +9,9 @@ from threading import Lock, Thread
 
 from hub.errors import LimitError
 
+_AGAIN_S = 0.1
+"""Seconds between two interruptions of one read."""
+
 
 class Cancellation:
     """Tells the reads of one request, from any thread, that they shall end. It cannot be taken back.
@@ -55,11 +58,11 @@ class Cancellation:
         """Tell the reads to end. Returns at once; the databases are told by a thread of its own."""
         self._told = True
         if self._interrupt is not None:
-            Thread(target=self._interrupt_now, name="cancel-read", daemon=True).start()
+            Thread(target=self._interrupt_until_over, name="cancel-read", daemon=True).start()
 
     @contextmanager
     def interrupting(self, interrupt: Callable[[], None]) -> Iterator[None]:
-        """`interrupt` is called if the reads are told to end while inside, and never after.
+        """`interrupt` is called if the reads are told to end while inside, again and again, and never after.
 
         Raises:
             LimitError: they were told before.
@@ -75,7 +78,11 @@ class Cancellation:
             with self._lock:
                 self._interrupt = None
 
-    def _interrupt_now(self) -> None:
-        with self._lock:
-            if self._interrupt is not None:
+    def _interrupt_until_over(self) -> None:
+        # One interruption may come before the statement has begun, and be for nothing.
+        while True:
+            with self._lock:
+                if self._interrupt is None:
+                    return
                 self._interrupt()
+            time.sleep(_AGAIN_S)

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import fcntl
+import re
 import sqlite3
 from abc import ABC, abstractmethod
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, suppress
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 import orjson
-from sqlalchemy import Connection, Table, event
+import psycopg
+from psycopg import RawCursor
+from sqlalchemy import Connection, Table, create_engine, event
 from sqlalchemy.engine import Engine
 from sqlalchemy.exc import DBAPIError
 from typing_extensions import override
@@ -30,6 +34,15 @@ _CANCEL_S = 5.0
 
 Rows = Sequence[tuple[Any, ...]]
 
+_NAMED = re.compile(r"%\((\w+)\)s")
+
+_MAPPED = 2**40
+"""Bytes of the file that a connection reads as memory, without a call for each page; SQLite takes as many as it was
+built for, mostly 2 GB."""
+
+_PREPARED_FROM = 1
+"""Runs after which psycopg prepares a statement; planning a customer's view takes ten times as long as running it."""
+
 _WRITE_LOCK = 0x48554257
 """Number of the PostgreSQL advisory lock that orders the hub's write transactions ("HUBW")."""
 
@@ -42,6 +55,14 @@ class Dialect(ABC):
     @abstractmethod
     def prepare(self, engine: Engine) -> None:
         """Set each connection up as the hub needs it."""
+
+    @abstractmethod
+    def asking(self, engine: Engine) -> Engine:
+        """Where connections for `first_row` come from."""
+
+    @abstractmethod
+    def first_row(self, connection: Any, sql: str, values: Mapping[str, Any]) -> Sequence[Any] | None:
+        """The first row of a statement on a connection of the driver's own, outside of a transaction."""
 
     @abstractmethod
     def begin_write(self, connection: Connection) -> None:
@@ -79,8 +100,13 @@ class Dialect(ABC):
             connection.exec_driver_sql(sql, self._parameters(rows))
 
     @abstractmethod
-    def cancellable(self, connection: Connection, cancellation: Cancellation) -> AbstractContextManager[None]:
-        """While inside, the cancellation ends the connection's statements; after it, none of them."""
+    def cancellable(
+        self, driver: Any, cancellation: Cancellation, invalidate: Callable[[], None]
+    ) -> AbstractContextManager[None]:
+        """While inside, the cancellation ends the statements of the driver's connection; after it, none of them.
+
+        `invalidate` takes the connection out of its pool.
+        """
 
     @abstractmethod
     def _insert_sql(self, connection: Connection, table: Table, columns: Sequence[str]) -> str:
@@ -134,6 +160,7 @@ class SqliteDialect(Dialect):
                 "busy_timeout = 30000",
                 "cache_size = -65536",
                 "temp_store = MEMORY",
+                f"mmap_size = {_MAPPED}",
             ):
                 connection.execute(f"PRAGMA {pragma}")
 
@@ -141,6 +168,16 @@ class SqliteDialect(Dialect):
         def _on_begin(connection: Connection) -> None:
             writes = connection.get_execution_options().get("hub_write", False)
             connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+    @override
+    def asking(self, engine: Engine) -> Engine:
+        return engine
+
+    @override
+    def first_row(self, connection: Any, sql: str, values: Mapping[str, Any]) -> Sequence[Any] | None:
+        # All rows: a statement that is not run to its end keeps its read transaction, and checkpoints wait for that.
+        rows: list[Sequence[Any]] = connection.execute(sql, values).fetchall()
+        return rows[0] if rows else None
 
     @override
     def begin_write(self, connection: Connection) -> None:
@@ -179,9 +216,10 @@ class SqliteDialect(Dialect):
 
     @override
     @contextmanager
-    def cancellable(self, connection: Connection, cancellation: Cancellation) -> Iterator[None]:
+    def cancellable(
+        self, driver: Any, cancellation: Cancellation, invalidate: Callable[[], None]
+    ) -> Iterator[None]:
         # Asked by the statement itself: so it ends at its time without another thread, also on the event loop.
-        driver: Any = connection.connection.dbapi_connection
         driver.set_progress_handler(lambda: cancellation.is_over, _STEPS)
         try:
             cancellation.check()
@@ -207,6 +245,27 @@ class PostgresDialect(Dialect):
     @override
     def prepare(self, engine: Engine) -> None:
         """Nothing to set: the defaults fit."""
+
+    @override
+    def asking(self, engine: Engine) -> Engine:
+        # A pool of its own, without transactions: psycopg forgets what it prepared at every ROLLBACK, and
+        # SQLAlchemy rolls back whenever a connection returns. Compiling by jit takes longer than most reads.
+        return create_engine(
+            engine.url,
+            isolation_level="AUTOCOMMIT",
+            pool_reset_on_return=None,
+            pool_use_lifo=True,
+            hide_parameters=True,
+            connect_args={"prepare_threshold": _PREPARED_FROM, "options": "-c jit=off"},
+        )
+
+    @override
+    def first_row(self, connection: Any, sql: str, values: Mapping[str, Any]) -> Sequence[Any] | None:
+        statement, names = _numbered(sql)
+        # A raw cursor: psycopg takes long statements with named parameters apart anew each time.
+        cursor = RawCursor(connection).execute(statement, [values[name] for name in names])
+        row: Sequence[Any] | None = cursor.fetchone()
+        return row
 
     @override
     def begin_write(self, connection: Connection) -> None:
@@ -251,15 +310,16 @@ class PostgresDialect(Dialect):
 
     @override
     @contextmanager
-    def cancellable(self, connection: Connection, cancellation: Cancellation) -> Iterator[None]:
-        driver: Any = connection.connection.dbapi_connection
+    def cancellable(
+        self, driver: Any, cancellation: Cancellation, invalidate: Callable[[], None]
+    ) -> Iterator[None]:
         try:
-            with cancellation.interrupting(lambda: driver.cancel_safe(timeout=_CANCEL_S)):
+            with cancellation.interrupting(lambda: _cancel(driver)):
                 yield
         finally:
             if cancellation.is_over:
                 # The server may be told late; the word must not reach whoever would use the connection next.
-                connection.invalidate()
+                invalidate()
 
     @override
     def _parameters(self, rows: Rows) -> Any:
@@ -274,6 +334,20 @@ class PostgresDialect(Dialect):
         values = ", ".join(f'u."{n}"::jsonb' if k == "JSONB" else f'u."{n}"' for n, k in pairs)
         names = quoted(columns)
         return f'INSERT INTO "{table.name}" ({names}) SELECT {values} FROM unnest({arrays}) AS u({names})'
+
+
+@lru_cache(maxsize=512)
+def _numbered(sql: str) -> tuple[str, tuple[str, ...]]:
+    """The statement with PostgreSQL's own numbered parameters, and the names in their order."""
+    names = tuple(dict.fromkeys(_NAMED.findall(sql)))
+    numbers = {name: f"${number}" for number, name in enumerate(names, 1)}
+    return _NAMED.sub(lambda found: numbers[found[1]], sql).replace("%%", "%"), names
+
+
+def _cancel(driver: Any) -> None:
+    # A server that cannot be told now is told again, for as long as the statement goes on.
+    with suppress(psycopg.Error):
+        driver.cancel_safe(timeout=_CANCEL_S)
 
 
 def _by_column(rows: Rows) -> tuple[list[Any], ...]:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,9 @@ from hub.store.dialect import Dialect, dialect_for
 from hub.store.evolve import bring_up_to_date
 from hub.store.tables import EntityTables, build_tables
 from hub.yamlfile import Fault
+
+Ask = Callable[[str, Mapping[str, Any]], Sequence[Any] | None]
+"""Gives the first row of a statement with these values."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +52,7 @@ class Store:
         self.secret = b""
         """Goes into the ids of entities, so that they tell nothing of the keys that they are made from."""
         self._writer = engine.execution_options(hub_write=True)
+        self._asking = self.dialect.asking(engine)
 
     @classmethod
     def open(cls, url: str, ontology: Ontology, secret: bytes | None = None) -> Store:
@@ -74,6 +79,7 @@ class Store:
 
     def close(self) -> None:
         """Give all connections back to the database."""
+        self._asking.dispose()
         self.engine.dispose()
 
     @contextmanager
@@ -88,8 +94,62 @@ class Store:
             if cancellation is None:
                 yield connection
             else:
-                with self.dialect.cancellable(connection, cancellation):
+                driver = connection.connection.dbapi_connection
+                with self.dialect.cancellable(driver, cancellation, connection.invalidate):
                     yield connection
+
+    @contextmanager
+    def asking(self, cancellation: Cancellation | None = None) -> Iterator[Ask]:
+        """A function for the first row of one statement; each statement sees the data as of its own begin.
+
+        Through the driver itself and without a transaction: some ten microseconds beyond the statement, and PostgreSQL
+        keeps its plan. Parameters are named as `Dialect.param` spells them.
+
+        Raises:
+            LimitError: the cancellation ended it.
+            StoreUnavailableError: the database is out of reach.
+        """
+        with _translated(cancellation):
+            yield partial(self._first_row, cancellation)
+
+    def _first_row(
+        self, cancellation: Cancellation | None, sql: str, values: Mapping[str, Any]
+    ) -> Sequence[Any] | None:
+        try:
+            return self._ask(cancellation, sql, values)
+        except DBAPIError as error:
+            if not error.connection_invalidated:
+                raise
+        # The server was started anew, and whatever the pool holds is dead; a read may be asked twice.
+        self._asking.dispose()
+        return self._ask(cancellation, sql, values)
+
+    def _ask(
+        self, cancellation: Cancellation | None, sql: str, values: Mapping[str, Any]
+    ) -> Sequence[Any] | None:
+        dialect, pooled = self._asking.dialect, None
+        try:
+            pooled = self._asking.raw_connection()
+            driver = pooled.driver_connection
+            if cancellation is None:
+                return self.dialect.first_row(driver, sql, values)
+            with self.dialect.cancellable(driver, cancellation, pooled.invalidate):
+                return self.dialect.first_row(driver, sql, values)
+        except dialect.loaded_dbapi.Error as error:
+            lost = pooled is not None and dialect.is_disconnect(error, pooled.driver_connection, None)
+            if lost and pooled is not None:
+                pooled.invalidate(error)
+            raise DBAPIError.instance(
+                None,
+                None,
+                error,
+                dialect.loaded_dbapi.Error,
+                hide_parameters=True,
+                connection_invalidated=lost,
+            ) from None
+        finally:
+            if pooled is not None:
+                pooled.close()
 
     @contextmanager
     def write(self) -> Iterator[Connection]:
@@ -169,9 +229,10 @@ def _engine(url: str) -> Engine:
         if not parsed.database or parsed.database == ":memory:":
             raise ConfigurationError([_url_fault("an in-memory database would not outlive its connection")])
         Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
-        return create_engine(parsed, connect_args={"check_same_thread": False}, hide_parameters=True)
+        return create_engine(
+            parsed, connect_args={"check_same_thread": False}, pool_use_lifo=True, hide_parameters=True
+        )
     if parsed.get_backend_name() == "postgresql":
-        # psycopg prepares a statement from its fifth run on, which pays for read plans.
         address = parsed.set(drivername="postgresql+psycopg")
         return create_engine(address, pool_pre_ping=True, hide_parameters=True)
     raise ConfigurationError(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -22,6 +22,7 @@ from hub.audit import AuditEvent
 from hub.graph import Entity, GraphWriter, Reference, Statement
 from hub.services import Services, open_services
 from hub.settings import Settings
+from hub.store import Store
 from hub.values import Instant, Money, entity_id
 
 POLICY = Path(__file__).resolve().parents[2] / "policy.yaml"
@@ -233,17 +234,35 @@ class World:
         """The SELECTs that are run inside."""
         found: list[str] = []
 
-        def note(_c: Connection, _cursor: Any, statement: str, *_more: Any) -> None:
+        def note(statement: str) -> None:
             # The publisher works in asyncio's own threads.
             background = threading.current_thread().name.startswith("asyncio_")
             if statement.lstrip().startswith(("SELECT", "WITH")) and not background:
                 found.append(statement)
 
-        event.listen(self.services.store.engine, "before_cursor_execute", note)
-        try:
+        with noting(self.services.store, note):
             yield found
-        finally:
-            event.remove(self.services.store.engine, "before_cursor_execute", note)
+
+
+@contextmanager
+def noting(store: Store, note: Callable[[str], None]) -> Iterator[None]:
+    """Tells of each statement before it is run, through SQLAlchemy or through the driver itself."""
+    first_row = store.dialect.first_row
+
+    def listen(_c: Connection, _cursor: Any, statement: str, *_more: Any) -> None:
+        note(statement)
+
+    def noted(connection: Any, sql: str, values: Any) -> Any:
+        note(sql)
+        return first_row(connection, sql, values)
+
+    event.listen(store.engine, "before_cursor_execute", listen)
+    store.dialect.first_row = noted  # type: ignore[method-assign]
+    try:
+        yield
+    finally:
+        del store.dialect.first_row
+        event.remove(store.engine, "before_cursor_execute", listen)
 
 
 @contextmanager

@@ -11,10 +11,9 @@ from contextlib import contextmanager
 from typing import Any
 
 import pytest
-from sqlalchemy import Connection, event
 
 from hub.audit import Action, Outcome
-from tests.api.api_world import World
+from tests.api.api_world import World, noting
 
 ME = "{ me { subject } }"
 
@@ -378,13 +377,10 @@ def test_lists_are_not_read_on_the_event_loop(world: World) -> None:
 
 @contextmanager
 def noting_threads(world: World, threads: list[str]) -> Iterator[None]:
-    def note(_connection: Connection, _cursor: Any, statement: str, *_more: Any) -> None:
+    def note(statement: str) -> None:
         name = threading.current_thread().name
         if statement.startswith("SELECT") and not name.startswith("asyncio_"):
             threads.append(name)
 
-    event.listen(world.services.store.engine, "before_cursor_execute", note)
-    try:
+    with noting(world.services.store, note):
         yield
-    finally:
-        event.remove(world.services.store.engine, "before_cursor_execute", note)

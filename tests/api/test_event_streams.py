@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from hub.api.admission import Admission
 from hub.api.endpoint import GraphQLEndpoint
 from hub.api.sse import EventStreams
 from hub.audit import Action
@@ -31,7 +32,9 @@ class World:
     def app(self, **more: float) -> tuple[GraphQLEndpoint, EventStreams]:
         assert self.services.verifier is not None
         streams = EventStreams(self.service, **more)
-        return GraphQLEndpoint(self.service, self.services.verifier, streams), streams
+        return GraphQLEndpoint(
+            self.service, Admission(self.service, self.services.verifier), streams
+        ), streams
 
     def run(self, scenario: Callable[[], Coroutine[Any, Any, None]]) -> None:
         self.runner.run(scenario())

@@ -230,3 +230,11 @@ def test_a_mutation_that_comes_by_get_is_told_to_come_by_post() -> None:
 @pytest.mark.parametrize("method", ["PUT", "DELETE", "PATCH"])
 def test_other_methods_are_told_which_there_are(world: World, method: str) -> None:
     assert sent(world, method).headers["allow"] == "GET, POST"
+
+
+def test_a_mutation_by_get_changes_nothing(world: World) -> None:
+    document = """mutation { withdrawCorrection(
+        input: {customerId: "x", property: email, reason: "r", idempotencyKey: "k"}) { customerId } }"""
+    reply = sent(world, "GET", params={"query": document}, headers=PURPOSE)
+    assert (reply.status_code, reply.headers["allow"]) == (405, "POST")
+    assert "send a mutation by POST" in reply.text

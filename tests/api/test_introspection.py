@@ -10,6 +10,8 @@ from tests.api.api_world import World
 ASKING = [
     "{ __schema { queryType { name } } }",
     '{ __type(name: "Customer") { name } }',
+    "{ _service { sdl } }",
+    '{ a: customer(id: "c") { id } s: _service { __typename } }',
     "{ ...F } fragment F on Query { s: __schema { queryType { name } } }",
     "query A { me { subject } } query B { __schema { queryType { name } } }",
 ]

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
-from sqlalchemy import Connection, event
+from sqlalchemy import Connection
 
 from hub.access import DemoIssuer, Requester
 from hub.api import create_app
 from hub.audit import Action, AuditEvent
 from hub.schema import GraphQLRequest, GraphQLService
 from hub.services import Services
+from hub.store import Cancellation, Store
 from tests.api.api_world import asking, fill, make_services
 from tests.store.test_cancellation import ENDLESS
 
@@ -24,6 +25,15 @@ POINT = '{ customer(id: "cus_x") { id } }'
 WAY = '{ path(from: "cus_x", to: "cus_y") { start } }'
 SUPPORT = Requester("u-1", frozenset({"support"}), "support", "customer_service", "t", ("customer_service",))
 LONG_S = 300.0
+
+
+WATCHING: list[Callable[[], None]] = []
+"""Called when a statement of a request begins."""
+
+
+def begin() -> None:
+    for told in WATCHING:
+        told()
 
 
 @pytest.fixture
@@ -38,11 +48,18 @@ def slow(
     """A hub whose database takes for ever on every read plan."""
 
     def endless(connection: Connection, *_more: Any) -> Any:
+        begin()
         return connection.exec_driver_sql(ENDLESS[connection.dialect.name]).fetchone()
+
+    def endless_alone(store: Store, _plan: Any, _variables: Any, cancellation: Cancellation) -> Any:
+        begin()
+        with store.asking(cancellation) as ask:
+            return ask(ENDLESS[store.dialect.name], {})
 
     with make_services(tmp_path, store_url, timeout_s=patience) as services:
         fill(services)
         monkeypatch.setattr("hub.schema.service.run_plan", endless)
+        monkeypatch.setattr("hub.schema.service.answer", endless_alone)
         monkeypatch.setattr("hub.graph.network.execute", endless)
         yield services
 
@@ -69,17 +86,16 @@ def test_a_request_is_answered_at_its_time_and_its_sql_is_stopped(
 
 
 @asynccontextmanager
-async def reading(services: Services) -> AsyncIterator[asyncio.Event]:
+async def reading() -> AsyncIterator[asyncio.Event]:
     """Is set when a statement of a request is under way."""
     loop, begun = asyncio.get_running_loop(), asyncio.Event()
 
-    def note(_c: Connection, _cursor: Any, statement: str, *_more: Any) -> None:
-        if statement in ENDLESS.values():
-            loop.call_soon_threadsafe(begun.set)
+    def note() -> None:
+        loop.call_soon_threadsafe(begun.set)
 
-    event.listen(services.store.engine, "before_cursor_execute", note)
+    WATCHING.append(note)
     yield begun
-    event.remove(services.store.engine, "before_cursor_execute", note)
+    WATCHING.remove(note)
 
 
 @pytest.mark.parametrize("patience", [LONG_S])
@@ -88,7 +104,7 @@ def test_sql_is_stopped_when_the_client_goes(slow: Services) -> None:
 
     async def goes() -> list[Any]:
         sent: list[Any] = []
-        async with reading(slow) as begun:
+        async with reading() as begun:
             messages = [{"type": "http.request", "body": json.dumps({"query": LIST}).encode()}]
 
             async def receive() -> Any:
@@ -121,7 +137,7 @@ def test_sql_is_stopped_when_the_task_is_cancelled(slow: Services) -> None:
     service = GraphQLService(slow)
 
     async def is_cancelled() -> None:
-        async with reading(slow) as begun:
+        async with reading() as begun:
             task = asyncio.create_task(service.answer(GraphQLRequest(LIST), SUPPORT))
             await begun.wait()
             task.cancel()

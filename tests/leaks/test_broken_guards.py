@@ -99,6 +99,8 @@ BROKEN: dict[str, tuple[Break, tuple[str, ...]]] = {
     "network": (_put(network, "compile_plan", _open_network), ("network",)),
     "customers in subscriptions": (_put(streams, "require_customers", lambda *_: None), ("subscription",)),
     "shown in subscriptions": (_put(Guard, "shown", _yes), ("subscription",)),
+    "may_see for entities": (_put(Guard, "may_see", _yes), ("entities",)),
+    "shown in entities": (_put(Guard, "shown", _yes), ("entities",)),
     "plans of others": (_put(plans, "_key", _plan_key), ("fields",)),
 }
 

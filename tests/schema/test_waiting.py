@@ -59,6 +59,27 @@ def test_a_client_that_has_gone_ends_the_waiting(pool: ThreadPoolExecutor) -> No
         free.set()
 
 
+def test_what_changes_something_is_waited_for_once_it_has_begun(pool: ThreadPoolExecutor) -> None:
+    begun, free = threading.Event(), threading.Event()
+    waiting = Waiting(60)
+
+    def change() -> str:
+        begun.set()
+        free.wait()
+        return "changed"
+
+    async def ask() -> str:
+        changing = asyncio.create_task(waiting.finished(pool, change))
+        await asyncio.to_thread(begun.wait)
+        waiting.cancellation.cancel()
+        free.set()
+        return await changing
+
+    assert asyncio.run(ask()) == "changed"
+    with pytest.raises(LimitError):
+        asyncio.run(waiting.finished(pool, change))
+
+
 def test_new_documents_of_one_caller_do_not_keep_those_of_another_waiting() -> None:
     """The thread takes one of each caller in turn, however many of them one sends."""
     preparing, order = Preparing(60), []

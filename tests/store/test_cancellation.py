@@ -7,11 +7,13 @@ import time
 from collections.abc import Iterator
 from typing import Any
 
+import psycopg
 import pytest
 
 from hub.errors import LimitError, StoreUnavailableError
 from hub.ontology import load_ontology
 from hub.store import Cancellation, Store
+from hub.store.dialect import _cancel
 
 ENDLESS = {
     "sqlite": "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT count(*) FROM n",
@@ -117,3 +119,32 @@ def test_time_runs_out_by_the_clock() -> None:
     assert (cancellation.left_s, cancellation.is_over) == (0, True)
     with pytest.raises(LimitError):
         cancellation.check()
+
+
+def test_who_is_interrupted_too_early_is_interrupted_again() -> None:
+    cancellation, twice = Cancellation(LONG_S), threading.Semaphore(0)
+    with cancellation.interrupting(twice.release):
+        cancellation.cancel()
+        assert twice.acquire(timeout=30)
+        assert twice.acquire(timeout=30)
+
+
+def test_a_server_that_cannot_be_told_is_told_again() -> None:
+    class Driver:
+        told = 0
+
+        def cancel_safe(self, timeout: float) -> None:
+            self.told += 1
+            raise psycopg.OperationalError("cannot be reached")
+
+    driver, again = Driver(), threading.Event()
+    cancellation = Cancellation(LONG_S)
+
+    def interrupt() -> None:
+        _cancel(driver)
+        if driver.told > 1:
+            again.set()
+
+    with cancellation.interrupting(interrupt):
+        cancellation.cancel()
+        assert again.wait(30)

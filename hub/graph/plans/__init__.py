@@ -1,23 +1,25 @@
 """Read plans: a selection compiled into one SQL statement that returns the JSON text, access included.
 
-What to ask for is built from the values in `selection`; `compile_plan` makes a `ReadPlan` of it, and `execute` runs it:
+What to ask for is built from the values in `selection`; `compile_plan` makes a `ReadPlan` of it, and `answer` runs it:
 
     root = ById(Selection("Customer", (Id("id"), Value("mail", "email"))), Var("id"))
     plan = compile_plan(ontology, root, access, "sqlite")
-    with store.read() as connection:
-        execute(connection, plan, {"id": "c1"}).json_text      # {"id":"c1","mail":"ann@example.com"}
+    answer(store, plan, {"id": "c1"}).json_text      # {"id":"c1","mail":"ann@example.com"}
+
+`execute` runs it on a connection, for several plans that have to see one state of the data.
 
 `plan.access_notes` says what is not shown and why, `plan.reads` what is read, `plan.cost()` bounds the answer, and the
 result names the customers whose data is in it.
 """
 
 from hub.graph.plans.compile import DEFAULT_MAX_PAGE, ReadPlan, compile_plan
-from hub.graph.plans.execute import PlanResult, execute
+from hub.graph.plans.execute import PlanResult, answer, execute
 from hub.graph.plans.guard import AccessNote, CategoryAccess, Reads
 from hub.graph.plans.selection import (
     Aggregate,
     ById,
     ByIdentifier,
+    ByIds,
     ConnectionField,
     Constant,
     Cursor,
@@ -60,7 +62,21 @@ from hub.graph.plans.selection import (
     Unit,
     Value,
 )
-from hub.graph.plans.where import And, Compare, Filter, Literal, Not, Op, Operand, Or, Rows, Some, ToOne, Var
+from hub.graph.plans.where import (
+    And,
+    Compare,
+    Filter,
+    Literal,
+    Not,
+    Op,
+    Operand,
+    Or,
+    RowId,
+    Rows,
+    Some,
+    ToOne,
+    Var,
+)
 
 __all__ = [
     "DEFAULT_MAX_PAGE",
@@ -69,6 +85,7 @@ __all__ = [
     "And",
     "ById",
     "ByIdentifier",
+    "ByIds",
     "CategoryAccess",
     "Compare",
     "ConnectionField",
@@ -116,6 +133,7 @@ __all__ = [
     "Reads",
     "Root",
     "RowCount",
+    "RowId",
     "Rows",
     "Selection",
     "Some",
@@ -125,6 +143,7 @@ __all__ = [
     "Unit",
     "Value",
     "Var",
+    "answer",
     "compile_plan",
     "execute",
 ]

@@ -186,12 +186,6 @@ def first_of(build: Build, scope: Scope, found: Sequence[Piece]) -> Piece:
     )
 
 
-def in_order(build: Build, rows: str, alias: str) -> str:
-    """The ordered rows as a source that an aggregate can keep in order."""
-    # SQLite's aggregates keep the order of a subquery with a LIMIT; PostgreSQL's are told by the row's number.
-    return f"({rows}) {alias}" if build.sql.dialect == "sqlite" else numbered(rows, alias)
-
-
 def numbered(rows: str, alias: str) -> str:
     """The ordered rows as a source with their numbers."""
     return f"(SELECT p.*, row_number() OVER () AS {ROW_NUMBER} FROM ({rows}) p) {alias}"
@@ -199,7 +193,7 @@ def numbered(rows: str, alias: str) -> str:
 
 def collected(build: Build, scope: Scope, built: Piece, rows: str) -> Piece:
     """The JSON array of what was built on each of the ordered rows, as a subquery."""
-    source = in_order(build, rows, scope.alias)
+    source = f"({rows}) {scope.alias}"
     array = build.sql.collect(built.member)
     customers = tuple(f"(SELECT {build.sql.collect_text(item)} FROM {source})" for item in built.customers)
     return Piece(

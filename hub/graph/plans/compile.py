@@ -3,17 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from hub.errors import AccessDeniedError, QueryError
-from hub.graph.plans.build import Build, Cost, Place, collected, lifted, listed, table
+from hub.graph.plans.build import (
+    Build,
+    Cost,
+    Piece,
+    Place,
+    collected,
+    first_of,
+    lifted,
+    listed,
+    raised,
+    subquery,
+    table,
+)
 from hub.graph.plans.guard import AccessNote, CategoryAccess, Guard, Reads
 from hub.graph.plans.objects import object_piece
 from hub.graph.plans.pages import page_piece
-from hub.graph.plans.params import Binding, count_of, text_value
+from hub.graph.plans.params import Binding, count_of, packed_rows, text_value
 from hub.graph.plans.people import stated_by
-from hub.graph.plans.selection import ById, ByIdentifier, ListOf, Root
+from hub.graph.plans.selection import ById, ByIdentifier, ByIds, ListOf, Root, Selection
+from hub.graph.plans.shapes import Scope, Shape
 from hub.graph.plans.sql import SPELLINGS, literal
 from hub.graph.plans.ways import MEMBERSHIP, all_rows
 from hub.ontology import CUSTOMER, EntityType, Ontology
@@ -77,6 +90,8 @@ def compile_plan(
         sql = _by_id(build, root)
     elif isinstance(root, ByIdentifier):
         sql = _by_identifier(build, root)
+    elif isinstance(root, ByIds):
+        sql = _by_ids(build, root)
     else:
         sql = _list(build, root)
     return ReadPlan(
@@ -102,13 +117,37 @@ def _by_id(build: Build, root: ById) -> str:
         return _NOTHING
     build.guard.read_type(shape.name)
     piece = object_piece(build, scope, root.selection, Place())
-    wanted = given
-    if shape.name == CUSTOMER:
-        wanted = (
-            f'coalesce((SELECT d."new_id" FROM "customer_redirect" d WHERE d."old_id" = {given}), {given})'
-        )
-    source = lifted(scope, table(scope), f"{scope.column('id')} = {wanted}")
+    source = lifted(scope, table(scope), f"{scope.column('id')} = {_current(shape, given)}")
     return f"SELECT {piece.member.sql}, {listed(piece.customers)} {source}"
+
+
+def _current(shape: Shape, given: str) -> str:
+    """The id that a row has now; a customer's may be given as one that was retired."""
+    if shape.name != CUSTOMER:
+        return given
+    return f'coalesce((SELECT d."new_id" FROM "customer_redirect" d WHERE d."old_id" = {given}), {given})'
+
+
+def _by_ids(build: Build, root: ByIds) -> str:
+    given = build.params.add(root.rows, lambda value: packed_rows(value, build.max_page))
+    row = build.scope(Shape("RowId", "", {}, None))
+    found = []
+    for selection in root.selections:
+        if build.guard.may_see(selection.type, ()):
+            piece = _row_by_id(build, row, selection, Place((), (root.rows,)))
+            # Lifted even where there is but one: so a row may lead on as far as one that is asked for alone.
+            found.append(replace(piece, member=raised(build, row, piece), lifted=True))
+    piece = collected(build, row, first_of(build, row, found), build.sql.named(given))
+    return f"SELECT {piece.member.sql}, {listed(piece.customers)}"
+
+
+def _row_by_id(build: Build, row: Scope, selection: Selection, place: Place) -> Piece:
+    target = build.scope(build.shape(selection.type))
+    build.guard.read_type(selection.type)
+    piece = object_piece(build, target, selection, place)
+    wanted = _current(target.shape, row.column("id"))
+    where = f"{row.column('type')} = {literal(selection.type)} AND {target.column('id')} = {wanted}"
+    return subquery(target, piece, table(target), where)
 
 
 def _list(build: Build, root: ListOf) -> str:
@@ -160,19 +199,19 @@ def _holders(build: Build, scheme: str, given: str) -> list[str]:
         )
     for type_, prop in allowed:
         build.guard.record(build.shape(type_.name), prop)
-    parties = [stated_by(type_, prop) for type_, prop in allowed if type_.is_party]
+    parties = [(type_, prop) for type_, prop in allowed if type_.is_party]
     others = [
-        _customers_of_rows(type_, stated_by(type_, prop), scheme, given)
+        _customers_of_rows(type_, stated_by([(type_, prop)]), scheme, given)
         for type_, prop in allowed
         if not type_.is_party
     ]
-    return [*([_customers_of_parties(parties, scheme, given)] if parties else []), *others]
+    return [*([_customers_of_parties(stated_by(parties), scheme, given)] if parties else []), *others]
 
 
-def _customers_of_parties(stated: list[str], scheme: str, given: str) -> str:
+def _customers_of_parties(stated: str, scheme: str, given: str) -> str:
     return (
         f'SELECT m."customer_id" FROM "identifier" i JOIN {MEMBERSHIP} ON m."party_id" = i."entity_id" '
-        f'WHERE i."scheme" = {literal(scheme)} AND i."value" = {given} AND ({" OR ".join(stated)})'
+        f'WHERE i."scheme" = {literal(scheme)} AND i."value" = {given} AND {stated}'
     )
 
 

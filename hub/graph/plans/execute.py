@@ -11,6 +11,8 @@ from sqlalchemy.exc import DBAPIError
 
 from hub.errors import LimitError
 from hub.graph.plans.compile import ReadPlan
+from hub.graph.plans.marks import unmarked
+from hub.store import Ask, Cancellation, Store
 
 _TOO_DEEP = "parser stack overflow"
 """Before version 3.46, SQLite's parser holds 100 symbols; links are bounded so that ordinary questions stay below."""
@@ -30,17 +32,41 @@ class PlanResult:
     """Ids of the customers whose data is in the answer, in the order in which they occur."""
 
 
+def answer(
+    store: Store,
+    plan: ReadPlan,
+    variables: Mapping[str, Any] | None = None,
+    cancellation: Cancellation | None = None,
+) -> PlanResult:
+    """The answer of the plan for these variables, as the data is now; the cancellation ends it.
+
+    Raises:
+        QueryError: a variable does not fit its place.
+        LimitError: a page is larger than allowed, the question nests deeper than the database can parse, a sum does
+            not fit 64 bits, or it was ended.
+        StoreUnavailableError: the database is out of reach.
+    """
+    with store.asking(cancellation) as ask:
+        return _asked(ask, plan, variables)
+
+
 def execute(connection: Connection, plan: ReadPlan, variables: Mapping[str, Any] | None = None) -> PlanResult:
-    """The answer of the plan for these variables.
+    """The answer of the plan for these variables, of the state of the data that the connection sees.
 
     Raises:
         QueryError: a variable does not fit its place.
         LimitError: a page is larger than allowed, the question nests deeper than the database can parse, or a sum does
             not fit 64 bits.
     """
+    return _asked(
+        lambda sql, values: connection.exec_driver_sql(sql, dict(values)).fetchone(), plan, variables
+    )
+
+
+def _asked(ask: Ask, plan: ReadPlan, variables: Mapping[str, Any] | None) -> PlanResult:
     values = plan.bind(variables or {})
     try:
-        row = connection.exec_driver_sql(plan.sql, values).fetchone()
+        row = ask(plan.sql, values)
     except DBAPIError as error:
         limit = _limit(error)
         if limit is None:
@@ -48,7 +74,8 @@ def execute(connection: Connection, plan: ReadPlan, variables: Mapping[str, Any]
         raise limit from None
     if row is None:
         return PlanResult("null", ())
-    return PlanResult(row[0], tuple(dict.fromkeys(filter(None, (row[1] or "").split(",")))))
+    json_text, customers = unmarked(row[0])
+    return PlanResult(json_text, tuple(dict.fromkeys(filter(None, [*(row[1] or "").split(","), *customers]))))
 
 
 def _limit(error: DBAPIError) -> LimitError | None:

@@ -7,9 +7,10 @@ from dataclasses import replace
 from typing import Any
 
 from hub.errors import LimitError
-from hub.graph.plans.build import Build, Cost, Piece, Place, assembled, owner_of, unique
+from hub.graph.plans.build import Build, Cost, Piece, Place, assembled, owner_of, raised_text, unique
 from hub.graph.plans.facts import facts_piece
 from hub.graph.plans.links import household_piece, one_piece, owner_piece
+from hub.graph.plans.marks import marked
 from hub.graph.plans.pages import many_piece
 from hub.graph.plans.people import freshness_piece, identifiers_piece, parties_piece
 from hub.graph.plans.selection import (
@@ -69,4 +70,10 @@ def object_piece(build: Build, scope: Scope, selection: Selection, place: Place)
     built = assembled(build, scope, selection.fields, pieces)
     if built.height > MAX_HEIGHT:
         raise LimitError(f"a question may lead from row to row {MAX_HEIGHT} times in succession, not more")
-    return replace(built, customers=(owner, *built.customers)) if owner else built
+    if owner is None:
+        return built
+    if not place.path and not place.pages:
+        return replace(built, customers=(owner, *built.customers))
+    # Marked in the JSON itself: a column of their own would read the page a second time.
+    customer = raised_text(build, scope, owner) if scope.shape.entity else owner
+    return replace(built, member=marked(build.sql, built.member, customer))

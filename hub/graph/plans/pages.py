@@ -12,7 +12,6 @@ from hub.graph.plans.build import (
     Cost,
     Piece,
     Place,
-    in_order,
     key_of,
     lifted,
     numbered,
@@ -146,7 +145,7 @@ def connection_piece(
     built = build.sql.obj(members)
     if any(isinstance(item, Edges | Nodes | PageInfo) for item in fields):
         limit = f"{counted.first} + 1" if counted.extra else counted.first
-        rows_ = _rows(build, listing, limit, counted.extra)
+        rows_ = _rows(listing, limit, counted.extra)
         built = Member(f"(SELECT {built.sql} {lifted(listing.row, rows_)})", built.carried)
     return Piece(built, (*counted.told, *_customers(build, listing, counted)), counted.height + 1)
 
@@ -160,9 +159,9 @@ def _tells_cursors(item: ConnectionField) -> bool:
     )
 
 
-def _rows(build: Build, listing: Listing, limit: str, extra: bool) -> str:
+def _rows(listing: Listing, limit: str, extra: bool) -> str:
     selected, alias = listing.select(limit), listing.row.alias
-    return numbered(selected, alias) if extra else in_order(build, selected, alias)
+    return numbered(selected, alias) if extra else f"({selected}) {alias}"
 
 
 def _customers(build: Build, listing: Listing, counted: _Counted) -> tuple[str, ...]:

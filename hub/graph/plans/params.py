@@ -11,7 +11,7 @@ from typing import Any
 
 from hub.errors import LimitError, QueryError
 from hub.graph.plans.sql import ParamKind
-from hub.graph.plans.where import Literal, Operand, Var
+from hub.graph.plans.where import Literal, Operand, RowId, Var
 from hub.ontology import Property, PropertyType
 from hub.store import DialectName, iso_utc, scale_of, scaled
 from hub.values import is_partial_date
@@ -178,9 +178,25 @@ def _instant(value: Any, label: str) -> datetime:
 
 
 def count_of(operand: Operand, variables: Mapping[str, Any], most: int) -> int:
-    """How many rows an operand `first` asks for, for the cost; `most` while its variable has no value."""
+    """How many rows an operand asks for or lists, for the cost; `most` while its variable has no value."""
     value: Literal = variables.get(operand.name, most) if isinstance(operand, Var) else operand
+    if isinstance(value, tuple):
+        return len(value)
     return value if isinstance(value, int) else most
+
+
+def packed_rows(value: Any, most: int) -> str:
+    """A list of rows that are named, as one parameter of `Sql.named`.
+
+    Raises:
+        QueryError: it is none, or an id holds what no database text may.
+        LimitError: it names more than `most`.
+    """
+    if not isinstance(value, tuple) or not all(isinstance(each, RowId) for each in value):
+        raise QueryError("rows are named by type and id")
+    if len(value) > most:
+        raise LimitError(f"{len(value)} rows are asked for by id; the limit max_page is {most}")
+    return json.dumps([(each.type, text_value(each.id, "id")) for each in value])
 
 
 def page_size(value: Any, label: str, most: int) -> int:

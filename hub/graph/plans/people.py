@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from hub.access import Mask
@@ -39,14 +39,13 @@ def identifiers_piece(build: Build, scope: Scope, identifiers: Identifiers, plac
     if not cases:
         return Piece(build.sql.array(()))
     sql = build.sql
-    chosen = " ".join(f"WHEN {case.test} THEN {case.member.sql}" for case in cases)
     order = ", ".join(sql.binary(term) for term in _identifier_order(cases))
     rows = (
         f'SELECT i.* FROM {MEMBERSHIP} JOIN "identifier" i ON i."entity_id" = m."party_id" '
         f'WHERE m."customer_id" = {scope.column("id")} AND ({" OR ".join(case.test for case in cases)}) '
         f"ORDER BY {order} LIMIT {limit}"
     )
-    return collected(build, Scope(scope.shape, "i"), Piece(Member(f"CASE {chosen} END")), rows)
+    return collected(build, Scope(scope.shape, "i"), Piece(_chosen(cases)), rows)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,33 +57,53 @@ class _Case:
     whole: bool
 
 
+def _chosen(cases: list[_Case]) -> Member:
+    """The object of whichever case an identifier is of; it is of one of them."""
+    if len(cases) == 1:
+        return cases[0].member
+    return Member(f"CASE {' '.join(f'WHEN {case.test} THEN {case.member.sql}' for case in cases)} END")
+
+
 def _identifier_order(cases: list[_Case]) -> tuple[str, ...]:
     """The sort keys; a masked value is none."""
-    whole = " OR ".join(case.test for case in cases if case.whole)
-    value = (f"CASE WHEN {whole} THEN i.\"value\" ELSE '' END",) if whole else ()
+    whole = [case.test for case in cases if case.whole]
+    value: tuple[str, ...] = ('i."value"',) if whole else ()
+    if whole and len(whole) < len(cases):
+        value = (f"CASE WHEN {' OR '.join(whole)} THEN i.\"value\" ELSE '' END",)
     return ('i."scheme"', *value, 'i."source"', 'i."entity_id"', 'i."property"')
 
 
 def _identifier_cases(build: Build, identifiers: Identifiers, place: Place) -> list[_Case]:
-    ways: dict[tuple[Mask | bool, PropertyType], list[str]] = {}
+    ways: dict[tuple[Mask | bool, PropertyType | None], list[tuple[EntityType, Property]]] = {}
     for type_ in build.ontology.parties:
         shape = build.shape(type_.name)
         for prop in type_.identifiers:
             how = build.guard.shown(shape, prop, place.path)
             if how is not False:
-                ways.setdefault((how, prop.type), []).append(stated_by(type_, prop))
+                # What is shown whole is shown alike, whatever its type: one case is quicker than several.
+                kind = None if how is True else prop.type
+                ways.setdefault((how, kind), []).append((type_, prop))
     return [
-        _Case(f"({' OR '.join(tests)})", _identifier(build, identifiers, how, kind), how is True)
-        for (how, kind), tests in ways.items()
+        _Case(stated_by(stated), _identifier(build, identifiers, how, kind), how is True)
+        for (how, kind), stated in ways.items()
     ]
 
 
-def stated_by(type_: EntityType, prop: Property) -> str:
-    """The condition that the identifier `i` is stated by this property."""
-    return f'(i."type" = {literal(type_.name)} AND i."property" = {literal(prop.name)})'
+def stated_by(stated: Iterable[tuple[EntityType, Property]]) -> str:
+    """The condition that the identifier `i` is stated by one of these properties of these types."""
+    by_type_: dict[str, list[str]] = {}
+    for type_, prop in stated:
+        by_type_.setdefault(type_.name, []).append(literal(prop.name))
+    tests = [
+        f'(i."type" = {literal(name)} AND i."property" IN ({", ".join(names)}))'
+        for name, names in by_type_.items()
+    ]
+    return f"({' OR '.join(tests)})"
 
 
-def _identifier(build: Build, identifiers: Identifiers, how: Mask | bool, kind: PropertyType) -> Member:
+def _identifier(
+    build: Build, identifiers: Identifiers, how: Mask | bool, kind: PropertyType | None
+) -> Member:
     sql = build.sql
     known: dict[str, Callable[[], Member]] = {
         **{column: _column(build, column) for column in _TEXT_COLUMNS},
@@ -99,9 +118,13 @@ def _column(build: Build, column: str) -> Callable[[], Member]:
     return lambda: build.sql.text(f'i."{column}"')
 
 
-def _shown_identifier(build: Build, how: Mask | bool, kind: PropertyType) -> str:
+def _shown_identifier(build: Build, how: Mask | bool, kind: PropertyType | None) -> str:
     value = 'i."value"'
-    return value if isinstance(how, bool) else f"({how.sql(value, build.sql.dialect, type_=kind)})"
+    return (
+        value
+        if isinstance(how, bool) or kind is None
+        else f"({how.sql(value, build.sql.dialect, type_=kind)})"
+    )
 
 
 def parties_piece(build: Build, scope: Scope, parties: Parties, place: Place) -> Piece:

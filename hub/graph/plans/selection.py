@@ -401,6 +401,17 @@ class ByIdentifier:
 
 
 @dataclass(frozen=True, slots=True)
+class ByIds:
+    """Rows by type and id, in the order in which they are named, a selection for each type; a list.
+
+    It has null for what there is none of, and names a row as often as `rows` does. `rows` takes `RowId`s.
+    """
+
+    selections: tuple[Selection, ...]
+    rows: Operand = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
 class ListOf:
     """A connection to all rows of a type."""
 
@@ -409,4 +420,4 @@ class ListOf:
     fields: tuple[ConnectionField, ...]
 
 
-Root = ById | ByIdentifier | ListOf
+Root = ById | ByIdentifier | ByIds | ListOf

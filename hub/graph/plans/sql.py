@@ -75,6 +75,8 @@ class Sql(ABC):
     """Whether subqueries are lifted out of the expression they stand in; SQLite's parser bounds how deep they nest."""
     false: str
     """A stored boolean that is false."""
+    character: str
+    """The function that makes a character of its code point."""
 
     @abstractmethod
     def text(self, text: str) -> Member:
@@ -110,7 +112,10 @@ class Sql(ABC):
 
     @abstractmethod
     def collect(self, member: Member, keep: str | None = None) -> Member:
-        """An aggregate: the JSON array over ordered rows; PostgreSQL's have a column `ROW_NUMBER`."""
+        """An aggregate: the JSON array over the rows of a subquery with ORDER BY and LIMIT, in their order.
+
+        With `keep`, a condition on the rows, they have a column `ROW_NUMBER`.
+        """
 
     @abstractmethod
     def collect_text(self, text: str) -> str:
@@ -177,6 +182,10 @@ class Sql(ABC):
         """Whether the expression is among a list given as one parameter."""
 
     @abstractmethod
+    def named(self, parameter: str) -> str:
+        """Rows that one parameter names, as a query for their `type` and `id`, in order."""
+
+    @abstractmethod
     def hexed(self, built: Member) -> str:
         """A JSON expression's UTF-8 bytes in lower-case hexadecimal."""
 
@@ -200,6 +209,7 @@ class SqliteSql(Sql):
     dialect = "sqlite"
     null = Member("NULL")
     false = "0"
+    character = "char"
     lifts = True
 
     @override
@@ -246,7 +256,9 @@ class SqliteSql(Sql):
     def collect(self, member: Member, keep: str | None = None) -> Member:
         kept = f" FILTER (WHERE {keep})" if keep else ""
         if member.carried:
-            return Member(f"'[' || coalesce(group_concat({member.sql}, ','){kept}, '') || ']'", carried=True)
+            return Member(
+                f"'[' || coalesce(group_concat({self.json_text(member)}, ','){kept}, '') || ']'", carried=True
+            )
         return Member(f"json_group_array({member.sql}){kept}")
 
     @override
@@ -322,6 +334,11 @@ class SqliteSql(Sql):
         return f"{expression} IN (SELECT value FROM json_each(:{parameter}))"
 
     @override
+    def named(self, parameter: str) -> str:
+        columns = "json_extract(x.value, '$[0]') AS type, json_extract(x.value, '$[1]') AS id"
+        return f"SELECT {columns} FROM json_each(:{parameter}) x ORDER BY x.key LIMIT -1"
+
+    @override
     def hexed(self, built: Member) -> str:
         return f"lower(hex({built.sql}))"
 
@@ -336,6 +353,7 @@ class PostgresSql(Sql):
     dialect = "postgresql"
     null = Member("'null'")
     false = "FALSE"
+    character = "chr"
     lifts = False
 
     @override
@@ -380,10 +398,10 @@ class PostgresSql(Sql):
 
     @override
     def collect(self, member: Member, keep: str | None = None) -> Member:
-        kept = f" FILTER (WHERE {keep})" if keep else ""
-        return Member(
-            f"('[' || coalesce(string_agg({member.sql}, ',' ORDER BY {ROW_NUMBER}){kept}, '') || ']')"
-        )
+        # Rows come as the subquery sorts them, unless a window function over them may sort them anew.
+        order, kept = (f" ORDER BY {ROW_NUMBER}", f" FILTER (WHERE {keep})") if keep else ("", "")
+        aggregate = f"string_agg({self.json_text(member)}, ','{order})"
+        return Member(f"('[' || coalesce({aggregate}{kept}, '') || ']')")
 
     @override
     def collect_text(self, text: str) -> str:
@@ -458,6 +476,11 @@ class PostgresSql(Sql):
     @override
     def in_list(self, expression: str, parameter: str, kind: ParamKind) -> str:
         return f"{expression} = ANY(%({parameter})s::{kind}[])"
+
+    @override
+    def named(self, parameter: str) -> str:
+        rows = f"jsonb_array_elements(%({parameter})s::jsonb) WITH ORDINALITY AS x(value, place)"
+        return f"SELECT x.value ->> 0 AS type, x.value ->> 1 AS id FROM {rows} ORDER BY x.place"
 
     @override
     def hexed(self, built: Member) -> str:

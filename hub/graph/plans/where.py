@@ -19,7 +19,15 @@ class Var:
     name: str
 
 
-Literal = str | int | bool | Decimal | datetime | tuple["Literal", ...] | None
+@dataclass(frozen=True, slots=True)
+class RowId:
+    """A row by its type and its id."""
+
+    type: str
+    id: str = field(repr=False)
+
+
+Literal = str | int | bool | Decimal | datetime | RowId | tuple["Literal", ...] | None
 Operand = Var | Literal
 
 

@@ -86,13 +86,19 @@ def ids(world: World) -> dict[str, str]:
     return {**found, "ORDER": entity_id("erp", "Order", "O1")}
 
 
+def named(value: Any, known: dict[str, str]) -> Any:
+    """The value with ids in the place of the words that stand for them."""
+    if isinstance(value, dict):
+        return {key: named(item, known) for key, item in value.items()}
+    if isinstance(value, list):
+        return [named(item, known) for item in value]
+    return known.get(value, value) if isinstance(value, str) else value
+
+
 @pytest.mark.parametrize("case", CORPUS, ids=[case.name for case in CORPUS])
 def test_both_ways_answer_alike(twofold: World, case: Case) -> None:
     known = ids(twofold)
-    variables = {
-        name: known.get(value, value) if isinstance(value, str) else value
-        for name, value in case.variables.items()
-    }
+    variables = named(case.variables, known)
     for role in ROLES:
         reply = same(twofold, role, case.query, variables, case.operation)
         if role == "support":

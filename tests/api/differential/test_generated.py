@@ -10,7 +10,10 @@ from graphql import (
     ArgumentNode,
     FieldNode,
     IntValueNode,
+    NameNode,
     NullValueNode,
+    ObjectFieldNode,
+    ObjectValueNode,
     StringValueNode,
     parse,
     print_ast,
@@ -26,12 +29,34 @@ from hub.schema import make_catalogue
 from tests.api.api_world import World
 from tests.api.differential.test_differential import ids, same
 
-ROOTS = ("customer", "customers", "orders", "tickets", "people", "order", "shipments", "invoices")
+ROOTS = (
+    "_entities",
+    "customer",
+    "customers",
+    "orders",
+    "tickets",
+    "people",
+    "order",
+    "shipments",
+    "invoices",
+)
+
+
+def _representation(type_: str, id_: str) -> ObjectValueNode:
+    pairs = {"__typename": type_, "id": id_}.items()
+    return nodes.Object(
+        [ObjectFieldNode(name=NameNode(value=key), value=nodes.String(value)) for key, value in pairs]
+    )
+
+
 SCALARS: dict[str, st.SearchStrategy[Any]] = {
     "Decimal": st.integers(-100, 9_000).map(lambda cents: nodes.String(f"{cents / 100:.2f}")),
     "Date": st.sampled_from(["1984", "1984-05", "2026-01-02"]).map(nodes.String),
     "DateTime": st.sampled_from(["2026-01-02T03:04:05Z", "2026-01-05T00:00:00+02:00"]).map(nodes.String),
     "Long": st.integers(-5, 50).map(nodes.Int),
+    "_Any": st.sampled_from(["Customer ANN", "Customer BEN", "Order ORDER", "Order ANN", "Ticket none"]).map(
+        lambda words: _representation(*words.split())
+    ),
 }
 DOCUMENTS = {
     root: queries(make_catalogue(load_ontology()).sdl, fields=(root,), custom_scalars=SCALARS)
@@ -51,6 +76,10 @@ class _Reachable(Visitor):
             word = "ANN" if node.name.value == "customer" else "ORDER"
             for argument in node.arguments:
                 argument.value = StringValueNode(value=self._known[word])
+
+    def enter_object_field(self, node: ObjectFieldNode, *_where: Any) -> None:
+        if node.name.value == "id" and isinstance(node.value, StringValueNode):
+            node.value = StringValueNode(value=self._known.get(node.value.value, node.value.value))
 
     def enter_argument(self, node: ArgumentNode, *_where: Any) -> Any:
         if node.name.value == "first" and isinstance(node.value, IntValueNode):

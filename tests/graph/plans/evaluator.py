@@ -4,18 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
-from decimal import Decimal
+from datetime import UTC
 from functools import cmp_to_key
 from typing import Any
-
-import orjson
 
 from hub.access import Effect, mask_for
 from hub.graph.plans import (
     Aggregate,
     And,
+    ById,
     ByIdentifier,
+    ByIds,
     Compare,
     Constant,
     Cursor,
@@ -58,49 +57,11 @@ from hub.graph.plans import (
 from hub.ontology import Ontology, Property
 from hub.values import Instant, Money
 from tests.graph.plans.figures import Calculator, parts_of
+from tests.graph.plans.forms import amount_text, instant_text, iso, scalar, text
 from tests.graph.plans.plan_world import ADDRESSES, RECORD_KEYS, RUNS, Access, Customer, Row, World
 
 Thing = Row | Customer
 NodeOf = Callable[[Any, Any], Any]
-
-
-def amount_text(number: Decimal, least: int) -> str:
-    """A decimal as the answer shows it."""
-    whole, _, digits = f"{abs(number):f}".partition(".")
-    digits = digits.rstrip("0").ljust(least, "0")
-    return ("-" if number < 0 else "") + whole + (f".{digits}" if digits else "")
-
-
-def instant_text(at: datetime) -> str:
-    """An instant as the answer shows it."""
-    return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%f").rstrip("0").rstrip(".") + "Z"
-
-
-def iso(text: str | None) -> str | None:
-    """A stored instant's text as the answer shows it."""
-    return None if text is None else instant_text(datetime.fromisoformat(text))
-
-
-def scalar(value: Any) -> Any:
-    """A value as JSON."""
-    if isinstance(value, Instant):
-        return instant_text(value.at)
-    if isinstance(value, tuple):
-        return list(value)
-    if isinstance(value, Money):
-        return amount_text(value.amount, 2)
-    return amount_text(value, 0) if isinstance(value, Decimal) else value
-
-
-def text(value: Any) -> str | None:
-    """A value as text for people."""
-    if value is None or isinstance(value, str):
-        return value
-    if isinstance(value, tuple):
-        return orjson.dumps(list(value)).decode()
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    return f"{scalar(value)} {value.currency}" if isinstance(value, Money) else str(scalar(value))
 
 
 @dataclass
@@ -254,9 +215,8 @@ class Evaluator:
 
     def figures(self, rows: Sequence[Thing], item: Aggregate | Groups) -> Any:
         calculator = Calculator(self.world, self.ontology, amount_text, scalar, self.customers)
-        if isinstance(item, Aggregate):
-            return calculator.answer(rows, item, 0, 0)
-        return calculator.answer(rows, item, self.operand(item.first), self.operand(item.skip))
+        page = (0, 0) if isinstance(item, Aggregate) else (self.operand(item.first), self.operand(item.skip))
+        return calculator.answer(rows, item, *page)
 
     def edge(self, row: Any, edges: Edges, node: NodeOf) -> Any:
         return {
@@ -272,9 +232,13 @@ class Evaluator:
         if isinstance(root, ListOf):
             if not self.sees(root.type):
                 return None
-            customers: list[Thing] = list(self.world.customers.values())
-            rows = customers if root.type == "Customer" else list(self.world.of(root.type))
-            return self.page(rows, root.page, root.fields, self.object)
+            customers, own = self.world.customers.values(), self.world.of(root.type)
+            return self.page(
+                [*(customers if root.type == "Customer" else own)], root.page, root.fields, self.object
+            )
+        if isinstance(root, ByIds):
+            one = {(each.type, row): ById(each, row.id) for each in root.selections for row in root.rows}
+            return [self.answer(one[row.type, row]) if (row.type, row) in one else None for row in root.rows]
         if not self.sees(root.selection.type):
             return None
         if isinstance(root, ByIdentifier):

@@ -12,6 +12,7 @@ from hub.graph.plans import (
     And,
     ById,
     ByIdentifier,
+    ByIds,
     Compare,
     Constant,
     Edges,
@@ -48,6 +49,7 @@ from hub.graph.plans import (
     Parties,
     Root,
     RowCount,
+    RowId,
     Rows,
     Selection,
     Some,
@@ -373,18 +375,27 @@ class Strategies:
         return st.one_of(
             st.sampled_from(names).flatmap(lambda name: self._by_id(name, plain)),
             st.sampled_from(names).flatmap(lambda name: self._list(name, plain)),
+            st.sets(st.sampled_from(names), max_size=3).flatmap(
+                lambda some: self._by_ids(sorted(some), plain)
+            ),
             *([] if plain else [self._by_identifier()]),
         )
 
     def _by_id(self, name: str, plain: bool) -> st.SearchStrategy[Root]:
-        known = (
-            [*self.world.customers, *self.world.redirects]
-            if name == "Customer"
-            else [r.id for r in self.world.of(name)]
-        )
-        return st.builds(
-            ById, Strategies.selection(self, name, 2, plain), st.sampled_from([*known, "nobody"])
-        )
+        selection = Strategies.selection(self, name, 2, plain)
+        return st.builds(ById, selection, st.sampled_from([*self._known(name), "nobody"]))
+
+    def _known(self, name: str) -> list[str]:
+        if name == "Customer":
+            return [*self.world.customers, *self.world.redirects]
+        return [row.id for row in self.world.of(name)]
+
+    def _by_ids(self, names: list[str], plain: bool) -> st.SearchStrategy[Root]:
+        """Rows that are there, twice, of another type, of a type without a selection, and not there."""
+        selections = st.tuples(*(Strategies.selection(self, name, 1, plain) for name in names))
+        ids = [id_ for name in (*names, "Product") for id_ in self._known(name)]
+        rows = st.builds(RowId, st.sampled_from([*names, "Ticket"]), st.sampled_from([*ids, "nobody", ""]))
+        return st.builds(ByIds, selections, st.lists(rows, max_size=8).map(tuple))
 
     def _list(self, name: str, plain: bool) -> st.SearchStrategy[Root]:
         pages = self.plain_pages() if plain else self.pages(name)

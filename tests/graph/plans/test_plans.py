@@ -19,6 +19,7 @@ from hub.graph.plans import (
     And,
     ById,
     ByIdentifier,
+    ByIds,
     Compare,
     Constant,
     Cursor,
@@ -42,6 +43,7 @@ from hub.graph.plans import (
     Part,
     Parties,
     Root,
+    RowId,
     Selection,
     Timeline,
     TotalCount,
@@ -154,6 +156,38 @@ def test_a_retired_id_finds_the_customer_of_today_and_an_unknown_one_nobody(run:
         ("", "null"),
     ):
         assert run(_customer(Id("id")), variables={"id": old}).json_text == new
+
+
+def test_rows_are_answered_in_the_order_in_which_they_are_named_null_where_there_is_none(run: Run) -> None:
+    named = [
+        "Order order1",
+        "Customer customer0",
+        "Order customer0",
+        "Customer old1",
+        "Order order1",
+        "Customer ",
+    ]
+    rows = tuple(RowId(*each.split(" ")) for each in named)
+    root = ByIds((CUSTOMER, Selection("Order", (Constant("order", "yes"),))), Var("rows"))
+    for count in (0, 1, 6):
+        expected = [
+            '{"order":"yes"}', '{"id":"customer0"}', "null", '{"id":"customer0"}', '{"order":"yes"}', "null"
+        ]  # fmt: skip
+        answer = run(root, variables={"rows": rows[:count]})
+        assert answer.json_text == f"[{','.join(expected[:count])}]"
+
+
+@pytest.mark.parametrize(
+    "wrong", [None, "x", (("Order", "order1"),), (RowId("Order", "\0"),), (RowId("Order", "\ud800"),)]
+)
+def test_what_names_no_rows_is_refused(run: Run, wrong: Any) -> None:
+    with pytest.raises(QueryError):
+        run(ByIds((_ids("Order"),), Var("rows")), variables={"rows": wrong})
+
+
+def test_more_rows_than_a_page_has_are_refused_by_the_limits_name(run: Run) -> None:
+    with pytest.raises(LimitError, match=r"201 rows .* max_page is 200"):
+        run(ByIds((), Var("rows")), variables={"rows": (RowId("Order", "x"),) * 201})
 
 
 def test_an_identifier_of_an_order_finds_its_customer(run: Run, world: World) -> None:
@@ -270,7 +304,10 @@ def _staff(depth: int) -> Selection:
 
 def test_the_longest_succession_of_links_is_answered_and_a_longer_one_refused(run: Run, world: World) -> None:
     for organization in world.of("Organization"):
-        assert orjson.loads(run(ById(_staff(5), organization.id)).json_text)["id"] == organization.id
+        one = run(ById(_staff(5), organization.id))
+        assert orjson.loads(one.json_text)["id"] == organization.id
+        listed = run(ByIds((_staff(5),), (RowId("Organization", organization.id),)))
+        assert (listed.json_text, listed.customers) == (f"[{one.json_text}]", one.customers)
     with pytest.raises(LimitError, match="5 times in succession"):
         run(ById(_staff(6), "x"))
 
@@ -290,6 +327,8 @@ def test_the_cost_bounds_the_fields_of_the_answer(company: Ontology) -> None:
     per_customer = 2 + 1
     assert plan.cost({"n": 5}) == 1 + 10 * per_customer + 10 * 5
     assert plan.cost() == 1 + 10 * per_customer + 10 * 200
+    plan = compile_plan(company, ByIds((CUSTOMER, _ids("Order")), Var("rows")), EVERYTHING, "sqlite")
+    assert plan.cost({"rows": (RowId("Order", "x"), RowId("Order", "x"))}) == 2 * (1 + 1)
 
 
 # what is refused
@@ -410,9 +449,24 @@ def test_rows_of_which_nothing_is_allowed_may_not_be_known_of(run: Run, company:
 
 def test_the_plan_of_a_list_uses_the_primary_key(plan_stores: tuple[Store, ...], company: Ontology) -> None:
     root = ListOf("Order", Page(after=Var("after")), (Nodes("n", _ids("Order")),))
-    plan = compile_plan(company, root, EVERYTHING, "sqlite")
-    with plan_stores[0].read() as connection:
-        rows = connection.execute(text("EXPLAIN QUERY PLAN " + plan.sql), plan.bind({})).fetchall()
-    steps = " / ".join(row[3] for row in rows)
+    steps = _steps(plan_stores[0], company, root)
     assert "SEARCH t0 USING" in steps
     assert "TEMP B-TREE" not in steps
+
+
+def test_the_plan_of_rows_that_are_named_uses_the_primary_keys(
+    plan_stores: tuple[Store, ...], company: Ontology
+) -> None:
+    root = ByIds((CUSTOMER, _ids("Order")), (RowId("Order", "order1"), RowId("Customer", "customer0")))
+    steps = _steps(plan_stores[0], company, root)
+    assert "SEARCH t1 USING" in steps
+    assert "SEARCH t2 USING" in steps
+    read_through = {step.split()[1] for step in steps.split(" / ") if step.startswith("SCAN")}
+    assert read_through == {"CONSTANT", "x", "t0"}, "the list alone"
+
+
+def _steps(store: Store, company: Ontology, root: Root) -> str:
+    plan = compile_plan(company, root, EVERYTHING, "sqlite")
+    with store.read() as connection:
+        rows = connection.execute(text("EXPLAIN QUERY PLAN " + plan.sql), plan.bind({})).fetchall()
+    return " / ".join(row[3] for row in rows)

@@ -52,7 +52,8 @@ from hub.graph.plans import (
 from hub.graph.plans.selection import ById
 from hub.ontology import Ontology, Property, PropertyType
 from hub.values import Instant, Money
-from tests.graph.plans.evaluator import Evaluator, parts, scalar
+from tests.graph.plans.evaluator import Evaluator, parts
+from tests.graph.plans.forms import scalar
 from tests.graph.plans.plan_strategies import Strategies
 from tests.graph.plans.plan_world import DENY, EVERYTHING, Access, Row, Run, World, categories, masked
 

@@ -1,0 +1,1 @@
+"""The parts of `bench/serve.py`: one company in two databases, two servers on it, a client that times them."""
