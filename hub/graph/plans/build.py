@@ -13,7 +13,8 @@ from hub.graph.plans.guard import Guard, Path
 from hub.graph.plans.params import Params, page_size
 from hub.graph.plans.selection import Constant, Part, Parts, Selection
 from hub.graph.plans.shapes import Scope, Shape, shape_of
-from hub.graph.plans.sql import ROW_NUMBER, Member, Sql, name
+from hub.graph.plans.spelling import name
+from hub.graph.plans.sql import ROW_NUMBER, Member, Sql
 from hub.graph.plans.where import Operand
 from hub.ontology import EntityType, Ontology
 

@@ -27,7 +27,8 @@ from hub.graph.plans.params import Binding, count_of, packed_rows, text_value
 from hub.graph.plans.people import stated_by
 from hub.graph.plans.selection import ById, ByIdentifier, ByIds, ListOf, Root, Selection
 from hub.graph.plans.shapes import Scope, Shape
-from hub.graph.plans.sql import SPELLINGS, literal
+from hub.graph.plans.spelling import literal
+from hub.graph.plans.sql import SPELLINGS
 from hub.graph.plans.ways import MEMBERSHIP, all_rows
 from hub.ontology import CUSTOMER, EntityType, Ontology
 from hub.store import DialectName

@@ -29,7 +29,7 @@ class PlanResult:
     json_text: str = field(repr=False)
     """Compact JSON, the same bytes from either database."""
     customers: tuple[str, ...]
-    """Ids of the customers whose data is in the answer, in the order in which they occur."""
+    """Ids of the customers whose data is in the answer, each once."""
 
 
 def answer(

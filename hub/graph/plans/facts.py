@@ -13,7 +13,8 @@ from hub.errors import QueryError
 from hub.graph.plans.build import Build, Cost, Piece, Place, collected, table, unique
 from hub.graph.plans.selection import Constant, Facts
 from hub.graph.plans.shapes import Scope
-from hub.graph.plans.sql import Member, literal
+from hub.graph.plans.spelling import literal
+from hub.graph.plans.sql import Member
 from hub.graph.plans.values import member, text_of
 from hub.graph.plans.ways import MEMBERSHIP
 from hub.ontology import EntityType, Property, PropertyType

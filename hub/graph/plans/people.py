@@ -22,7 +22,8 @@ from hub.graph.plans.build import (
 from hub.graph.plans.guard import SOURCES_CATEGORY
 from hub.graph.plans.selection import Freshness, Identifiers, Parties
 from hub.graph.plans.shapes import Scope, Shape
-from hub.graph.plans.sql import Member, literal
+from hub.graph.plans.spelling import literal
+from hub.graph.plans.sql import Member
 from hub.graph.plans.ways import MEMBERSHIP
 from hub.ontology import EntityType, Property, PropertyType
 

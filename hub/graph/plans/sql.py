@@ -17,6 +17,7 @@ from typing import Literal
 
 from typing_extensions import override
 
+from hub.graph.plans.spelling import joined, literal
 from hub.ontology import Property, PropertyType
 from hub.store import DialectName
 
@@ -27,8 +28,6 @@ ROW_NUMBER = '"#"'
 """Column with a row's place on its page; no property can be called so."""
 
 _CLOSE, _END = "'}'", "']'"
-_CHAIN = 200
-"""Parts in one chain of `||`."""
 _ARGUMENTS = 60
 """Pairs that one json_object takes; SQLite allows 127 arguments."""
 
@@ -46,24 +45,6 @@ class Member:
 
 Members = Sequence[tuple[str, Member]]
 """Keys, known to be plain names, and members."""
-
-
-def literal(text: str) -> str:
-    """The text as an SQL string."""
-    return "'" + text.replace("'", "''") + "'"
-
-
-def name(identifier: str) -> str:
-    """The name as an SQL identifier."""
-    return '"' + identifier.replace('"', '""') + '"'
-
-
-def joined(parts: Sequence[str]) -> str:
-    """The parts joined by `||`; SQLite bounds an expression's depth to 1,000, so long chains become trees."""
-    if len(parts) <= _CHAIN:
-        return " || ".join(parts)
-    half = len(parts) // 2
-    return f"({joined(parts[:half])}) || ({joined(parts[half:])})"
 
 
 class Sql(ABC):

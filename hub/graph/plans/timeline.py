@@ -39,7 +39,8 @@ from hub.graph.plans.selection import (
     Timeline,
 )
 from hub.graph.plans.shapes import Scope, Shape
-from hub.graph.plans.sql import Member, literal
+from hub.graph.plans.spelling import literal
+from hub.graph.plans.sql import Member
 from hub.graph.plans.values import text_of
 from hub.graph.plans.ways import MEMBERSHIP
 from hub.ontology import EntityType, Property, PropertyType
