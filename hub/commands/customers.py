@@ -10,6 +10,7 @@ from sqlalchemy import Connection
 from hub.adapters import StaffRecords
 from hub.errors import NotFoundError
 from hub.graph.entities import STAFF
+from hub.graph.plans.guard import Guard
 from hub.ontology import EntityType, Property
 from hub.store import Store
 
@@ -62,15 +63,19 @@ def find_customer(store: Store, connection: Connection, customer_id: str) -> Cus
 
 
 def require_reachable(
-    store: Store, connection: Connection, prop: Property, id_: str, customer: Customer
+    store: Store, connection: Connection, prop: Property, id_: str, customer: Customer, guard: Guard
 ) -> None:
-    """Check that the reference leads somewhere, and not to what is another customer's.
+    """Check that the reference leads to what the author may know of, and not to what is another customer's.
 
     Raises:
-        NotFoundError: it does not; the two read the same.
+        NotFoundError: it does not; all reasons read the same.
     """
     parties = {party.id for party in customer.parties}
-    types = store.ontology.range_types(prop.range or "")
+    types = [
+        type_
+        for type_ in store.ontology.range_types(prop.range or "")
+        if guard.sees(type_.name) and (not type_.has_customer or guard.belongs(type_))
+    ]
     if not any(_is_reachable(store, connection, type_, id_, parties) for type_ in types):
         raise NotFoundError(f"{prop.name}: this customer has nothing with this id")
 

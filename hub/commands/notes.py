@@ -18,6 +18,7 @@ from hub.commands.customers import Customer, find_customer, require_reachable
 from hub.commands.giving import Order, Result, once, refusals_recorded
 from hub.errors import QueryError
 from hub.graph.entities import DESK
+from hub.graph.plans.guard import Guard
 from hub.ontology import EntityType, Ontology
 from hub.services import Services
 from hub.store import utc_now
@@ -155,9 +156,10 @@ def _written(
 ) -> tuple[Result, list[AuditEvent]]:
     store, type_ = services.store, services.ontology.type(kind.type)
     customer = find_customer(store, connection, customer_id)
+    guard = Guard(services.ontology, author)
     for prop in type_.references:
         if prop.name in values:
-            require_reachable(store, connection, prop, values[prop.name], customer)
+            require_reachable(store, connection, prop, values[prop.name], customer, guard)
     party, said = _desk_party(services, connection, customer)
     note = Said(DESK, kind.stream, uuid4().hex, type_.name, {**values, CUSTOMER_LINK: party})
     circumstances = Circumstances(author.subject, author.purpose, None, utc_now())

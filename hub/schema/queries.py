@@ -10,11 +10,9 @@ from strawberry import Info
 from hub.access import Effect, PlanAccess
 from hub.adapters import Counts, SourceStatus, source_statuses
 from hub.errors import AccessDeniedError
+from hub.graph.plans.guard import SOURCES_CATEGORY
 from hub.schema.context import RequestContext
 from hub.schema.scalars import DateTime, Long
-
-SOURCES_CATEGORY = "system.operations"
-"""The data category that the state of the sources belongs to."""
 
 
 @strawberry.type(description="The caller, as this request's token and purpose say.")

@@ -25,6 +25,7 @@ from hub.access import PlanAccess
 from hub.errors import LimitError, QueryError
 from hub.graph.feed import CustomerChange
 from hub.graph.plans import execute as run_plan
+from hub.graph.plans.guard import SOURCES_CATEGORY
 from hub.schema.answers import Answer, executed
 from hub.schema.catalogue import TYPENAME, Catalogue
 from hub.schema.changes import CHANGE, CHANGES_FIELD, require_customers
@@ -32,7 +33,7 @@ from hub.schema.followers import ChangeFollower, EndedError, RunFollower
 from hub.schema.planner import Planned, Planner
 from hub.schema.plans import ChangePlan, Reading
 from hub.schema.progress import sync_progress
-from hub.schema.queries import SOURCES_CATEGORY, require_sources
+from hub.schema.queries import require_sources
 from hub.schema.translate import CHANGED
 from hub.schema.values import Values
 from hub.services import Services

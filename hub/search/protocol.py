@@ -36,6 +36,8 @@ class Document:
     sources: tuple[str, ...]
     time: str
     """ISO text that begins with a year or a day: when it happened, or was observed."""
+    observed: str
+    """The like: when it was observed."""
     tokens: tuple[str, ...]
     """Access tokens: a request that holds none of them does not find the document."""
     values: tuple[Value, ...]
@@ -75,6 +77,9 @@ class SearchRequest:
     sources: frozenset[str] = frozenset()
     """Only what one of these sources states; all of them when empty."""
     first: int = 10
+    by_time: bool = False
+    """Whether, of equal matches, the latest to happen comes first; without it, the latest observed: the order would
+    tell times that the requester may not see."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from threading import Lock
 
@@ -12,7 +12,7 @@ from hub.access import Effect
 from hub.errors import LimitError, QueryError
 from hub.graph.plans import CategoryAccess
 from hub.graph.plans.guard import Guard
-from hub.ontology import CUSTOMER, Ontology
+from hub.ontology import CUSTOMER, Ontology, Property
 from hub.search.documents import DocumentLoader
 from hub.search.matching import matches, snippet
 from hub.search.protocol import Document, Found, SearchEngine, SearchRequest, document_key, type_token
@@ -127,7 +127,16 @@ class SearchService:
             types=frozenset(types),
             sources=frozenset(sources),
             first=first,
+            by_time=all(map(guard.whole, self._times(guard))),
         )
+
+    def _times(self, guard: Guard) -> Iterator[Property]:
+        """When things of the types happened that may be found."""
+        for name in self.types:
+            if name != CUSTOMER and guard.sees(name):
+                type_ = self._ontology.type(name)
+                if type_.time is not None:
+                    yield type_.properties[type_.time]
 
     def _confirmed(
         self,

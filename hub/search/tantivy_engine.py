@@ -32,6 +32,8 @@ _HEAP = 64_000_000
 _MAX_TYPES = 1000
 """Types that facets count; an ontology has some dozens."""
 
+_BY_TIME, _BY_OBSERVATION = "weight", "weight_observed"
+"""The fields that hold weights."""
 _CUSTOMER_WEIGHT = 3.0
 _RECENCY = 0.01
 """What a document of our day gains over one of 1970: it decides between equal matches only."""
@@ -93,7 +95,8 @@ class TantivyEngine:
         if query is None:
             return Result((), 0, {})
         with _translated():
-            found = searcher.search(query, max(request.first, 1), weight_by_field="weight")
+            weight = _BY_TIME if request.by_time else _BY_OBSERVATION
+            found = searcher.search(query, max(request.first, 1), weight_by_field=weight)
             hits = [_found(searcher, address) for _, address in found.hits[: request.first]]
             count: int = found.count  # type: ignore[attr-defined]  # tantivy 0.27's stubs leave it out
             return Result(tuple(hits), count, _facets(searcher, query))
@@ -187,7 +190,8 @@ def _schema(catalogue: Catalogue) -> Schema:
     builder.add_text_field("type", stored=True, fast=True, tokenizer_name="raw", index_option="basic")
     for name in ("source", "token"):
         builder.add_text_field(name, tokenizer_name="raw", index_option="basic")
-    builder.add_float_field("weight", fast=True)
+    for name in (_BY_TIME, _BY_OBSERVATION):
+        builder.add_float_field(name, fast=True)
     builder.add_integer_field("cursor", stored=True)
     for key in catalogue.fields:
         option = "position" if key[0] == "phone" else "basic"
@@ -209,7 +213,8 @@ def _indexed(document: Document) -> tantivy.Document:
         entry.add_text("source", source)
     for token in document.tokens:
         entry.add_text("token", token)
-    entry.add_float("weight", _weight(document))
+    entry.add_float(_BY_TIME, _weight(document, document.time))
+    entry.add_float(_BY_OBSERVATION, _weight(document, document.observed))
     for value in document.values:
         if value.kind:
             found = tokens(value.kind, value.text)
@@ -226,10 +231,10 @@ def _cursor(seq: int) -> tantivy.Document:
     return entry
 
 
-def _weight(document: Document) -> float:
-    """The field that tantivy weighs scores by: it multiplies them with log2(2 + weight)."""
+def _weight(document: Document, time: str) -> float:
+    """What tantivy weighs scores by: it multiplies them with log2(2 + weight)."""
     base = _CUSTOMER_WEIGHT if document.type == CUSTOMER else 1.0
-    return math.exp2(base * (1 + _RECENCY * _recency(document.time))) - 2
+    return math.exp2(base * (1 + _RECENCY * _recency(time))) - 2
 
 
 def _recency(time: str) -> float:

@@ -12,6 +12,7 @@ The rules, all of them:
   a system (`user.unique_id`) where the type is about a customer: it is shown where all of these are allowed outright.
   A party's key is the system's number for it, not its e-mail address.
 - Who lives together follows from addresses: the household obeys `user.contact.address`.
+- How the runs of the sources went is the hub's own business: it obeys `system.operations`.
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ from hub.ontology import CUSTOMER, EntityType, Ontology, Property
 
 RECORD_KEY_CATEGORY = "user.unique_id"
 HOUSEHOLD_CATEGORY = "user.contact.address"
+SOURCES_CATEGORY = "system.operations"
 
 Path = tuple[str, ...]
 

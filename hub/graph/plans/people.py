@@ -19,6 +19,7 @@ from hub.graph.plans.build import (
     table,
     unique,
 )
+from hub.graph.plans.guard import SOURCES_CATEGORY
 from hub.graph.plans.selection import Freshness, Identifiers, Parties
 from hub.graph.plans.shapes import Scope, Shape
 from hub.graph.plans.spelling import literal
@@ -160,8 +161,8 @@ def _party_rows(build: Build, customer: Scope, type_name: str) -> str:
     )
 
 
-def freshness_piece(build: Build, scope: Scope, freshness: Freshness, _place: Place) -> Piece:
-    """The sources that tell of the customer, by name."""
+def freshness_piece(build: Build, scope: Scope, freshness: Freshness, place: Place) -> Piece:
+    """The sources that tell of the customer, by name; how their runs went obeys SOURCES_CATEGORY."""
     _customer_only(scope, "freshness")
     unique(freshness.parts)
     sql = build.sql
@@ -176,13 +177,21 @@ def freshness_piece(build: Build, scope: Scope, freshness: Freshness, _place: Pl
     last_success = 'SELECT max(s."last_success_at") AS at FROM "stream_state" s WHERE s."source" = f.source'
     known: dict[str, Callable[[], Member]] = {
         "source": lambda: sql.text("f.source"),
-        "lastSuccessAt": lambda: sql.text(f"(SELECT {sql.text_instant('l.at')} FROM ({last_success}) l)"),
-        "state": lambda: sql.text(f"({last_run})"),
+        "lastSuccessAt": _of_runs(build, place, f"SELECT {sql.text_instant('l.at')} FROM ({last_success}) l"),
+        "state": _of_runs(build, place, last_run),
         "newestObservedAt": lambda: sql.text(sql.text_instant("f.newest")),
         "rows": lambda: sql.integer("f.total"),
     }
     built = build.parts(freshness.parts, known, "freshness")
     return collected(build, Scope(scope.shape, "f"), Piece(built), f"{rows} LIMIT {MAX_SOURCES}")
+
+
+def _of_runs(build: Build, place: Place, query: str) -> Callable[[], Member]:
+    def member() -> Member:
+        allowed = build.guard.allows(SOURCES_CATEGORY, place.path)
+        return build.sql.text(f"({query})") if allowed else build.sql.null
+
+    return member
 
 
 MAX_SOURCES = 1000

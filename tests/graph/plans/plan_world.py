@@ -24,6 +24,7 @@ Run = Callable[..., PlanResult]
 
 RECORD_KEYS = "user.unique_id"
 ADDRESSES = "user.contact.address"
+RUNS = "system.operations"
 
 _PARTY: Mapping[str, Mapping[str, Any]] = {
     "name": {"category": "c.name"},
@@ -162,7 +163,7 @@ def _type(name: str, spec: Mapping[str, Any]) -> EntityType:
 def categories(ontology: Ontology) -> list[str]:
     """Every category that a decision may be asked for."""
     own = {prop.category for type_ in ontology.types.values() for prop in type_.properties.values()}
-    return [*sorted(own), RECORD_KEYS, ADDRESSES]
+    return [*sorted(own), RECORD_KEYS, ADDRESSES, RUNS]
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,91 @@
+"""The leak check: two worlds asked alike, and what differs between their answers."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from tests.leaks.canaries import parts_of
+from tests.leaks.probes import Probe
+from tests.leaks.worlds import Pair, Told
+
+PAGES = 3
+_HEX = re.compile(r"[0-9a-f]{20,}")
+
+
+@dataclass(frozen=True)
+class Leak:
+    """A question whose answer tells what the role may not see, and how."""
+
+    probe: Probe
+    how: str
+    failed: bool = False
+    """Whether the hub itself failed: for a reason that may be a value, or because a test broke it."""
+
+    def __str__(self) -> str:
+        return f"{self.probe.kind}: {self.how}\n  {self.probe.query}\n  {dict(self.probe.variables)}"
+
+
+def leaks(pair: Pair, role: str, probes: Iterable[Probe]) -> Iterator[Leak]:
+    """The leaks that the questions find; the pair's other world must be the role's."""
+    for probe in probes:
+        for variables in _rounds(probe):
+            one = pair.one.ask(probe.query, role, variables)
+            other = pair.other.ask(probe.query, role, variables)
+            if leak := _leak(pair, probe, one, other):
+                yield leak
+                break
+            after = cursor_of(one.tree) if probe.pages else None
+            if after is None:
+                break
+            variables["a"] = after
+
+
+def _leak(pair: Pair, probe: Probe, one: Told, other: Told) -> Leak | None:
+    if b"INTERNAL_ERROR" in one.body + other.body:
+        return Leak(probe, "the hub failed, which may depend on a value", failed=True)
+    if (how := _difference(one, other)) is not None:
+        return Leak(probe, how)
+    parts = told_parts(pair, f"{one} {other}")
+    return Leak(probe, f"the answer or its event holds {set(parts)}") if parts else None
+
+
+def _rounds(probe: Probe) -> Iterator[dict[str, Any]]:
+    variables = dict(probe.variables)
+    for _ in range(PAGES):
+        yield variables
+
+
+def _difference(one: Told, other: Told) -> str | None:
+    if one.body != other.body:
+        at = next(
+            (at for at, pair in enumerate(zip(one.body, other.body, strict=False)) if pair[0] != pair[1]),
+            min(len(one.body), len(other.body)),
+        )
+        return f"{one.body[max(0, at - 120) : at + 80]!r} is not {other.body[max(0, at - 30) : at + 80]!r}"
+    if one.events != other.events:
+        return f"the audit events {one.events} are not {other.events}"
+    return (
+        None if one.statements == other.statements else "other statements are run, which takes another time"
+    )
+
+
+def cursor_of(tree: Any) -> str | None:
+    """The first end cursor in an answer."""
+    if isinstance(tree, Mapping):
+        found = tree.get("endCursor")
+        if isinstance(found, str):
+            return found
+        tree = list(tree.values())
+    if isinstance(tree, list):
+        return next((found for each in tree if (found := cursor_of(each))), None)
+    return None
+
+
+def told_parts(pair: Pair, text: str) -> frozenset[str]:
+    """Parts of hidden texts that stand in the text, or in what its cursors hold."""
+    held = [bytes.fromhex(found[: len(found) // 2 * 2]) for found in _HEX.findall(text)]
+    readable = " ".join([text, *(each.decode(errors="replace") for each in held)])
+    return pair.secrets & frozenset(parts_of(readable))

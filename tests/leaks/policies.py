@@ -1,0 +1,101 @@
+"""Policies drawn at random: each role sees, has masked or is denied each category of the ontology by chance."""
+
+from __future__ import annotations
+
+import json
+import random
+from pathlib import Path
+from typing import Any
+
+from hub.access import MASKS, Requester
+from hub.ontology import Ontology
+
+READER = "reader"
+"""The role that sees everything, by which answers of others are told to be poor for a reason."""
+USE = "use"
+
+_STYLES = ((6, 1, 3), (3, 1, 6), (3, 5, 2), (1, 1, 8), (8, 3, 1))
+"""How often a role is allowed, masked, denied."""
+BLIND = 5
+"""The role with this number may not know of any customer."""
+
+
+def role_name(number: int) -> str:
+    """The role with this number."""
+    return f"role_{number}"
+
+
+def write_policy(path: Path, ontology: Ontology, roles: int) -> Path:
+    """A policy of that many roles and the reader; the same each time."""
+    names = [role_name(number) for number in range(roles)]
+    grants = [_grant(READER, category, "allow") for category in sorted(ontology.taxonomy.categories)]
+    for number, name in enumerate(names):
+        grants += _grants(name, number, ontology)
+    policy = {
+        "departments": {"d": "Department"},
+        "roles": {
+            name: {"label": "R", "department": "d", "default_purpose": USE} for name in (READER, *names)
+        },
+        "purposes": {
+            USE: {"label": "Use", "data_use": "operations", "legal_basis": "contract", "retention_days": 1}
+        },
+        "grants": grants,
+        "commands": [
+            {
+                "roles": [READER, *names],
+                "purposes": USE,
+                "commands": ["log_interaction", "record_consent", "correct_property"],
+                "why": "drawn",
+                "owner": "d",
+                "review": "2099-01-01",
+            }
+        ],
+    }
+    path.write_text(json.dumps(policy))
+    return path
+
+
+def _grants(role: str, number: int, ontology: Ontology) -> list[dict[str, Any]]:
+    draw = random.Random(f"policy {number}")
+    weights = _STYLES[number % len(_STYLES)]
+    grants = []
+    for category in _used(ontology):
+        if number == BLIND and category.startswith("user"):
+            continue
+        effect = draw.choices(("allow", "mask", "deny"), weights)[0]
+        masks = _fitting(category, ontology)
+        chosen = f"mask:{draw.choice(masks)}" if effect == "mask" else effect
+        # What no grant names is denied as well.
+        if chosen != "deny" or draw.random() < 0.5:
+            grants.append(_grant(role, category, chosen))
+    # A role that sees nothing at all could not ask.
+    return [*grants, _grant(role, "system.authentication", "allow")]
+
+
+def _used(ontology: Ontology) -> list[str]:
+    """The categories of properties, and those above them, which are grants' favourites."""
+    own = {prop.category for type_ in ontology.types.values() for prop in type_.properties.values()}
+    above = {"user.contact.address", "user.contact", "user.unique_id"}
+    return sorted(own | above)
+
+
+def _fitting(category: str, ontology: Ontology) -> list[str]:
+    """The masks that suit some property of the category, mostly; and one that may suit none."""
+    types = {
+        prop.type
+        for type_ in ontology.types.values()
+        for prop in type_.properties.values()
+        if prop.category == category
+    }
+    fitting = [name for name, mask in MASKS.items() if types & mask.applies_to and name != "withhold"]
+    return [*(fitting * 2), "withhold", "year"]
+
+
+def _grant(role: str, category: str, effect: str) -> dict[str, Any]:
+    more = {"why": "drawn", "owner": "d", "review": "2099-01-01"}
+    return {"roles": role, "purposes": USE, "categories": category, "effect": effect, **more}
+
+
+def requester(role: str) -> Requester:
+    """One who holds the role."""
+    return Requester(f"u-{role}", frozenset([role]), "d", USE, "test", (USE,))

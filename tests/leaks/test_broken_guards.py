@@ -1,0 +1,143 @@
+"""Each guard, broken alone, lets something through that the leak check sees."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+from hub.access import MASKS, Mask
+from hub.graph import network
+from hub.graph.plans import compile_plan, people, timeline, values
+from hub.graph.plans import guard as guards
+from hub.graph.plans.guard import Guard
+from hub.schema import plans, streams
+from hub.search import service as search
+from tests.leaks.checking import Leak, leaks
+from tests.leaks.policies import BLIND, READER, role_name
+from tests.leaks.probes import Prober
+from tests.leaks.worlds import Pair
+
+ROLES = (0, 1, 4, 2, 7, BLIND)
+"""Asked one after the other, until a leak is found."""
+
+Break = Callable[[pytest.MonkeyPatch], None]
+
+
+def _yes(*_anything: Any, **_more: Any) -> bool:
+    return True
+
+
+def _put(owner: Any, name: str, broken: Any) -> Break:
+    return lambda patch: patch.setattr(owner, name, broken)
+
+
+def _bare(_sql: Any, _prop: Any, column: str, _shown: Any) -> str:
+    return column
+
+
+def _masks_what_it_does_not_suit(name: str, _type: Any, *, many: bool = False) -> Mask:
+    return MASKS[name]
+
+
+def _open_network(*given: Any) -> Any:
+    class Everything:
+        def decide(self, _category: str) -> Any:
+            from hub.access import Decision, Effect
+
+            return Decision(Effect.ALLOW, None, "all")
+
+    ontology, root, _access, dialect = given
+    return compile_plan(ontology, root, Everything(), dialect)
+
+
+def _plan_key(document: Any, name: Any, variables: Any, _access: Any) -> Any:
+    return document.sha256, name, repr(sorted(variables.items()))
+
+
+def _by_time(build: Any) -> Any:
+    def opened(*given: Any, **more: Any) -> Any:
+        from dataclasses import replace
+
+        return replace(build(*given, **more), by_time=True)
+
+    return opened
+
+
+def _ordered_by_value(_cases: Any) -> tuple[str, ...]:
+    return ('i."scheme"', 'i."value"')
+
+
+BROKEN: dict[str, tuple[Break, tuple[str, ...]]] = {
+    "require": (_put(Guard, "require", lambda *_: None), ("filter", "sort")),
+    "require for figures": (_put(Guard, "require", lambda *_: None), ("figure",)),
+    "require for groups": (_put(Guard, "require", lambda *_: None), ("group",)),
+    "shown": (_put(Guard, "shown", _yes), ("fields",)),
+    "shown in facts": (_put(Guard, "shown", _yes), ("facts",)),
+    "shown in titles": (_put(Guard, "shown", _yes), ("timeline",)),
+    "allows": (_put(Guard, "allows", _yes), ("facts",)),
+    "allows for runs": (_put(Guard, "allows", _yes), ("sources",)),
+    "allows_key": (_put(Guard, "allows_key", _yes), ("fields",)),
+    "may_follow": (_put(Guard, "may_follow", _yes), ("fields",)),
+    "may_see": (_put(Guard, "may_see", _yes), ("fields",)),
+    "sees": (_put(Guard, "sees", _yes), ("link_filter",)),
+    "may_belong": (_put(Guard, "may_belong", _yes), ("fields",)),
+    "belongs": (_put(Guard, "belongs", _yes), ("link_filter",)),
+    "belongs for groups": (_put(Guard, "belongs", _yes), ("group",)),
+    "belongs in search": (_put(Guard, "belongs", _yes), ("search",)),
+    "whole for lookups": (_put(Guard, "whole", _yes), ("identifier",)),
+    "whole for times": (_put(Guard, "whole", _yes), ("timeline",)),
+    "withheld references": (_put(Guard, "_follows", lambda _s, d: d.effect != "deny"), ("fields",)),
+    "masks": (_put(values, "_masked", _bare), ("fields", "facts")),
+    "masks of identifiers": (_put(people, "_shown_identifier", lambda *_: 'i."value"'), ("facts",)),
+    "masks of other types": (_put(guards, "mask_for", _masks_what_it_does_not_suit), ("fields",)),
+    "order of identifiers": (_put(people, "_identifier_order", _ordered_by_value), ("facts",)),
+    "phase of the first order": (_put(timeline, "_knows_orders", _yes), ("timeline",)),
+    "searched categories": (_put(search, "_allows", _yes), ("search",)),
+    "recency in search": (_put(search, "SearchRequest", _by_time(search.SearchRequest)), ("search",)),
+    "network": (_put(network, "compile_plan", _open_network), ("network",)),
+    "customers in subscriptions": (_put(streams, "require_customers", lambda *_: None), ("subscription",)),
+    "shown in subscriptions": (_put(Guard, "shown", _yes), ("subscription",)),
+    "may_see for entities": (_put(Guard, "may_see", _yes), ("entities",)),
+    "shown in entities": (_put(Guard, "shown", _yes), ("entities",)),
+    "plans of others": (_put(plans, "_key", _plan_key), ("fields",)),
+}
+
+
+@pytest.mark.parametrize("pair", ["sqlite"], indirect=True, scope="session")
+@pytest.mark.parametrize("guard", BROKEN)
+def test_without_a_guard_there_is_a_leak(pair: Pair, guard: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    breaking, kinds = BROKEN[guard]
+    breaking(monkeypatch)
+    pair.forget_plans()
+    try:
+        assert next(_found(pair, kinds), None) is not None
+    finally:
+        pair.forget_plans()
+
+
+def _found(pair: Pair, kinds: tuple[str, ...]) -> Iterator[Leak]:
+    for role in map(role_name, ROLES):
+        pair.become(role)
+        for probe in Prober(pair, role).probes(*kinds):
+            # What one who sees everything was answered must not be what others are answered.
+            if probe.kind != "subscription":
+                pair.one.ask(probe.query, READER, dict(probe.variables))
+            yield from (leak for leak in leaks(pair, role, [probe]) if not leak.failed)
+
+
+@pytest.mark.parametrize("pair", ["sqlite"], indirect=True, scope="session")
+@pytest.mark.parametrize("guard", ["sees", "belongs"])
+def test_without_a_guard_commands_tell_whose_rows_are(
+    pair: Pair, guard: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Guard, guard, _yes)
+    found = []
+    for role in map(role_name, (1, 3)):
+        pair.become(role, same_parties=True)
+        try:
+            found += [leak for leak in leaks(pair, role, Prober(pair, role).commands()) if not leak.failed]
+        finally:
+            pair.restore()
+    assert found

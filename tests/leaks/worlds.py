@@ -1,0 +1,221 @@
+"""Two hubs side by side: one with the company, one with what a role's other world holds in its place."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from contextlib import ExitStack, aclosing, contextmanager, suppress
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from pathlib import Path
+from typing import Any, cast
+from unittest.mock import patch
+
+import orjson
+from sqlalchemy import event
+
+from hub.access import PlanAccess, plan_access
+from hub.audit import AuditEvent, Recorder
+from hub.ontology import CUSTOMER
+from hub.schema import GraphQLService
+from hub.schema import service as service_module
+from hub.schema.planner import GraphQLRequest
+from hub.schema.plans import Plans
+from hub.services import Services, open_services
+from hub.settings import Settings
+from tests.leaks.canaries import hidden_parts
+from tests.leaks.company import fill
+from tests.leaks.hiding import Hiding
+from tests.leaks.policies import requester, write_policy
+from tests.leaks.twins import Rows, Twin, read_rows, write_rows
+
+
+@dataclass
+class _Kept:
+    """A recorder that keeps the events where a test can read them."""
+
+    events: list[AuditEvent] = field(default_factory=list)
+
+    def record_sync(self, event: AuditEvent) -> int:
+        self.events.append(event)
+        return len(self.events)
+
+    async def recorded(self, event: AuditEvent) -> int:
+        return self.record_sync(event)
+
+
+PATIENCE_S = 2.0
+"""How long one waits for an event that should not be missing."""
+
+
+@dataclass
+class Told:
+    """All that an observer of one request learns."""
+
+    body: bytes
+    """Several, for what is told as it happens."""
+    events: list[dict[str, Any]]
+    """As the audit log keeps them, without id and time, and without whose data it was: that the log must know."""
+    statements: list[str]
+    """What was asked of the database: the time that an answer takes follows from it."""
+
+    @property
+    def tree(self) -> Any:
+        """The answer, read."""
+        return orjson.loads(self.body)
+
+
+@dataclass
+class World:
+    """One hub."""
+
+    services: Services
+    service: GraphQLService
+    kept: _Kept
+    runner: asyncio.Runner
+    statements: list[str] = field(default_factory=list)
+
+    def note(self, _c: Any, _cursor: Any, statement: str, *_more: Any) -> None:
+        """Note a statement that is about to run."""
+        self.statements.append(statement)
+
+    def ask(self, query: str, role: str, variables: dict[str, Any]) -> Told:
+        """The answer, and its event in the log."""
+        self.statements.clear()
+        request = GraphQLRequest(query, None, variables)
+        if query.startswith("subscription"):
+            body = self.runner.run(self._listened(request, role))
+        else:
+            body = self.runner.run(self.service.answer(request, requester(role))).body
+        if not query.startswith(("query", "{")):
+            # Whoever listens looks again and again, and what is written is another matter.
+            self.statements.clear()
+        events = [_told(event) for event in self.kept.events]
+        self.kept.events.clear()
+        return Told(body, events, list(self.statements))
+
+    async def _listened(self, request: GraphQLRequest, role: str) -> bytes:
+        """What is told of all that has happened."""
+        bodies: list[bytes] = []
+        with suppress(TimeoutError):
+            async with (
+                asyncio.timeout(PATIENCE_S),
+                aclosing(self.service.stream(request, requester(role))) as told,
+            ):
+                async for answer in told:
+                    bodies.append(answer.body)
+                    if len(bodies) == self.changes:
+                        break
+        return b" ".join(bodies)
+
+    @cached_property
+    def changes(self) -> int:
+        """How often customers have changed."""
+        with self.services.store.read() as connection:
+            return connection.exec_driver_sql(
+                f"SELECT count(*) FROM change WHERE type = '{CUSTOMER}'"
+            ).scalar_one()
+
+
+def _told(event: AuditEvent) -> dict[str, Any]:
+    kept = orjson.loads(event.encode())
+    counts = {name: count for name, count in kept.get("counts", {}).items() if name != "customers"}
+    return {name: kept[name] for name in kept.keys() - {"id", "at", "customers", "counts"}} | counts
+
+
+class Pair:
+    """The two hubs; `become` makes the second a role's other world."""
+
+    def __init__(self, one: World, other: World) -> None:
+        self.one, self.other = one, other
+        self.rows = read_rows(one.services.store)
+        self.other_rows: Rows = {}
+        self.secrets: frozenset[str] = frozenset()
+        """Parts of the texts that the role may not see, of either world."""
+        self._role: str | None = None
+
+    @property
+    def services(self) -> Services:
+        """The first hub's."""
+        return self.one.services
+
+    @property
+    def catalogue(self) -> Any:
+        return self.one.service.catalogue
+
+    def access(self, role: str) -> PlanAccess:
+        """The role's access."""
+        return plan_access(self.services.access, requester(role))
+
+    def hiding(self, role: str) -> Hiding:
+        """What the role may not see."""
+        return Hiding(self.services.ontology, self.access(role))
+
+    def become(self, role: str, same_parties: bool = False) -> None:
+        """Make the second hub the role's other world."""
+        if role == self._role:
+            return
+        self._role = None
+        self.other_rows = Twin(self.services.store, self.rows, self.hiding(role), role, same_parties).rows()
+        write_rows(self.other.services.store, self.other_rows)
+        self.other.services.indexer.rebuild()
+        self.secrets = hidden_parts(self.services.store, (self.rows, self.other_rows), self.hiding(role))
+        self._role = role
+
+    def restore(self) -> None:
+        """Undo what was written into the hubs."""
+        write_rows(self.one.services.store, self.rows)
+        self._role = None
+
+    def forget_plans(self) -> None:
+        """Compile everything anew, for when a guard is another one now."""
+        settings = self.services.settings
+        planner = self.one.service.planner
+        planner.plans = Plans(
+            self.catalogue, self.services.store.dialect.name, settings.max_page, settings.max_cost
+        )
+
+
+@contextmanager
+def make_pair(folder: Path, urls: tuple[str, str], roles: int) -> Iterator[Pair]:
+    """Two hubs on these databases, with a policy of so many roles; plans and schema are shared."""
+    with ExitStack() as open_:
+        runner = open_.enter_context(asyncio.Runner())
+        services = [
+            open_.enter_context(_services(folder / name, url, roles))
+            for name, url in zip(("one", "other"), urls, strict=True)
+        ]
+        fill(services[0].store)
+        services[0].indexer.rebuild()
+        one = _world(services[0], runner, open_)
+        with patch.object(service_module, "make_catalogue", lambda _ontology: one.service.catalogue):
+            other = _world(services[1], runner, open_)
+        other.service.planner = one.service.planner
+        yield Pair(one, other)
+
+
+def _services(folder: Path, url: str, roles: int) -> Services:
+    from hub.ontology import load_ontology
+
+    folder.mkdir()
+    (folder / "config").mkdir()
+    settings = Settings(
+        data_dir=folder / "var",
+        store_url=url,  # type: ignore[arg-type]  # pydantic makes a secret of it
+        config_dir=folder / "config",
+        queries_dir=folder / "config",
+        policy_file=write_policy(folder / "policy.yaml", load_ontology(), roles),
+        demo=True,
+        max_cost=10**8,
+        max_preparing_s=60,
+    )
+    return open_services(settings, {})
+
+
+def _world(services: Services, runner: asyncio.Runner, open_: ExitStack) -> World:
+    kept = _Kept()
+    service = GraphQLService(replace(services, recorder=cast(Recorder, kept)))
+    open_.callback(service.close)
+    world = World(services, service, kept, runner)
+    event.listen(services.store.engine, "before_cursor_execute", world.note)
+    return world
