@@ -12,6 +12,7 @@ from tests.api.api_world import World, asking, fill, make_services
 
 SECRET = "ann-archer-1984"
 NEW = '{{ a{number}: customer(id: "cus_x") {{ id }} }}'
+TWO = "{{ a{number}: orders(first: 1) {{ totalCount }} b: orders(first: 1) {{ totalCount }} }}"
 LIST = "{{ a{number}: orders(first: 1) {{ totalCount }} }}"
 RESOLVED = "{{ a{number}: sources {{ name }} }}"
 STAGES = [
@@ -21,8 +22,9 @@ STAGES = [
     ("hub.schema.planner.coerced_variables", NEW, 500),
     ("hub.schema.plans.translate", NEW, 500),
     ("hub.schema.plans.compile_plan", NEW, 500),
-    ("hub.schema.service.run_plan", NEW, 500),
-    ("hub.schema.service.run_plan", LIST, 500),
+    ("hub.schema.service.answer", NEW, 500),
+    ("hub.schema.service.answer", LIST, 500),
+    ("hub.schema.service.run_plan", TWO, 500),
     ("hub.schema.answers.Frame.around", NEW, 500),
     ("hub.schema.service.execute", RESOLVED, 500),
     ("hub.schema.queries.source_statuses", RESOLVED, 200),
