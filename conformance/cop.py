@@ -155,9 +155,9 @@ CHECKS = (
     Check("Unhandled Errors Detection", "INFO", "an error holds its exception", _unhandled),
 )  # fmt: skip
 
-_SCHEMA = frozenset({"Introspection"})
-ROLES: Mapping[str, frozenset[str]] = {"support": _SCHEMA, "it": _SCHEMA}
-"""Who asks, and what may be found: the schema is told to every role, as the download of the SDL tells it."""
+_SCHEMA = frozenset({"Introspection", "Field Suggestions"})
+ROLES: Mapping[str, frozenset[str]] = {"support": frozenset(), "it": _SCHEMA}
+"""Who asks, and what may be found: a role that introspects knows all names anyway, and is told which one is near."""
 
 
 def check(hub: Hub) -> Section:

@@ -10,13 +10,15 @@ from conformance.page import Section, table
 from conformance.tools import node_tools
 
 AUDITS = 61
+ROLE = "it"
+"""Some audits ask for a type of the schema, which only roles that introspect are told."""
 TIME_S = 120
 
 
 def check(hub: Hub) -> Section:
     """The result of every audit."""
     tools = node_tools()
-    asked = json.dumps({"url": hub.url, "headers": hub.headers("support")})
+    asked = json.dumps({"url": hub.url, "headers": hub.headers(ROLE)})
     done = subprocess.run(
         tools.command("audit.mjs"), input=asked, capture_output=True, text=True, check=True, timeout=TIME_S
     )
