@@ -182,7 +182,7 @@ def check(hub: Hub) -> Section:
     beside = len(faults) or "no"
     on = f"{len(CHECKS)} checks as {len(ROLES)} roles on {datetime.now(UTC).date()}"
     lines = [
-        f"{on}: {beside} findings beside introspection where it is allowed.",
+        f"{on}: {beside} findings beside introspection and suggestions where they are allowed.",
         "",
         _ORIGIN,
         "",
