@@ -11,7 +11,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from hub.audit.database import FORMAT, Statements, head_table, leaf_customer_table, leaf_table, tile_table
+from hub.audit.database import (
+    Statements,
+    hashes_of,
+    head_of,
+    head_table,
+    leaf_customer_table,
+    leaf_table,
+    tile_table,
+)
 from hub.audit.events import AuditEvent, microseconds
 from hub.audit.merkle import HASH_BYTES, RightEdge, TreeHead, leaf_hash
 from hub.audit.tiles import TILE_WIDTH, TileId, TileReader, grow, partial_tiles
@@ -48,7 +56,7 @@ class Appender:
             AuditError: an event is in the log already; the transaction is to be rolled back.
             AuditIntegrityError: the tables do not fit together; nothing may be appended.
         """
-        head = _read_head(statements)
+        head = head_of(statements.rows(_READ_HEAD))
         added = range(head.size, head.size + len(leaves))
         if not leaves:
             return added
@@ -84,16 +92,6 @@ _READ_HEAD = f"SELECT size, root, format FROM {head_table.name} WHERE id = 1"
 _HEAD = f"UPDATE {head_table.name} SET size = ?, root = ? WHERE id = 1"
 
 
-def _read_head(statements: Statements) -> TreeHead:
-    found = statements.rows(_READ_HEAD)
-    if not found:
-        raise AuditIntegrityError(None, "the log's head is missing")
-    ((size, root, format_),) = found
-    if format_ != FORMAT:
-        raise AuditError(f"the audit log has format {format_}, this release reads format {FORMAT}")
-    return TreeHead(size, bytes(root))
-
-
 def _read_tip(statements: Statements, head: TreeHead) -> _Tip:
     tiles = {each: _partial_tile(statements, each, width) for each, width in partial_tiles(head.size)}
     reader = TileReader(lambda each: bytes(tiles.get(each) or _read_tile(statements, each)))
@@ -109,9 +107,7 @@ def _partial_tile(statements: Statements, tile_id: TileId, width: int) -> bytear
 
 
 def _read_tile(statements: Statements, tile_id: TileId) -> bytes:
-    for (hashes,) in statements.rows(_READ_TILE, *tile_id):
-        return bytes(hashes)
-    raise AuditIntegrityError(tile_id.first_leaf, f"tile {tile_id.level}/{tile_id.position} is missing")
+    return hashes_of(tile_id, statements.rows(_READ_TILE, *tile_id))
 
 
 def _insert(statements: Statements, added: range, leaves: Sequence[Leaf]) -> None:

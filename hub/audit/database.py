@@ -16,7 +16,6 @@ import psycopg
 from sqlalchemy import (
     BigInteger,
     Column,
-    ColumnElement,
     Connection,
     Engine,
     Index,
@@ -232,17 +231,19 @@ def read_head(connection: Connection) -> TreeHead:
         AuditIntegrityError: the head is missing.
         AuditError: the log was written by a later release; use that one.
     """
-    row = connection.execute(select(head_table).where(head_table.c.id == 1)).one_or_none()
-    if row is None:
+    columns = head_table.c
+    query = select(columns.size, columns.root, columns.format).where(columns.id == 1)
+    return head_of(connection.execute(query).all())
+
+
+def head_of(rows: Sequence[Sequence[Any]]) -> TreeHead:
+    """The tree head that the rows of (size, root, format) tell; raises as `read_head` does."""
+    if not rows:
         raise AuditIntegrityError(None, "the log's head is missing")
-    if row.format != FORMAT:
-        raise AuditError(f"the audit log has format {row.format}, this release reads format {FORMAT}")
-    return TreeHead(row.size, bytes(row.root))
-
-
-def tile_at(tile_id: TileId) -> tuple[ColumnElement[bool], ...]:
-    """The conditions that pick a tile's row."""
-    return tile_table.c.level == tile_id.level, tile_table.c.position == tile_id.position
+    ((size, root, format_),) = rows
+    if format_ != FORMAT:
+        raise AuditError(f"the audit log has format {format_}, this release reads format {FORMAT}")
+    return TreeHead(size, bytes(root))
 
 
 def read_tile(connection: Connection, tile_id: TileId) -> bytes:
@@ -251,7 +252,13 @@ def read_tile(connection: Connection, tile_id: TileId) -> bytes:
     Raises:
         AuditIntegrityError: the tile is missing.
     """
-    hashes = connection.execute(select(tile_table.c.hashes).where(*tile_at(tile_id))).scalar_one_or_none()
-    if hashes is None:
-        raise AuditIntegrityError(tile_id.first_leaf, f"tile {tile_id.level}/{tile_id.position} is missing")
-    return bytes(hashes)
+    columns = tile_table.c
+    at = columns.level == tile_id.level, columns.position == tile_id.position
+    return hashes_of(tile_id, connection.execute(select(columns.hashes).where(*at)).all())
+
+
+def hashes_of(tile_id: TileId, rows: Sequence[Sequence[Any]]) -> bytes:
+    """The hashes of the tile that the rows tell; raises as `read_tile` does."""
+    for (hashes,) in rows:
+        return bytes(hashes)
+    raise AuditIntegrityError(tile_id.first_leaf, f"tile {tile_id.level}/{tile_id.position} is missing")

@@ -86,16 +86,13 @@ class GraphQLService:
             context = RequestContext(self._services, requester, access, waiting.cancellation)
             told, answer = await self._answered(event, planned, context, waiting)
             self._check_size(answer)
-        except RequestError as error:
-            told, answer = refused_event(event, error, self.planner.known(request)), refused(error)
         except asyncio.CancelledError:
             # Nobody waits, neither for the answer nor for the log; what was begun is on record all the same.
             with suppress(AuditError):
                 self._services.recorder.record(refused_event(event, GoneError(), self.planner.known(request)))
             raise
         except Exception as error:  # noqa: BLE001 - nothing of a foreign error may reach the caller
-            answer = failed(error)
-            told = failed_event(event, answer, self.planner.known(request))
+            told, answer = self._gone_wrong(event, error, request)
         return answer if told is None else await self._recorded(told, answer)
 
     async def stream(self, request: GraphQLRequest, requester: Requester) -> AsyncGenerator[Answer]:
@@ -120,13 +117,8 @@ class GraphQLService:
                 async with aclosing(self._told(event, subscription)) as told:
                     async for answer in told:
                         yield answer
-        except RequestError as error:
-            document = self.planner.known(request)
-            yield await self._recorded(refused_event(event, error, document), refused(error))
         except Exception as error:  # noqa: BLE001 - nothing of a foreign error may reach the caller
-            answer = failed(error)
-            document = self.planner.known(request)
-            yield await self._recorded(failed_event(event, answer, document), answer)
+            yield await self._recorded(*self._gone_wrong(event, error, request))
 
     async def _subscribed(
         self, planned: Planned, requester: Requester, access: PlanAccess, waiting: Waiting
@@ -275,6 +267,16 @@ class GraphQLService:
             )
 
     # record
+
+    def _gone_wrong(
+        self, event: AuditEvent, error: Exception, request: GraphQLRequest
+    ) -> tuple[AuditEvent, Answer]:
+        """The event and the answer of a request that is refused, or that the hub could not answer."""
+        document = self.planner.known(request)
+        if isinstance(error, RequestError):
+            return refused_event(event, error, document), refused(error)
+        answer = failed(error)
+        return failed_event(event, answer, document), answer
 
     async def _recorded(self, event: AuditEvent, answer: Answer) -> Answer:
         try:
