@@ -31,8 +31,11 @@ GROUP = 1_000
 """Most events in one transaction, so that another process waits for the head's lock some 100 ms at most."""
 
 
-SLOW_S = 0.01
-"""A commit by the event loop that takes longer shows a slow disk: others must not stand still for it."""
+SLOW_S = 0.005
+"""Where commits by the event loop take longer in the mean, the disk is slow: others must not stand still for it."""
+
+_WEIGHT = 0.2
+"""Of the newest commit in the mean."""
 
 SLOW_FOR_S = 5.0
 """How long the thread then writes for the event loop too, before the disk is tried again."""
@@ -72,7 +75,7 @@ class Recorder:
         self._lock = Lock()
         self._closed = False
         self._gathered: _Gathered | None = None
-        self._slow_until = 0.0
+        self._mean_s = self._slow_until = 0.0
         self._worker = Thread(target=self._work, name="audit-recorder", daemon=True)
         self._worker.start()
 
@@ -140,8 +143,9 @@ class Recorder:
         except Exception:  # noqa: BLE001 - the thread tells each caller what is wrong
             return None
         ended = monotonic()
-        if ended - began > SLOW_S:
-            self._slow_until = ended + SLOW_FOR_S
+        self._mean_s += _WEIGHT * (ended - began - self._mean_s)
+        if self._mean_s > SLOW_S:
+            self._mean_s, self._slow_until = 0.0, ended + SLOW_FOR_S
         return None if written is None else _numbers(written.start, events)
 
     def _hand_over(

@@ -237,7 +237,7 @@ def test_another_writer_of_the_file_is_waited_for_by_the_thread_not_by_the_loop(
 
 
 def test_a_slow_disk_is_left_to_the_thread(prompt: PromptLog, make_event: MakeEvent) -> None:
-    prompt.takes_s = 2 * SLOW_S
+    prompt.takes_s = 6 * SLOW_S
     with Recorder(prompt) as recorder:
         for number in range(3):
             assert asyncio.run(recorded(recorder, [make_event(number)])) == [number]
