@@ -138,7 +138,7 @@ def _over_all(table: _Table, filtered: tuple[str, ...], item: Aggregate, place: 
     built = _object(table, item.fields)
     told = _told(table, place)
     rows = _rows(table, table.sql(filtered), told)
-    shown = f"(SELECT {built.member.sql} {lifted(table.row, f'({rows}) {table.row.alias}')})"
+    shown = f"(SELECT {built.member.sql} {lifted(table.build, table.row, f'({rows}) {table.row.alias}')})"
     return Piece(replace(built.member, sql=shown), _customers(table, rows, told), built.height)
 
 

@@ -153,12 +153,12 @@ def table(scope: Scope) -> str:
     return f"{name(scope.shape.table)} {scope.alias}"
 
 
-def subquery(scope: Scope, built: Piece, tables: str, where: str) -> Piece:
+def subquery(build: Build, scope: Scope, built: Piece, tables: str, where: str) -> Piece:
     """What was built on the one row of `scope`, selected from tables that show the row under its alias."""
     member = built.member
-    source = lifted(scope, tables, where)
+    source = lifted(build, scope, tables, where)
     found = f"(SELECT {member.sql} {source})"
-    customers = tuple(f"(SELECT {item} FROM {tables} WHERE {where})" for item in built.customers)
+    customers = tuple(f"(SELECT {item} {source})" for item in built.customers)
     return Piece(Member(found, member.carried, nullable=True), customers, built.height + 1)
 
 
@@ -194,12 +194,9 @@ def numbered(rows: str, alias: str) -> str:
 
 def collected(build: Build, scope: Scope, built: Piece, rows: str) -> Piece:
     """The JSON array of what was built on each of the ordered rows, as a subquery."""
-    source = f"({rows}) {scope.alias}"
-    array = build.sql.collect(built.member)
-    customers = tuple(f"(SELECT {build.sql.collect_text(item)} FROM {source})" for item in built.customers)
-    return Piece(
-        Member(f"(SELECT {array.sql} {lifted(scope, source)})", array.carried), customers, built.height + 1
-    )
+    source = lifted(build, scope, f"({rows}) {scope.alias}")
+    customers = tuple(f"(SELECT {build.sql.collect_text(item)} {source})" for item in built.customers)
+    return Piece(build.sql.gather(built.member, source), customers, built.height + 1)
 
 
 def assembled(build: Build, scope: Scope, fields: Sequence[Any], pieces: Sequence[Piece]) -> Piece:
@@ -211,13 +208,13 @@ def assembled(build: Build, scope: Scope, fields: Sequence[Any], pieces: Sequenc
     return Piece(build.sql.obj(members), customers, max((piece.height for piece in pieces), default=0))
 
 
-def lifted(scope: Scope, tables: str, where: str | None = None) -> str:
+def lifted(build: Build, scope: Scope, tables: str, where: str | None = None) -> str:
     """The FROM clause of a row, with the subqueries that were lifted out of expressions on it."""
     condition = f" WHERE {where}" if where else ""
     if not scope.lifted:
         return f"FROM {tables}{condition}"
     columns = "".join(f", {sql} AS {name(column)}" for column, sql in scope.lifted.items())
-    return f"FROM (SELECT {scope.alias}.*{columns} FROM {tables}{condition}) {scope.alias}"
+    return f"FROM (SELECT {scope.alias}.*{columns} FROM {tables}{condition}{build.sql.fence}) {scope.alias}"
 
 
 def listed(customers: Sequence[str]) -> str:

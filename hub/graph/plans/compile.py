@@ -118,7 +118,7 @@ def _by_id(build: Build, root: ById) -> str:
         return _NOTHING
     build.guard.read_type(shape.name)
     piece = object_piece(build, scope, root.selection, Place())
-    source = lifted(scope, table(scope), f"{scope.column('id')} = {_current(shape, given)}")
+    source = lifted(build, scope, table(scope), f"{scope.column('id')} = {_current(shape, given)}")
     return f"SELECT {piece.member.sql}, {listed(piece.customers)} {source}"
 
 
@@ -148,7 +148,7 @@ def _row_by_id(build: Build, row: Scope, selection: Selection, place: Place) -> 
     piece = object_piece(build, target, selection, place)
     wanted = _current(target.shape, row.column("id"))
     where = f"{row.column('type')} = {literal(selection.type)} AND {target.column('id')} = {wanted}"
-    return subquery(target, piece, table(target), where)
+    return subquery(build, target, piece, table(target), where)
 
 
 def _list(build: Build, root: ListOf) -> str:

@@ -39,7 +39,7 @@ def one_piece(build: Build, scope: Scope, one: One, place: Place) -> Piece:
             covered = keeps_customer_along(scope.shape, reference, build.entity(type_name))
             piece = build.nest(build, target, selection, Place(place.path, place.pages, covered))
             where = f"{target.column('id')} = {scope.column(reference.column)}"
-            found.append(subquery(target, piece, table(target), where))
+            found.append(subquery(build, target, piece, table(target), where))
     return first_of(build, scope, found)
 
 
@@ -54,7 +54,7 @@ def owner_piece(build: Build, scope: Scope, owner: Owner, place: Place) -> Piece
     piece = build.nest(build, target, owner.selection, Place(place.path, place.pages, place.covered))
     party = scope.column("id" if entity.is_party else "party_id")
     tables = f'{MEMBERSHIP} JOIN {table(target)} ON {target.column("id")} = m."customer_id"'
-    return subquery(target, piece, tables, f'm."party_id" = {party}')
+    return subquery(build, target, piece, tables, f'm."party_id" = {party}')
 
 
 def household_piece(build: Build, scope: Scope, household: Household, place: Place) -> Piece:

@@ -68,6 +68,8 @@ class _Counted:
     first: str
     extra: bool
     """Whether one row more than the page is fetched, to see if there is a next page."""
+    once: bool
+    """Whether only one field reads the page."""
     height: int = 0
     customers: list[str] = field(default_factory=list)
     """Of each of the page's rows."""
@@ -78,7 +80,7 @@ class _Counted:
 def many_piece(build: Build, scope: Scope, many: Many, place: Place) -> Piece:
     """A connection to rows that belong to this one."""
     way = Rows(many.type, many.by)
-    source = rows(build, scope, way)
+    source = rows(build, scope, way, lifting=True)
     entity = build.entity(many.type)
     if many.by is not None:
         allowed = build.guard.may_follow(source.scope.shape.property(many.by), place.path)
@@ -136,18 +138,23 @@ def connection_piece(
 ) -> Piece:
     """The connection as a member."""
     unique(fields)
-    counted = _Counted(build.first(first, _label(place)), any(isinstance(item, PageInfo) for item in fields))
+    paged = [item for item in fields if isinstance(item, Edges | Nodes | PageInfo)]
+    extra = any(isinstance(item, PageInfo) for item in paged)
+    counted = _Counted(build.first(first, _label(place)), extra, _once(build, paged))
     if not place.covered and any(map(_tells_cursors, fields)) and (owner := owner_of(listing.row)):
         counted.customers.append(owner)
     inner = place.within(first)
     build.costs.append(Cost(len(fields), place.pages))
     members = [(key_of(item), _field(build, listing, item, counted, place, inner)) for item in fields]
     built = build.sql.obj(members)
-    if any(isinstance(item, Edges | Nodes | PageInfo) for item in fields):
-        limit = f"{counted.first} + 1" if counted.extra else counted.first
-        rows_ = _rows(listing, limit, counted.extra)
-        built = Member(f"(SELECT {built.sql} {lifted(listing.row, rows_)})", built.carried)
+    if paged and not counted.once:
+        built = Member(f"(SELECT {built.sql} {_source(build, listing, counted)})", built.carried)
     return Piece(built, (*counted.told, *_customers(build, listing, counted)), counted.height + 1)
+
+
+def _once(build: Build, paged: list[ConnectionField]) -> bool:
+    # Where subqueries are lifted, it would nest too deep.
+    return len(paged) == 1 and not isinstance(paged[0], PageInfo) and not build.sql.lifts
 
 
 def _tells_cursors(item: ConnectionField) -> bool:
@@ -159,9 +166,18 @@ def _tells_cursors(item: ConnectionField) -> bool:
     )
 
 
-def _rows(listing: Listing, limit: str, extra: bool) -> str:
-    selected, alias = listing.select(limit), listing.row.alias
-    return numbered(selected, alias) if extra else f"({selected}) {alias}"
+def _source(build: Build, listing: Listing, counted: _Counted) -> str:
+    """The FROM clause of the page; to be called when all that is read of its rows is known."""
+    alias = listing.row.alias
+    if counted.extra:
+        return lifted(build, listing.row, numbered(listing.select(f"{counted.first} + 1"), alias))
+    return lifted(build, listing.row, f"({listing.select(counted.first)}) {alias}")
+
+
+def _array(build: Build, listing: Listing, counted: _Counted, member: Member) -> Member:
+    if counted.once:
+        return build.sql.gather(member, _source(build, listing, counted))
+    return build.sql.collect(member, f"{ROW_NUMBER} <= {counted.first}" if counted.extra else None)
 
 
 def _customers(build: Build, listing: Listing, counted: _Counted) -> tuple[str, ...]:
@@ -180,11 +196,10 @@ def _field(
         counted.told += piece.customers
         return piece.member
     place = inner.at(item.alias)
-    keep = f"{ROW_NUMBER} <= {counted.first}" if counted.extra else None
     if isinstance(item, Nodes):
-        return build.sql.collect(_counted_node(listing, item.selection, counted, place), keep)
+        return _array(build, listing, counted, _counted_node(listing, item.selection, counted, place))
     if isinstance(item, Edges):
-        return build.sql.collect(_edge(build, listing, item, counted, place), keep)
+        return _array(build, listing, counted, _edge(build, listing, item, counted, place))
     if isinstance(item, PageInfo):
         return _page_info(build, listing, item, counted)
     return build.sql.integer(f"({listing.count()})")

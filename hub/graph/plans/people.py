@@ -24,7 +24,7 @@ from hub.graph.plans.selection import Freshness, Identifiers, Parties
 from hub.graph.plans.shapes import Scope, Shape
 from hub.graph.plans.spelling import literal
 from hub.graph.plans.sql import Member
-from hub.graph.plans.ways import MEMBERSHIP
+from hub.graph.plans.ways import of_customer
 from hub.ontology import EntityType, Property, PropertyType
 
 _TEXT_COLUMNS = ("scheme", "source", "type", "property")
@@ -41,11 +41,9 @@ def identifiers_piece(build: Build, scope: Scope, identifiers: Identifiers, plac
         return Piece(build.sql.array(()))
     sql = build.sql
     order = ", ".join(sql.binary(term) for term in _identifier_order(cases))
-    rows = (
-        f'SELECT i.* FROM {MEMBERSHIP} JOIN "identifier" i ON i."entity_id" = m."party_id" '
-        f'WHERE m."customer_id" = {scope.column("id")} AND ({" OR ".join(case.test for case in cases)}) '
-        f"ORDER BY {order} LIMIT {limit}"
-    )
+    tables, own = of_customer(build, scope, '"identifier" i', 'i."entity_id"')
+    tests = " OR ".join(case.test for case in cases)
+    rows = f"SELECT i.* FROM {tables} WHERE {own} AND ({tests}) ORDER BY {order} LIMIT {limit}"
     return collected(build, Scope(scope.shape, "i"), Piece(_chosen(cases)), rows)
 
 
@@ -144,7 +142,7 @@ def parties_piece(build: Build, scope: Scope, parties: Parties, place: Place) ->
             party = build.scope(build.shape(type_name))
             piece = build.nest(build, party, selection, inside)
             where = f"{party.column('id')} = {row.column('id')}"
-            found.append(subquery(party, piece, table(party), where))
+            found.append(subquery(build, party, piece, table(party), where))
     if not arms:
         return Piece(build.sql.null)
     order = f"{build.sql.binary('source')}, {build.sql.binary('id')}"
@@ -154,11 +152,8 @@ def parties_piece(build: Build, scope: Scope, parties: Parties, place: Place) ->
 
 def _party_rows(build: Build, customer: Scope, type_name: str) -> str:
     party = build.scope(build.shape(type_name))
-    return (
-        f"SELECT {party.column('id')} AS id, {party.column('source')} AS source FROM {MEMBERSHIP} "
-        f'JOIN {table(party)} ON {party.column("id")} = m."party_id" '
-        f'WHERE m."customer_id" = {customer.column("id")}'
-    )
+    tables, own = of_customer(build, customer, table(party), party.column("id"))
+    return f"SELECT {party.column('id')} AS id, {party.column('source')} AS source FROM {tables} WHERE {own}"
 
 
 def freshness_piece(build: Build, scope: Scope, freshness: Freshness, place: Place) -> Piece:
@@ -207,11 +202,9 @@ def _contribution(build: Build, customer: Scope, type_: EntityType) -> str:
     build.guard.read_type(type_.name)
     row = build.scope(build.shape(type_.name))
     link = row.column("id" if type_.is_party else "party_id")
-    return (
-        f"SELECT {row.column('source')} AS source, {row.column('observed_at')} AS observed_at "
-        f'FROM {MEMBERSHIP} JOIN {table(row)} ON {link} = m."party_id" '
-        f'WHERE m."customer_id" = {customer.column("id")}'
-    )
+    tables, own = of_customer(build, customer, table(row), link)
+    columns = f"{row.column('source')} AS source, {row.column('observed_at')} AS observed_at"
+    return f"SELECT {columns} FROM {tables} WHERE {own}"
 
 
 def _customer_only(scope: Scope, what: str) -> None:

@@ -28,6 +28,8 @@ ROW_NUMBER = '"#"'
 """Column with a row's place on its page; no property can be called so."""
 
 _CLOSE, _END = "'}'", "']'"
+_HASHED = 8
+"""Values that PostgreSQL compares one by one; for a longer list it makes a hash table anew in each statement."""
 _ARGUMENTS = 60
 """Pairs that one json_object takes; SQLite allows 127 arguments."""
 
@@ -54,6 +56,8 @@ class Sql(ABC):
     null: Member
     lifts: bool
     """Whether subqueries are lifted out of the expression they stand in; SQLite's parser bounds how deep they nest."""
+    fence: str
+    """What ends a subquery whose lifted columns shall be computed once, not wherever they are read."""
     false: str
     """A stored boolean that is false."""
     character: str
@@ -62,6 +66,10 @@ class Sql(ABC):
     @abstractmethod
     def text(self, text: str) -> Member:
         """A text expression as member."""
+
+    @abstractmethod
+    def plain(self, text: str) -> Member:
+        """A text expression as member that holds nothing which JSON escapes."""
 
     @abstractmethod
     def integer(self, number: str) -> Member:
@@ -97,6 +105,10 @@ class Sql(ABC):
 
         With `keep`, a condition on the rows, they have a column `ROW_NUMBER`.
         """
+
+    @abstractmethod
+    def gather(self, member: Member, source: str) -> Member:
+        """The JSON array over the rows of a FROM clause, in their order, as a subquery."""
 
     @abstractmethod
     def collect_text(self, text: str) -> str:
@@ -192,9 +204,14 @@ class SqliteSql(Sql):
     false = "0"
     character = "char"
     lifts = True
+    fence = ""
 
     @override
     def text(self, text: str) -> Member:
+        return Member(text)
+
+    @override
+    def plain(self, text: str) -> Member:
         return Member(text)
 
     @override
@@ -241,6 +258,10 @@ class SqliteSql(Sql):
                 f"'[' || coalesce(group_concat({self.json_text(member)}, ','){kept}, '') || ']'", carried=True
             )
         return Member(f"json_group_array({member.sql}){kept}")
+
+    @override
+    def gather(self, member: Member, source: str) -> Member:
+        return Member(f"(SELECT {self.collect(member).sql} {source})", carried=True)
 
     @override
     def collect_text(self, text: str) -> str:
@@ -336,10 +357,15 @@ class PostgresSql(Sql):
     false = "FALSE"
     character = "chr"
     lifts = False
+    fence = " OFFSET 0"
 
     @override
     def text(self, text: str) -> Member:
         return Member(f"coalesce(to_json(({text})::text)::text, 'null')")
+
+    @override
+    def plain(self, text: str) -> Member:
+        return Member(f"coalesce('\"' || {text} || '\"', 'null')")
 
     @override
     def integer(self, number: str) -> Member:
@@ -385,6 +411,11 @@ class PostgresSql(Sql):
         return Member(f"('[' || coalesce({aggregate}{kept}, '') || ']')")
 
     @override
+    def gather(self, member: Member, source: str) -> Member:
+        # No aggregate: to set one up takes longer than to gather a page's rows.
+        return Member(f"'[' || array_to_string(ARRAY(SELECT {self.json_text(member)} {source}), ',') || ']'")
+
+    @override
     def collect_text(self, text: str) -> str:
         return f"string_agg({text}, ',')"
 
@@ -419,12 +450,13 @@ class PostgresSql(Sql):
     def decimal(self, number: str, scale: int, least: int) -> str:
         if not least:
             return f"trim_scale({number})::text"
-        short = f"scale(trim_scale({number})) < {least}"
+        short = f"min_scale({number}) < {least}"
         return f"(CASE WHEN {short} THEN round({number}, {least}) ELSE trim_scale({number}) END)::text"
 
     @override
     def instant(self, column: str) -> str:
-        return _TEXT_OF_INSTANT.format(_to_char(column))
+        # JSON's form of a time without zone is that of ISO, whatever the connection's DateStyle; to_char is slow.
+        return f"""trim(to_json({_utc(column)})::text, '"') || 'Z'"""
 
     @override
     def sortable_instant(self, column: str) -> str:
@@ -469,7 +501,9 @@ class PostgresSql(Sql):
 
     @override
     def among(self, expression: str, values: Sequence[str]) -> str:
-        return super().among(expression, [value.replace("%", "%%") for value in values])
+        values = [value.replace("%", "%%") for value in values]
+        lists = [values[start : start + _HASHED] for start in range(0, len(values), _HASHED)]
+        return f"({' OR '.join(super(PostgresSql, self).among(expression, each) for each in lists)})"
 
     @override
     def member_of(self, column: str, key: str, member: str) -> str:
@@ -477,7 +511,12 @@ class PostgresSql(Sql):
 
 
 def _to_char(column: str) -> str:
-    return f"""to_char({column} AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US')"""
+    return f"""to_char({_utc(column)}, 'YYYY-MM-DD"T"HH24:MI:SS.US')"""
+
+
+def _utc(column: str) -> str:
+    # An interval in place of a name: nothing has to be looked up.
+    return f"({column} AT TIME ZONE INTERVAL '0')"
 
 
 SPELLINGS: dict[DialectName, Sql] = {"sqlite": SqliteSql(), "postgresql": PostgresSql()}
