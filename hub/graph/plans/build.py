@@ -158,7 +158,7 @@ def subquery(build: Build, scope: Scope, built: Piece, tables: str, where: str) 
     member = built.member
     source = lifted(build, scope, tables, where)
     found = f"(SELECT {member.sql} {source})"
-    customers = tuple(f"(SELECT {item} {source})" for item in built.customers)
+    customers = tuple(f"(SELECT {item} {told(build, scope, tables, where)})" for item in built.customers)
     return Piece(Member(found, member.carried, nullable=True), customers, built.height + 1)
 
 
@@ -194,9 +194,12 @@ def numbered(rows: str, alias: str) -> str:
 
 def collected(build: Build, scope: Scope, built: Piece, rows: str) -> Piece:
     """The JSON array of what was built on each of the ordered rows, as a subquery."""
-    source = lifted(build, scope, f"({rows}) {scope.alias}")
-    customers = tuple(f"(SELECT {build.sql.collect_text(item)} {source})" for item in built.customers)
-    return Piece(build.sql.gather(built.member, source), customers, built.height + 1)
+    tables = f"({rows}) {scope.alias}"
+    customers = tuple(
+        f"(SELECT {build.sql.collect_text(item)} {told(build, scope, tables)})" for item in built.customers
+    )
+    gathered = build.sql.gather(built.member, lifted(build, scope, tables))
+    return Piece(gathered, customers, built.height + 1)
 
 
 def assembled(build: Build, scope: Scope, fields: Sequence[Any], pieces: Sequence[Piece]) -> Piece:
@@ -215,6 +218,13 @@ def lifted(build: Build, scope: Scope, tables: str, where: str | None = None) ->
         return f"FROM {tables}{condition}"
     columns = "".join(f", {sql} AS {name(column)}" for column, sql in scope.lifted.items())
     return f"FROM (SELECT {scope.alias}.*{columns} FROM {tables}{condition}{build.sql.fence}) {scope.alias}"
+
+
+def told(build: Build, scope: Scope, tables: str, where: str | None = None) -> str:
+    """The FROM clause of a row for the customers that it tells of."""
+    # On SQLite they read nothing that was lifted, and with it would nest too deep.
+    plain = Scope(scope.shape, scope.alias) if build.sql.lifts else scope
+    return lifted(build, plain, tables, where)
 
 
 def listed(customers: Sequence[str]) -> str:

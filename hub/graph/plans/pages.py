@@ -17,6 +17,7 @@ from hub.graph.plans.build import (
     numbered,
     owner_of,
     raised_text,
+    told,
     unique,
 )
 from hub.graph.plans.cursors import After, Key, after, cursor, cursor_members, keys, mark
@@ -181,8 +182,8 @@ def _array(build: Build, listing: Listing, counted: _Counted, member: Member) ->
 
 
 def _customers(build: Build, listing: Listing, counted: _Counted) -> tuple[str, ...]:
-    rows_ = f"({listing.select(counted.first)}) {listing.row.alias}"
-    return tuple(f"(SELECT {build.sql.collect_text(item)} FROM {rows_})" for item in counted.customers)
+    source = told(build, listing.row, f"({listing.select(counted.first)}) {listing.row.alias}")
+    return tuple(f"(SELECT {build.sql.collect_text(item)} {source})" for item in counted.customers)
 
 
 def _field(
