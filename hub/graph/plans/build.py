@@ -42,6 +42,8 @@ class Place:
     """The page sizes of the lists around it."""
     covered: bool = False
     """Whether the customer of the row here is already among those that the plan reports."""
+    party: str | None = None
+    """The party, as SQL, whose customer is among them; None where there is none."""
 
     def at(self, alias: str) -> Place:
         """The place one alias further down."""
@@ -256,5 +258,17 @@ def owner_of(scope: Scope) -> str | None:
         return scope.column("id")
     if not entity.has_customer:
         return None
-    party = scope.column("id" if entity.is_party else "party_id")
-    return f'(SELECT m."customer_id" FROM "membership" m WHERE m."party_id" = {party})'
+    return f'(SELECT m."customer_id" FROM "membership" m WHERE m."party_id" = {party_of(scope)})'
+
+
+def party_of(scope: Scope) -> str | None:
+    """The party that the row is or belongs to, as SQL; None for customers, and types without one."""
+    entity = scope.shape.entity
+    if entity is None or not entity.has_customer:
+        return None
+    return scope.column("id" if entity.is_party else "party_id")
+
+
+def inner_party(scope: Scope, place: Place) -> str | None:
+    """What `Place.party` is for a row that this one's references lead to."""
+    return party_of(scope) if place.covered else None

@@ -170,10 +170,9 @@ def _by_identifier(build: Build, root: ByIdentifier) -> str:
     shape = build.shape(CUSTOMER)
     scope = build.scope(shape)
     piece = object_piece(build, scope, root.selection, Place((), (root.first,)))
-    rows = (
-        f"SELECT * FROM {table(scope)} WHERE {scope.column('id')} IN ({' UNION '.join(holders)}) "
-        f"ORDER BY {build.sql.binary(scope.column('id'))} LIMIT {limit}"
-    )
+    held = build.sql.in_few(scope.column("id"), " UNION ".join(holders))
+    order = build.sql.binary(scope.column("id"))
+    rows = f"SELECT * FROM {table(scope)} WHERE {held} ORDER BY {order} LIMIT {limit}"
     found = collected(build, scope, piece, rows)
     return f"SELECT {found.member.sql}, {listed(found.customers)}"
 

@@ -13,6 +13,7 @@ from hub.graph.plans.build import (
     by_type,
     collected,
     first_of,
+    inner_party,
     subquery,
     table,
     unique,
@@ -37,7 +38,8 @@ def one_piece(build: Build, scope: Scope, one: One, place: Place) -> Piece:
         if build.guard.may_see(type_name, place.path):
             target = build.scope(build.shape(type_name))
             covered = keeps_customer_along(scope.shape, reference, build.entity(type_name))
-            piece = build.nest(build, target, selection, Place(place.path, place.pages, covered))
+            inside = Place(place.path, place.pages, covered, inner_party(scope, place))
+            piece = build.nest(build, target, selection, inside)
             where = f"{target.column('id')} = {scope.column(reference.column)}"
             found.append(subquery(build, target, piece, table(target), where))
     return first_of(build, scope, found)

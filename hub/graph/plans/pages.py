@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from hub.errors import QueryError
@@ -12,6 +12,7 @@ from hub.graph.plans.build import (
     Cost,
     Piece,
     Place,
+    inner_party,
     key_of,
     lifted,
     numbered,
@@ -90,7 +91,7 @@ def many_piece(build: Build, scope: Scope, many: Many, place: Place) -> Piece:
     if not allowed or not build.guard.may_see(many.type, place.path):
         return Piece(build.sql.null)
     covered = keeps_customer_back(scope.shape, entity, many.by)
-    inside = Place(place.path, place.pages, covered)
+    inside = Place(place.path, place.pages, covered, inner_party(scope, place))
     return page_piece(build, source, many.page, many.fields, inside, f"{scope.shape.name}.{many.by}")
 
 
@@ -153,7 +154,7 @@ def connection_piece(
     return Piece(built, (*counted.told, *_customers(build, listing, counted)), counted.height + 1)
 
 
-def _once(build: Build, paged: list[ConnectionField]) -> bool:
+def _once(build: Build, paged: Sequence[ConnectionField]) -> bool:
     # Where subqueries are lifted, it would nest too deep.
     return len(paged) == 1 and not isinstance(paged[0], PageInfo) and not build.sql.lifts
 

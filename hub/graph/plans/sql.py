@@ -175,6 +175,10 @@ class Sql(ABC):
         """Whether the expression is among a list given as one parameter."""
 
     @abstractmethod
+    def in_few(self, expression: str, query: str) -> str:
+        """Whether the expression is among the few texts that a query gives, which depends on no other row."""
+
+    @abstractmethod
     def named(self, parameter: str) -> str:
         """Rows that one parameter names, as a query for their `type` and `id`, in order."""
 
@@ -336,6 +340,10 @@ class SqliteSql(Sql):
         return f"{expression} IN (SELECT value FROM json_each(:{parameter}))"
 
     @override
+    def in_few(self, expression: str, query: str) -> str:
+        return f"{expression} IN ({query})"
+
+    @override
     def named(self, parameter: str) -> str:
         columns = "json_extract(x.value, '$[0]') AS type, json_extract(x.value, '$[1]') AS id"
         return f"SELECT {columns} FROM json_each(:{parameter}) x ORDER BY x.key LIMIT -1"
@@ -489,6 +497,11 @@ class PostgresSql(Sql):
     @override
     def in_list(self, expression: str, parameter: str, kind: ParamKind) -> str:
         return f"{expression} = ANY(%({parameter})s::{kind}[])"
+
+    @override
+    def in_few(self, expression: str, query: str) -> str:
+        # The index takes an array as it is; for IN it would be joined, its doubles removed by a hash table.
+        return f"{expression} = ANY(ARRAY({query}))"
 
     @override
     def named(self, parameter: str) -> str:

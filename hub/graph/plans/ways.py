@@ -49,7 +49,10 @@ def of_customer(build: Build, customer: Scope, tables: str, party: str) -> tuple
 
 
 def _joined(customer: Scope, tables: str, party: str) -> tuple[str, str]:
-    return f'{MEMBERSHIP} JOIN {tables} ON {party} = m."party_id"', f'm."customer_id" = {customer.column("id")}'
+    return (
+        f'{MEMBERSHIP} JOIN {tables} ON {party} = m."party_id"',
+        f'm."customer_id" = {customer.column("id")}',
+    )
 
 
 def rows(build: Build, parent: Scope, way: Rows, lifting: bool = False) -> Source:
