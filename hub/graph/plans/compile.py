@@ -201,11 +201,14 @@ def _holders(build: Build, scheme: str, given: str) -> list[str]:
         build.guard.record(build.shape(type_.name), prop)
     parties = [(type_, prop) for type_, prop in allowed if type_.is_party]
     others = [
-        _customers_of_rows(type_, stated_by([(type_, prop)]), scheme, given)
+        _customers_of_rows(type_, stated_by(build.sql, [(type_, prop)]), scheme, given)
         for type_, prop in allowed
         if not type_.is_party
     ]
-    return [*([_customers_of_parties(stated_by(parties), scheme, given)] if parties else []), *others]
+    return [
+        *([_customers_of_parties(stated_by(build.sql, parties), scheme, given)] if parties else []),
+        *others,
+    ]
 
 
 def _customers_of_parties(stated: str, scheme: str, given: str) -> str:

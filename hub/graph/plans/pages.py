@@ -71,12 +71,19 @@ class _Counted:
     extra: bool
     """Whether one row more than the page is fetched, to see if there is a next page."""
     once: bool
-    """Whether only one field reads the page."""
+    """Whether one field alone reads the page, with a subquery of its own."""
+    aggregates: bool
+    """Whether fields are aggregates of the page's rows."""
     height: int = 0
     customers: list[str] = field(default_factory=list)
     """Of each of the page's rows."""
     told: list[str] = field(default_factory=list)
     """Of all pages."""
+
+    @property
+    def limit(self) -> str:
+        """How many rows are fetched."""
+        return f"{self.first} + 1" if self.extra else self.first
 
 
 def many_piece(build: Build, scope: Scope, many: Many, place: Place) -> Piece:
@@ -142,14 +149,15 @@ def connection_piece(
     unique(fields)
     paged = [item for item in fields if isinstance(item, Edges | Nodes | PageInfo)]
     extra = any(isinstance(item, PageInfo) for item in paged)
-    counted = _Counted(build.first(first, _label(place)), extra, _once(build, paged))
+    once = _once(build, paged)
+    counted = _Counted(build.first(first, _label(place)), extra, once, bool(paged) and not once)
     if not place.covered and any(map(_tells_cursors, fields)) and (owner := owner_of(listing.row)):
         counted.customers.append(owner)
     inner = place.within(first)
     build.costs.append(Cost(len(fields), place.pages))
     members = [(key_of(item), _field(build, listing, item, counted, place, inner)) for item in fields]
     built = build.sql.obj(members)
-    if paged and not counted.once:
+    if counted.aggregates:
         built = Member(f"(SELECT {built.sql} {_source(build, listing, counted)})", built.carried)
     return Piece(built, (*counted.told, *_customers(build, listing, counted)), counted.height + 1)
 
@@ -170,10 +178,8 @@ def _tells_cursors(item: ConnectionField) -> bool:
 
 def _source(build: Build, listing: Listing, counted: _Counted) -> str:
     """The FROM clause of the page; to be called when all that is read of its rows is known."""
-    alias = listing.row.alias
-    if counted.extra:
-        return lifted(build, listing.row, numbered(listing.select(f"{counted.first} + 1"), alias))
-    return lifted(build, listing.row, f"({listing.select(counted.first)}) {alias}")
+    alias, rows_ = listing.row.alias, listing.select(counted.limit)
+    return lifted(build, listing.row, numbered(rows_, alias) if counted.extra else f"({rows_}) {alias}")
 
 
 def _array(build: Build, listing: Listing, counted: _Counted, member: Member) -> Member:
@@ -204,7 +210,15 @@ def _field(
         return _array(build, listing, counted, _edge(build, listing, item, counted, place))
     if isinstance(item, PageInfo):
         return _page_info(build, listing, item, counted)
-    return build.sql.integer(f"({listing.count()})")
+    return build.sql.integer(_total(listing, counted))
+
+
+def _total(listing: Listing, counted: _Counted) -> str:
+    total = f"({listing.count()})"
+    if not counted.aggregates or listing.given is not None:
+        return total
+    # A first page that is not full holds all rows there are.
+    return f"CASE WHEN count(*) < {counted.limit} THEN count(*) ELSE {total} END"
 
 
 def _counted_node(listing: Listing, selection: Selection | Entry, counted: _Counted, place: Place) -> Member:

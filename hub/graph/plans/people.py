@@ -23,10 +23,11 @@ from hub.graph.plans.guard import SOURCES_CATEGORY
 from hub.graph.plans.selection import Freshness, Identifiers, Parties
 from hub.graph.plans.shapes import Scope, Shape
 from hub.graph.plans.spelling import literal
-from hub.graph.plans.sql import Member
+from hub.graph.plans.sql import Member, Sql
 from hub.graph.plans.ways import of_customer
 from hub.ontology import EntityType, Property, PropertyType
 
+_PROPERTY = 'i."property"'
 _TEXT_COLUMNS = ("scheme", "source", "type", "property")
 
 
@@ -83,19 +84,18 @@ def _identifier_cases(build: Build, identifiers: Identifiers, place: Place) -> l
                 kind = None if how is True else prop.type
                 ways.setdefault((how, kind), []).append((type_, prop))
     return [
-        _Case(stated_by(stated), _identifier(build, identifiers, how, kind), how is True)
+        _Case(stated_by(build.sql, stated), _identifier(build, identifiers, how, kind), how is True)
         for (how, kind), stated in ways.items()
     ]
 
 
-def stated_by(stated: Iterable[tuple[EntityType, Property]]) -> str:
+def stated_by(sql: Sql, stated: Iterable[tuple[EntityType, Property]]) -> str:
     """The condition that the identifier `i` is stated by one of these properties of these types."""
     by_type_: dict[str, list[str]] = {}
     for type_, prop in stated:
-        by_type_.setdefault(type_.name, []).append(literal(prop.name))
+        by_type_.setdefault(type_.name, []).append(prop.name)
     tests = [
-        f'(i."type" = {literal(name)} AND i."property" IN ({", ".join(names)}))'
-        for name, names in by_type_.items()
+        f'(i."type" = {literal(name)} AND {sql.among(_PROPERTY, names)})' for name, names in by_type_.items()
     ]
     return f"({' OR '.join(tests)})"
 

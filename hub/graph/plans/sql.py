@@ -194,6 +194,10 @@ class Sql(ABC):
         """Whether the expression is one of these fixed texts."""
         return f"{expression} IN ({', '.join(map(literal, values))})"
 
+    def one_of(self, expression: str, values: Sequence[str]) -> str:
+        """The expression where it is one of these fixed texts, else null."""
+        return f"CASE WHEN {self.among(expression, values)} THEN {expression} END"
+
     def text_instant(self, column: str) -> str:
         """An instant kept as fixed-width text, its fraction without needless zeros; null for the empty one."""
         trimmed = _TEXT_OF_INSTANT.format(f"substr({column}, 1, 26)")
@@ -286,6 +290,16 @@ class SqliteSql(Sql):
     @override
     def scattered(self, column: str) -> tuple[str, str, str]:
         return f"json_each({column}) x", "json_extract(x.value, '$[0]')", "json_extract(x.value, '$[1]')"
+
+    @override
+    def among(self, expression: str, values: Sequence[str]) -> str:
+        return f"{self.one_of(expression, values)} IS NOT NULL"
+
+    @override
+    def one_of(self, expression: str, values: Sequence[str]) -> str:
+        # For IN, SQLite would make a table of the values each time that the statement comes by.
+        cases = " ".join(f"WHEN {each} THEN {each}" for each in map(literal, values))
+        return f"CASE {expression} {cases} END"
 
     @override
     def total(self, sum_: str, scale: int) -> str:

@@ -112,7 +112,7 @@ def scalar_member(sql: Sql, prop: Property, value: str) -> Member:
 
 def known_value(sql: Sql, prop: Property, value: str) -> str:
     """An enum's value, null for one that rows hold from before the ontology of today: GraphQL has no such."""
-    return f"CASE WHEN {sql.among(value, prop.values)} THEN {value} END"
+    return sql.one_of(value, prop.values)
 
 
 def text_of(build: Build, scope: Scope, prop: Property, shown: Mask | bool) -> str:
