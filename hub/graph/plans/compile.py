@@ -20,6 +20,7 @@ from hub.graph.plans.build import (
     subquery,
     table,
 )
+from hub.graph.plans.databases import SPELLINGS
 from hub.graph.plans.guard import AccessNote, CategoryAccess, Guard, Reads
 from hub.graph.plans.objects import object_piece
 from hub.graph.plans.pages import page_piece
@@ -28,7 +29,6 @@ from hub.graph.plans.people import stated_by
 from hub.graph.plans.selection import ById, ByIdentifier, ByIds, ListOf, Root, Selection
 from hub.graph.plans.shapes import Scope, Shape
 from hub.graph.plans.spelling import literal
-from hub.graph.plans.sql import SPELLINGS
 from hub.graph.plans.ways import MEMBERSHIP, all_rows
 from hub.ontology import CUSTOMER, EntityType, Ontology
 from hub.store import DialectName
