@@ -6,8 +6,8 @@ import json
 
 import pytest
 
-from hub.graph.plans.databases import SPELLINGS
 from hub.graph.plans import ById, Id, Many, Nodes, One, Page, Selection
+from hub.graph.plans.databases import SPELLINGS
 from hub.graph.plans.marks import marked, unmarked
 from hub.ontology import load_ontology
 from hub.store import Store
