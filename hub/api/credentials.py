@@ -1,4 +1,4 @@
-"""Who asks, by the token and the purpose that come with a request."""
+"""Who asks, by the token or API key and the purpose that come with a request."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from typing import Any
 
 from starlette.datastructures import Headers
 
-from hub.access import Caller, Requester, TokenVerifier
-from hub.errors import AuthenticationError, RequestError
-from hub.schema import Answer, GraphQLService
+from hub.access import Authenticator, Caller, Requester
+from hub.errors import AuthenticationError, HubError, RequestError
+from hub.schema import Answer, GraphQLService, failed
 
 _TOKEN = "authorization"  # noqa: S105 - the header's name
 _PURPOSE = "x-purpose"
@@ -23,30 +23,38 @@ class LetIn:
     """A caller with a purpose."""
 
     requester: Requester
-    expires_at: float
-    """Seconds since 1970 until which they may be served."""
+    caller: Caller
+
+    @property
+    def expires_at(self) -> float:
+        """Seconds since 1970 until which they may be served."""
+        return self.caller.expires_at
 
 
 class NotLetInError(Exception):
-    """The caller may not ask; that is recorded, and the answer says why."""
+    """The caller may not ask, which is recorded, or cannot be known; the answer says why."""
 
-    def __init__(self, error: RequestError, answer: Answer) -> None:
+    def __init__(self, error: HubError, answer: Answer) -> None:
         self.error, self.answer = error, answer
-        super().__init__(error.code)
+        super().__init__(type(error).__name__)
 
 
-async def let_in(service: GraphQLService, verifier: TokenVerifier, headers: Headers) -> LetIn:
+async def let_in(service: GraphQLService, authenticator: Authenticator, headers: Headers) -> LetIn:
     """The caller that the headers prove.
 
     Raises:
-        NotLetInError: they prove none, or one without a role or a purpose.
+        NotLetInError: they prove none, or one without a role or a purpose, or one who asks too often; or it cannot be
+            told for now.
     """
     caller: Caller | None = None
     try:
-        caller = verifier.caller(_token(headers))
-        return LetIn(verifier.requester(caller, _joined(headers, _PURPOSE)), caller.expires_at)
+        caller = await authenticator.caller(_token(headers))
+        authenticator.count(caller)
+        return LetIn(authenticator.requester(caller, _joined(headers, _PURPOSE)), caller)
     except RequestError as error:
         raise NotLetInError(error, await service.refuse(error, caller)) from None
+    except HubError as error:
+        raise NotLetInError(error, failed(error)) from None
 
 
 def with_payload(headers: Headers, payload: Mapping[str, Any]) -> Headers:

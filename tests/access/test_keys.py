@@ -14,9 +14,9 @@ import pytest
 from joserfc import jwt
 from joserfc.jwk import ECKey, Key, OctKey, OKPKey, RSAKey
 
-from hub.access import TokenVerifier, load_public_keys
+from hub.access import load_public_keys
 from hub.errors import AuthenticationError, ConfigurationError
-from tests.access.test_tokens import claims, small_access_map, unsigned
+from tests.access.test_tokens import Verifier, claims, trusting, unsigned
 
 ISSUER = "https://id.example.com"
 ED = OKPKey.generate_key("Ed25519", {"kid": "ed"})
@@ -43,8 +43,8 @@ def jwks(folder: Path, *keys: dict[str, Any]) -> Path:
     return path
 
 
-def verifier(folder: Path, *keys: dict[str, Any]) -> TokenVerifier:
-    return TokenVerifier(load_public_keys(jwks(folder, *keys)), ISSUER, "hub", small_access_map())
+def verifier(folder: Path, *keys: dict[str, Any]) -> Verifier:
+    return trusting(load_public_keys(jwks(folder, *keys)), ISSUER)
 
 
 def token(key: Key, alg: str, **header: Any) -> str:

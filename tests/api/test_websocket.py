@@ -26,13 +26,13 @@ class World:
     """The company, a service and its sockets, in one loop."""
 
     def __init__(self, services: Services, runner: asyncio.Runner) -> None:
-        assert services.verifier is not None
-        self.services, self.runner, self.verifier = services, runner, services.verifier
+        assert services.authenticator is not None
+        self.services, self.runner, self.authenticator = services, runner, services.authenticator
         self.service = GraphQLService(services)
         self.token = token(services)
 
     def app(self, most: int = 10, **more: float) -> WebSocketEndpoint:
-        return WebSocketEndpoint(self.service, self.verifier, most, **more)
+        return WebSocketEndpoint(self.service, self.authenticator, most, **more)
 
     def run(self, scenario: Callable[[], Coroutine[Any, Any, None]]) -> None:
         self.runner.run(scenario())
