@@ -112,7 +112,7 @@ class ProviderKeys:
             return
         if found.as_dict() != self._keys.as_dict():
             self._keys = found
-            _log.info("%s has %d keys that tokens can be verified with", self._issuer, len(found.keys))
+            _log.info("%s: tokens can be verified by %d of its keys", self._issuer, len(found.keys))
         self._fetched_at = self._clock()
 
     def _fetch(self) -> KeySet:

@@ -63,7 +63,7 @@ def _roles(caller: Caller, access: AccessMap) -> frozenset[str]:
     if caller.claims_roles:
         roles = access.policy.roles_claimed(caller.roles)
     else:
-        roles = frozenset(caller.roles) & access.policy.roles.keys()
+        roles = frozenset(caller.roles).intersection(access.policy.roles)
     if not roles:
         raise AccessDeniedError("the token gives no role of this hub's policy; ask the policy's owner")
     return roles

@@ -12,6 +12,7 @@ import os
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from copy import copy
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
@@ -20,7 +21,7 @@ from uuid import uuid4
 from joserfc import jwt
 from joserfc.errors import ClaimError, ExpiredTokenError, JoseError, UnsupportedAlgorithmError
 from joserfc.jwk import GuestProtocol, Key, KeySet, OKPKey
-from joserfc.jws import JWSRegistry, extract_compact
+from joserfc.jws import JWSAlgModel, JWSRegistry, extract_compact
 
 from hub.access.claims import Claims, ClaimsError
 from hub.access.keys import TrustedIssuer, algorithms_of
@@ -53,12 +54,21 @@ class _Verified:
     """The issuer's keys when it was verified."""
 
 
+def _named_eddsa() -> JWSAlgModel:
+    """Ed25519 by its former name, which keys may state as theirs."""
+    algorithm = copy(JWSRegistry.algorithms[ALGORITHM])
+    algorithm.name = "EdDSA"
+    return algorithm
+
+
 class _Registry(JWSRegistry):
     """Verifies EdDSA as Ed25519: joserfc knows the old name as one that may mean other curves, and warns of it."""
 
-    def get_alg(self, name: str) -> Any:
+    _EDDSA: Final = _named_eddsa()
+
+    def get_alg(self, name: str) -> JWSAlgModel:
         """The algorithm of an allowed name."""
-        return super().get_alg(ALGORITHM if name == "EdDSA" else name)
+        return self._EDDSA if name == "EdDSA" else super().get_alg(name)
 
 
 class TokenVerifier:
