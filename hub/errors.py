@@ -119,7 +119,7 @@ class RateLimitError(RequestError):
 
     code = "RATE_LIMITED"
 
-    def __init__(self, message: str, retry_after_s: int) -> None:
+    def __init__(self, message: str, retry_after_s: int = 1) -> None:
         self.retry_after_s = retry_after_s
         super().__init__(message)
 
