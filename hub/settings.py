@@ -129,7 +129,7 @@ class Settings(BaseSettings):
     )
     api_keys: Path | None = Field(
         default=None,
-        description="File of the API keys that `hub key create` makes; `api-keys.json` in the data folder unless given.",
+        description="File of the API keys (`hub key create`); `api-keys.json` in the data folder unless given.",
     )
     max_requests: int = Field(
         default=6_000,
