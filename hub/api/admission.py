@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from starlette.datastructures import Headers
-from starlette.responses import Response
 
 from hub.access import Authenticator
 from hub.api.credentials import LetIn, NotLetInError, let_in
-from hub.api.http import JSON, status_of
+from hub.api.http import JSON, NO_HEADERS, Reply, status_of
 from hub.errors import AuthenticationError, HubError, RateLimitError
 from hub.schema import GraphQLService
 
@@ -21,25 +20,17 @@ class Admission:
         self._service = service
         self._authenticator = authenticator
 
-    async def caller(self, headers: Headers) -> LetIn | Response:
-        """The caller that the headers prove, or the response to one who is not let in."""
+    async def caller(self, headers: Headers) -> LetIn | Reply:
+        """The caller that the headers prove, or the reply to one who is not let in."""
         try:
             return await let_in(self._service, self._authenticator, headers)
         except NotLetInError as refused:
             answer, told = refused.answer, _headers(refused.error)
-            return json_response(answer.body, status_of(answer, JSON), JSON, told)
+            return Reply(answer.body, status_of(answer, JSON), JSON, told)
 
 
-def _headers(error: HubError) -> Mapping[str, str] | None:
+def _headers(error: HubError) -> Mapping[str, str]:
     """What a client that is not let in is told by headers."""
     if isinstance(error, AuthenticationError):
         return {"www-authenticate": "Bearer"}
-    return {"retry-after": str(error.retry_after_s)} if isinstance(error, RateLimitError) else None
-
-
-def json_response(
-    body: bytes, status: int, media_type: str, headers: Mapping[str, str] | None = None
-) -> Response:
-    """A response that nobody on the way keeps."""
-    media = f"{media_type}; charset=utf-8"
-    return Response(body, status, {"cache-control": "no-store", **(headers or {})}, media)
+    return {"retry-after": str(error.retry_after_s)} if isinstance(error, RateLimitError) else NO_HEADERS
