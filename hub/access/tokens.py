@@ -21,7 +21,7 @@ from uuid import uuid4
 from joserfc import jwt
 from joserfc.errors import ClaimError, ExpiredTokenError, JoseError, UnsupportedAlgorithmError
 from joserfc.jwk import GuestProtocol, Key, KeySet, OKPKey
-from joserfc.jws import JWSAlgModel, JWSRegistry, extract_compact
+from joserfc.jws import JWSRegistry, extract_compact
 
 from hub.access.claims import Claims, ClaimsError
 from hub.access.keys import TrustedIssuer, algorithms_of
@@ -54,7 +54,7 @@ class _Verified:
     """The issuer's keys when it was verified."""
 
 
-def _named_eddsa() -> JWSAlgModel:
+def _named_eddsa() -> Any:
     """Ed25519 by its former name, which keys may state as theirs."""
     algorithm = copy(JWSRegistry.algorithms[ALGORITHM])
     algorithm.name = "EdDSA"
@@ -64,9 +64,9 @@ def _named_eddsa() -> JWSAlgModel:
 class _Registry(JWSRegistry):
     """Verifies EdDSA as Ed25519: joserfc knows the old name as one that may mean other curves, and warns of it."""
 
-    _EDDSA: Final = _named_eddsa()
+    _EDDSA: Any = _named_eddsa()
 
-    def get_alg(self, name: str) -> JWSAlgModel:
+    def get_alg(self, name: str) -> Any:
         """The algorithm of an allowed name."""
         return self._EDDSA if name == "EdDSA" else super().get_alg(name)
 

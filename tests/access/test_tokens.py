@@ -180,6 +180,33 @@ def test_a_token_with_a_bad_claim_is_refused(changed: dict[str, Any]) -> None:
     assert "u-17" not in str(caught.value)
 
 
+def typed(kind: object, **changed: Any) -> str:
+    header = {"alg": "Ed25519", "kid": "k1", "typ": kind}
+    return jwt.encode(header, claims(**changed), KEY, algorithms=["Ed25519"], default_type=None)
+
+
+@pytest.mark.parametrize("kind", ["JWT", "jwt", "at+jwt", "AT+JWT", "application/at+jwt"])
+def test_an_access_token_may_say_that_it_is_one(kind: str) -> None:
+    assert VERIFIER.verify(typed(kind), None)
+
+
+def test_a_token_need_not_say_of_which_type_it_is() -> None:
+    header = {"alg": "Ed25519", "kid": "k1"}
+    assert VERIFIER.verify(jwt.encode(header, claims(), KEY, algorithms=["Ed25519"], default_type=None), None)
+
+
+@pytest.mark.parametrize("kind", ["logout+jwt", "dpop+jwt", "secevent+jwt", "JOSE", ""])
+def test_a_token_for_another_use_is_refused(kind: str) -> None:
+    with pytest.raises(AuthenticationError, match="for another use"):
+        VERIFIER.verify(typed(kind), None)
+
+
+@pytest.mark.parametrize("bound", [{"jkt": "x"}, {"x5t#S256": "x"}, {}, "x"])
+def test_a_token_that_is_bound_to_a_key_is_no_bearer_token(bound: object) -> None:
+    with pytest.raises(AuthenticationError, match="bound to a key"):
+        VERIFIER.verify(typed("at+jwt", cnf=bound), None)
+
+
 def altered(token: str) -> str:
     head, body, signature = token.split(".")
     content = json.loads(base64.urlsafe_b64decode(body + "=="))
