@@ -164,6 +164,7 @@ def test_a_remembered_token_is_not_verified_again_when_the_same_keys_are_fetched
 def test_many_wait_for_one_fetch_and_the_event_loop_goes_on(provider: Provider, keys: ProviderKeys) -> None:
     async def scenario() -> None:
         provider.open.clear()
+        keys._thread.submit(provider.open.wait)  # so that the fetch has not begun, and could be called off
         waiting = [asyncio.create_task(keys.ready("k1")) for _ in range(20)]
         gone = asyncio.create_task(keys.ready("k1"))
         await asyncio.sleep(0)
@@ -238,6 +239,29 @@ def test_an_answer_that_is_none_leaves_the_keys_as_they_are(
     with pytest.raises(AuthenticationError):
         verifier.verify(token(key("k2")), None)
     assert verifier.verify(token(provider.keys[0], sub="u-18"), None)
+
+
+def test_an_answer_that_is_too_large_is_not_believed(provider: Provider, verifier: Verifier) -> None:
+    content = {"keys": [provider.keys[0].as_dict(private=False)], "more": "x" * 1024 * 1024}
+    provider.answers[JWKS] = lambda: httpx.Response(200, json=content)
+    with pytest.raises(ProviderUnavailableError):
+        verifier.verify(token(provider.keys[0]), None)
+
+
+def test_keys_that_have_moved_are_found_again(provider: Provider, verifier: Verifier) -> None:
+    verifier.verify(token(provider.keys[0]), None)
+    provider.keys = [key("k2")]
+    moved, members = "https://id.example.com/keys", [provider.keys[0].as_dict(private=False)]
+    provider.configuration["jwks_uri"] = moved
+    provider.answers = {
+        JWKS: BAD_ANSWERS["not found"],
+        moved: lambda: httpx.Response(200, json={"keys": members}),
+    }
+    provider.now += MIN_INTERVAL_S
+    with pytest.raises(AuthenticationError):
+        verifier.verify(token(provider.keys[0]), None)
+    provider.now += MIN_INTERVAL_S
+    assert verifier.verify(token(provider.keys[0]), None)
 
 
 def test_what_a_provider_should_not_publish_is_passed_over(provider: Provider, verifier: Verifier) -> None:
