@@ -66,7 +66,7 @@ def create_app(services: Services, examples: Examples = NO_EXAMPLES) -> FastAPI:
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
         authenticator.prepare()
-        async with publishing(services):
+        async with services.store.on_loop(), publishing(services):
             yield
             await end_streams()
         service.close()
