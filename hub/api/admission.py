@@ -9,7 +9,7 @@ from starlette.datastructures import Headers
 from hub.access import Authenticator
 from hub.api.credentials import LetIn, NotLetInError, let_in
 from hub.api.http import JSON, NO_HEADERS, Reply, status_of
-from hub.errors import AuthenticationError, HubError, RateLimitError
+from hub.errors import AuthenticationError, RateLimitError, RequestError
 from hub.schema import GraphQLService
 
 
@@ -29,7 +29,7 @@ class Admission:
             return Reply(answer.body, status_of(answer, JSON), JSON, told)
 
 
-def _headers(error: HubError) -> Mapping[str, str]:
+def _headers(error: RequestError) -> Mapping[str, str]:
     """What a client that is not let in is told by headers."""
     if isinstance(error, AuthenticationError):
         return {"www-authenticate": "Bearer"}

@@ -9,8 +9,8 @@ from typing import Any
 from starlette.datastructures import Headers
 
 from hub.access import Authenticator, Caller, Requester
-from hub.errors import AuthenticationError, HubError, RequestError
-from hub.schema import Answer, GraphQLService, failed
+from hub.errors import AuthenticationError, RequestError
+from hub.schema import Answer, GraphQLService
 
 _TOKEN = "authorization"  # noqa: S105 - the header's name
 _PURPOSE = "x-purpose"
@@ -32,19 +32,20 @@ class LetIn:
 
 
 class NotLetInError(Exception):
-    """The caller may not ask, which is recorded, or cannot be known; the answer says why."""
+    """The caller may not ask; that is recorded, and the answer says why."""
 
-    def __init__(self, error: HubError, answer: Answer) -> None:
+    def __init__(self, error: RequestError, answer: Answer) -> None:
         self.error, self.answer = error, answer
-        super().__init__(type(error).__name__)
+        super().__init__(error.code)
 
 
 async def let_in(service: GraphQLService, authenticator: Authenticator, headers: Headers) -> LetIn:
     """The caller that the headers prove.
 
     Raises:
-        NotLetInError: they prove none, or one without a role or a purpose, or one who asks too often; or it cannot be
-            told for now.
+        NotLetInError: they prove none, or one without a role or a purpose, or one who asks too often.
+        ProviderUnavailableError: it cannot be told for now; try again later.
+        ConfigurationError: the file of the API keys has got faults.
     """
     caller: Caller | None = None
     try:
@@ -53,8 +54,6 @@ async def let_in(service: GraphQLService, authenticator: Authenticator, headers:
         return LetIn(authenticator.requester(caller, _joined(headers, _PURPOSE)), caller)
     except RequestError as error:
         raise NotLetInError(error, await service.refuse(error, caller)) from None
-    except HubError as error:
-        raise NotLetInError(error, failed(error)) from None
 
 
 def with_payload(headers: Headers, payload: Mapping[str, Any]) -> Headers:
