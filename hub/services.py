@@ -12,9 +12,15 @@ from hub.access import (
     AUDIENCE,
     DEMO_ISSUER,
     AccessMap,
+    ApiKeys,
+    Authenticator,
+    Claims,
     DemoIssuer,
+    FixedKeys,
+    ProviderKeys,
     TokenVerifier,
     TrustedIssuer,
+    is_safe,
     load_access_map,
     load_public_keys,
 )
@@ -23,7 +29,7 @@ from hub.audit import AuditLog, Recorder, drain
 from hub.errors import ConfigurationError, FaultLike
 from hub.ontology import Ontology, load_ontology
 from hub.search import Catalogue, Indexer, SearchService, TantivyEngine
-from hub.settings import Settings
+from hub.settings import Settings, TokenClaims
 from hub.store import Store
 from hub.yamlfile import Fault
 
@@ -39,6 +45,7 @@ class Configuration:
     sources: Mapping[str, SourceConfig]
     issuer: TrustedIssuer | None
     """Whose tokens are taken; None in demo mode, and where nobody's are."""
+    keys: ApiKeys
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,8 +75,9 @@ class Services:
     staff: StaffRecords
     search: SearchService
     indexer: Indexer
-    verifier: TokenVerifier | None
-    """None where no issuer of tokens is configured: then the API cannot start, all else can."""
+    keys: ApiKeys
+    authenticator: Authenticator | None
+    """None where nobody could be let in: then the API cannot start, all else can."""
     _open: ExitStack = field(repr=False)
 
     def publish(self) -> Published:
@@ -122,9 +130,10 @@ def load_configuration(settings: Settings) -> Configuration:
     access = _attempt(lambda: load_access_map(settings.policy_file, known.taxonomy), faults)
     sources = _attempt(lambda: load_sources(settings.config_dir, known), faults)
     issuer = _attempt(lambda: _trusted_issuer(settings), faults)
-    if faults or ontology is None or access is None or sources is None:
+    keys = _attempt(lambda: ApiKeys(settings.api_keys_file), faults)
+    if faults or ontology is None or access is None or sources is None or keys is None:
         raise ConfigurationError(faults)
-    return Configuration(ontology, access, sources, issuer)
+    return Configuration(ontology, access, sources, issuer, keys)
 
 
 def open_services(settings: Settings, environ: Mapping[str, str] = os.environ) -> Services:
@@ -148,6 +157,9 @@ def open_services(settings: Settings, environ: Mapping[str, str] = os.environ) -
         opening.callback(jobs.close)
         engine = TantivyEngine(settings.index_dir, Catalogue(found.ontology))
         opening.callback(engine.close)
+        issuer = _demo_issuer(settings) if settings.demo else found.issuer
+        if issuer is not None:
+            opening.callback(issuer.keys.close)
         return Services(
             settings=settings,
             ontology=found.ontology,
@@ -161,7 +173,8 @@ def open_services(settings: Settings, environ: Mapping[str, str] = os.environ) -
             staff=StaffRecords(store, syncer.graph, syncer.mapping),
             search=SearchService(store, engine, found.ontology),
             indexer=Indexer(store, engine),
-            verifier=_verifier(settings, found),
+            keys=found.keys,
+            authenticator=_authenticator(settings, found, issuer),
             _open=opening.pop_all(),
         )
 
@@ -180,27 +193,40 @@ def _trusted_issuer(settings: Settings) -> TrustedIssuer | None:
     Raises:
         ConfigurationError: they name half of one, or one beside the demo's; or its keys have faults.
     """
-    keys, name = settings.token_keys, settings.token_issuer
-    if keys is None and name is None:
+    path, name = settings.token_keys, settings.token_issuer
+    if path is None and name is None:
         return None
     if settings.demo:
         raise _environment(
             "HUB_DEMO", "takes the demo's tokens, and an issuer of tokens is set", "one of both"
         )
-    if keys is None:
-        raise _environment("HUB_TOKEN_KEYS", "is missing beside HUB_TOKEN_ISSUER", "a JWKS file")
     if name is None:
         raise _environment("HUB_TOKEN_ISSUER", "is missing beside HUB_TOKEN_KEYS", "the tokens' claim `iss`")
-    return TrustedIssuer(load_public_keys(keys), name, settings.token_audience)
+    if path is not None:
+        return TrustedIssuer(FixedKeys(load_public_keys(path)), name, settings.token_audience)
+    if not is_safe(name):
+        raise _environment(
+            "HUB_TOKEN_ISSUER",
+            "is no https address, where the keys could be found",
+            "one, or a JWKS file in HUB_TOKEN_KEYS",
+        )
+    return TrustedIssuer(ProviderKeys(name, settings.token_keys_max_age_s), name, settings.token_audience)
 
 
 def _environment(variable: str, message: str, expected: str) -> ConfigurationError:
     return ConfigurationError([Fault("environment", 1, 1, variable, message, expected)])
 
 
-def _verifier(settings: Settings, found: Configuration) -> TokenVerifier | None:
-    if settings.demo:
-        return TokenVerifier(DemoIssuer(settings.data_dir).public_keys(), DEMO_ISSUER, AUDIENCE, found.access)
-    if found.issuer is None:
+def _demo_issuer(settings: Settings) -> TrustedIssuer:
+    return TrustedIssuer(FixedKeys(DemoIssuer(settings.data_dir).public_keys()), DEMO_ISSUER, AUDIENCE)
+
+
+def _authenticator(
+    settings: Settings, found: Configuration, issuer: TrustedIssuer | None
+) -> Authenticator | None:
+    if issuer is None and not found.keys.all:
         return None
-    return TokenVerifier(found.issuer.keys, found.issuer.name, found.issuer.audience, found.access)
+    # The demo's tokens are of the hub's own making, whatever those of the provider to be look like.
+    claims = Claims(TokenClaims() if settings.demo else settings.token_claims)
+    tokens = TokenVerifier(issuer, claims, settings.token_clock_skew_s) if issuer else None
+    return Authenticator(tokens, found.keys, found.access, settings.max_requests)

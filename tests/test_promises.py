@@ -19,7 +19,7 @@ from hub.reference.errors import subclasses
 from hub.reference.graphql import served_schema
 from hub.schema import GraphQLRequest, GraphQLService
 from hub.services import open_services
-from hub.settings import Settings, load_settings
+from hub.settings import Settings, TokenClaims, load_settings
 from tests.doc_blocks import ROOT
 
 # audit events already written name these actions, and must be readable for ever
@@ -54,6 +54,7 @@ ACTIONS = [
     "interaction_logged",
     "sync_requested",
     "command_refused",
+    "api_key_changed",
 ]
 
 
@@ -82,9 +83,11 @@ PARENTS = {
     "PurposeError": "RequestError",
     "AccessDeniedError": "RequestError",
     "LimitError": "RequestError",
+    "RateLimitError": "RequestError",
     "QueryError": "RequestError",
     "DocumentNotFoundError": "QueryError",
     "NotFoundError": "RequestError",
+    "ProviderUnavailableError": "HubError",
     "StoreError": "HubError",
     "StoreUnavailableError": "StoreError",
     "SchemaChangeError": "StoreError",
@@ -97,6 +100,7 @@ CODES = {
     "PurposeError": "PURPOSE_REQUIRED",
     "AccessDeniedError": "FORBIDDEN",
     "LimitError": "LIMIT_EXCEEDED",
+    "RateLimitError": "RATE_LIMITED",
     "QueryError": "BAD_QUERY",
     "DocumentNotFoundError": "PERSISTED_QUERY_NOT_FOUND",
     "NotFoundError": "NOT_FOUND",
@@ -143,6 +147,14 @@ SET = {
     "HUB_TOKEN_KEYS": ("keys.json", Path("keys.json")),
     "HUB_TOKEN_ISSUER": ("https://login.example.com", "https://login.example.com"),
     "HUB_TOKEN_AUDIENCE": ("our-hub", "our-hub"),
+    "HUB_TOKEN_CLAIMS": (
+        '{"roles": "realm_access.roles", "purposes": null}',
+        TokenClaims(roles="realm_access.roles", purposes=None),
+    ),
+    "HUB_TOKEN_CLOCK_SKEW_S": ("5", 5),
+    "HUB_TOKEN_KEYS_MAX_AGE_S": ("60", 60.0),
+    "HUB_API_KEYS": ("machines.json", Path("machines.json")),
+    "HUB_MAX_REQUESTS": ("120", 120),
 }
 
 

@@ -37,31 +37,35 @@ def create_app(services: Services, examples: Examples = NO_EXAMPLES) -> FastAPI:
         ConfigurationError: no issuer of tokens is configured, or names of the ontology clash in GraphQL, or the
             documents that the hub ships have faults.
     """
-    if services.verifier is None:
+    if services.authenticator is None:
         raise ConfigurationError(
             [
                 Fault(
                     "environment",
                     1,
                     1,
-                    "HUB_TOKEN_KEYS",
-                    "no issuer of tokens is configured",
-                    "its JWKS file, with its name in HUB_TOKEN_ISSUER; or HUB_DEMO=1 to try things out",
+                    "HUB_TOKEN_ISSUER",
+                    "no issuer of tokens is configured, and there is no API key",
+                    "its address, or its name with its JWKS file in HUB_TOKEN_KEYS; HUB_DEMO=1 to try things out",
                 )
             ]
         )
     service = GraphQLService(services)
-    sockets = WebSocketEndpoint(service, services.verifier, services.settings.max_subscriptions)
+    authenticator = services.authenticator
+    sockets = WebSocketEndpoint(
+        service, authenticator, services.settings.max_subscriptions, services.settings.cors_origins
+    )
     events = EventStreams(service)
 
     async def end_streams() -> None:
         await asyncio.gather(sockets.end(), events.end())
         service.end_streams()
 
-    admission = Admission(service, services.verifier)
+    admission = Admission(service, authenticator)
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+        authenticator.prepare()
         async with services.store.on_loop(), publishing(services):
             yield
             await end_streams()

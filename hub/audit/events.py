@@ -75,6 +75,7 @@ class Action(StrEnum):
     INTERACTION_LOGGED = "interaction_logged"
     SYNC_REQUESTED = "sync_requested"
     COMMAND_REFUSED = "command_refused"
+    API_KEY_CHANGED = "api_key_changed"
 
 
 class Outcome(StrEnum):

@@ -28,6 +28,7 @@ from hub.schema.planner import GraphQLRequest, Planned, Planner
 from hub.schema.plans import OperationPlan
 from hub.schema.preparing import Preparing
 from hub.schema.recording import Events, failed_event, read_event, refused_event, stream_event, told_event
+from hub.schema.refusals import Refusals, Refused
 from hub.schema.streams import Streams, Subscription, Told
 from hub.schema.waiting import Gone, GoneError, Waiting
 from hub.services import Services
@@ -55,6 +56,7 @@ class GraphQLService:
             self.catalogue, services.settings, services.store.dialect.name, services.access
         )
         self._events = Events(services.access.sha256)
+        self._refusals = Refusals(self._record_refusals)
         self._preparing = Preparing(services.settings.max_preparing_s)
         self._reads_inline = services.store.dialect.name == "sqlite"
         self._streams = Streams(services, self.catalogue, self.planner)
@@ -65,7 +67,8 @@ class GraphQLService:
         self._streams.end()
 
     def close(self) -> None:
-        """Wait for the reads that are under way."""
+        """Wait for the reads that are under way, and record the refusals that no event has told of."""
+        self._refusals.tell_all()
         self._streams.close()
         self._preparing.close()
         self._pool.shutdown()
@@ -146,13 +149,25 @@ class GraphQLService:
         return await self._recorded(_stream_event(event, subscription, told.customers), told.answer)
 
     async def refuse(self, error: RequestError, caller: Caller | None = None) -> Answer:
-        """The answer to one who is not let in, recorded as such: with their name where their token proves it."""
+        """The answer to one who is not let in, recorded as such: with their name where their token proves it.
+
+        One of a flood is counted instead, and told of by a later event.
+        """
+        kind = Refused(error.code, caller.subject, caller.department) if caller else Refused(error.code)
         try:
-            event = self._events.login_refused(error, caller)
+            event = self._events.login_refused(kind)
         except AuditError as unnamed:
             error = _unrecordable(unnamed)
-            event = self._events.login_refused(error, None)
-        return await self._recorded(event, refused(error))
+            kind = Refused(error.code)
+            event = self._events.login_refused(kind)
+        attempts = self._refusals.to_be_told(kind)
+        if attempts == 0:
+            return refused(error)
+        return await self._recorded(event.again(counts={"attempts": attempts}), refused(error))
+
+    def _record_refusals(self, kind: Refused, attempts: int) -> None:
+        with suppress(AuditError):  # nobody waits for it; what is lost is a number
+            self._services.recorder.record(self._events.login_refused(kind, attempts))
 
     async def turn_away(self, error: RequestError, requester: Requester) -> Answer:
         """The answer to a known caller whose request says nothing that could be answered."""

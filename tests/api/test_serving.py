@@ -72,7 +72,7 @@ def test_publishing_goes_on_after_a_failure(services: Services, caplog: pytest.L
 
 def test_without_an_issuer_of_tokens_there_is_no_application(services: Services) -> None:
     with pytest.raises(ConfigurationError, match="no issuer of tokens"):
-        create_app(replace(services, verifier=None))
+        create_app(replace(services, authenticator=None))
 
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "192.0.2.1", "hub.example.com"])
