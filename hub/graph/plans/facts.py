@@ -16,7 +16,7 @@ from hub.graph.plans.shapes import Scope
 from hub.graph.plans.spelling import literal
 from hub.graph.plans.sql import Member
 from hub.graph.plans.values import member, text_of
-from hub.graph.plans.ways import MEMBERSHIP
+from hub.graph.plans.ways import of_customer
 from hub.ontology import EntityType, Property, PropertyType
 
 Shown = dict[str, Mask | bool]
@@ -103,11 +103,11 @@ def _arm(build: Build, customer: Scope, type_: EntityType, shown: Shown, wanted:
         build.sql.member_of(customer.column("provenance"), "p.property", it) for it in ("party", "rule")
     )
     won = f"{winner} = {party.column('id')}"
+    tables, own = of_customer(build, customer, table(party), party.column("id"))
     return (
         f"SELECT p.ord, p.property, {literal(type_.name)} AS type, CASE WHEN {won} THEN 1 ELSE 0 END AS won, "
         f"CASE WHEN {won} THEN {rule} END AS rule{origin}{chosen} "
-        f'FROM {MEMBERSHIP} JOIN {table(party)} ON {party.column("id")} = m."party_id" CROSS JOIN ({numbers}) p '
-        f'WHERE m."customer_id" = {customer.column("id")} AND {_chosen(stated, _is_stated(party))}'
+        f"FROM {tables} CROSS JOIN ({numbers}) p WHERE {own} AND {_chosen(stated, _is_stated(party))}"
     )
 
 

@@ -13,6 +13,7 @@ from hub.graph.plans.build import (
     by_type,
     collected,
     first_of,
+    inner_party,
     subquery,
     table,
     unique,
@@ -37,9 +38,10 @@ def one_piece(build: Build, scope: Scope, one: One, place: Place) -> Piece:
         if build.guard.may_see(type_name, place.path):
             target = build.scope(build.shape(type_name))
             covered = keeps_customer_along(scope.shape, reference, build.entity(type_name))
-            piece = build.nest(build, target, selection, Place(place.path, place.pages, covered))
+            inside = Place(place.path, place.pages, covered, inner_party(scope, place))
+            piece = build.nest(build, target, selection, inside)
             where = f"{target.column('id')} = {scope.column(reference.column)}"
-            found.append(subquery(target, piece, table(target), where))
+            found.append(subquery(build, target, piece, table(target), where))
     return first_of(build, scope, found)
 
 
@@ -54,7 +56,7 @@ def owner_piece(build: Build, scope: Scope, owner: Owner, place: Place) -> Piece
     piece = build.nest(build, target, owner.selection, Place(place.path, place.pages, place.covered))
     party = scope.column("id" if entity.is_party else "party_id")
     tables = f'{MEMBERSHIP} JOIN {table(target)} ON {target.column("id")} = m."customer_id"'
-    return subquery(target, piece, tables, f'm."party_id" = {party}')
+    return subquery(build, target, piece, tables, f'm."party_id" = {party}')
 
 
 def household_piece(build: Build, scope: Scope, household: Household, place: Place) -> Piece:

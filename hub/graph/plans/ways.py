@@ -36,8 +36,27 @@ def all_rows(build: Build, shape: Shape) -> Source:
     return Source(table(scope), (), scope, free=True)
 
 
-def rows(build: Build, parent: Scope, way: Rows) -> Source:
-    """The rows that the way leads to from the parent.
+def of_customer(build: Build, customer: Scope, tables: str, party: str) -> tuple[str, str]:
+    """Tables and a condition for rows whose `party` is one of the customer's.
+
+    The customer's row is one that `lifted` selects.
+    """
+    if build.sql.lifts:
+        return _joined(customer, tables, party)
+    # PostgreSQL sets each node of a plan up anew: parties that are looked up once for all lists save two of each.
+    members = f'SELECT m."party_id" FROM {MEMBERSHIP} WHERE m."customer_id" = {customer.column("id")}'
+    return tables, f"{party} = ANY({customer.lift(f'ARRAY({members})')})"
+
+
+def _joined(customer: Scope, tables: str, party: str) -> tuple[str, str]:
+    return (
+        f'{MEMBERSHIP} JOIN {tables} ON {party} = m."party_id"',
+        f'm."customer_id" = {customer.column("id")}',
+    )
+
+
+def rows(build: Build, parent: Scope, way: Rows, lifting: bool = False) -> Source:
+    """The rows that the way leads to from the parent; with `lifting`, its row is one that `lifted` selects.
 
     Raises:
         QueryError: there is no such way.
@@ -48,9 +67,12 @@ def rows(build: Build, parent: Scope, way: Rows) -> Source:
     if parent.shape.entity is not None:
         reference = back_reference(build.ontology, parent.shape, way)
         return Source(table(scope), (f"{scope.column(reference.column)} = {parent.column('id')}",), scope)
-    column = _link_column(build, entity, way)
-    tables = f'{MEMBERSHIP} JOIN {table(scope)} ON {scope.column(column)} = m."party_id"'
-    return Source(tables, (f'm."customer_id" = {parent.column("id")}',), scope)
+    party = scope.column(_link_column(build, entity, way))
+    if lifting:
+        tables, condition = of_customer(build, parent, table(scope), party)
+    else:
+        tables, condition = _joined(parent, table(scope), party)
+    return Source(tables, (condition,), scope)
 
 
 def _link_column(build: Build, entity: EntityType, way: Rows) -> str:
