@@ -1,5 +1,6 @@
 """Who may see what: the policy compiled to one matrix, masks, purposes and bearer tokens."""
 
+from hub.access.cedar import CedarPolicy, to_cedar
 from hub.access.keys import TrustedIssuer, load_public_keys
 from hub.access.masks import MASKS, WITHHOLD, Dialect, Mask, mask_for
 from hub.access.matrix import NO_GRANT, AccessMap, Cell, Decision, compile_policy, load_access_map
@@ -15,6 +16,7 @@ __all__ = [
     "WITHHOLD",
     "AccessMap",
     "Caller",
+    "CedarPolicy",
     "Cell",
     "Command",
     "CommandGrant",
@@ -38,4 +40,5 @@ __all__ = [
     "load_public_keys",
     "mask_for",
     "plan_access",
+    "to_cedar",
 ]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import date
 from itertools import product
 from typing import Any
 
@@ -17,61 +16,22 @@ from hub.access import (
     Decision,
     Effect,
     Grant,
-    Policy,
-    Purpose,
     Requester,
-    Role,
-    compile_policy,
     plan_access,
 )
-from hub.ontology import Category, Taxonomy
-
-SPECIAL = {"user.payment", "user.payment.card", "user.health"}
-KEYS = (
-    "user",
-    "user.name",
-    "user.contact",
-    "user.contact.email",
-    "user.contact.address",
-    "user.contact.address.city",
-    "user.payment",
-    "user.payment.card",
-    "user.payment.card.brand",
-    "user.payment.note",
-    "user.health",
-    "system",
+from tests.access.small_policies import (
+    KEYS,
+    PURPOSES,
+    ROLES,
+    SPECIAL,
+    access_map,
+    effects,
+    grant,
+    grant_lists,
+    grants_with,
+    permits,
+    role_sets,
 )
-TAXONOMY = Taxonomy(
-    data_categories=tuple(Category(key=key, label=key, special=key in SPECIAL) for key in KEYS),
-    data_uses=(),
-    data_subjects=(),
-)
-ROLES, PURPOSES = ("agent", "seller", "clerk"), ("service", "sales")
-
-
-def grant(
-    category: str, effect: str, role: str = "agent", purpose: str = "service", why: str = "because"
-) -> Grant:
-    return Grant(
-        roles=(role,),
-        purposes=(purpose,),
-        categories=(category,),
-        effect=effect,
-        why=why,
-        owner="desk",
-        review=date(2027, 1, 1),
-    )
-
-
-def access_map(*grants: Grant) -> AccessMap:
-    purpose = Purpose(label="p", data_use="sales", legal_basis="contract", retention_days=1)
-    policy = Policy(
-        departments={"desk": "Desk"},
-        roles={name: Role(label=name, department="desk", default_purpose="service") for name in ROLES},
-        purposes=dict.fromkeys(PURPOSES, purpose),
-        grants=grants,
-    )
-    return compile_policy(policy, TAXONOMY)
 
 
 def effect_of(access: AccessMap, roles: set[str], category: str, purpose: str = "service") -> str:
@@ -193,19 +153,6 @@ def test_plan_access_decides_as_the_map_and_its_key_names_no_person() -> None:
 
 # invariants
 
-_effects = st.sampled_from(["allow", "deny", *(f"mask:{name}" for name in MASKS)])
-_permits = st.sampled_from(["allow", *(f"mask:{name}" for name in MASKS)])
-
-
-def _grants(effects: st.SearchStrategy[str]) -> st.SearchStrategy[Grant]:
-    whys = st.sampled_from(["one", "two"])
-    return st.builds(
-        grant, st.sampled_from(KEYS), effects, st.sampled_from(ROLES), st.sampled_from(PURPOSES), whys
-    )
-
-
-_policies = st.lists(_grants(_effects), max_size=12)
-_role_sets = st.frozensets(st.sampled_from(ROLES), min_size=1)
 _WIDTH = {Effect.DENY: 0, Effect.MASK: 1, Effect.ALLOW: 2}
 
 
@@ -214,19 +161,19 @@ def widths(access: AccessMap, roles: frozenset[str]) -> list[int]:
     return [_WIDTH[decision.effect] for decision in decisions]
 
 
-@given(grants=_policies, deny=_grants(st.just("deny")), roles=_role_sets)
+@given(grants=grant_lists, deny=grants_with(st.just("deny")), roles=role_sets)
 def test_adding_a_deny_never_widens(grants: list[Grant], deny: Grant, roles: frozenset[str]) -> None:
     before, after = widths(access_map(*grants), roles), widths(access_map(*grants, deny), roles)
     assert all(b >= a for b, a in zip(before, after, strict=True))
 
 
-@given(grants=_policies, permit=_grants(_permits), roles=_role_sets)
+@given(grants=grant_lists, permit=grants_with(permits), roles=role_sets)
 def test_removing_a_permit_never_widens(grants: list[Grant], permit: Grant, roles: frozenset[str]) -> None:
     before, after = widths(access_map(*grants, permit), roles), widths(access_map(*grants), roles)
     assert all(b >= a for b, a in zip(before, after, strict=True))
 
 
-@given(grants=_policies, mask=_grants(_permits), roles=_role_sets)
+@given(grants=grant_lists, mask=grants_with(permits), roles=role_sets)
 def test_a_further_mask_never_loosens_a_mask(grants: list[Grant], mask: Grant, roles: frozenset[str]) -> None:
     strictness = list(MASKS)
     before, after = access_map(*grants), access_map(*grants, mask)
@@ -236,7 +183,7 @@ def test_a_further_mask_never_loosens_a_mask(grants: list[Grant], mask: Grant, r
             assert strictness.index(new) <= strictness.index(old)
 
 
-@given(grants=_policies, roles=_role_sets)
+@given(grants=grant_lists, roles=role_sets)
 def test_special_data_is_open_only_to_a_grant_that_names_it(
     grants: list[Grant], roles: frozenset[str]
 ) -> None:
@@ -247,7 +194,7 @@ def test_special_data_is_open_only_to_a_grant_that_names_it(
             assert category in named
 
 
-@given(data=st.data(), grants=_policies)
+@given(data=st.data(), grants=grant_lists)
 def test_the_order_of_grants_has_no_meaning(data: st.DataObject, grants: list[Grant]) -> None:
     shuffled = data.draw(st.permutations(grants))
     one, other = access_map(*grants), access_map(*shuffled)
@@ -257,7 +204,7 @@ def test_the_order_of_grants_has_no_meaning(data: st.DataObject, grants: list[Gr
     assert one.row(roles, "service") == other.row(roles, "service")
 
 
-@given(grants=_policies, roles=_role_sets)
+@given(grants=grant_lists, roles=role_sets)
 def test_the_matrix_equals_the_rules_read_plainly(grants: list[Grant], roles: frozenset[str]) -> None:
     """A second reading of the rules, straight from the grants, without tree or fold."""
     access = access_map(*grants)
@@ -281,7 +228,7 @@ def _reaches(grant: Grant, category: str) -> bool:
     return grant.kind is Effect.DENY or not any(between)
 
 
-@given(grants=_policies, other=_grants(_effects))
+@given(grants=grant_lists, other=grants_with(effects))
 def test_another_grant_is_another_hash(grants: list[Grant], other: Grant) -> None:
     assert access_map(*grants).sha256 != access_map(*grants, other).sha256
 
