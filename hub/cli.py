@@ -8,19 +8,17 @@ import logging
 import os
 import re
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from functools import wraps
 from pathlib import Path
-from typing import Annotated, Any, TypeVar
+from typing import Annotated
 from uuid import uuid4
 
 import stamina
 import typer
-from rich.console import Console
 from rich.markup import escape
 
-from hub import commands, demo_run, reference
+from hub import access_cli, commands, demo_run, reference
 from hub.access import AUDIENCE, DEMO_ISSUER, DemoIssuer
 from hub.adapters import quarantine, source_statuses
 from hub.adapters.preview import preview as preview_stream
@@ -28,11 +26,13 @@ from hub.adapters.runs import RunReport
 from hub.adapters.sync import Progress
 from hub.api import serve as serve_api
 from hub.audit import Action, AuditEvent
-from hub.errors import ConfigurationError, HubError, NotFoundError, QueryError, SourceError
+from hub.errors import NotFoundError, QueryError, SourceError
 from hub.schema import shipped_documents
 from hub.services import Services, load_configuration, open_services
 from hub.settings import Settings, load_settings
 from hub.terminal import (
+    command,
+    out,
     print_preview,
     print_quarantine,
     print_quarantined,
@@ -61,12 +61,7 @@ app.add_typer(consent_app, name="consent")
 app.add_typer(interaction_app, name="interaction")
 app.add_typer(correction_app, name="correction")
 app.add_typer(audit_app, name="audit")
-
-PIPED_WIDTH = 200
-"""Columns of output that goes to a file or another program, where nothing tells the width of a screen."""
-
-out = Console(width=None if sys.stdout.isatty() else PIPED_WIDTH)
-errors = Console(stderr=True, width=None if sys.stderr.isatty() else PIPED_WIDTH)
+app.add_typer(access_cli.app, name="access")
 
 
 @app.callback()
@@ -88,29 +83,6 @@ Reason = Annotated[str, typer.Option(help="Why; it is kept with the value.")]
 IdempotencyKey = Annotated[
     str | None, typer.Option(help="Given again with the same command, it does nothing more.")
 ]
-
-T = TypeVar("T", bound=Callable[..., Any])
-
-
-def command(group: typer.Typer, name: str | None = None) -> Callable[[T], T]:
-    """Register a command whose errors end it with a message and exit code 1 (2 for faults of configuration)."""
-
-    def register(function: T) -> T:
-        @wraps(function)
-        def guarded(*args: Any, **kwargs: Any) -> Any:
-            try:
-                return function(*args, **kwargs)
-            except ConfigurationError as error:
-                errors.print(str(error), style="red", highlight=False, markup=False, soft_wrap=True)
-                raise typer.Exit(2) from None
-            except HubError as error:
-                errors.print(str(error), style="red", highlight=False, markup=False, soft_wrap=True)
-                raise typer.Exit(1) from None
-
-        group.command(name)(guarded)
-        return function
-
-    return register
 
 
 def _author(services: Services) -> commands.Author:

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import sys
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import wraps
+from typing import Any, TypeVar
 
+import typer
 from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
@@ -14,7 +18,38 @@ from hub.adapters.preview import Preview, form, shown_values
 from hub.adapters.quarantine import Quarantined
 from hub.adapters.runs import Counts, RunReport
 from hub.adapters.status import SourceStatus
+from hub.errors import ConfigurationError, HubError
 from hub.schema import ShippedDocument
+
+PIPED_WIDTH = 200
+"""Columns of output that goes to a file or another program, where nothing tells the width of a screen."""
+
+out = Console(width=None if sys.stdout.isatty() else PIPED_WIDTH)
+errors = Console(stderr=True, width=None if sys.stderr.isatty() else PIPED_WIDTH)
+
+T = TypeVar("T", bound=Callable[..., Any])
+
+
+def command(group: typer.Typer, name: str | None = None) -> Callable[[T], T]:
+    """Register a command whose errors end it with a message and exit code 1 (2 for faults of configuration)."""
+
+    def register(function: T) -> T:
+        @wraps(function)
+        def guarded(*args: Any, **kwargs: Any) -> Any:
+            try:
+                return function(*args, **kwargs)
+            except ConfigurationError as error:
+                errors.print(str(error), style="red", highlight=False, markup=False, soft_wrap=True)
+                raise typer.Exit(2) from None
+            except HubError as error:
+                errors.print(str(error), style="red", highlight=False, markup=False, soft_wrap=True)
+                raise typer.Exit(1) from None
+
+        group.command(name)(guarded)
+        return function
+
+    return register
+
 
 _STATE_STYLES = {
     "ok": "green",

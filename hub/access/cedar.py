@@ -10,8 +10,8 @@ mask. "May agent u-17 see the e-mail address, to answer a customer?" is:
     context    {purpose: Purpose::"customer_service", scopes: []}
 
 Cedar has no special data: inheritance is what the entities' parents say. So each category stands in two trees. A
-`Subtree` always has its parent's above it: forbids go along these. A `Reach` stands for what a permit opens, and has its
-parent's above it only where the category is not special: permits go along these.
+`Subtree` always has its parent's above it: forbids go along these. A `Reach` stands for what a permit opens, and has
+its parent's above it only where the category is not special: permits go along these.
 
 Which mask is used is no matter for Cedar; each policy is annotated with the grant's effect. `context.scopes` names the
 row scopes that the row lies in for this person.
