@@ -107,7 +107,7 @@ class AccessMap:
 
     def may_introspect(self, roles: Iterable[str]) -> bool:
         """Whether one of the roles may learn what the schema is."""
-        return any(self.roles[role].introspection for role in roles)
+        return any(self.roles[role].introspection for role in roles if role in self.roles)
 
     def cells(self) -> Iterator[Cell]:
         """Every cell, by role, purpose and category."""

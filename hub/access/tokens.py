@@ -85,14 +85,14 @@ class _Registry(JWSRegistry):
 
 
 class TokenVerifier:
-    """Turns bearer tokens into requesters, by one issuer's public keys and one access map."""
+    """Turns bearer tokens into requesters, by one issuer's public keys and the policy in force."""
 
     def __init__(
         self,
         keys: KeySet,
         issuer: str,
         audience: str,
-        access: AccessMap,
+        access: Callable[[], AccessMap],
         leeway_s: int = 30,
         clock: Callable[[], float] = time.time,
     ) -> None:
@@ -145,10 +145,11 @@ class TokenVerifier:
             AccessDeniedError: the caller has no role of the policy; ask the policy's owner.
             PurposeError: no purpose, or one that the caller may not state; the message lists what they may.
         """
-        roles = self._access.policy.roles_claimed(caller.roles)
+        access = self._access()
+        roles = access.policy.roles_claimed(caller.roles)
         if not roles:
             raise AccessDeniedError("the token gives no role of this hub's policy; ask the policy's owner")
-        usable = self._access.usable_purposes(roles)
+        usable = access.usable_purposes(roles)
         purposes = tuple(purpose for purpose in usable if purpose in caller.purposes)
         purpose = _stated_purpose(purpose_header, purposes)
         return Requester(caller.subject, roles, caller.department, purpose, caller.client, purposes)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from starlette.datastructures import Headers
@@ -25,6 +26,12 @@ class LetIn:
     requester: Requester
     expires_at: float
     """Seconds since 1970 until which they may be served."""
+    renewed: Callable[[], Requester] = field(repr=False)
+    """Gives the requester as the policy in force has it, for who is served for longer.
+
+    Raises:
+        RequestError: it gives them no role any more, or their purpose to none of their roles.
+    """
 
 
 class NotLetInError(Exception):
@@ -44,7 +51,8 @@ async def let_in(service: GraphQLService, verifier: TokenVerifier, headers: Head
     caller: Caller | None = None
     try:
         caller = verifier.caller(_token(headers))
-        return LetIn(verifier.requester(caller, _joined(headers, _PURPOSE)), caller.expires_at)
+        renewed = partial(verifier.requester, caller, _joined(headers, _PURPOSE))
+        return LetIn(renewed(), caller.expires_at, renewed)
     except RequestError as error:
         raise NotLetInError(error, await service.refuse(error, caller)) from None
 

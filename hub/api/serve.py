@@ -6,6 +6,7 @@ import asyncio
 import ipaddress
 import signal
 import socket
+import sys
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager, suppress
 
@@ -15,7 +16,7 @@ from hub.api.app import create_app
 from hub.api.console import NO_EXAMPLES, Examples
 from hub.api.http import MAX_BODY
 from hub.errors import ConfigurationError
-from hub.services import open_services
+from hub.services import Services, open_services
 from hub.settings import Settings
 from hub.yamlfile import Fault
 
@@ -52,7 +53,7 @@ def serve(
             ws_max_size=MAX_BODY,
             ws_per_message_deflate=False,  # some 40 KB a socket, and a small message may unpack to a large one
         )
-        with _until_signalled():
+        with _until_signalled(), _looking_again_at_hangup(services):
             _Server(config, started, app.state.end_streams).run()
 
 
@@ -68,6 +69,19 @@ def _until_signalled() -> Iterator[None]:
             yield
     finally:
         signal.signal(signal.SIGTERM, before)
+
+
+@contextmanager
+def _looking_again_at_hangup(services: Services) -> Iterator[None]:
+    """SIGHUP has the policy's file read again, where no terminal is: there it says that its window was closed."""
+    if sys.stdin is not None and sys.stdin.isatty():
+        yield
+        return
+    before = signal.signal(signal.SIGHUP, lambda *_: services.policy.look_again())
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGHUP, before)
 
 
 def check_demo_address(settings: Settings) -> None:

@@ -200,12 +200,12 @@ class _Connection:
     async def _answer(self, step: Start | Refuse) -> None:
         if self._caller is None:
             raise TypeError("an operation began before its caller was let in")
-        requester = self._caller.requester
+        requester, renewed = self._caller.requester, self._caller.renewed
         if isinstance(step, Refuse):
             refused = await self._service.turn_away(step.error, requester)
             await self._send_last(step.id, self._protocol.error, refused.body)
             return
-        async with aclosing(self._service.stream(step.request, requester)) as answers:
+        async with aclosing(self._service.stream(step.request, requester, renewed)) as answers:
             async for answer in answers:
                 if answer.refusal is not None or answer.failed:
                     await self._send_last(step.id, self._protocol.error, answer.body)

@@ -44,7 +44,7 @@ def jwks(folder: Path, *keys: dict[str, Any]) -> Path:
 
 
 def verifier(folder: Path, *keys: dict[str, Any]) -> TokenVerifier:
-    return TokenVerifier(load_public_keys(jwks(folder, *keys)), ISSUER, "hub", small_access_map())
+    return TokenVerifier(load_public_keys(jwks(folder, *keys)), ISSUER, "hub", small_access_map)
 
 
 def token(key: Key, alg: str, **header: Any) -> str:

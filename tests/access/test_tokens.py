@@ -61,7 +61,7 @@ def small_access_map() -> AccessMap:
     return compile_policy(policy, Taxonomy(data_categories=(category,), data_uses=(), data_subjects=()))
 
 
-VERIFIER = TokenVerifier(PUBLIC, DEMO_ISSUER, AUDIENCE, small_access_map(), leeway_s=10)
+VERIFIER = TokenVerifier(PUBLIC, DEMO_ISSUER, AUDIENCE, small_access_map, leeway_s=10)
 
 
 def claims(**changed: Any) -> dict[str, Any]:
@@ -251,7 +251,7 @@ def test_a_token_without_a_role_of_the_policy_is_refused(roles: list[str]) -> No
 
 
 def verifier_of(issuer: DemoIssuer) -> TokenVerifier:
-    return TokenVerifier(issuer.public_keys(), DEMO_ISSUER, AUDIENCE, small_access_map(), leeway_s=0)
+    return TokenVerifier(issuer.public_keys(), DEMO_ISSUER, AUDIENCE, small_access_map, leeway_s=0)
 
 
 def test_the_demo_issuers_tokens_verify_and_outlive_a_restart(tmp_path: Path) -> None:
@@ -300,7 +300,7 @@ def test_two_issuers_made_together_share_one_key(tmp_path: Path) -> None:
 
 
 def remembering(now: list[float]) -> TokenVerifier:
-    return TokenVerifier(PUBLIC, DEMO_ISSUER, AUDIENCE, small_access_map(), leeway_s=10, clock=lambda: now[0])
+    return TokenVerifier(PUBLIC, DEMO_ISSUER, AUDIENCE, small_access_map, leeway_s=10, clock=lambda: now[0])
 
 
 def test_the_signature_of_a_token_that_comes_again_is_not_verified_again(
