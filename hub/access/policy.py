@@ -120,6 +120,7 @@ class Command(StrEnum):
     CORRECT_PROPERTY = "correct_property"
     REPLAY_QUARANTINE = "replay_quarantine"
     SYNC_SOURCE = "sync_source"
+    EXPLAIN_ACCESS = "explain_access"
 
 
 class CommandGrant(_Part):
