@@ -2,7 +2,7 @@
 
 from hub.access.cedar import CedarPolicy, to_cedar
 from hub.access.difference import ChangeKind, PolicyChange, differences
-from hub.access.explain import Explanation, Part, Reason, explain
+from hub.access.explanation import Explanation, Part, Reason, explain
 from hub.access.in_force import PolicyInForce
 from hub.access.keys import TrustedIssuer, load_public_keys
 from hub.access.masks import MASKS, WITHHOLD, Dialect, Mask, mask_for

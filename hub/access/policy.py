@@ -94,7 +94,9 @@ class Grant(_Part):
 
     roles: Names = Field(description="Role, or list of roles.")
     purposes: Names = Field(description="Purpose, or list of purposes.")
-    categories: Names = Field(description="Data category, or list; with everything below it in the taxonomy.")
+    categories: Names = Field(
+        description="Data category, or list; with everything below it, up to special categories."
+    )
     effect: str = Field(description="`allow`, `deny` or `mask:` and the name of a mask.")
     scope: Scope = Field(default="none", description="Which customers: `none` narrows nothing.")
     why: Text = Field(description="The reason, for whoever reviews it.")
