@@ -127,6 +127,7 @@ class AuditDatabase:
         self._engine = engine
         self._begin = begin
         self._mark = "?" if engine.dialect.positional else "%s"
+        self._impatient: Any = None
 
     @classmethod
     def open(cls, url: str) -> AuditDatabase:
@@ -150,6 +151,38 @@ class AuditDatabase:
             connection.commit()
 
     @contextmanager
+    def writing_at_once(self) -> Iterator[Statements | None]:
+        """As `writing`, or None where one would have to wait: for a server, or for another writer of the file."""
+        if self._engine.dialect.name != "sqlite":
+            yield None
+            return
+        with _translated("written"):
+            connection = self._own_connection()
+            cursor = connection.cursor()
+            try:
+                cursor.execute(self._begin)
+            except sqlite3.OperationalError as error:
+                if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY:
+                    raise
+                yield None
+                return
+            try:
+                yield Statements(cursor, self._mark, sqlite3.IntegrityError)
+                connection.commit()
+            except BaseException:
+                connection.rollback()
+                raise
+
+    def _own_connection(self) -> Any:
+        """The one connection that never waits for the file's lock; it belongs to no pool."""
+        if self._impatient is None:
+            pooled = self._engine.raw_connection()
+            self._impatient = pooled.driver_connection
+            pooled.detach()
+            self._impatient.execute("PRAGMA busy_timeout=0")
+        return self._impatient
+
+    @contextmanager
     def making(self) -> Iterator[Connection]:
         """As `writing`, for making the tables."""
         with _translated("written"), self._engine.connect() as connection:
@@ -167,6 +200,9 @@ class AuditDatabase:
 
     def close(self) -> None:
         """Gives up the connections."""
+        impatient, self._impatient = self._impatient, None
+        if impatient is not None:
+            impatient.close()
         self._engine.dispose()
 
 

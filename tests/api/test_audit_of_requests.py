@@ -160,6 +160,7 @@ def test_a_value_that_the_schema_does_not_know_is_null(services: Services, besid
 
 def test_whatever_the_policy_decided_is_recorded_with_its_hash(services: Services) -> None:
     fill(services)
+    services.publish()
     with asking(services) as world:
         ann = world.customer("erp", "C1")
         note = f'(input: {{customerId: "{ann}", idempotencyKey: "k", purpose: "p", channel: email, state: given}})'
