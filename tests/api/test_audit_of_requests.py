@@ -163,7 +163,7 @@ def test_whatever_the_policy_decided_is_recorded_with_its_hash(services: Service
     services.publish()
     with asking(services) as world:
         ann = world.customer("erp", "C1")
-        note = f'(input: {{customerId: "{ann}", idempotencyKey: "k", purpose: "p", channel: email, state: given}})'
+        note = f'(input: {{customerId: "{ann}", idempotencyKey: "k", purpose: "sales", channel: any, state: given}})'
         for role in ("support", "partner"):
             world.ask(DOCUMENT, role, id=ann)
             world.ask('{ customers(where: {email: {eq: "x@example.com"}}) { totalCount } }', role)
