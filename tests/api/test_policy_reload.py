@@ -13,16 +13,20 @@ from typing import Any
 
 import orjson
 import pytest
+from starlette.datastructures import Headers
 
 from hub.access import Caller, Requester
+from hub.api.credentials import let_in
 from hub.api.publisher import following_policy
+from hub.api.sse import EventStreams
+from hub.api.websocket import WebSocketEndpoint
 from hub.audit import Action, AuditEvent, Outcome
 from hub.errors import AccessDeniedError, AuditError
 from hub.schema import GraphQLRequest, GraphQLService
 from hub.services import Services, open_services
 from hub.settings import Settings
 from tests.api.api_world import POLICY, World, asking, fill, party
-from tests.api.stream_world import Listener, requester, serving, soon, until, write
+from tests.api.stream_world import Listener, Socket, requester, serving, soon, token, until, write
 
 EMAILS = "{ customers(first: 50) { edges { node { email } } } }"
 EVERY = "subscription { customerChanged { id customer { name email } } }"
@@ -331,3 +335,38 @@ def test_following_goes_on_after_a_failure(
     monkeypatch.setattr(type(services), "follow_policy", lambda _self: fail())
     asyncio.run(main())
     assert "following the policy failed: the audit log failed" in caplog.text
+
+
+def test_a_socket_and_an_event_stream_lose_a_role_that_the_policy_takes(office: Office) -> None:
+    """Their callers were let in under the policy before."""
+    services, verifier = office.services, office.services.verifier
+    assert verifier is not None
+
+    async def main() -> None:
+        async with serving(services) as service:
+            socket = Socket(WebSocketEndpoint(service, verifier, 10))
+            await socket.introduces(token(services))
+            socket.subscribes("1", EMAILS)
+            assert "ann@example.com" in str(await soon(socket.hears()))
+            assert (await soon(socket.hears()))["type"] == "complete"
+            caller = await let_in(service, verifier, Headers({"authorization": f"Bearer {token(services)}"}))
+            office.change("support: {label: Support agent,", "support: {label: Support agent, claims: [x],")
+            office.settle()
+            socket.subscribes("2", EMAILS)
+            told = await soon(socket.hears())
+            assert (told["type"], told["payload"][0]["extensions"]["code"]) == ("error", "FORBIDDEN")
+            await socket.gone()
+            sent: list[Any] = []
+            waiting = asyncio.Event()
+
+            async def send(message: Any) -> None:
+                sent.append(message)
+
+            async def receive() -> Any:
+                await waiting.wait()
+
+            await EventStreams(service).stream(GraphQLRequest(EMAILS), caller)({}, receive, send)
+            assert "FORBIDDEN" in str(sent)
+            assert "ann@example.com" not in str(sent)
+
+    asyncio.run(main())
