@@ -170,9 +170,11 @@ class Streams:
             planned.document, planned.operation, planned.variables, access
         )
         if left is not None and left.changes is not None:
-            changes = replace(left.changes, plan=plan)
+            # Nothing else is kept of it: all else follows from the policy.
+            start, watch = left.changes.start, left.changes.watch
         else:
-            changes = Changes(plan, self._changes.position(arguments.get("after")), self._watch(arguments))
+            start, watch = self._changes.position(arguments.get("after")), self._watch(arguments)
+        changes = Changes(plan, start, watch)
         return Subscription(planned, plan.reading, plan.partial, changes)
 
     def _watch(self, arguments: Mapping[str, Any]) -> Watch:
