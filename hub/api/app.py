@@ -64,7 +64,7 @@ def create_app(services: Services, examples: Examples = NO_EXAMPLES) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
-        async with following_policy(services), publishing(services):
+        async with services.store.on_loop(), following_policy(services), publishing(services):
             yield
             await end_streams()
         service.close()

@@ -44,6 +44,9 @@ _LOCK_WAIT_S = 30
 _HEAD_LOCK = 0x6875_6261_7564_6974
 """Key of PostgreSQL's advisory lock for the head: `hubaudit` in ASCII."""
 
+_MAX_WAL_PAGES = 5_000
+"""Pages written ahead at which even `writing_at_once` brings them into the file, if `tidy` has not kept up."""
+
 _DRIVER_ERRORS = (sqlite3.Error, psycopg.Error)
 """What the drivers themselves raise, where an append goes by them."""
 
@@ -180,7 +183,14 @@ class AuditDatabase:
             self._impatient = pooled.driver_connection
             pooled.detach()
             self._impatient.execute("PRAGMA busy_timeout=0")
+            self._impatient.execute(f"PRAGMA wal_autocheckpoint={_MAX_WAL_PAGES}")
         return self._impatient
+
+    def tidy(self) -> None:
+        """Bring what SQLite has written ahead into its file, beside those who write; nothing to do on PostgreSQL."""
+        if self._engine.dialect.name == "sqlite":
+            with _translated("written"), closing(self._engine.raw_connection()) as connection:
+                connection.cursor().execute("PRAGMA wal_checkpoint(PASSIVE)")
 
     @contextmanager
     def making(self) -> Iterator[Connection]:

@@ -122,6 +122,10 @@ class AuditLog:
         with self._database.writing_at_once() as statements:
             return None if statements is None else self._appender.extend(statements, leaves)
 
+    def tidy(self) -> None:
+        """Do what `append_at_once` leaves for later, in any thread: every few hundred of its appends."""
+        self._database.tidy()
+
     def append_outbox(self, rows: Sequence[tuple[int, str]]) -> range:
         """The numbers of those events of an outbox that were not in the log yet, in the order of the outbox ids.
 

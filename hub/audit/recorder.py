@@ -31,8 +31,11 @@ GROUP = 1_000
 """Most events in one transaction, so that another process waits for the head's lock some 100 ms at most."""
 
 
-SLOW_S = 0.005
-"""Where commits by the event loop take longer in the mean, the disk is slow: others must not stand still for it."""
+SLOW_S = 0.03
+"""Where commits by the event loop take longer in the mean, the disk is slow: what needs none must not stand still."""
+
+TIDY_EVERY = 200
+"""Commits by the event loop after which the thread tidies up: some 2,000 pages that were written ahead."""
 
 _WEIGHT = 0.2
 """Of the newest commit in the mean."""
@@ -45,6 +48,10 @@ SLOW_FOR_S = 5.0
 class _Waiting:
     event: AuditEvent
     seq: Future[int] = field(default_factory=Future)
+
+
+class _Tidy:
+    """Asks the thread to tidy up."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,11 +78,12 @@ class Recorder:
     def __init__(self, log: AuditLog, *, capacity: int = CAPACITY, group: int = GROUP) -> None:
         self._log = log
         self._group = group
-        self._queue: Queue[_Waiting | None] = Queue(capacity)
+        self._queue: Queue[_Waiting | _Tidy | None] = Queue(capacity)
         self._lock = Lock()
         self._closed = False
         self._gathered: _Gathered | None = None
         self._mean_s = self._slow_until = 0.0
+        self._untidy = 0
         self._worker = Thread(target=self._work, name="audit-recorder", daemon=True)
         self._worker.start()
 
@@ -144,6 +152,11 @@ class Recorder:
             return None
         ended = monotonic()
         self._mean_s += _WEIGHT * (ended - began - self._mean_s)
+        self._untidy += 1
+        if self._untidy >= TIDY_EVERY:
+            self._untidy = 0
+            with suppress(Full):  # it tidies up by itself then, as it writes
+                self._queue.put_nowait(_Tidy())
         if self._mean_s > SLOW_S:
             self._mean_s, self._slow_until = 0.0, ended + SLOW_FOR_S
         return None if written is None else _numbers(written.start, events)
@@ -167,8 +180,11 @@ class Recorder:
             while len(group) < self._group and not self._queue.empty():  # only this thread takes
                 group.append(self._queue.get_nowait())
             ended = group[-1] is None
-            if waiting := [each for each in group if each is not None]:
+            if waiting := [each for each in group if isinstance(each, _Waiting)]:
                 self._write(waiting)
+            if any(isinstance(each, _Tidy) for each in group):
+                with suppress(AuditError):  # whoever writes next hears of it
+                    self._log.tidy()
 
     def _write(self, group: Sequence[_Waiting]) -> None:
         try:

@@ -14,7 +14,7 @@ import pytest
 
 from hub.audit import AuditEvent, AuditLog, Recorder
 from hub.audit.database import AuditDatabase
-from hub.audit.recorder import SLOW_S
+from hub.audit.recorder import SLOW_S, TIDY_EVERY
 from hub.errors import AuditError
 
 MakeEvent = Callable[..., AuditEvent]
@@ -234,6 +234,20 @@ def test_another_writer_of_the_file_is_waited_for_by_the_thread_not_by_the_loop(
         assert prompt.by_thread
         assert asyncio.run(recorded(recorder, [make_event(3)])) == [3]
     assert prompt.at_once == [3, 1]
+
+
+def test_what_the_event_loop_wrote_ahead_is_brought_into_the_file_by_the_thread(
+    prompt: PromptLog, tmp_path: Path, make_event: MakeEvent
+) -> None:
+    async def many() -> None:
+        for number in range(2 * TIDY_EVERY):
+            await recorder.recorded(make_event(number))
+
+    with Recorder(prompt) as recorder:
+        asyncio.run(many())
+    assert (len(prompt.at_once), prompt.by_thread) == (2 * TIDY_EVERY, 0)
+    # Without the thread all of it would still stand in the file beside it.
+    assert (tmp_path / "audit.sqlite").stat().st_size > TIDY_EVERY * len(make_event().encode())
 
 
 def test_a_slow_disk_is_left_to_the_thread(prompt: PromptLog, make_event: MakeEvent) -> None:
