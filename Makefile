@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-browser lint types contracts docs check bench bench-serve clean
+.PHONY: help demo test test-browser lint types contracts docs check bench bench-serve bench-access clean
 .PHONY: conformance conformance-http conformance-ws conformance-federation conformance-oidc conformance-fuzz conformance-cop
 
 help: ## show this list
@@ -50,6 +50,9 @@ bench: $(INSTALLED) ## sync speed beside dlt, on SQLite and PostgreSQL (about fi
 
 bench-serve: $(INSTALLED) ## serving speed beside PostGraphile 5 (three minutes; the first time ten more, needs npm)
 	$(BIN)/python bench/serve.py
+
+bench-access: $(INSTALLED) ## how long the policy takes to compile, and a decision (seconds)
+	$(BIN)/python bench/access.py
 
 # What others' tools say of the API; with WRITE=1 their output goes into docs/conformance.md.
 CONFORMANCE := $(BIN)/python -m conformance $(if $(WRITE),--write)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field
-from typing import Self, TypeVar
+from typing import Any, Self, TypeVar
 
 from hub.access import (
     AUDIENCE,
@@ -17,16 +18,16 @@ from hub.access import (
     Claims,
     DemoIssuer,
     FixedKeys,
+    PolicyInForce,
     ProviderKeys,
     TokenVerifier,
     TrustedIssuer,
     is_safe,
-    load_access_map,
     load_public_keys,
 )
 from hub.adapters import Jobs, SourceConfig, Sources, StaffRecords, Syncer, load_sources
-from hub.audit import AuditLog, Recorder, drain
-from hub.errors import ConfigurationError, FaultLike
+from hub.audit import Action, AuditEvent, AuditLog, Outcome, Recorder, drain
+from hub.errors import AuditError, ConfigurationError, FaultLike
 from hub.ontology import Ontology, load_ontology
 from hub.search import Catalogue, Indexer, SearchService, TantivyEngine
 from hub.settings import Settings, TokenClaims
@@ -35,17 +36,24 @@ from hub.yamlfile import Fault
 
 T = TypeVar("T")
 
+_log = logging.getLogger(__name__)
+
 
 @dataclass(frozen=True, slots=True)
 class Configuration:
     """What the files say, checked as a whole; nothing is open yet."""
 
     ontology: Ontology
-    access: AccessMap
+    policy: PolicyInForce
     sources: Mapping[str, SourceConfig]
     issuer: TrustedIssuer | None
     """Whose tokens are taken; None in demo mode, and where nobody's are."""
     keys: ApiKeys
+
+    @property
+    def access(self) -> AccessMap:
+        """The policy, compiled."""
+        return self.policy.current
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +72,7 @@ class Services:
 
     settings: Settings
     ontology: Ontology
-    access: AccessMap
+    policy: PolicyInForce
     store: Store
     audit: AuditLog
     recorder: Recorder
@@ -79,6 +87,45 @@ class Services:
     authenticator: Authenticator | None
     """None where nobody could be let in: then the API cannot start, all else can."""
     _open: ExitStack = field(repr=False)
+
+    @property
+    def access(self) -> AccessMap:
+        """The policy in force now; take it once for all that belongs together."""
+        return self.policy.current
+
+    def follow_policy(self) -> None:
+        """Take the policy's file into force where it has changed and has no fault.
+
+        What is in force is on record before it decides, and what is refused is as well.
+
+        Raises:
+            AuditError: the log cannot be written; what was in force still is, and the next call tries again.
+        """
+        try:
+            changed = self._changed_policy()
+            self._record_policy(changed or self.access)
+        except AuditError:
+            self.policy.look_again()
+            raise
+        if changed is not None:
+            self.policy.adopt(changed)
+
+    def _record_policy(self, access: AccessMap) -> None:
+        if access.sha256 != self.policy.recorded:
+            self.recorder.record_sync(_policy_event(access))
+            self.policy.recorded = access.sha256
+            _log.info("policy %s is in force", access.sha256)
+
+    def _changed_policy(self) -> AccessMap | None:
+        try:
+            return self.policy.changed()
+        except ConfigurationError as error:
+            _log.error("the changed policy is refused, %s stays in force: %s", self.access.sha256, error)
+            counts = {"faults": len(error.faults)}
+            self.recorder.record_sync(
+                _policy_event(self.access, outcome=Outcome.REFUSED, reason_code="faults", counts=counts)
+            )
+            return None
 
     def publish(self) -> Published:
         """Tell the audit log and the search index what committed writes have left to be told.
@@ -127,13 +174,13 @@ def load_configuration(settings: Settings) -> Configuration:
     # Without its own ontology's faults an organisation's policy and sources are checked against the hub's types, so
     # that all their other faults are reported too.
     known = ontology or load_ontology()
-    access = _attempt(lambda: load_access_map(settings.policy_file, known.taxonomy), faults)
+    policy = _attempt(lambda: PolicyInForce.load(settings.policy_file, known.taxonomy), faults)
     sources = _attempt(lambda: load_sources(settings.config_dir, known), faults)
     issuer = _attempt(lambda: _trusted_issuer(settings), faults)
     keys = _attempt(lambda: ApiKeys(settings.api_keys_file), faults)
-    if faults or ontology is None or access is None or sources is None or keys is None:
+    if faults or ontology is None or policy is None or sources is None or keys is None:
         raise ConfigurationError(faults)
-    return Configuration(ontology, access, sources, issuer, keys)
+    return Configuration(ontology, policy, sources, issuer, keys)
 
 
 def open_services(settings: Settings, environ: Mapping[str, str] = os.environ) -> Services:
@@ -163,7 +210,7 @@ def open_services(settings: Settings, environ: Mapping[str, str] = os.environ) -
         return Services(
             settings=settings,
             ontology=found.ontology,
-            access=found.access,
+            policy=found.policy,
             store=store,
             audit=audit,
             recorder=recorder,
@@ -177,6 +224,10 @@ def open_services(settings: Settings, environ: Mapping[str, str] = os.environ) -
             authenticator=_authenticator(settings, found, issuer),
             _open=opening.pop_all(),
         )
+
+
+def _policy_event(access: AccessMap, **more: Any) -> AuditEvent:
+    return AuditEvent(Action.POLICY_LOADED, "system", policy_sha256=access.sha256, **more)
 
 
 def _attempt(load: Callable[[], T], faults: list[FaultLike]) -> T | None:
@@ -229,4 +280,4 @@ def _authenticator(
     # The demo's tokens are of the hub's own making, whatever those of the provider to be look like.
     claims = Claims(TokenClaims() if settings.demo else settings.token_claims)
     tokens = TokenVerifier(issuer, claims, settings.token_clock_skew_s) if issuer else None
-    return Authenticator(tokens, found.keys, found.access, settings.max_requests)
+    return Authenticator(tokens, found.keys, lambda: found.access, settings.max_requests)

@@ -266,7 +266,12 @@ OTHERS = {
     "search": '(text: "nobody") { total hits { id title } }',
     "_entities": '(representations: [{__typename: "Customer", id: "cus_nobody"}]) { __typename }',
 }
-FOR_TOOLS = {"_service": "{ sdl }"}
+FOR_TOOLS = {
+    "_service": "{ sdl }",
+    "explainAccess": '(role: "it", purpose: "accounting", property: "Customer.email")'
+    " { category special effect mask policySha256"
+    " grants { part effect category scope why owner review overdue line } }",
+}
 OF_A_CUSTOMER = {
     "relatedCustomers": '(id: "cus_nobody") { customerId label distance reason steps { label } }',
     "path": '(from: "cus_nobody", to: "cus_noone") { start end label kind forward }',
@@ -341,7 +346,7 @@ def test_the_other_questions_are_answered_by_an_empty_hub(service: GraphQLServic
 
 
 @pytest.mark.parametrize("field", FOR_TOOLS)
-def test_what_tools_ask_is_answered_to_roles_that_introspect(service: GraphQLService, field: str) -> None:
+def test_what_tools_and_engineers_ask_is_answered_to_them_alone(service: GraphQLService, field: str) -> None:
     document = f"{{ {field}{FOR_TOOLS[field]} }}"
     assert ask(service, document)["errors"][0]["extensions"]["code"] == "FORBIDDEN"
     assert list(ask(service, document, "it", "system_operation")["data"]) == [field]
@@ -373,6 +378,7 @@ def test_the_commands_that_a_policy_names_stay_as_they_are() -> None:
         "correct_property",
         "replay_quarantine",
         "sync_source",
+        "explain_access",
     ]
 
 

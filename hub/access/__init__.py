@@ -2,13 +2,18 @@
 
 from hub.access.apikeys import ApiKey, ApiKeys
 from hub.access.authentication import Authenticator
+from hub.access.cedar import CedarPolicy, to_cedar
 from hub.access.claims import Claims
+from hub.access.difference import ChangeKind, PolicyChange, differences
+from hub.access.explanation import Explanation, Part, Reason, explain
+from hub.access.in_force import PolicyInForce
 from hub.access.keys import FixedKeys, IssuerKeys, TrustedIssuer, load_public_keys
 from hub.access.masks import MASKS, WITHHOLD, Dialect, Mask, mask_for
 from hub.access.matrix import NO_GRANT, AccessMap, Cell, Decision, compile_policy, load_access_map
 from hub.access.oidc import ProviderKeys, is_safe
 from hub.access.policy import Command, CommandGrant, Effect, Grant, Policy, Purpose, Role, load_policy
 from hub.access.requester import Caller, PlanAccess, PlanKey, Requester, plan_access, requester_of
+from hub.access.review import Finding, findings
 from hub.access.tokens import AUDIENCE, DEMO_ISSUER, DemoIssuer, TokenVerifier
 
 __all__ = [
@@ -22,7 +27,9 @@ __all__ = [
     "ApiKeys",
     "Authenticator",
     "Caller",
+    "CedarPolicy",
     "Cell",
+    "ChangeKind",
     "Claims",
     "Command",
     "CommandGrant",
@@ -30,20 +37,29 @@ __all__ = [
     "DemoIssuer",
     "Dialect",
     "Effect",
+    "Explanation",
+    "Finding",
     "FixedKeys",
     "Grant",
     "IssuerKeys",
     "Mask",
+    "Part",
     "PlanAccess",
     "PlanKey",
     "Policy",
+    "PolicyChange",
+    "PolicyInForce",
     "ProviderKeys",
     "Purpose",
+    "Reason",
     "Requester",
     "Role",
     "TokenVerifier",
     "TrustedIssuer",
     "compile_policy",
+    "differences",
+    "explain",
+    "findings",
     "is_safe",
     "load_access_map",
     "load_policy",
@@ -51,4 +67,5 @@ __all__ = [
     "mask_for",
     "plan_access",
     "requester_of",
+    "to_cedar",
 ]

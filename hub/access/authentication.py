@@ -15,13 +15,13 @@ from hub.errors import AuthenticationError, RateLimitError
 
 
 class Authenticator:
-    """Turns what callers send into requesters, by one access map."""
+    """Turns what callers send into requesters, by the policy in force."""
 
     def __init__(
         self,
         tokens: TokenVerifier | None,
         keys: ApiKeys,
-        access: AccessMap,
+        access: Callable[[], AccessMap],
         max_requests: int,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
@@ -64,7 +64,7 @@ class Authenticator:
             AccessDeniedError: the caller has no role of the policy, or no department; ask the policy's owner.
             PurposeError: no purpose, or one that the caller may not state; the message lists what they may.
         """
-        return requester_of(caller, self._access, purpose_header)
+        return requester_of(caller, self._access(), purpose_header)
 
     def prepare(self) -> None:
         """Have what callers will need fetched in the background."""

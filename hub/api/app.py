@@ -16,7 +16,7 @@ from hub.api.admission import Admission
 from hub.api.console import NO_EXAMPLES, Examples, console_routes
 from hub.api.endpoint import GraphQLEndpoint
 from hub.api.middleware import AccessLog, MaskedErrors, ResponseHeaders, Shortcut, cross_origin
-from hub.api.publisher import publishing
+from hub.api.publisher import following_policy, publishing
 from hub.api.schema_download import SchemaDownload
 from hub.api.sse import EventStreams
 from hub.api.websocket import WebSocketEndpoint
@@ -28,6 +28,8 @@ from hub.yamlfile import Fault
 GRAPHQL_PATH = "/graphql"
 SDL_PATH = "/graphql/schema.graphql"
 HEALTH_PATH = "/healthz"
+OLDER_POLICY = "ok, by an older policy: the policy's file has changed and has faults"
+"""What the health check says then; which faults, the log tells."""
 
 
 def create_app(services: Services, examples: Examples = NO_EXAMPLES) -> FastAPI:
@@ -66,13 +68,13 @@ def create_app(services: Services, examples: Examples = NO_EXAMPLES) -> FastAPI:
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
         authenticator.prepare()
-        async with services.store.on_loop(), publishing(services):
+        async with services.store.on_loop(), following_policy(services), publishing(services):
             yield
             await end_streams()
         service.close()
 
     async def health(_request: Request) -> Response:
-        return PlainTextResponse("ok")
+        return PlainTextResponse(OLDER_POLICY if services.policy.faults else "ok")
 
     app = FastAPI(
         title="Customer knowledge hub",
@@ -84,7 +86,7 @@ def create_app(services: Services, examples: Examples = NO_EXAMPLES) -> FastAPI:
     )
     endpoint = GraphQLEndpoint(service, admission, events)
     routes = [
-        Route(SDL_PATH, SchemaDownload(service, admission, services.access), methods=["GET"]),
+        Route(SDL_PATH, SchemaDownload(service, admission, services), methods=["GET"]),
         Route(HEALTH_PATH, health, methods=["GET"]),
         Route(GRAPHQL_PATH, endpoint),
         WebSocketRoute(GRAPHQL_PATH, sockets),

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from starlette.datastructures import Headers
@@ -24,6 +25,12 @@ class LetIn:
 
     requester: Requester
     caller: Caller
+    renewed: Callable[[], Requester] = field(repr=False)
+    """Gives the requester as the policy in force has it, for who is served for longer.
+
+    Raises:
+        RequestError: it gives them no role any more, or their purpose to none of their roles.
+    """
 
     @property
     def expires_at(self) -> float:
@@ -51,7 +58,8 @@ async def let_in(service: GraphQLService, authenticator: Authenticator, headers:
     try:
         caller = await authenticator.caller(_token(headers))
         authenticator.count(caller)
-        return LetIn(authenticator.requester(caller, _joined(headers, _PURPOSE)), caller)
+        renewed = partial(authenticator.requester, caller, _joined(headers, _PURPOSE))
+        return LetIn(renewed(), caller, renewed)
     except RequestError as error:
         raise NotLetInError(error, await service.refuse(error, caller)) from None
 

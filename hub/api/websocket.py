@@ -206,7 +206,7 @@ class _Connection:
     async def _answer(self, step: Start | Refuse) -> None:
         if self._caller is None:
             raise TypeError("an operation began before its caller was let in")
-        requester = self._caller.requester
+        requester, renewed = self._caller.requester, self._caller.renewed
         try:
             self._endpoint.authenticator.count(self._caller.caller)
         except RateLimitError as error:
@@ -215,7 +215,7 @@ class _Connection:
         if isinstance(step, Refuse):
             await self._send_refusal(step, await self._service.turn_away(step.error, requester))
             return
-        async with aclosing(self._service.stream(step.request, requester)) as answers:
+        async with aclosing(self._service.stream(step.request, requester, renewed)) as answers:
             async for answer in answers:
                 if answer.refusal is not None or answer.failed:
                     await self._send_last(step.id, self._protocol.error, answer.body)

@@ -23,18 +23,18 @@ _REQUESTERS = 1_000
 
 
 class Events:
-    """Makes the events of requests under one policy."""
+    """Makes the events of requests."""
 
-    def __init__(self, policy_sha256: str) -> None:
-        self._policy_sha256 = policy_sha256
+    def __init__(self) -> None:
         self.of = lru_cache(_REQUESTERS)(self._of)
-        """`of(requester)`: an event with what is known of the requester, to be made `again` for each request.
+        """`of(requester, policy_sha256)`: an event with what is known of the requester, to be made `again` for each
+        request under the policy.
 
         Raises:
             AuditError: the requester's names have no place in the log.
         """
 
-    def login_refused(self, refused: Refused, attempts: int = 1) -> AuditEvent:
+    def login_refused(self, refused: Refused, policy_sha256: str, attempts: int = 1) -> AuditEvent:
         """The event of those who were not let in, with their name where their token proves it.
 
         Raises:
@@ -46,18 +46,18 @@ class Events:
             department=refused.department,
             outcome=Outcome.REFUSED,
             reason_code=refused.code,
-            policy_sha256=self._policy_sha256,
+            policy_sha256=policy_sha256,
             counts={"attempts": attempts},
         )
 
-    def _of(self, requester: Requester) -> AuditEvent:
+    def _of(self, requester: Requester, policy_sha256: str) -> AuditEvent:
         return AuditEvent(
             Action.READ,
             requester.subject,
             roles=tuple(sorted(requester.roles)),
             department=requester.department,
             purpose=requester.purpose,
-            policy_sha256=self._policy_sha256,
+            policy_sha256=policy_sha256,
         )
 
 

@@ -18,7 +18,7 @@ class World:
         self.now = 0.0
         self.keys = ApiKeys(folder / "keys.json")
         self.door = Authenticator(
-            VERIFIER.tokens if tokens else None, self.keys, small_access_map(), most, lambda: self.now
+            VERIFIER.tokens if tokens else None, self.keys, small_access_map, most, lambda: self.now
         )
 
     def caller(self, credential: str) -> Caller:
