@@ -1,11 +1,20 @@
-"""Who may see what: the policy compiled to one matrix, masks, purposes and bearer tokens."""
+"""Who may see what: the policy compiled to one matrix, masks, purposes, bearer tokens and API keys."""
 
-from hub.access.keys import TrustedIssuer, load_public_keys
+from hub.access.apikeys import ApiKey, ApiKeys
+from hub.access.authentication import Authenticator
+from hub.access.cedar import CedarPolicy, to_cedar
+from hub.access.claims import Claims
+from hub.access.difference import ChangeKind, PolicyChange, differences
+from hub.access.explanation import Explanation, Part, Reason, explain
+from hub.access.in_force import PolicyInForce
+from hub.access.keys import FixedKeys, IssuerKeys, TrustedIssuer, load_public_keys
 from hub.access.masks import MASKS, WITHHOLD, Dialect, Mask, mask_for
 from hub.access.matrix import NO_GRANT, AccessMap, Cell, Decision, compile_policy, load_access_map
+from hub.access.oidc import ProviderKeys, is_safe
 from hub.access.policy import Command, CommandGrant, Effect, Grant, Policy, Purpose, Role, load_policy
-from hub.access.requester import PlanAccess, PlanKey, Requester, plan_access
-from hub.access.tokens import AUDIENCE, DEMO_ISSUER, Caller, DemoIssuer, TokenVerifier
+from hub.access.requester import Caller, PlanAccess, PlanKey, Requester, plan_access, requester_of
+from hub.access.review import Finding, findings
+from hub.access.tokens import AUDIENCE, DEMO_ISSUER, DemoIssuer, TokenVerifier
 
 __all__ = [
     "AUDIENCE",
@@ -14,28 +23,49 @@ __all__ = [
     "NO_GRANT",
     "WITHHOLD",
     "AccessMap",
+    "ApiKey",
+    "ApiKeys",
+    "Authenticator",
     "Caller",
+    "CedarPolicy",
     "Cell",
+    "ChangeKind",
+    "Claims",
     "Command",
     "CommandGrant",
     "Decision",
     "DemoIssuer",
     "Dialect",
     "Effect",
+    "Explanation",
+    "Finding",
+    "FixedKeys",
     "Grant",
+    "IssuerKeys",
     "Mask",
+    "Part",
     "PlanAccess",
     "PlanKey",
     "Policy",
+    "PolicyChange",
+    "PolicyInForce",
+    "ProviderKeys",
     "Purpose",
+    "Reason",
     "Requester",
     "Role",
     "TokenVerifier",
     "TrustedIssuer",
     "compile_policy",
+    "differences",
+    "explain",
+    "findings",
+    "is_safe",
     "load_access_map",
     "load_policy",
     "load_public_keys",
     "mask_for",
     "plan_access",
+    "requester_of",
+    "to_cedar",
 ]

@@ -100,7 +100,9 @@ class Waiting:
             LimitError: the time is up.
         """
         try:
-            await asyncio.wait_for(lock.acquire(), self.cancellation.left_s)
+            # Not `wait_for`: before Python 3.12 it takes no notice of a cancellation that comes with the lock.
+            async with asyncio.timeout(self.cancellation.left_s):
+                await lock.acquire()
         except TimeoutError:
             raise self.cancellation.error from None
 

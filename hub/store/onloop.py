@@ -92,7 +92,8 @@ class LoopAsker:
         if not self._places.empty():
             return self._places.get_nowait()
         try:
-            return await asyncio.wait_for(self._places.get(), cancellation.left_s)
+            async with asyncio.timeout(cancellation.left_s):
+                return await self._places.get()
         except TimeoutError:
             raise cancellation.error from None
 

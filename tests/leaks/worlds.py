@@ -100,7 +100,7 @@ class World:
         with suppress(TimeoutError):
             async with (
                 asyncio.timeout(PATIENCE_S),
-                aclosing(self.service.stream(request, requester(role))) as told,
+                aclosing(self.service.stream(request, requester(role), lambda: requester(role))) as told,
             ):
                 async for answer in told:
                     bodies.append(answer.body)
