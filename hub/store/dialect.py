@@ -43,9 +43,9 @@ built for, mostly 2 GB."""
 _PREPARED_FROM = 1
 """Runs after which psycopg prepares a statement; planning a customer's view takes ten times as long as running it."""
 
-_READING = "-c jit=off -c random_page_cost=1.1"
-"""Compiling by jit takes longer than most reads, and so does a bitmap of the few rows of one customer, which PostgreSQL
-prefers as long as it thinks of turning disks."""
+READING = {"jit": "off", "random_page_cost": "1.1"}
+"""PostgreSQL's settings for reads. Compiling by jit takes longer than most reads, and so does a bitmap of one
+customer's few rows, which PostgreSQL prefers as long as it thinks of turning disks."""
 
 _WRITE_LOCK = 0x48554257
 """Number of the PostgreSQL advisory lock that orders the hub's write transactions ("HUBW")."""
@@ -260,7 +260,10 @@ class PostgresDialect(Dialect):
             pool_reset_on_return=None,
             pool_use_lifo=True,
             hide_parameters=True,
-            connect_args={"prepare_threshold": _PREPARED_FROM, "options": _READING},
+            connect_args={
+                "prepare_threshold": _PREPARED_FROM,
+                "options": " ".join(f"-c {name}={value}" for name, value in READING.items()),
+            },
         )
 
     @override
