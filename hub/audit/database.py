@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
 import psycopg
@@ -131,6 +132,7 @@ class AuditDatabase:
         self._begin = begin
         self._mark = "?" if engine.dialect.positional else "%s"
         self._impatient: Any = None
+        self._turn = Lock()
 
     @classmethod
     def open(cls, url: str) -> AuditDatabase:
@@ -156,25 +158,31 @@ class AuditDatabase:
     @contextmanager
     def writing_at_once(self) -> Iterator[Statements | None]:
         """As `writing`, or None where one would have to wait: for a server, or for another writer of the file."""
-        if self._engine.dialect.name != "sqlite":
+        if self._engine.dialect.name != "sqlite" or not self._turn.acquire(blocking=False):
             yield None
             return
-        with _translated("written"):
-            connection = self._own_connection()
-            cursor = connection.cursor()
-            try:
-                cursor.execute(self._begin)
-            except sqlite3.OperationalError as error:
-                if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY:
-                    raise
-                yield None
-                return
-            try:
-                yield Statements(cursor, self._mark, sqlite3.IntegrityError)
-                connection.commit()
-            except BaseException:
-                connection.rollback()
+        try:
+            with _translated("written"):
+                connection = self._own_connection()
+                yield from self._written_at_once(connection)
+        finally:
+            self._turn.release()
+
+    def _written_at_once(self, connection: Any) -> Iterator[Statements | None]:
+        cursor = connection.cursor()
+        try:
+            cursor.execute(self._begin)
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY:
                 raise
+            yield None
+            return
+        try:
+            yield Statements(cursor, self._mark, sqlite3.IntegrityError)
+            connection.commit()
+        except BaseException:
+            connection.rollback()
+            raise
 
     def _own_connection(self) -> Any:
         """The one connection that never waits for the file's lock; it belongs to no pool."""
