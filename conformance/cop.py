@@ -1,9 +1,9 @@
 """The security checks of graphql-cop, by its names and by what it looks for.
 
-graphql-cop itself (github.com/dolevf/graphql-cop) is in no package registry: the package of that name on PyPI is an
-empty reservation. These are our own requests, written from its description and the behaviour of its tests at commit
-d19d2698; each asks what the tool asks and calls a finding what the tool calls one. As the tool is run with a token, the
-token goes with every request; GET and urlencoded requests go without further headers, as a browser's would.
+graphql-cop itself (github.com/dolevf/graphql-cop) could not be installed: the package of that name on PyPI (0.0.1) is a
+placeholder without code. These are our own requests, written from the thirteen tests that it runs at commit d19d2698;
+each asks what the tool asks and calls a finding what the tool calls one. As the tool is run with a token, the token
+goes with every request; GET and urlencoded requests go without further headers, as a browser's would.
 """
 
 from __future__ import annotations
@@ -21,8 +21,9 @@ from conformance.page import Section, table
 TIME_S = 60
 _NAME = "cop"
 _ORIGIN = """
-graphql-cop is in no package registry (the package of its name on PyPI is an empty reservation), so these are our own
-requests: its names, what it sends, what it calls a finding. The tool itself was not run.
+The tool itself was not run: the package of its name on PyPI (0.0.1) is a placeholder without code. These are our own
+requests, written from the thirteen tests of graphql-cop at commit d19d2698: its names, what it sends, what it calls a
+finding.
 """.strip()
 
 

@@ -136,6 +136,23 @@ def test_quarantine_is_listed_shown_replayed_and_discarded(office: Office) -> No
     assert "Person.email" not in office.run("quarantine", "list").output
 
 
+def test_quarantined_values_are_shown_by_request_only_which_leaves_an_audit_event(office: Office) -> None:
+    office.configure(CLUB.replace("region: GB", "region: GB\nmax_bad_share: 0.9"))
+    office.members(MEMBERS + "2610000169,Zoe Ash,zoe at example.com\n")
+    office.run("sync")
+
+    def told(*words: str) -> tuple[str, int]:
+        output = office.run("quarantine", *words).output
+        with AuditLog.open(f"sqlite:///{office.folder / 'var' / 'audit.sqlite'}") as log:
+            events = [log.event(seq) for seq in range(log.size())]
+        return output.lower(), sum((event.action, event.source) == (Action.READ, "club") for event in events)
+
+    assert ["zoe" in output for output, _ in (told("list"), told("show", "1"))] == [False, False]
+    assert told("show", "1")[1] == 0
+    output, events = told("show", "1", "--values")
+    assert ("zoe" in output, events) == (True, 1)
+
+
 @pytest.mark.parametrize(
     ("words", "message"),
     [

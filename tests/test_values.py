@@ -61,6 +61,8 @@ def test_what_is_no_email_address_is_refused_without_being_repeated(raw: str) ->
         ("1985-02-29", False),
         ("84", False),
         ("1984-13", False),
+        ("１９８４", False),
+        ("1984-0２", False),
     ],
 )
 def test_partial_dates(text: str, expected: bool) -> None:

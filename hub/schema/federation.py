@@ -10,9 +10,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection
+from functools import lru_cache
 
 import strawberry
 from strawberry import Info
+from strawberry.schema import BaseSchema
 
 from hub.ontology import CUSTOMER, Ontology
 from hub.schema.context import RequestContext
@@ -63,8 +65,13 @@ class Subgraph:
 
 
 def _service(info: Info[RequestContext, None]) -> Subgraph:
-    keyed = entity_names(info.context.services.ontology)
-    return Subgraph(sdl=subgraph_sdl(info.schema.as_str(), keyed))
+    return _subgraph(info.schema, entity_names(info.context.services.ontology))
+
+
+@lru_cache(maxsize=1)
+def _subgraph(schema: BaseSchema, keyed: tuple[str, ...]) -> Subgraph:
+    """Kept, because printing the schema takes some 50 ms; a process has one."""
+    return Subgraph(sdl=subgraph_sdl(schema.as_str(), keyed))
 
 
 @strawberry.type

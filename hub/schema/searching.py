@@ -67,6 +67,7 @@ def _search(
         sources=tuple(sources or ()),
         first=first,
         access=context.access,
+        suggests=context.access.introspection,
         cancellation=context.cancellation,
     )
     context.touched.add({hit.type for hit in answer.hits}, answer.categories, customers=answer.customers)

@@ -78,9 +78,12 @@ class SearchService:
         sources: Sequence[str] = (),
         first: int = 10,
         access: CategoryAccess,
+        suggests: bool = True,
         cancellation: Cancellation | None = None,
     ) -> SearchAnswer:
         """What matches every word of `text` by values that `access` allows in clear; masked ones are not searched.
+
+        It `suggests` the type that may be meant by one that is not there to those who may know which types there are.
 
         Raises:
             LimitError: the text or `first` is larger than is answered; the message says how large it may be. Or the
@@ -88,26 +91,29 @@ class SearchService:
             QueryError: there is no such type to search.
             StoreUnavailableError: there is no index yet, or the store is out of reach; try again later.
         """
-        self._check(types, first)
+        self._check(types, first, suggests)
         query = parse(text)
         guard = Guard(self._ontology, access)
-        request = self._request(text, types, sources, first, access, guard)
+        request = self._request(text, types, sources, max(first, 1), access, guard)
         result = self._engine.search(request)
         documents = self._confirmed(query, request, result.hits, cancellation)
+        shown = documents[:first]
+        # The count of one match tells of its customer as much as the hit would.
+        told = documents if result.total == 1 else shown
         return SearchAnswer(
-            hits=tuple(self._hit(query, document, access, guard, request) for document in documents),
+            hits=tuple(self._hit(query, document, access, guard, request) for document in shown),
             total=result.total,
             facets=result.facets,
-            customers=tuple(dict.fromkeys(d.customer_id for d in documents if d.customer_id)),
+            customers=tuple(dict.fromkeys(d.customer_id for d in told if d.customer_id)),
             categories=tuple(sorted(request.categories)),
         )
 
-    def _check(self, types: Collection[str], first: int) -> None:
+    def _check(self, types: Collection[str], first: int, suggests: bool) -> None:
         if not 0 <= first <= MAX_FIRST:
             raise LimitError(f"a search gives from 0 to {MAX_FIRST} hits, {first} were asked for")
         for name in types:
             if name not in self.types:
-                near = nearest(name, self.types)
+                near = nearest(name, self.types) if suggests else None
                 hint = f"; did you mean {near!r}?" if near else ""
                 raise QueryError(f"there is no type {name!r} to search{hint}")
 

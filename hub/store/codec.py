@@ -38,7 +38,8 @@ def scale_of(prop: Property) -> int:
 
 def iso_utc(at: datetime) -> str:
     """The instant as fixed-width text, so that text order is time order."""
-    return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    # Not by strftime, which writes the year 999 with three digits.
+    return at.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="microseconds") + "Z"
 
 
 def scaled(value: Decimal, scale: int) -> int:

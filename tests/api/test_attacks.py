@@ -212,6 +212,46 @@ def test_a_cursor_holds_values_so_its_customer_is_in_the_log(world: World, docum
 
 
 @pytest.mark.parametrize(
+    "asked",
+    [
+        "{ totalCount }",
+        "{ n: totalCount aggregate { __typename } }",
+        "{ edges { __typename } }",
+        "{ pageInfo { hasNextPage } }",
+        "(first: 0) { pageInfo { hasNextPage } }",
+        "(first: 0) { nodes { name } pageInfo { hasNextPage } }",
+    ],
+)
+@pytest.mark.parametrize("root", ["customers", "people", "orders"])
+def test_whether_one_customers_values_pass_a_filter_is_on_record_with_that_customer(
+    world: World, root: str, asked: str
+) -> None:
+    """A yes or no a question, a value can be had letter by letter."""
+    where = {
+        "customers": f'{{id: {{eq: "{world.customer("erp", "C1")}"}}, email: {{startsWith: "a"}}}}',
+        "people": '{email: {startsWith: "ann@"}}',
+        "orders": '{orderNumber: {eq: "O1"}, status: {eq: delivered}}',
+    }[root]
+    field = "lastName: familyName" if root == "people" else "id"
+    given = f"({asked[1:]}" if asked.startswith("(") else f"(first: 20) {asked}"
+    document = f"{{ {root}{given.replace('(', f'(where: {where}, ', 1)} }}".replace(
+        "{ name }", f"{{ {field} }}"
+    )
+    before = world.seq()
+    world.ask(document).data  # noqa: B018
+    (found,) = world.events_after(before)
+    assert found.customers == (world.customer("erp", "C1"),)
+
+
+def test_a_page_that_shows_its_rows_reports_no_other_customer(world: World) -> None:
+    document = "{ customers(orderBy: [{name: ASC}], first: 1) { nodes { name } pageInfo { hasNextPage } totalCount } }"
+    before = world.seq()
+    world.ask(document).data  # noqa: B018
+    (found,) = world.events_after(before)
+    assert found.customers == (world.customer("erp", "C1"),)
+
+
+@pytest.mark.parametrize(
     ("document", "expected"),
     [
         (
@@ -349,6 +389,57 @@ def test_a_filter_in_a_variable_may_not_nest_without_end(world: World, depth: in
     reply = sent(world, content=body, headers={"content-type": "application/json"})
     assert reply.json()["errors"][0]["extensions"]["code"] in ("LIMIT_EXCEEDED", "BAD_QUERY", "BAD_REQUEST")
     assert reply.status_code in (200, 400)
+
+
+def test_a_negative_page_pays_for_no_other(world: World) -> None:
+    query = (
+        "query($n: Int!) { a: customers(first: 200) { nodes { orders(first: 200) { nodes { id } } } }"
+        " b: customers(first: $n) { nodes { id } } }"
+    )
+    with world.counted() as statements:
+        reply = world.ask(query, n=-(10**6))
+    assert (reply.code, "max_cost" in reply.message) == ("LIMIT_EXCEEDED", True)
+    assert statements == []
+
+
+@pytest.mark.parametrize(
+    ("type_", "value"),
+    [
+        ("Date", "２０２６"),
+        ("Date", "2026-0१"),
+        ("Decimal", "１２"),
+        ("Decimal", "1_000"),
+        ("Decimal", " 5 "),
+        ("Decimal", "NaN"),
+        ("Decimal", "."),
+        ("Decimal", "1e"),
+    ],
+)
+def test_what_only_looks_like_a_value_is_refused(world: World, type_: str, value: str) -> None:
+    where = {
+        "Date": "people(where: {birthDate: {gte: %s}})",
+        "Decimal": "orderLines(where: {quantity: {lt: %s}})",
+    }
+    for given, variables in ((json.dumps(value, ensure_ascii=False), {}), ("$v", {"v": value})):
+        head = f"query($v: {type_}!)" if variables else "query"
+        reply = world.ask(f"{head} {{ {where[type_] % given} {{ totalCount }} }}", **variables)
+        assert reply.code == "BAD_QUERY"
+
+
+@pytest.mark.parametrize(
+    "at", ["0001-01-01T00:00:00Z", "0099-06-01T00:00:00Z", "0999-12-31T23:59:59.5+01:00"]
+)
+def test_an_instant_of_long_ago_is_before_today(world: World, at: str) -> None:
+    query = "query($v: DateTime!) { orders(where: {orderDate: {gte: $v}}) { totalCount } }"
+    assert world.ask(query, v=at).data["orders"]["totalCount"] == 8
+
+
+@pytest.mark.parametrize("value", ["12", "-0.50", "+5", "1.5e3", ".5", "5."])
+def test_every_way_to_write_a_decimal_is_taken(world: World, value: str) -> None:
+    reply = world.ask(
+        "query($v: Decimal!) { orderLines(where: {quantity: {lt: $v}}) { totalCount } }", v=value
+    )
+    assert reply.data["orderLines"]["totalCount"] in (0, 2)
 
 
 def test_searches_and_introspections_by_the_hundred_are_refused(world: World) -> None:

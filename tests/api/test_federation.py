@@ -10,6 +10,7 @@ import pytest
 from graphql import ObjectTypeDefinitionNode, parse
 from hypothesis import given
 from hypothesis import strategies as st
+from strawberry import Schema
 
 from hub.audit import Action, Outcome
 from hub.schema.naming import field_name
@@ -168,6 +169,16 @@ def test_who_may_see_the_schema_gets_all_keys_in_that_of_the_subgraph(world: Wor
     plain = world.ask_app("GET", "/graphql/schema.graphql", headers=headers).text
     assert "type Customer {" in plain
     assert "@key" not in plain
+
+
+def test_the_schema_is_printed_once(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    def sdl() -> str:
+        text: str = world.ask("{ _service { sdl } }", "it").data["_service"]["sdl"]
+        return text
+
+    first = sdl()
+    monkeypatch.setattr(Schema, "as_str", None)
+    assert sdl() == first
 
 
 # what is refused

@@ -43,7 +43,21 @@ def test_a_search_is_recorded_as_one_with_its_customers(indexed: World) -> None:
     assert event.customers == (indexed.customer("erp", "C1"),)
 
 
+def test_a_count_of_one_match_is_recorded_with_its_customer(indexed: World) -> None:
+    before = indexed.seq()
+    found = indexed.ask('{ search(text: "parcel", types: ["Ticket"], first: 0) { total hits { id } } }')
+    assert found.data["search"] == {"total": 1, "hits": []}
+    (event,) = indexed.events_after(before)
+    assert event.customers == (indexed.customer("erp", "C1"),)
+
+
 def test_an_unknown_type_is_refused_by_name(indexed: World) -> None:
-    reply = indexed.ask(DOCUMENT, text="ann", types=["Costumer"])
+    reply = indexed.ask(DOCUMENT, "it", text="ann", types=["Costumer"])
     assert reply.code == "BAD_QUERY"
     assert "did you mean 'Customer'" in reply.message
+
+
+def test_names_that_are_near_are_kept_from_roles_that_may_not_introspect(indexed: World) -> None:
+    reply = indexed.ask(DOCUMENT, "support", text="ann", types=["Costumer"])
+    assert reply.code == "BAD_QUERY"
+    assert "Customer" not in reply.message

@@ -28,12 +28,12 @@ class Leak:
         return f"{self.probe.kind}: {self.how}\n  {self.probe.query}\n  {dict(self.probe.variables)}"
 
 
-def leaks(pair: Pair, role: str, probes: Iterable[Probe]) -> Iterator[Leak]:
-    """The leaks that the questions find; the pair's other world must be the role's."""
+def leaks(pair: Pair, role: str, probes: Iterable[Probe], way: str | None = None) -> Iterator[Leak]:
+    """The leaks that the questions find, asked by one of the ways; the pair's other world must be the role's."""
     for probe in probes:
         for variables in _rounds(probe):
-            one = pair.one.ask(probe.query, role, variables)
-            other = pair.other.ask(probe.query, role, variables)
+            one = pair.one.ask(probe.query, role, variables, way)
+            other = pair.other.ask(probe.query, role, variables, way)
             if leak := _leak(pair, probe, one, other):
                 yield leak
                 break

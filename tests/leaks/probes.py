@@ -80,6 +80,21 @@ class Prober:
                         for customer in self._customers:
                             more = {"customerId": customer, "idempotencyKey": str(uuid4())}
                             yield Probe("command", query, {"i": {**fixed, **more, prop.name: row["id"]}})
+            for customer in (*self._customers, "cus_none"):
+                more = {"customerId": customer, "idempotencyKey": str(uuid4())}
+                yield Probe("command", query, {"i": {**fixed, **more}})
+        yield from self._corrections()
+
+    def _corrections(self) -> Iterator[Probe]:
+        """Corrections of what one may not see: they tell neither the customer nor that the value is corrected."""
+        said = {"customerId": self._customers[0], "reason": "told by letter"}
+        for prop in self._ontology.customer_properties.values():
+            if self._hiding.mask_of(prop) is not True:
+                for name, more in (("correctProperty", {"value": "x"}), ("withdrawCorrection", {})):
+                    input_ = f"{name[0].upper()}{name[1:]}Input"
+                    query = f"mutation($i: {input_}!) {{ {name}(input: $i) {{ customerId properties entityId }} }}"
+                    given = {**said, **more, "property": prop.name, "idempotencyKey": str(uuid4())}
+                    yield Probe("command", query, {"i": given})
 
     def probes(self, *kinds: str) -> Iterator[Probe]:
         """Questions of these kinds, or of all."""
@@ -337,7 +352,7 @@ class Prober:
     def _texts(self, owner: str, prop: Property) -> Iterator[str]:
         for value in self._values(owner, prop):
             each = value[0] if isinstance(value, tuple) and value else value
-            if isinstance(each, str):
+            if isinstance(each, str) and each.strip():
                 yield each
 
     # conditions

@@ -13,7 +13,7 @@ from hub.ontology import CUSTOMER, EntityType, Property
 from hub.ontology.identifiers import normal_identifier
 from hub.store import Store, decode, encoder, fixed
 from tests.leaks.hiding import Hiding
-from tests.leaks.variants import masked_alike, other
+from tests.leaks.variants import breaking, masked_alike, other
 
 Row = dict[str, Any]
 Rows = dict[str, list[Row]]
@@ -59,8 +59,21 @@ def _bindable(value: Any) -> Any:
 class Twin:
     """Makes the rows of one role's other world."""
 
-    def __init__(self, store: Store, rows: Rows, hiding: Hiding, seed: str, same_parties: bool) -> None:
-        """With the same parties, for worlds that are written to: who is one customer would be found anew."""
+    def __init__(
+        self,
+        store: Store,
+        rows: Rows,
+        hiding: Hiding,
+        seed: str,
+        same_parties: bool,
+        *,
+        hostile: bool = False,
+    ) -> None:
+        """With the same parties, for worlds that are written to: who is one customer would be found anew.
+
+        A hostile world holds values of which nothing is shown that are as odd as a store may hold them.
+        """
+        self._other = breaking if hostile else other
         self._store, self._rows, self._hiding = store, rows, hiding
         self._same_parties = same_parties
         self._ontology = store.ontology
@@ -107,7 +120,9 @@ class Twin:
         name = self._store.dialect.name
         value = decode(prop, tuple(row[column] for column in prop.columns), name)
         new = (
-            other(prop, value, self._draw) if shown is False else masked_alike(prop, value, shown, self._draw)  # type: ignore[arg-type]  # never True here
+            self._other(prop, value, self._draw)
+            if shown is False
+            else masked_alike(prop, value, shown, self._draw)  # type: ignore[arg-type]  # never True here
         )
         cells = (None,) * len(prop.columns) if new is None else encoder(prop, name)(new)
         return dict(zip(prop.columns, cells, strict=True))

@@ -11,6 +11,7 @@ from typing import Any
 
 from hub.access import Mask
 from hub.ontology import Property, PropertyType
+from hub.store import scale_of
 from hub.values import Instant, Money
 
 _UPPER, _LOWER = "BCDFGHJKLMNPQRSTVWXZ", "bcdfghjklmnpqrstvwxz"
@@ -75,6 +76,49 @@ def other(prop: Property, value: Any, draw: random.Random) -> Any:
     if value is not None and draw.random() < 0.15:
         return None
     return next((found for found in (fresh(prop, draw) for _ in range(20)) if found != value), value)
+
+
+_ODD_TEXTS = (
+    "",
+    " ",
+    "\x01cus_2\x02",
+    "'; --",
+    '"}],"errors":[{"',
+    "%s %(a)s",
+    "\\u0000",
+    "\U0001f600\u202e\u2028",
+    "</mark><script>",
+    "9" * 4_000,
+    f"{COMMON} " * 300,
+)
+_ODD_NUMBERS = (2**63 - 1, -(2**63) + 1, 0)
+
+
+def breaking(prop: Property, value: Any, draw: random.Random) -> Any:
+    """A value that is not this one, such as errors are made of; what is compared by its normal form stays ordinary."""
+    if prop.identifier or prop.type in (PropertyType.PHONE, PropertyType.EMAIL, PropertyType.ENUM):
+        return other(prop, value, draw)
+    if prop.many:
+        return (draw.choice(_ODD_TEXTS), draw.choice(_ODD_TEXTS))
+    match prop.type:
+        case PropertyType.MONEY:
+            return Money(
+                Decimal(draw.choice(_ODD_NUMBERS)).scaleb(-scale_of(prop)), draw.choice(["XXX", "GBP"])
+            )
+        case PropertyType.DECIMAL:
+            return Decimal(draw.choice(_ODD_NUMBERS)).scaleb(-scale_of(prop))
+        case PropertyType.INTEGER:
+            return draw.choice(_ODD_NUMBERS)
+        case PropertyType.DATE:
+            return draw.choice(["0001", "9999-12", "9999-12-31", "0001-01-01"])
+        case PropertyType.INSTANT:
+            at = draw.choice([datetime(1, 1, 2, tzinfo=UTC), datetime(9999, 12, 30, tzinfo=UTC)])
+            return Instant(at, draw.choice(["", "Mars/Olympus"]))
+        case PropertyType.BOOLEAN:
+            return not value
+        case PropertyType.LANGUAGE | PropertyType.COUNTRY:
+            return other(prop, value, draw)
+    return draw.choice(_ODD_TEXTS)
 
 
 def masked_alike(prop: Property, value: Any, mask: Mask, draw: random.Random) -> Any:

@@ -12,9 +12,11 @@ from typing import Any, cast
 from unittest.mock import patch
 
 import orjson
-from sqlalchemy import event
+from starlette.types import ASGIApp
 
-from hub.access import PlanAccess, plan_access
+from hub.access import DemoIssuer, PlanAccess, plan_access
+from hub.api import app as app_module
+from hub.api import create_app
 from hub.audit import AuditEvent, Recorder
 from hub.ontology import CUSTOMER
 from hub.schema import GraphQLService
@@ -23,11 +25,13 @@ from hub.schema.planner import GraphQLRequest
 from hub.schema.plans import Plans
 from hub.services import Services, open_services
 from hub.settings import Settings
+from tests.api.api_world import noting
 from tests.leaks.canaries import hidden_parts
 from tests.leaks.company import fill
 from tests.leaks.hiding import Hiding
 from tests.leaks.policies import requester, write_policy
 from tests.leaks.twins import Rows, Twin, read_rows, write_rows
+from tests.leaks.ways import WAYS, Question
 
 
 @dataclass
@@ -53,16 +57,18 @@ class Told:
     """All that an observer of one request learns."""
 
     body: bytes
-    """Several, for what is told as it happens."""
+    """Several, for what is told as it happens; with status, headers and frames where it came by one of the ways."""
     events: list[dict[str, Any]]
     """As the audit log keeps them, without id and time, and without whose data it was: that the log must know."""
     statements: list[str]
     """What was asked of the database: the time that an answer takes follows from it."""
+    answers: tuple[Any, ...]
+    """The answers in it, read."""
 
     @property
     def tree(self) -> Any:
-        """The answer, read."""
-        return orjson.loads(self.body)
+        """The first answer."""
+        return self.answers[0]
 
 
 @dataclass
@@ -75,26 +81,39 @@ class World:
     runner: asyncio.Runner
     statements: list[str] = field(default_factory=list)
 
-    def note(self, _c: Any, _cursor: Any, statement: str, *_more: Any) -> None:
-        """Note a statement that is about to run."""
-        self.statements.append(statement)
-
-    def ask(self, query: str, role: str, variables: dict[str, Any]) -> Told:
-        """The answer, and its event in the log."""
+    def ask(self, query: str, role: str, variables: dict[str, Any], way: str | None = None) -> Told:
+        """The answer, and its event in the log; asked at the service itself, or by one of the ways to it."""
+        request, question = GraphQLRequest(query, None, variables), self._question(query, variables, role)
         self.statements.clear()
-        request = GraphQLRequest(query, None, variables)
-        if query.startswith("subscription"):
-            body = self.runner.run(self._listened(request, role))
+        if way is not None:
+            heard = self.runner.run(WAYS[way](self.app, question))
+            body, answers = heard.wire, heard.answers
+        elif query.startswith("subscription"):
+            bodies = self.runner.run(self._listened(request, role))
+            body, answers = b" ".join(bodies), tuple(map(orjson.loads, bodies))
         else:
             body = self.runner.run(self.service.answer(request, requester(role))).body
+            answers = (orjson.loads(body),)
         if not query.startswith(("query", "{")):
             # Whoever listens looks again and again, and what is written is another matter.
             self.statements.clear()
         events = [_told(event) for event in self.kept.events]
         self.kept.events.clear()
-        return Told(body, events, list(self.statements))
+        return Told(body, events, list(self.statements), answers)
 
-    async def _listened(self, request: GraphQLRequest, role: str) -> bytes:
+    @cached_property
+    def app(self) -> ASGIApp:
+        """The web application before this very service."""
+        with patch.object(app_module, "GraphQLService", lambda _services: self.service):
+            return create_app(self.services)
+
+    def _question(self, query: str, variables: dict[str, Any], role: str) -> Question:
+        issuer = DemoIssuer(self.services.settings.data_dir)
+        asks = requester(role)
+        token = issuer.issue(asks.subject, asks.department, sorted(asks.roles), list(asks.purposes))
+        return Question(query, variables, token, asks.purpose, self.changes)
+
+    async def _listened(self, request: GraphQLRequest, role: str) -> list[bytes]:
         """What is told of all that has happened."""
         bodies: list[bytes] = []
         with suppress(TimeoutError):
@@ -102,13 +121,14 @@ class World:
                 asyncio.timeout(PATIENCE_S),
                 aclosing(self.service.stream(request, requester(role), lambda: requester(role))) as told,
             ):
+                most = self.changes
                 async for answer in told:
                     bodies.append(answer.body)
-                    if len(bodies) == self.changes:
+                    if len(bodies) == most:
                         break
-        return b" ".join(bodies)
+        return bodies
 
-    @cached_property
+    @property
     def changes(self) -> int:
         """How often customers have changed."""
         with self.services.store.read() as connection:
@@ -132,7 +152,8 @@ class Pair:
         self.other_rows: Rows = {}
         self.secrets: frozenset[str] = frozenset()
         """Parts of the texts that the role may not see, of either world."""
-        self._role: str | None = None
+        self._other: tuple[str, bool, bool] | None = None
+        """Which world the second hub holds: whose, with the same parties or not, hostile or not."""
 
     @property
     def services(self) -> Services:
@@ -151,21 +172,23 @@ class Pair:
         """What the role may not see."""
         return Hiding(self.services.ontology, self.access(role))
 
-    def become(self, role: str, same_parties: bool = False) -> None:
-        """Make the second hub the role's other world."""
-        if role == self._role:
+    def become(self, role: str, same_parties: bool = False, *, hostile: bool = False) -> None:
+        """Make the second hub the role's other world, with values that break things where it is `hostile`."""
+        wanted = (role, same_parties, hostile)
+        if wanted == self._other:
             return
-        self._role = None
-        self.other_rows = Twin(self.services.store, self.rows, self.hiding(role), role, same_parties).rows()
+        self._other = None
+        twin = Twin(self.services.store, self.rows, self.hiding(role), role, same_parties, hostile=hostile)
+        self.other_rows = twin.rows()
         write_rows(self.other.services.store, self.other_rows)
         self.other.services.indexer.rebuild()
         self.secrets = hidden_parts(self.services.store, (self.rows, self.other_rows), self.hiding(role))
-        self._role = role
+        self._other = wanted
 
     def restore(self) -> None:
         """Undo what was written into the hubs."""
         write_rows(self.one.services.store, self.rows)
-        self._role = None
+        self._other = None
 
     def forget_plans(self) -> None:
         """Compile everything anew, for when a guard is another one now."""
@@ -217,5 +240,5 @@ def _world(services: Services, runner: asyncio.Runner, open_: ExitStack) -> Worl
     service = GraphQLService(replace(services, recorder=cast(Recorder, kept)))
     open_.callback(service.close)
     world = World(services, service, kept, runner)
-    event.listen(services.store.engine, "before_cursor_execute", world.note)
+    open_.enter_context(noting(services.store, world.statements.append))
     return world

@@ -5,7 +5,8 @@ that no two currencies are ever added; the second makes the groups of these and 
 
 A figure tells nothing that the rows would not: every property that is aggregated or grouped by must be allowed whole to
 the caller, who could list the rows instead. For the same reason small groups need no protection of their own. What a
-figure does hide is whose rows they are; so where all of them are one customer's, that customer is reported.
+figure does hide is whose rows they are; so where all of them are one customer's, that customer is reported. The same
+holds for a bare count: with a filter on one customer's values, it tells whether they pass it.
 """
 
 from __future__ import annotations
@@ -125,6 +126,17 @@ def figures_piece(
         return _over_all(table, filtered, item, place)
     build.costs.append(Cost(size, (*place.pages, item.first)))
     return _over_groups(table, filtered, item, place)
+
+
+def counted_customers(
+    build: Build, source: Source, filtered: tuple[str, ...], place: Place
+) -> tuple[str, ...]:
+    """Whom a count of the rows tells of: nobody where it is of all that a type has."""
+    if source.free and not filtered:
+        return ()
+    table = _Table(build, source, Keys(build, source.scope), build.scope(_GROUP))
+    told = _told(table, place)
+    return _customers(table, _rows(table, table.sql(filtered), told), told) if told else ()
 
 
 def _size(item: Any) -> int:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from hub.errors import QueryError
-from hub.graph.plans.aggregates import figures_piece
+from hub.graph.plans.aggregates import counted_customers, figures_piece
 from hub.graph.plans.build import (
     Build,
     Cost,
@@ -42,7 +42,7 @@ from hub.graph.plans.selection import (
 from hub.graph.plans.shapes import Scope
 from hub.graph.plans.sql import ROW_NUMBER, Member
 from hub.graph.plans.ways import Source, keeps_customer_back, rows
-from hub.graph.plans.where import Operand, Rows
+from hub.graph.plans.where import Operand, Rows, Var
 
 _PLACE_BASE = 10_000_000
 """Added to a row's place, so that places as text have one length and sort as numbers."""
@@ -58,6 +58,8 @@ class Listing:
     """The SELECT of the page's rows, given how many; to be called when `row.used` is complete."""
     count: Callable[[], str]
     """The SELECT that counts the rows of all pages."""
+    whose: Callable[[Place], tuple[str, ...]]
+    """Whom the count of them tells of."""
     cursor: Callable[[], str]
     figures: Callable[[Aggregate | Groups, Place], Piece]
     node: Callable[[Selection | Entry, Place], Piece]
@@ -79,6 +81,8 @@ class _Counted:
     """Of each of the page's rows."""
     told: list[str] = field(default_factory=list)
     """Of all pages."""
+    owner: str | None = None
+    """Whose a row is that is told of without being shown."""
 
     @property
     def limit(self) -> str:
@@ -117,6 +121,7 @@ def page_piece(
         row,
         lambda limit: _page_sql(source, row, filtered, sort, behind, limit),
         lambda: source.sql("count(*)", filtered),
+        lambda at: counted_customers(build, source, filtered, at),
         lambda: raised_text(build, row, cursor(build, list_mark, cursor_members(build, row, page.order_by))),
         lambda item, at: figures_piece(build, source, filtered, item, at),
         lambda selection, at: _node(build, row, selection, at),
@@ -151,15 +156,16 @@ def connection_piece(
     extra = any(isinstance(item, PageInfo) for item in paged)
     once = _once(build, paged)
     counted = _Counted(build.first(first, _label(place)), extra, once, bool(paged) and not once)
-    if not place.covered and any(map(_tells_cursors, fields)) and (owner := owner_of(listing.row)):
-        counted.customers.append(owner)
+    silent = None if place.covered else _silent(counted.first, first, fields)
+    if silent is not None:
+        counted.owner = owner_of(listing.row)
     inner = place.within(first)
     build.costs.append(Cost(len(fields), place.pages))
     members = [(key_of(item), _field(build, listing, item, counted, place, inner)) for item in fields]
     built = build.sql.obj(members)
     if counted.aggregates:
         built = Member(f"(SELECT {built.sql} {_source(build, listing, counted)})", built.carried)
-    return Piece(built, (*counted.told, *_customers(build, listing, counted)), counted.height + 1)
+    return Piece(built, (*counted.told, *_customers(build, listing, counted, silent)), counted.height + 1)
 
 
 def _once(build: Build, paged: Sequence[ConnectionField]) -> bool:
@@ -167,13 +173,26 @@ def _once(build: Build, paged: Sequence[ConnectionField]) -> bool:
     return len(paged) == 1 and not isinstance(paged[0], PageInfo) and not build.sql.lifts
 
 
-def _tells_cursors(item: ConnectionField) -> bool:
-    """Whether the field shows cursors, which hold the rows' sort keys."""
-    if isinstance(item, Edges):
-        return any(isinstance(inner, Cursor) for inner in item.fields)
-    return isinstance(item, PageInfo) and any(
-        isinstance(part, Part) and part.name.endswith("Cursor") for part in item.parts
-    )
+def _silent(size: str, first: Operand, fields: tuple[ConnectionField, ...]) -> str | None:
+    """How many rows, from the page's first on, are told of without being shown, as SQL; None for none.
+
+    Who is shown is reported with what is shown. But an edge, a cursor and a next page tell that there is such a row.
+    """
+    goes_on = any(isinstance(item, PageInfo) and _asks_for_more(item) for item in fields)
+    if any(isinstance(item, Nodes) or (isinstance(item, Edges) and _shows(item)) for item in fields):
+        may_be_empty = isinstance(first, Var) or not first
+        return f"CASE WHEN {size} = 0 THEN 1 ELSE 0 END" if goes_on and may_be_empty else None
+    if any(isinstance(item, Edges | PageInfo) for item in fields):
+        return f"{size} + 1" if goes_on else size
+    return None
+
+
+def _asks_for_more(info: PageInfo) -> bool:
+    return any(isinstance(part, Part) and part.name == "hasNextPage" for part in info.parts)
+
+
+def _shows(edges: Edges) -> bool:
+    return any(isinstance(item, Node) for item in edges.fields)
 
 
 def _source(build: Build, listing: Listing, counted: _Counted) -> str:
@@ -188,9 +207,15 @@ def _array(build: Build, listing: Listing, counted: _Counted, member: Member) ->
     return build.sql.collect(member, f"{ROW_NUMBER} <= {counted.first}" if counted.extra else None)
 
 
-def _customers(build: Build, listing: Listing, counted: _Counted) -> tuple[str, ...]:
-    source = told(build, listing.row, f"({listing.select(counted.first)}) {listing.row.alias}")
-    return tuple(f"(SELECT {build.sql.collect_text(item)} {source})" for item in counted.customers)
+def _customers(build: Build, listing: Listing, counted: _Counted, silent: str | None) -> tuple[str, ...]:
+    wanted = [(item, counted.first) for item in counted.customers]
+    if counted.owner is not None and silent is not None:
+        wanted.append((counted.owner, silent))
+    return tuple(
+        f"(SELECT {build.sql.collect_text(item)} "
+        f"{told(build, listing.row, f'({listing.select(limit)}) {listing.row.alias}')})"
+        for item, limit in wanted
+    )
 
 
 def _field(
@@ -210,6 +235,7 @@ def _field(
         return _array(build, listing, counted, _edge(build, listing, item, counted, place))
     if isinstance(item, PageInfo):
         return _page_info(build, listing, item, counted)
+    counted.told += listing.whose(outer.at(item.alias))
     return build.sql.integer(_total(listing, counted))
 
 

@@ -182,7 +182,8 @@ def count_of(operand: Operand, variables: Mapping[str, Any], most: int) -> int:
     value: Literal = variables.get(operand.name, most) if isinstance(operand, Var) else operand
     if isinstance(value, tuple):
         return len(value)
-    return value if isinstance(value, int) else most
+    # A negative one is refused when its plan is bound, which may be after others of the same request have run.
+    return max(value, 0) if isinstance(value, int) else most
 
 
 def packed_rows(value: Any, most: int) -> str:

@@ -85,6 +85,7 @@ def timeline_piece(build: Build, scope: Scope, timeline: Timeline, place: Place)
         entry,
         select,
         lambda: f"SELECT count(*) FROM {union}{_where(phase, After(None, None))}",
+        lambda _at: (),
         lambda: raised_text(build, entry, cursor(build, list_mark, cursor_members)),
         _no_figures,
         lambda selection, at: _entry(build, entry, selection, arms, at),

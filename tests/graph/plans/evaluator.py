@@ -31,6 +31,7 @@ from hub.graph.plans import (
     ListOf,
     Many,
     Members,
+    Node,
     Nodes,
     Not,
     One,
@@ -191,9 +192,26 @@ class Evaluator:
 
         return sorted(rows, key=cmp_to_key(compare))
 
-    def page(self, rows: list[Thing], page: Page, fields: Any, node: NodeOf) -> Any:
+    def page(self, rows: list[Thing], page: Page, fields: Any, node: NodeOf, *, every: bool = False) -> Any:
         kept = self.ordered([row for row in rows if self.passes(row, page.where)], page.order_by)
+        self.tell(kept, self.operand(page.first), fields, counts=not every or page.where is not None)
         return self.connection(kept, self.operand(page.first), fields, node)
+
+    def tell(self, kept: Sequence[Thing], first: int, fields: Any, *, counts: bool) -> None:
+        """Whose rows are told of without being shown: by a count of them, an edge, a cursor, a next page."""
+        kinds = {type(item) for item in fields}
+        if counts and TotalCount in kinds:
+            Calculator(self.world, self.ontology, amount_text, scalar, self.customers).tell(kept, ())
+        shown = Nodes in kinds or any(
+            isinstance(inner, Node) for e in fields if isinstance(e, Edges) for inner in e.fields
+        )
+        parts = {part.name for item in fields if isinstance(item, PageInfo) for part in item.parts}
+        more = "hasNextPage" in parts
+        silent = (int(more and first == 0)) if shown else (first + more if kinds & {Edges, PageInfo} else 0)
+        owners = [
+            row.id if isinstance(row, Customer) else self.world.customer_of(row) for row in kept[:silent]
+        ]
+        self.customers |= {owner for owner in owners if owner is not None}
 
     def connection(self, kept: Sequence[Any], first: int, fields: Any, node: NodeOf) -> Any:
         built: dict[str, Any] = {}
@@ -234,7 +252,11 @@ class Evaluator:
                 return None
             customers, own = self.world.customers.values(), self.world.of(root.type)
             return self.page(
-                [*(customers if root.type == "Customer" else own)], root.page, root.fields, self.object
+                [*(customers if root.type == "Customer" else own)],
+                root.page,
+                root.fields,
+                self.object,
+                every=True,
             )
         if isinstance(root, ByIds):
             one = {(each.type, row): ById(each, row.id) for each in root.selections for row in root.rows}

@@ -1,0 +1,160 @@
+"""Every path by which personal data may leave the hub, and what checks it.
+
+A path that is not registered fails `test_registry.py`: whoever adds a root field, a route or a command of the `hub`
+says here by which questions the leak checks ask it, or why it tells nothing of anybody.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+import click
+import typer
+from starlette.applications import Starlette
+from starlette.routing import WebSocketRoute
+
+from hub.cli import app as hub_command
+from hub.schema import Catalogue
+from hub.schema.meanings import ByIdentifierRoot, ByIdRoot, ByIdsRoot, ChangesRoot, ListRoot
+
+
+@dataclass(frozen=True)
+class Asked:
+    """The leak checks ask it by probes of these kinds."""
+
+    kinds: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Entrance:
+    """The leak checks ask through it, by these ways of `tests.leaks.ways`."""
+
+    ways: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Shown:
+    """Whoever uses it reads the database anyway; a test shows that the log says who did."""
+
+    test: str
+    """Its file and name."""
+
+
+@dataclass(frozen=True)
+class Silent:
+    """It tells nothing of anybody."""
+
+    why: str
+
+
+Path = Asked | Entrance | Shown | Silent
+
+MEANINGS: Mapping[type, Asked] = {
+    ByIdRoot: Asked(("by_id", "guessed id")),
+    ByIdsRoot: Asked(("entities", "guessed id")),
+    ByIdentifierRoot: Asked(("identifier",)),
+    ChangesRoot: Asked(("subscription",)),
+    ListRoot: Asked(("fields", "filter", "sort", "figure", "group", "forged cursor", "one row", "count")),
+}
+"""Root fields that follow from the ontology, by what they stand for."""
+
+FIELDS: Mapping[str, Path] = {
+    "Query.me": Silent("what the caller's own token says"),
+    "Query.sources": Asked(("sources",)),
+    "Query.search": Asked(("search", "count")),
+    "Query.relatedCustomers": Asked(("network", "guessed id")),
+    "Query.path": Asked(("network", "guessed id")),
+    "Query.graphml": Asked(("network", "guessed id")),
+    "Query.lastChange": Asked(("subscription",)),
+    "Query.explainAccess": Silent("the policy's decisions, which are the same for all data"),
+    "Query._service": Silent("the schema, which is the same for all data"),
+    "Mutation.recordConsent": Asked(("command",)),
+    "Mutation.logInteraction": Asked(("command",)),
+    "Mutation.correctProperty": Asked(("command",)),
+    "Mutation.withdrawCorrection": Asked(("command",)),
+    "Mutation.syncSource": Silent("that a run of a source has begun"),
+    "Mutation.replayQuarantine": Silent("that a run of a source has begun"),
+    "Subscription.syncProgress": Silent("how many records a run of a source has read"),
+}
+"""The other root fields."""
+
+ROUTES: Mapping[str, Path] = {
+    "HTTP /graphql": Entrance(("POST", "GET", "events")),
+    "WEBSOCKET /graphql": Entrance(("socket",)),
+    "HTTP /graphql/schema.graphql": Silent("the schema"),
+    "HTTP /healthz": Silent("that the hub lives"),
+    "HTTP /console": Silent("files of the package, and documents without values"),
+}
+"""Routes of the application; one under another that is here is a file of its page."""
+
+_NOTES = Silent("the id of what the operator has just said")
+COMMANDS: Mapping[str, Path] = {
+    "access cedar": Silent("the policy as Cedar has it"),
+    "access check": Silent("faults of the policy"),
+    "access diff": Silent("decisions of two policies"),
+    "access explain": Silent("the policy's decisions"),
+    "audit verify": Silent("counts and hashes"),
+    "check": Silent("the configuration"),
+    "consent record": _NOTES,
+    "correction make": _NOTES,
+    "correction withdraw": _NOTES,
+    "demo": Silent("counts of an invented company"),
+    "docs": Silent("the generated pages"),
+    "forget": Silent("counts of a run"),
+    "interaction log": _NOTES,
+    "key create": Silent("a new key of a machine"),
+    "key list": Silent("what the keys of machines may do"),
+    "key revoke": Silent("that a key is refused"),
+    "key rotate": Silent("a new secret of a machine's key"),
+    "preview": Shown("tests/test_cli.py::test_preview_with_values_shows_them_and_leaves_an_audit_event"),
+    "quarantine discard": Silent("the number that the operator has just said"),
+    "quarantine list": Shown(
+        "tests/test_cli.py::test_quarantined_values_are_shown_by_request_only_which_leaves_an_audit_event"
+    ),
+    "quarantine replay": Silent("counts of a run"),
+    "quarantine show": Shown(
+        "tests/test_cli.py::test_quarantined_values_are_shown_by_request_only_which_leaves_an_audit_event"
+    ),
+    "queries": Silent("documents without values"),
+    "serve": Silent("nothing but its address"),
+    "sources": Silent("counts and times of runs"),
+    "sync": Silent("counts of runs"),
+    "token": Silent("a token of the demo issuer"),
+}
+"""Commands of the `hub`."""
+
+
+def fields(catalogue: Catalogue) -> Iterator[tuple[str, Path | None]]:
+    """All root fields of the schema, each with its registration; None where it has none."""
+    schema = catalogue.graphql
+    for root in (schema.query_type, schema.mutation_type, schema.subscription_type):
+        for name in root.fields if root is not None else ():
+            meaning = catalogue.meaning(root.name, name) if root is not None else None
+            path = f"{root.name if root is not None else ''}.{name}"
+            yield path, FIELDS.get(path) if meaning is None else MEANINGS.get(type(meaning))
+
+
+def routes(app: Starlette) -> Iterator[tuple[str, Path | None]]:
+    """All routes of the application, the like."""
+    for route in app.routes:
+        if isinstance(route, WebSocketRoute):
+            yield f"WEBSOCKET {route.path}", ROUTES.get(f"WEBSOCKET {route.path}")
+        else:
+            path = str(getattr(route, "path", route))
+            within = (known for known in ROUTES if f"HTTP {path}".startswith(f"{known}/"))
+            yield f"HTTP {path}", ROUTES.get(f"HTTP {path}", ROUTES.get(next(within, "")))
+
+
+def commands() -> Iterator[tuple[str, Path | None]]:
+    """All commands, the like."""
+    for words in _commands(typer.main.get_command(hub_command), ()):
+        yield " ".join(words), COMMANDS.get(" ".join(words))
+
+
+def _commands(command: click.Command, words: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
+    inner = getattr(command, "commands", None)
+    if inner is None:
+        yield words
+    for name, each in (inner or {}).items():
+        yield from _commands(each, (*words, name))
