@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from types import MappingProxyType
 
 from hub.access.matrix import NO_GRANT, AccessMap, Decision, Row
+from hub.access.standing import Reach
 
-PlanKey = tuple[frozenset[str], str, str]
+Attributes = tuple[tuple[str, tuple[str, ...]], ...]
+PlanKey = tuple[frozenset[str], str, str, Attributes]
+
+_NONE: Mapping[str, tuple[str, ...]] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,16 +28,20 @@ class Requester:
     """The program that asks."""
     purposes: tuple[str, ...]
     """What the caller may state as purpose."""
+    attributes: Mapping[str, tuple[str, ...]] = field(default_factory=lambda: _NONE, repr=False)
+    """By row scope, what the token says: regions, brands, names of the employee at the sources."""
 
 
 @dataclass(frozen=True, slots=True)
 class PlanAccess:
     """The access map as one kind of requester meets it; read plans are compiled with it, cached by `key`."""
 
-    key: PlanKey
-    """(roles, purpose, policy hash): equal keys mean equal decisions."""
+    key: PlanKey = field(repr=False)
+    """(roles, purpose, policy hash, attributes that scopes need): equal keys mean equal decisions and equal reach."""
     introspection: bool
     """Whether the requester may learn what the schema is, and which names are near a wrong one."""
+    reach: Reach
+    """Which customers the requester reaches."""
     _row: Row = field(repr=False, compare=False)
 
     def decide(self, category: str) -> Decision:
@@ -40,8 +50,9 @@ class PlanAccess:
 
 
 def plan_access(access: AccessMap, requester: Requester) -> PlanAccess:
-    """The requester's access; nothing of it names a person, so plans may be shared among equals."""
-    key = (requester.roles, requester.purpose, access.sha256)
+    """The requester's access; it names nobody but by the attributes that a scope needs, so equals share plans."""
+    reach = access.reach(requester.roles, requester.purpose, requester.attributes)
+    key = (requester.roles, requester.purpose, access.sha256, tuple(reach.attributes.items()))
     return PlanAccess(
-        key, access.may_introspect(requester.roles), access.row(requester.roles, requester.purpose)
+        key, access.may_introspect(requester.roles), reach, access.row(requester.roles, requester.purpose)
     )

@@ -1,7 +1,8 @@
 """Bearer tokens: signed JWTs that say who asks and for which purposes.
 
 Claims beside `iss`, `aud`, `exp`, `nbf`, `iat` and `sub`: `department`, `roles` (values that the policy turns
-into roles), `purposes`, `client_id`.
+into roles), `purposes`, `client_id`; and for grants with a row scope `regions`, `brands` and `account_manager`, each a
+text or a list of them: a token without one is in none.
 """
 
 from __future__ import annotations
@@ -10,10 +11,11 @@ import hashlib
 import json
 import os
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
 from typing import Annotated, Any, Final
 from uuid import uuid4
 
@@ -21,11 +23,12 @@ from joserfc import jwt
 from joserfc.errors import ClaimError, ExpiredTokenError, JoseError, UnsupportedAlgorithmError
 from joserfc.jwk import GuestProtocol, Key, KeySet, OKPKey
 from joserfc.jws import JWSRegistry
-from pydantic import BaseModel, ConfigDict, StringConstraints, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, StringConstraints, ValidationError
 
 from hub.access.keys import algorithms_of
 from hub.access.matrix import AccessMap
 from hub.access.requester import Requester
+from hub.access.scope import ScopeName
 from hub.cache import BoundedCache
 from hub.errors import AccessDeniedError, AuthenticationError, ConfigurationError, PurposeError
 from hub.yamlfile import Fault
@@ -41,6 +44,13 @@ _CHECKED: Final = ("iss", "aud", "exp", "nbf")
 _KEPT = 10_000
 """Verified tokens that are remembered, a few kilobytes each: more than people who work at a time."""
 _Word = Annotated[str, StringConstraints(min_length=1)]
+_Words = Annotated[tuple[_Word, ...], BeforeValidator(lambda value: _listed(value))]
+SCOPE_CLAIMS: Final[Mapping[ScopeName, str]] = {
+    "region": "regions",
+    "brand": "brands",
+    "own_accounts": "account_manager",
+}
+"""The claim that says for each row scope whose customers the caller's are."""
 
 
 class _Claims(BaseModel):
@@ -52,6 +62,13 @@ class _Claims(BaseModel):
     purposes: list[_Word]
     client_id: _Word
     exp: float
+    regions: _Words = ()
+    brands: _Words = ()
+    account_manager: _Words = ()
+
+
+def _listed(value: object) -> object:
+    return (value,) if isinstance(value, str) else tuple(value) if isinstance(value, list) else value
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +83,8 @@ class Caller:
     client: str
     expires_at: float
     """Seconds since 1970 at which the token stops being good; who is served for longer is to be let go by then."""
+    attributes: Mapping[str, tuple[str, ...]] = field(repr=False)
+    """By row scope, what the token's claims say."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,7 +170,9 @@ class TokenVerifier:
         usable = self._access.usable_purposes(roles)
         purposes = tuple(purpose for purpose in usable if purpose in caller.purposes)
         purpose = _stated_purpose(purpose_header, purposes)
-        return Requester(caller.subject, roles, caller.department, purpose, caller.client, purposes)
+        return Requester(
+            caller.subject, roles, caller.department, purpose, caller.client, purposes, caller.attributes
+        )
 
     def _signed(self, token: str) -> _Verified:
         claims = jwt.decode(token, self._key, ALGORITHMS, self._signatures).claims
@@ -164,6 +185,7 @@ class TokenVerifier:
             tuple(said.purposes),
             said.client_id,
             said.exp + self._leeway_s,
+            MappingProxyType({scope: getattr(said, claim) for scope, claim in SCOPE_CLAIMS.items()}),
         )
         return _Verified({name: claims[name] for name in _CHECKED if name in claims}, caller)
 
@@ -226,8 +248,12 @@ class DemoIssuer:
         purposes: Sequence[str],
         ttl_s: int = 86_400,
         client: str = "demo",
+        attributes: Mapping[str, Sequence[str]] = MappingProxyType({}),
     ) -> str:
-        """A token that is good from now on for `ttl_s` seconds. `roles` are values of the `roles` claim."""
+        """A token that is good from now on for `ttl_s` seconds.
+
+        `roles` are values of the `roles` claim, `attributes` those that row scopes compare, by scope.
+        """
         now = int(time.time())
         claims = {
             "iss": self.issuer,
@@ -241,6 +267,9 @@ class DemoIssuer:
             "roles": list(roles),
             "purposes": list(purposes),
             "client_id": client,
+            **{
+                claim: list(attributes[scope]) for scope, claim in SCOPE_CLAIMS.items() if scope in attributes
+            },
         }
         header = {"alg": ALGORITHM, "kid": self._key.kid}
         return jwt.encode(header, claims, self._key, algorithms=[ALGORITHM])

@@ -18,13 +18,13 @@ from hub.graph.plans.build import (
     listed,
     raised,
     subquery,
-    table,
 )
 from hub.graph.plans.guard import AccessNote, CategoryAccess, Guard, Reads
 from hub.graph.plans.objects import object_piece
 from hub.graph.plans.pages import page_piece
 from hub.graph.plans.params import Binding, count_of, packed_rows, text_value
 from hub.graph.plans.people import stated_by
+from hub.graph.plans.reach import table
 from hub.graph.plans.selection import ById, ByIdentifier, ByIds, ListOf, Root, Selection
 from hub.graph.plans.shapes import Scope, Shape
 from hub.graph.plans.spelling import literal
@@ -118,7 +118,7 @@ def _by_id(build: Build, root: ById) -> str:
         return _NOTHING
     build.guard.read_type(shape.name)
     piece = object_piece(build, scope, root.selection, Place())
-    source = lifted(scope, table(scope), f"{scope.column('id')} = {_current(shape, given)}")
+    source = lifted(scope, table(build, scope), f"{scope.column('id')} = {_current(shape, given)}")
     return f"SELECT {piece.member.sql}, {listed(piece.customers)} {source}"
 
 
@@ -148,7 +148,7 @@ def _row_by_id(build: Build, row: Scope, selection: Selection, place: Place) -> 
     piece = object_piece(build, target, selection, place)
     wanted = _current(target.shape, row.column("id"))
     where = f"{row.column('type')} = {literal(selection.type)} AND {target.column('id')} = {wanted}"
-    return subquery(target, piece, table(target), where)
+    return subquery(target, piece, table(build, target), where)
 
 
 def _list(build: Build, root: ListOf) -> str:
@@ -171,7 +171,7 @@ def _by_identifier(build: Build, root: ByIdentifier) -> str:
     scope = build.scope(shape)
     piece = object_piece(build, scope, root.selection, Place((), (root.first,)))
     rows = (
-        f"SELECT * FROM {table(scope)} WHERE {scope.column('id')} IN ({' UNION '.join(holders)}) "
+        f"SELECT * FROM {table(build, scope)} WHERE {scope.column('id')} IN ({' UNION '.join(holders)}) "
         f"ORDER BY {build.sql.binary(scope.column('id'))} LIMIT {limit}"
     )
     found = collected(build, scope, piece, rows)
@@ -190,8 +190,12 @@ def _holders(build: Build, scheme: str, given: str) -> list[str]:
     if not stated:
         known = sorted({prop.identifier for type_ in types for prop in type_.identifiers if prop.identifier})
         raise QueryError(f"there is no identifier scheme {scheme!r}; expected one of {', '.join(known)}")
+    # Who holds it has to be known of every customer that may be found, or it would be told of those who were not.
+    customers = build.guard.seen(CUSTOMER)
     allowed = [
-        (type_, prop) for type_, prop in stated if build.guard.whole(prop) and build.guard.belongs(type_)
+        (type_, prop)
+        for type_, prop in stated
+        if build.guard.whole(prop, customers) and customers.implies(build.guard.belongs(type_))
     ]
     if not allowed:
         categories = ", ".join(sorted({prop.category for _, prop in stated}))

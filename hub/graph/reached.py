@@ -1,0 +1,36 @@
+"""Which of some rows exist for a requester: for those who have ids from elsewhere, as search, commands and changes do."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import orjson
+from sqlalchemy import Connection
+
+from hub.graph.plans import ById, ByIds, CategoryAccess, Id, RowId, Selection, Var, compile_plan, execute
+from hub.ontology import CUSTOMER, Ontology
+from hub.store import DialectName
+
+
+class Reached:
+    """What one kind of requester reaches."""
+
+    def __init__(self, ontology: Ontology, access: CategoryAccess, dialect: DialectName) -> None:
+        self._ontology, self._access, self._dialect = ontology, access, dialect
+        root = ById(Selection(CUSTOMER, (Id("id"),)), Var("id"))
+        self._customer = compile_plan(ontology, root, access, dialect)
+
+    def customer(self, connection: Connection, customer_id: str) -> bool:
+        """Whether there is a customer with the id, or one that a retired id leads to."""
+        return bool(execute(connection, self._customer, {"id": customer_id}).customers)
+
+    def rows(self, connection: Connection, rows: Sequence[tuple[str, str]]) -> list[bool]:
+        """For each row, by type and id, whether there is one."""
+        types = dict.fromkeys(type_ for type_, _ in rows)
+        selections = tuple(Selection(type_, (Id("id"),)) for type_ in types)
+        named = tuple(RowId(type_, id_) for type_, id_ in rows)
+        plan = compile_plan(
+            self._ontology, ByIds(selections, Var("rows")), self._access, self._dialect, max(len(rows), 1)
+        )
+        found = orjson.loads(execute(connection, plan, {"rows": named}).json_text)
+        return [row is not None for row in found]
