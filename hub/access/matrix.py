@@ -30,7 +30,7 @@ from types import MappingProxyType
 
 from hub.access.masks import MASKS
 from hub.access.policy import Command, Effect, Grant, Policy, Purpose, Role, load_policy
-from hub.access.scope import Values
+from hub.access.scope import Attributes
 from hub.access.standing import Reach, bars_of, consent_of
 from hub.ontology import Taxonomy
 
@@ -123,12 +123,13 @@ class AccessMap:
         """The decision; a name that the policy or the taxonomy does not know is denied."""
         return self.row(roles, purpose).get(category, NO_GRANT)
 
-    def reach(self, roles: frozenset[str], purpose: str, attributes: Values) -> Reach:
+    def reach(self, roles: frozenset[str], purpose: str, attributes: Attributes) -> Reach:
         """Which customers these roles reach for a purpose that is known, with such attributes as their scopes need."""
         reach, scopes = self._reaches[purpose], self.scopes(roles, purpose)
         if not scopes:
             return reach
-        stated = {scope: tuple(sorted(set(attributes.get(scope, ())))) for scope in scopes}
+        given = dict(attributes)
+        stated = {scope: tuple(sorted(set(given.get(scope, ())))) for scope in scopes}
         return replace(reach, attributes=MappingProxyType(stated))
 
     def may(self, roles: frozenset[str], purpose: str, command: Command) -> bool:

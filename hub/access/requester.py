@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
-from types import MappingProxyType
 
 from hub.access.matrix import NO_GRANT, AccessMap, Decision, Row
+from hub.access.scope import Attributes
 from hub.access.standing import Reach
 
-Attributes = tuple[tuple[str, tuple[str, ...]], ...]
 PlanKey = tuple[frozenset[str], str, str, Attributes]
-
-_NONE: Mapping[str, tuple[str, ...]] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +24,7 @@ class Requester:
     """The program that asks."""
     purposes: tuple[str, ...]
     """What the caller may state as purpose."""
-    attributes: Mapping[str, tuple[str, ...]] = field(default_factory=lambda: _NONE, repr=False)
+    attributes: Attributes = field(default=(), repr=False)
     """By row scope, what the token says: regions, brands, names of the employee at the sources."""
 
 

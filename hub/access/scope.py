@@ -23,6 +23,8 @@ SCOPES: Final[tuple[ScopeName, ...]] = get_args(ScopeName)
 
 Values = Mapping[str, Collection[str]]
 """By scope: a customer's facts, or a requester's attributes."""
+Attributes = tuple[tuple[str, tuple[str, ...]], ...]
+"""A requester's attributes as pairs of scope and values."""
 
 
 @dataclass(frozen=True, slots=True)

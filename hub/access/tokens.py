@@ -28,7 +28,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, StringConstraints, 
 from hub.access.keys import algorithms_of
 from hub.access.matrix import AccessMap
 from hub.access.requester import Requester
-from hub.access.scope import ScopeName
+from hub.access.scope import Attributes, ScopeName
 from hub.cache import BoundedCache
 from hub.errors import AccessDeniedError, AuthenticationError, ConfigurationError, PurposeError
 from hub.yamlfile import Fault
@@ -83,7 +83,7 @@ class Caller:
     client: str
     expires_at: float
     """Seconds since 1970 at which the token stops being good; who is served for longer is to be let go by then."""
-    attributes: Mapping[str, tuple[str, ...]] = field(repr=False)
+    attributes: Attributes = field(repr=False)
     """By row scope, what the token's claims say."""
 
 
@@ -185,7 +185,7 @@ class TokenVerifier:
             tuple(said.purposes),
             said.client_id,
             said.exp + self._leeway_s,
-            MappingProxyType({scope: getattr(said, claim) for scope, claim in SCOPE_CLAIMS.items()}),
+            tuple((scope, getattr(said, claim)) for scope, claim in SCOPE_CLAIMS.items()),
         )
         return _Verified({name: claims[name] for name in _CHECKED if name in claims}, caller)
 

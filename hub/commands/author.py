@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Self
 
 from hub.access import WHOLE_REACH, AccessMap, Command, Decision, Effect, Reach, Requester
+from hub.access.scope import Attributes
 from hub.audit import Action, AuditEvent
 
 OPERATOR = "operator"
@@ -26,7 +26,7 @@ class Author:
     purpose: str
     access: AccessMap = field(repr=False)
     is_operator: bool
-    attributes: Mapping[str, tuple[str, ...]] = field(default_factory=dict, repr=False)
+    attributes: Attributes = field(default=(), repr=False)
     """By row scope, what the token says of them."""
 
     @classmethod

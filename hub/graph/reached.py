@@ -1,4 +1,4 @@
-"""Which of some rows exist for a requester: for those who have ids from elsewhere, as search, commands and changes do."""
+"""Which rows exist for a requester, where ids come from elsewhere: from a search index, a command, a change."""
 
 from __future__ import annotations
 

@@ -106,8 +106,10 @@ _NOTES: Mapping[str, tuple[str, str]] = {
     ),
     "recordRestriction": (
         "Restriction",
-        "Record that a customer restricted the use of their data (GDPR Art. 18), objected to one (Art. 21), or that this"
-        " is lifted. It holds for the next question that is asked.",
+        (
+            "Record that a customer restricted the use of their data (GDPR Art. 18), objected to one (Art. 21), or that"
+            " this is lifted. It holds for the next question that is asked."
+        ),
     ),
     "logInteraction": ("Interaction", "Log a call, visit, message or other touch with a customer."),
 }

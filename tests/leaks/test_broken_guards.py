@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from hub.access import MASKS, Mask
+from hub.access import EVERYONE, MASKS, NOBODY, WHOLE_REACH, Mask, Within
 from hub.graph import network
 from hub.graph.plans import compile_plan, people, timeline, values
 from hub.graph.plans import guard as guards
@@ -33,8 +33,12 @@ def _put(owner: Any, name: str, broken: Any) -> Break:
     return lambda patch: patch.setattr(owner, name, broken)
 
 
-def _bare(_sql: Any, _prop: Any, column: str, _shown: Any) -> str:
-    return column
+def _everywhere(*_anything: Any, **_more: Any) -> Within:
+    return EVERYONE
+
+
+def _bare(_build: Any, scope: Any, prop: Any, _shown: Any) -> str:
+    return str(scope.column(prop.column))
 
 
 def _masks_what_it_does_not_suit(name: str, _type: Any, *, many: bool = False) -> Mask:
@@ -43,6 +47,8 @@ def _masks_what_it_does_not_suit(name: str, _type: Any, *, many: bool = False) -
 
 def _open_network(*given: Any) -> Any:
     class Everything:
+        reach = WHOLE_REACH
+
         def decide(self, _category: str) -> Any:
             from hub.access import Decision, Effect
 
@@ -79,22 +85,25 @@ BROKEN: dict[str, tuple[Break, tuple[str, ...]]] = {
     "allows": (_put(Guard, "allows", _yes), ("facts",)),
     "allows for runs": (_put(Guard, "allows", _yes), ("sources",)),
     "allows_key": (_put(Guard, "allows_key", _yes), ("fields",)),
-    "may_follow": (_put(Guard, "may_follow", _yes), ("fields",)),
+    "may_follow": (_put(Guard, "may_follow", _everywhere), ("fields",)),
     "may_see": (_put(Guard, "may_see", _yes), ("fields",)),
     "sees": (_put(Guard, "sees", _yes), ("link_filter",)),
     "may_belong": (_put(Guard, "may_belong", _yes), ("fields",)),
-    "belongs": (_put(Guard, "belongs", _yes), ("link_filter",)),
-    "belongs for groups": (_put(Guard, "belongs", _yes), ("group",)),
-    "belongs in search": (_put(Guard, "belongs", _yes), ("search",)),
+    "belongs": (_put(Guard, "belongs", _everywhere), ("link_filter",)),
+    "belongs for groups": (_put(Guard, "belongs", _everywhere), ("group",)),
+    "belongs in search": (_put(Guard, "belongs", _everywhere), ("search",)),
     "whole for lookups": (_put(Guard, "whole", _yes), ("identifier",)),
     "whole for times": (_put(Guard, "whole", _yes), ("timeline",)),
-    "withheld references": (_put(Guard, "_follows", lambda _s, d: d.effect != "deny"), ("fields",)),
+    "withheld references": (
+        _put(Guard, "_follow_where", lambda _s, d: EVERYONE if d.effect != "deny" else NOBODY),
+        ("fields",),
+    ),
     "masks": (_put(values, "_masked", _bare), ("fields", "facts")),
     "masks of identifiers": (_put(people, "_shown_identifier", lambda *_: 'i."value"'), ("facts",)),
     "masks of other types": (_put(guards, "mask_for", _masks_what_it_does_not_suit), ("fields",)),
     "order of identifiers": (_put(people, "_identifier_order", _ordered_by_value), ("facts",)),
     "phase of the first order": (_put(timeline, "_knows_orders", _yes), ("timeline",)),
-    "searched categories": (_put(search, "_allows", _yes), ("search",)),
+    "searched categories": (_put(search.SearchService, "_searches", _yes), ("search",)),
     "recency in search": (_put(search, "SearchRequest", _by_time(search.SearchRequest)), ("search",)),
     "network": (_put(network, "compile_plan", _open_network), ("network",)),
     "customers in subscriptions": (_put(streams, "require_customers", lambda *_: None), ("subscription",)),
@@ -128,11 +137,11 @@ def _found(pair: Pair, kinds: tuple[str, ...]) -> Iterator[Leak]:
 
 
 @pytest.mark.parametrize("pair", ["sqlite"], indirect=True, scope="session")
-@pytest.mark.parametrize("guard", ["sees", "belongs"])
+@pytest.mark.parametrize("guard", ["sees", "seen", "belongs"])
 def test_without_a_guard_commands_tell_whose_rows_are(
     pair: Pair, guard: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(Guard, guard, _yes)
+    monkeypatch.setattr(Guard, guard, _yes if guard == "sees" else _everywhere)
     found = []
     for role in map(role_name, (1, 3)):
         pair.become(role, same_parties=True)

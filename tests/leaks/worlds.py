@@ -6,7 +6,6 @@ import asyncio
 from collections.abc import Iterator
 from contextlib import ExitStack, aclosing, contextmanager, suppress
 from dataclasses import dataclass, field, replace
-from functools import cached_property
 from pathlib import Path
 from typing import Any, cast
 from unittest.mock import patch
@@ -15,6 +14,7 @@ import orjson
 from sqlalchemy import event
 
 from hub.access import PlanAccess, plan_access
+from hub.access.scope import Attributes
 from hub.audit import AuditEvent, Recorder
 from hub.ontology import CUSTOMER
 from hub.schema import GraphQLService
@@ -26,7 +26,8 @@ from hub.settings import Settings
 from tests.leaks.canaries import hidden_parts
 from tests.leaks.company import fill
 from tests.leaks.hiding import Hiding
-from tests.leaks.policies import requester, write_policy
+from tests.leaks.policies import REACHES, requester, write_policy
+from tests.leaks.reaching import Reaching, attributes_of
 from tests.leaks.twins import Rows, Twin, read_rows, write_rows
 
 
@@ -74,6 +75,8 @@ class World:
     kept: _Kept
     runner: asyncio.Runner
     statements: list[str] = field(default_factory=list)
+    attributes: Attributes = ()
+    """What the tokens of those who ask say for row scopes."""
 
     def note(self, _c: Any, _cursor: Any, statement: str, *_more: Any) -> None:
         """Note a statement that is about to run."""
@@ -86,7 +89,7 @@ class World:
         if query.startswith("subscription"):
             body = self.runner.run(self._listened(request, role))
         else:
-            body = self.runner.run(self.service.answer(request, requester(role))).body
+            body = self.runner.run(self.service.answer(request, requester(role, self.attributes))).body
         if not query.startswith(("query", "{")):
             # Whoever listens looks again and again, and what is written is another matter.
             self.statements.clear()
@@ -100,7 +103,7 @@ class World:
         with suppress(TimeoutError):
             async with (
                 asyncio.timeout(PATIENCE_S),
-                aclosing(self.service.stream(request, requester(role))) as told,
+                aclosing(self.service.stream(request, requester(role, self.attributes))) as told,
             ):
                 async for answer in told:
                     bodies.append(answer.body)
@@ -108,7 +111,7 @@ class World:
                         break
         return b" ".join(bodies)
 
-    @cached_property
+    @property
     def changes(self) -> int:
         """How often customers have changed."""
         with self.services.store.read() as connection:
@@ -145,7 +148,7 @@ class Pair:
 
     def access(self, role: str) -> PlanAccess:
         """The role's access."""
-        return plan_access(self.services.access, requester(role))
+        return plan_access(self.services.access, requester(role, self.one.attributes))
 
     def hiding(self, role: str) -> Hiding:
         """What the role may not see."""
@@ -161,6 +164,17 @@ class Pair:
         self.other.services.indexer.rebuild()
         self.secrets = hidden_parts(self.services.store, (self.rows, self.other_rows), self.hiding(role))
         self._role = role
+
+    def become_without(self, role: str) -> None:
+        """Make the second hub one without the customers that the role does not reach."""
+        self._role = None
+        attributes = () if role == "without_attributes" else attributes_of(self.services.store, self.rows)
+        self.one.attributes = self.other.attributes = attributes
+        reaching = Reaching(self.services.store, self.rows, self.access(role).reach, REACHES[role][1])
+        self.other_rows = reaching.rows()
+        write_rows(self.other.services.store, self.other_rows)
+        self.other.services.indexer.rebuild()
+        self.secrets = frozenset()
 
     def restore(self) -> None:
         """Undo what was written into the hubs."""

@@ -195,7 +195,7 @@ def _holders(build: Build, scheme: str, given: str) -> list[str]:
     allowed = [
         (type_, prop)
         for type_, prop in stated
-        if build.guard.whole(prop, customers) and customers.implies(build.guard.belongs(type_))
+        if build.guard.whole(prop, customers) and build.guard.belongs_in(type_, customers)
     ]
     if not allowed:
         categories = ", ".join(sorted({prop.category for _, prop in stated}))

@@ -79,7 +79,7 @@ def _rows(build: Build, scope: Scope, way: Rows) -> Source:
     source = rows(build, scope, way)
     if way.by is not None:
         build.guard.require(source.scope, source.scope.shape.property(way.by), "filtered by")
-    elif not source.scope.proven.implies(build.guard.belongs(build.entity(way.type))):
+    elif not build.guard.belongs_in(build.entity(way.type), source.scope.proven):
         raise AccessDeniedError(f"which {way.type} belongs to a customer is denied and cannot be filtered by")
     return source
 

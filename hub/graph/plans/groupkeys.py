@@ -135,7 +135,7 @@ class Keys:
         if of.shape is not _MEMBER:
             if entity is None or not entity.has_customer:
                 raise QueryError(f"{of.shape.name} has no customer to group by")
-            if not of.proven.implies(self._build.guard.belongs(entity)):
+            if not self._build.guard.belongs_in(entity, of.proven):
                 raise AccessDeniedError(
                     f"which {entity.name} belongs to a customer is denied and cannot be {_USE}"
                 )

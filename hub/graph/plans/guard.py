@@ -173,7 +173,7 @@ class Guard:
         """
         decision = self._access.decide(category)
         self._categories.add(category)
-        allowed = known.implies(self._whole_where(decision))
+        allowed = _holds_in(known, self._whole_where(decision))
         if not allowed:
             self._note(path, decision, category)
         return allowed
@@ -191,7 +191,7 @@ class Guard:
         decision = self._access.decide(prop.category)
         label = f"{scope.shape.name}.{prop.name} ({prop.category})"
         whole = self._whole_where(decision)
-        if not scope.proven.implies(whole):
+        if not _holds_in(scope.proven, whole):
             word = "denied" if decision.effect is Effect.DENY else "masked"
             if scope.shape.has_customer and whole != NOBODY:
                 word = f"not shown whole of all customers ({whole})"
@@ -226,8 +226,12 @@ class Guard:
             self._note(path, self._access.decide(reference.category), reference.category, where)
         return where != NOBODY
 
+    def belongs_in(self, type_: EntityType, known: Within) -> bool:
+        """Whether it may be known of all customers in `known` which rows of the type are theirs."""
+        return _holds_in(known, self.belongs(type_))
+
     def belongs(self, type_: EntityType) -> Within:
-        """Where it may be known whose rows of the type are: by first references of customer paths, or always a party's."""
+        """Where it may be known whose rows of the type are, by the first references of its customer paths."""
         if type_.is_party:
             return EVERYONE
         heads = {path.partition(".")[0] for path in type_.customer}
@@ -246,7 +250,7 @@ class Guard:
 
     def whole(self, prop: Property, known: Within) -> bool:
         """Whether the property is allowed, and not masked, of all customers in `known`."""
-        return known.implies(self.whole_where(prop.category))
+        return _holds_in(known, self.whole_where(prop.category))
 
     def whole_where(self, category: str) -> Within:
         """Where values of the category are allowed, and not masked."""
@@ -307,6 +311,11 @@ class Guard:
         self._types.add(shape.name)
         self._properties.add(f"{shape.name}.{prop.name}")
         self._categories.add(prop.category)
+
+
+def _holds_in(known: Within, where: Within) -> bool:
+    """Whether it holds all over `known`; never where it holds for nobody, though nobody is in `known` either."""
+    return bool(where) and known.implies(where)
 
 
 def _of(shape: Shape, where: Within) -> Within:
