@@ -45,6 +45,7 @@ class _Kept:
         return self.record_sync(event)
 
 
+LONG_PATIENCE_S = 30.0
 PATIENCE_S = 2.0
 """How long one waits for an event that should not be missing."""
 
@@ -75,6 +76,8 @@ class World:
     kept: _Kept
     runner: asyncio.Runner
     statements: list[str] = field(default_factory=list)
+    expected: int | None = None
+    """How many events are waited for, however long they take; what comes after them should not."""
     attributes: Attributes = ()
     """What the tokens of those who ask say for row scopes."""
 
@@ -102,13 +105,15 @@ class World:
         bodies: list[bytes] = []
         with suppress(TimeoutError):
             async with (
-                asyncio.timeout(PATIENCE_S),
+                asyncio.timeout(PATIENCE_S if self.expected is None else LONG_PATIENCE_S) as patience,
                 aclosing(self.service.stream(request, requester(role, self.attributes))) as told,
             ):
                 async for answer in told:
                     bodies.append(answer.body)
                     if len(bodies) == self.changes:
                         break
+                    if len(bodies) == self.expected:
+                        patience.reschedule(asyncio.get_running_loop().time() + PATIENCE_S / 4)
         return b" ".join(bodies)
 
     @property
@@ -159,6 +164,8 @@ class Pair:
         if role == self._role:
             return
         self._role = None
+        self.one.expected = self.other.expected = None
+        self.one.attributes = self.other.attributes = ()
         self.other_rows = Twin(self.services.store, self.rows, self.hiding(role), role, same_parties).rows()
         write_rows(self.other.services.store, self.other_rows)
         self.other.services.indexer.rebuild()
@@ -174,6 +181,7 @@ class Pair:
         self.other_rows = reaching.rows()
         write_rows(self.other.services.store, self.other_rows)
         self.other.services.indexer.rebuild()
+        self.one.expected = self.other.expected = self.other.changes
         self.secrets = frozenset()
 
     def restore(self) -> None:

@@ -151,8 +151,7 @@ def _consented(build: Build, consent: Consent, customer: str) -> str:
     return (
         f'EXISTS ({said} AND k."state" = {literal(GIVEN)} AND k."at" IS NOT NULL '
         f'AND (k."expires_on" IS NULL OR {day} >= {today}) '
-        f'AND NOT EXISTS ({after} AND (n."at" > k."at" OR (coalesce(n."state", '
-        ") <> {literal(GIVEN)} "
+        f'AND NOT EXISTS ({after} AND (n."at" > k."at" OR ((n."state" IS NULL OR n."state" <> {literal(GIVEN)}) '
         f'AND (n."at" IS NULL OR n."at" = k."at")))))'
     )
 
