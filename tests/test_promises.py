@@ -44,6 +44,7 @@ ACTIONS = [
     "export",
     "break_glass",
     "consent_changed",
+    "restriction_changed",
     "privacy_request_opened",
     "privacy_request_closed",
     "erased",
@@ -265,6 +266,8 @@ OF_A_CUSTOMER = {
 MUTATIONS = {
     "recordConsent": '(input: {customerId: "nobody", purpose: "sales", channel: any, state: given,'
     ' idempotencyKey: "1"}) { customerId id }',
+    "recordRestriction": '(input: {customerId: "nobody", kind: objection, purpose: "sales", state: in_force,'
+    ' idempotencyKey: "7"}) { customerId id }',
     "logInteraction": '(input: {customerId: "nobody", kind: call, idempotencyKey: "2"}) { customerId id }',
     "correctProperty": '(input: {customerId: "nobody", property: name, value: "x", reason: "x", idempotencyKey: "3"})'
     " { customerId properties entityId }",
@@ -357,6 +360,7 @@ def test_no_mutation_is_forgotten_here(service: GraphQLService) -> None:
 def test_the_commands_that_a_policy_names_stay_as_they_are() -> None:
     assert [each.value for each in Command] == [
         "record_consent",
+        "record_restriction",
         "log_interaction",
         "correct_property",
         "replay_quarantine",

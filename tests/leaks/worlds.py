@@ -45,7 +45,7 @@ class _Kept:
         return self.record_sync(event)
 
 
-LONG_PATIENCE_S = 30.0
+LONG_PATIENCE_S = 6.0
 PATIENCE_S = 2.0
 """How long one waits for an event that should not be missing."""
 
