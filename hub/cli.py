@@ -76,6 +76,8 @@ def _start() -> None:
     # What a retry waits for shows in the progress bars and, when it is in vain, in the run's report.
     stamina.instrumentation.set_on_retry_hooks([])
     logging.basicConfig(format="%(asctime)s %(levelname)s %(name)s: %(message)s", level=logging.WARNING)
+    # A line a request: what no line shows need not be found out.
+    logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
 
 
 SourceName = Annotated[str, typer.Argument(help="Name of a source, as in its YAML.")]

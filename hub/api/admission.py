@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 from starlette.datastructures import Headers
-from starlette.responses import Response
 
 from hub.access import TokenVerifier
 from hub.api.credentials import LetIn, NotLetInError, let_in
-from hub.api.http import JSON, status_of
+from hub.api.http import JSON, NO_HEADERS, Reply, status_of
 from hub.errors import AuthenticationError
 from hub.schema import GraphQLService
 
@@ -21,19 +18,11 @@ class Admission:
         self._service = service
         self._verifier = verifier
 
-    async def caller(self, headers: Headers) -> LetIn | Response:
-        """The caller that the headers prove, or the response to one who is not let in."""
+    async def caller(self, headers: Headers) -> LetIn | Reply:
+        """The caller that the headers prove, or the reply to one who is not let in."""
         try:
             return await let_in(self._service, self._verifier, headers)
         except NotLetInError as refused:
             is_login = isinstance(refused.error, AuthenticationError)
-            challenge = {"www-authenticate": "Bearer"} if is_login else None
-            return json_response(refused.answer.body, status_of(refused.answer, JSON), JSON, challenge)
-
-
-def json_response(
-    body: bytes, status: int, media_type: str, headers: Mapping[str, str] | None = None
-) -> Response:
-    """A response that nobody on the way keeps."""
-    media = f"{media_type}; charset=utf-8"
-    return Response(body, status, {"cache-control": "no-store", **(headers or {})}, media)
+            challenge = {"www-authenticate": "Bearer"} if is_login else NO_HEADERS
+            return Reply(refused.answer.body, status_of(refused.answer, JSON), JSON, challenge)

@@ -15,7 +15,7 @@ from starlette.routing import Route, WebSocketRoute
 from hub.api.admission import Admission
 from hub.api.console import NO_EXAMPLES, Examples, console_routes
 from hub.api.endpoint import GraphQLEndpoint
-from hub.api.middleware import AccessLog, MaskedErrors, ResponseHeaders, cross_origin
+from hub.api.middleware import AccessLog, MaskedErrors, ResponseHeaders, Shortcut, cross_origin
 from hub.api.publisher import publishing
 from hub.api.schema_download import SchemaDownload
 from hub.api.sse import EventStreams
@@ -62,7 +62,7 @@ def create_app(services: Services, examples: Examples = NO_EXAMPLES) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
-        async with publishing(services):
+        async with services.store.on_loop(), publishing(services):
             yield
             await end_streams()
         service.close()
@@ -71,17 +71,24 @@ def create_app(services: Services, examples: Examples = NO_EXAMPLES) -> FastAPI:
         return PlainTextResponse("ok")
 
     app = FastAPI(
-        title="Customer knowledge hub", lifespan=lifespan, docs_url=None, redoc_url=None, openapi_url=None
+        title="Customer knowledge hub",
+        lifespan=lifespan,
+        docs_url=None,
+        redoc_url=None,
+        openapi_url=None,
+        telemetry={"tracing": False, "metrics": False, "logs": False},  # its spans quote errors and paths
     )
+    endpoint = GraphQLEndpoint(service, admission, events)
     routes = [
         Route(SDL_PATH, SchemaDownload(service, admission, services.access), methods=["GET"]),
         Route(HEALTH_PATH, health, methods=["GET"]),
-        Route(GRAPHQL_PATH, GraphQLEndpoint(service, admission, events)),
+        Route(GRAPHQL_PATH, endpoint),
         WebSocketRoute(GRAPHQL_PATH, sockets),
         *(console_routes(examples) if services.settings.serves_console else ()),
     ]
     app.router.routes += routes
     app.state.end_streams = end_streams  # a server has to call it before it waits for what is under way
+    app.add_middleware(Shortcut, path=GRAPHQL_PATH, endpoint=endpoint)
     app.add_middleware(MaskedErrors)
     if services.settings.cors_origins:
         app.add_middleware(CORSMiddleware, **cross_origin(services.settings.cors_origins))

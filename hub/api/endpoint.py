@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from starlette.requests import Request
-from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from hub.api.admission import Admission, json_response
+from hub.api.admission import Admission
 from hub.api.http import (
     EVENT_STREAM,
     JSON,
+    Reply,
     TransportError,
     graphql_request,
     headers_of,
@@ -33,7 +33,7 @@ class GraphQLEndpoint:
 
     async def _response(self, request: Request) -> ASGIApp:
         caller = await self._admission.caller(request.headers)
-        if isinstance(caller, Response):
+        if isinstance(caller, Reply):
             return caller
         try:
             answered_in = media_type(request.headers)
@@ -48,9 +48,9 @@ class GraphQLEndpoint:
                 pass
 
         answer = await self._service.answer(asked, caller.requester, gone)
-        return json_response(answer.body, status_of(answer, answered_in), answered_in, headers_of(answer))
+        return Reply(answer.body, status_of(answer, answered_in), answered_in, headers_of(answer))
 
 
-def _turned_away(answer: Answer, error: TransportError) -> Response:
+def _turned_away(answer: Answer, error: TransportError) -> Reply:
     status = status_of(answer, JSON) if answer.failed else error.status
-    return json_response(answer.body, status, JSON, error.headers)
+    return Reply(answer.body, status, JSON, error.headers)

@@ -6,12 +6,16 @@ The GraphQL-over-HTTP draft of 2025: https://graphql.github.io/graphql-over-http
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from email.message import Message
+from functools import lru_cache
+from types import MappingProxyType
 from typing import Any
 
 import orjson
 from starlette.datastructures import Headers, QueryParams
-from starlette.requests import ClientDisconnect, Request
+from starlette.requests import Request
+from starlette.types import Receive, Scope, Send
 
 from hub.errors import (
     AccessDeniedError,
@@ -27,16 +31,40 @@ from hub.schema import HASHED, Answer, GraphQLRequest, ReadsOnlyError, document_
 JSON = "application/json"
 GRAPHQL_JSON = "application/graphql-response+json"
 EVENT_STREAM = "text/event-stream"
+NO_HEADERS: Mapping[str, str] = MappingProxyType({})
 MAX_BODY = 256 * 1024
 """Bytes of a request, or of its query string: a document of 5,000 tokens with its variables needs less."""
 _TOO_LARGE = f"the request is too large; the limit max_body is {MAX_BODY}"
 _MAX_CONTENT_TYPE = 200
+_HEADERS_KEPT = 64
+"""Values of a header whose meaning is kept: clients send the same few again and again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """A response that nobody on the way keeps, as an ASGI application."""
+
+    body: bytes
+    status: int = 200
+    media_type: str = JSON
+    headers: Mapping[str, str] = field(default_factory=lambda: NO_HEADERS)
+
+    async def __call__(self, _scope: Scope, _receive: Receive, send: Send) -> None:
+        """Send it."""
+        headers = [
+            (b"content-type", b"%b; charset=utf-8" % self.media_type.encode()),
+            (b"cache-control", b"no-store"),
+            (b"content-length", b"%d" % len(self.body)),
+            *((name.encode("latin-1"), value.encode("latin-1")) for name, value in self.headers.items()),
+        ]
+        await send({"type": "http.response.start", "status": self.status, "headers": headers})
+        await send({"type": "http.response.body", "body": self.body})
 
 
 class TransportError(RequestError):
     """It is no GraphQL-over-HTTP request; nothing was looked at but its envelope. Correct the request."""
 
-    def __init__(self, status: int, message: str, headers: Mapping[str, str] | None = None) -> None:
+    def __init__(self, status: int, message: str, headers: Mapping[str, str] = NO_HEADERS) -> None:
         self.status, self.headers = status, headers
         super().__init__(message)
 
@@ -49,7 +77,12 @@ def media_type(headers: Headers) -> str:
     Raises:
         TransportError: the client takes none of the three.
     """
-    accepted = [_accepted(part) for part in headers.get("accept", "*/*").split(",")]
+    return _media_type(headers.get("accept", "*/*"))
+
+
+@lru_cache(_HEADERS_KEPT)
+def _media_type(accept: str) -> str:
+    accepted = [_accepted(part) for part in accept.split(",")]
     wanted = sorted((item for item in accepted if item[1] > 0), key=lambda item: -item[1])
     for name, _weight in wanted:
         if name in (JSON, GRAPHQL_JSON, EVENT_STREAM):
@@ -102,6 +135,7 @@ def _check_asked_on_purpose(headers: Headers) -> None:
         )
 
 
+@lru_cache(_HEADERS_KEPT)
 def _check_content_type(given: str) -> None:
     message = Message()
     message["content-type"] = given[:_MAX_CONTENT_TYPE]
@@ -111,14 +145,15 @@ def _check_content_type(given: str) -> None:
 
 
 async def _body(request: Request) -> bytes:
-    body = bytearray()
-    try:
-        async for chunk in request.stream():
-            body += chunk
-            if len(body) > MAX_BODY:
-                raise TransportError(413, _TOO_LARGE, {"connection": "close"})
-    except ClientDisconnect:
-        raise TransportError(400, "the body is not complete") from None
+    body, more = bytearray(), True
+    while more:
+        message = await request.receive()
+        if message["type"] == "http.disconnect":
+            raise TransportError(400, "the body is not complete")
+        body += message.get("body", b"")
+        more = message.get("more_body", False)
+        if len(body) > MAX_BODY:
+            raise TransportError(413, _TOO_LARGE, {"connection": "close"})
     return bytes(body)
 
 
@@ -187,9 +222,9 @@ def status_of(answer: Answer, answered_in: str) -> int:
     )
 
 
-def headers_of(answer: Answer) -> Mapping[str, str] | None:
+def headers_of(answer: Answer) -> Mapping[str, str]:
     """What a client is told of an answer by headers."""
-    return {"allow": "POST"} if isinstance(answer.refusal, ReadsOnlyError) else None
+    return {"allow": "POST"} if isinstance(answer.refusal, ReadsOnlyError) else NO_HEADERS
 
 
 def refusal_status(error: RequestError) -> int:

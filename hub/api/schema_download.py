@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from starlette.requests import Request
-from starlette.responses import PlainTextResponse, Response
-from starlette.types import Receive, Scope, Send
+from starlette.responses import PlainTextResponse
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from hub.access import AccessMap
-from hub.api.admission import Admission, json_response
-from hub.api.http import JSON, status_of
+from hub.api.admission import Admission
+from hub.api.http import JSON, Reply, status_of
 from hub.errors import AccessDeniedError
 from hub.schema import GraphQLService
 
@@ -25,12 +25,12 @@ class SchemaDownload:
         response = await self._response(Request(scope, receive))
         await response(scope, receive, send)
 
-    async def _response(self, request: Request) -> Response:
+    async def _response(self, request: Request) -> ASGIApp:
         caller = await self._admission.caller(request.headers)
-        if isinstance(caller, Response):
+        if isinstance(caller, Reply):
             return caller
         if not self._access.may_introspect(caller.requester.roles):
             error = AccessDeniedError("the schema is for roles that may introspect; ask the policy's owner")
             answer = await self._service.turn_away(error, caller.requester)
-            return json_response(answer.body, status_of(answer, JSON), JSON)
+            return Reply(answer.body, status_of(answer, JSON))
         return PlainTextResponse(self._sdl)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import ipaddress
 import signal
 import socket
@@ -52,6 +53,9 @@ def serve(
             ws_max_size=MAX_BODY,
             ws_per_message_deflate=False,  # some 40 KB a socket, and a small message may unpack to a large one
         )
+        # Schema and plans live as long as the process; to look through them for garbage again and again takes time.
+        gc.collect()
+        gc.freeze()
         with _until_signalled():
             _Server(config, started, app.state.end_streams).run()
 

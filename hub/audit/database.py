@@ -44,6 +44,9 @@ _LOCK_WAIT_S = 30
 _HEAD_LOCK = 0x6875_6261_7564_6974
 """Key of PostgreSQL's advisory lock for the head: `hubaudit` in ASCII."""
 
+_MAX_WAL_PAGES = 5_000
+"""Pages written ahead at which even `writing_at_once` brings them into the file, if `tidy` has not kept up."""
+
 _DRIVER_ERRORS = (sqlite3.Error, psycopg.Error)
 """What the drivers themselves raise, where an append goes by them."""
 
@@ -127,6 +130,7 @@ class AuditDatabase:
         self._engine = engine
         self._begin = begin
         self._mark = "?" if engine.dialect.positional else "%s"
+        self._impatient: Any = None
 
     @classmethod
     def open(cls, url: str) -> AuditDatabase:
@@ -150,6 +154,45 @@ class AuditDatabase:
             connection.commit()
 
     @contextmanager
+    def writing_at_once(self) -> Iterator[Statements | None]:
+        """As `writing`, or None where one would have to wait: for a server, or for another writer of the file."""
+        if self._engine.dialect.name != "sqlite":
+            yield None
+            return
+        with _translated("written"):
+            connection = self._own_connection()
+            cursor = connection.cursor()
+            try:
+                cursor.execute(self._begin)
+            except sqlite3.OperationalError as error:
+                if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY:
+                    raise
+                yield None
+                return
+            try:
+                yield Statements(cursor, self._mark, sqlite3.IntegrityError)
+                connection.commit()
+            except BaseException:
+                connection.rollback()
+                raise
+
+    def _own_connection(self) -> Any:
+        """The one connection that never waits for the file's lock; it belongs to no pool."""
+        if self._impatient is None:
+            pooled = self._engine.raw_connection()
+            self._impatient = pooled.driver_connection
+            pooled.detach()
+            self._impatient.execute("PRAGMA busy_timeout=0")
+            self._impatient.execute(f"PRAGMA wal_autocheckpoint={_MAX_WAL_PAGES}")
+        return self._impatient
+
+    def tidy(self) -> None:
+        """Bring what SQLite has written ahead into its file, beside those who write; nothing to do on PostgreSQL."""
+        if self._engine.dialect.name == "sqlite":
+            with _translated("written"), closing(self._engine.raw_connection()) as connection:
+                connection.cursor().execute("PRAGMA wal_checkpoint(PASSIVE)")
+
+    @contextmanager
     def making(self) -> Iterator[Connection]:
         """As `writing`, for making the tables."""
         with _translated("written"), self._engine.connect() as connection:
@@ -167,6 +210,9 @@ class AuditDatabase:
 
     def close(self) -> None:
         """Gives up the connections."""
+        impatient, self._impatient = self._impatient, None
+        if impatient is not None:
+            impatient.close()
         self._engine.dispose()
 
 

@@ -19,7 +19,7 @@ from graphql import ExecutionResult, OperationType, execute
 from hub.access import Caller, PlanAccess, Requester, plan_access
 from hub.audit import AuditEvent
 from hub.errors import AuditError, AuthenticationError, LimitError, QueryError, RequestError
-from hub.graph.plans import PlanResult, answer
+from hub.graph.plans import PlanResult, answer, answer_on_loop
 from hub.graph.plans import execute as run_plan
 from hub.schema.answers import Answer, executed, failed, refused
 from hub.schema.catalogue import make_catalogue
@@ -31,7 +31,7 @@ from hub.schema.recording import Events, failed_event, read_event, refused_event
 from hub.schema.streams import Streams, Subscription, Told
 from hub.schema.waiting import Gone, GoneError, Waiting
 from hub.services import Services
-from hub.store import Cancellation
+from hub.store import Cancellation, ElsewhereError
 
 POINT_COST = 500
 """Answers up to this cost are read on the event loop where the database is a file: faster than a thread's hand-over."""
@@ -201,13 +201,30 @@ class GraphQLService:
             return told_event(event, planned.document, plan, context.touched, result), executed(
                 result, plan.notes
             )
-        if self._is_point(planned, plan):
-            found = self._fetched(planned, plan, cancellation)
-        else:
+        found: Sequence[PlanResult]
+        try:
+            found = [await self._fetched_on_loop(planned, plan, waiting)]
+        except ElsewhereError:
             found = await waiting.result(self._pool, lambda: self._fetched(planned, plan, cancellation))
         return read_event(event, planned.document, plan, found), plan.frame.around(
             [each.json_text for each in found]
         )
+
+    async def _fetched_on_loop(self, planned: Planned, plan: OperationPlan, waiting: Waiting) -> PlanResult:
+        """What one statement answers.
+
+        Raises:
+            ElsewhereError: there are several, or this one would hold up others: to be asked in a thread.
+        """
+        if len(plan.fields) != 1:
+            raise ElsewhereError
+        (only,) = plan.fields
+        store, variables = self._services.store, only.variables(planned.variables)
+        if self._reads_inline:
+            if not self._is_point(planned, plan):
+                raise ElsewhereError
+            return answer(store, only.plan, variables, waiting.cancellation)
+        return await waiting.held(answer_on_loop(store, only.plan, variables, waiting.cancellation))
 
     def _is_point(self, planned: Planned, plan: OperationPlan) -> bool:
         return (

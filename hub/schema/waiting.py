@@ -10,6 +10,9 @@ from typing import Any, TypeVar
 from hub.errors import RequestError
 from hub.store import Cancellation
 
+_WATCHED_AFTER_S = 0.05
+"""Seconds before it is looked whether the client has gone: looking costs more than a short answer."""
+
 Gone = Callable[[], Coroutine[Any, Any, None]]
 """Returns when the client has gone; never, while it waits."""
 
@@ -55,6 +58,28 @@ class Waiting:
             if leaving is not None:
                 leaving.cancel()
 
+    async def held(self, work: Coroutine[Any, Any, T]) -> T:
+        """What the work on the event loop comes to; it sees to its own time.
+
+        Most of it is over before anybody could go, so only after a while it is seen whether the client has.
+
+        Raises:
+            GoneError: the client has gone; the work was cancelled.
+        """
+        if self._gone is None:
+            return await work
+        watch = _Watch(self._gone)
+        timer = asyncio.get_running_loop().call_later(_WATCHED_AFTER_S, watch.begin)
+        try:
+            return await work
+        except asyncio.CancelledError:
+            if watch.has_cancelled():
+                raise GoneError("the client has gone") from None
+            raise
+        finally:
+            timer.cancel()
+            watch.end()
+
     async def finished(self, pool: Executor, work: Callable[[], T]) -> T:
         """What the work comes to, waited for to its end once it has begun: it may change what cannot be told undone.
 
@@ -75,6 +100,34 @@ class Waiting:
             LimitError: the time is up.
         """
         try:
-            await asyncio.wait_for(lock.acquire(), self.cancellation.left_s)
+            # Not `wait_for`: before Python 3.12 it takes no notice of a cancellation that comes with the lock.
+            async with asyncio.timeout(self.cancellation.left_s):
+                await lock.acquire()
         except TimeoutError:
             raise self.cancellation.error from None
+
+
+class _Watch:
+    """Cancels the task that makes it once the client has gone."""
+
+    def __init__(self, gone: Gone) -> None:
+        self._gone, self._task = gone, asyncio.current_task()
+        self._watching: asyncio.Future[None] | None = None
+        self._cancelled = False
+
+    def begin(self) -> None:
+        self._watching = asyncio.ensure_future(self._gone())
+        self._watching.add_done_callback(self._seen)
+
+    def end(self) -> None:
+        if self._watching is not None:
+            self._watching.remove_done_callback(self._seen)
+            self._watching.cancel()
+
+    def has_cancelled(self) -> bool:
+        """Whether it was this that cancelled the task, and nobody else; the task then goes on."""
+        return self._cancelled and self._task is not None and self._task.uncancel() == 0
+
+    def _seen(self, _watching: asyncio.Future[None]) -> None:
+        if self._task is not None:
+            self._cancelled = self._task.cancel()

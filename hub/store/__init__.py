@@ -4,6 +4,7 @@ from hub.store import fixed
 from hub.store.cancellation import Cancellation
 from hub.store.codec import DialectName, decode, encoder, iso_utc, scale_of, scaled, unscaled
 from hub.store.dialect import Dialect, quoted
+from hub.store.onloop import ElsewhereError
 from hub.store.store import Ask, Change, Store, utc_now
 from hub.store.tables import CUSTOMER_COLUMNS, SYSTEM_COLUMNS, EntityTables, build_tables
 
@@ -15,6 +16,7 @@ __all__ = [
     "Change",
     "Dialect",
     "DialectName",
+    "ElsewhereError",
     "EntityTables",
     "Store",
     "build_tables",

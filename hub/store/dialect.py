@@ -261,7 +261,7 @@ class PostgresDialect(Dialect):
 
     @override
     def first_row(self, connection: Any, sql: str, values: Mapping[str, Any]) -> Sequence[Any] | None:
-        statement, names = _numbered(sql)
+        statement, names = numbered(sql)
         # A raw cursor: psycopg takes long statements with named parameters apart anew each time.
         cursor = RawCursor(connection).execute(statement, [values[name] for name in names])
         row: Sequence[Any] | None = cursor.fetchone()
@@ -337,7 +337,7 @@ class PostgresDialect(Dialect):
 
 
 @lru_cache(maxsize=512)
-def _numbered(sql: str) -> tuple[str, tuple[str, ...]]:
+def numbered(sql: str) -> tuple[str, tuple[str, ...]]:
     """The statement with PostgreSQL's own numbered parameters, and the names in their order."""
     names = tuple(dict.fromkeys(_NAMED.findall(sql)))
     numbers = {name: f"${number}" for number, name in enumerate(names, 1)}

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
@@ -22,6 +22,7 @@ from hub.store.cancellation import Cancellation
 from hub.store.codec import iso_utc
 from hub.store.dialect import Dialect, dialect_for
 from hub.store.evolve import bring_up_to_date
+from hub.store.onloop import ElsewhereError, LoopAsker
 from hub.store.tables import EntityTables, build_tables
 from hub.yamlfile import Fault
 
@@ -53,6 +54,7 @@ class Store:
         """Goes into the ids of entities, so that they tell nothing of the keys that they are made from."""
         self._writer = engine.execution_options(hub_write=True)
         self._asking = self.dialect.asking(engine)
+        self._on_loop: LoopAsker | None = None
 
     @classmethod
     def open(cls, url: str, ontology: Ontology, secret: bytes | None = None) -> Store:
@@ -111,6 +113,32 @@ class Store:
         """
         with _translated(cancellation):
             yield partial(self._first_row, cancellation)
+
+    @asynccontextmanager
+    async def on_loop(self) -> AsyncIterator[None]:
+        """While inside, `first_row` asks PostgreSQL on the running event loop."""
+        if self.dialect.name != "postgresql":
+            yield
+            return
+        asker = self._on_loop = LoopAsker(self.engine.url)
+        try:
+            yield
+        finally:
+            self._on_loop = None
+            await asker.close()
+
+    async def first_row(
+        self, sql: str, values: Mapping[str, Any], cancellation: Cancellation
+    ) -> Sequence[Any] | None:
+        """As `asking` gives it, asked on the event loop, which goes on meanwhile.
+
+        Raises:
+            LimitError: the cancellation's time is up.
+            ElsewhereError: not within `on_loop`, or the database did not answer; ask by `asking`, in a thread.
+        """
+        if self._on_loop is None:
+            raise ElsewhereError
+        return await self._on_loop.first_row(sql, values, cancellation)
 
     def _first_row(
         self, cancellation: Cancellation | None, sql: str, values: Mapping[str, Any]

@@ -250,8 +250,8 @@ class World:
 
 @contextmanager
 def noting(store: Store, note: Callable[[str], None]) -> Iterator[None]:
-    """Tells of each statement before it is run, through SQLAlchemy or through the driver itself."""
-    first_row = store.dialect.first_row
+    """Tells of each statement before it is run, through SQLAlchemy or a driver, in a thread or on the event loop."""
+    first_row, on_loop = store.dialect.first_row, store.first_row
 
     def listen(_c: Connection, _cursor: Any, statement: str, *_more: Any) -> None:
         note(statement)
@@ -260,12 +260,19 @@ def noting(store: Store, note: Callable[[str], None]) -> Iterator[None]:
         note(sql)
         return first_row(connection, sql, values)
 
+    async def noted_on_loop(sql: str, *more: Any) -> Any:
+        row = await on_loop(sql, *more)
+        note(sql)
+        return row
+
     event.listen(store.engine, "before_cursor_execute", listen)
     store.dialect.first_row = noted  # type: ignore[method-assign]
+    store.first_row = noted_on_loop  # type: ignore[method-assign]
     try:
         yield
     finally:
         del store.dialect.first_row
+        del store.first_row
         event.remove(store.engine, "before_cursor_execute", listen)
 
 

@@ -74,7 +74,7 @@ def test_a_response_that_broke_off_tells_nothing_either(
         await send({"type": "http.response.start", "status": 200, "headers": []})
         raise ValueError(SECRET)
 
-    monkeypatch.setattr("hub.api.admission.Response.__call__", half)
+    monkeypatch.setattr("hub.api.http.Reply.__call__", half)
     with caplog.at_level(logging.DEBUG):
         hub.ask_app("POST", "/graphql", json={"query": "{ me { subject } }"})
     assert "ValueError" in caplog.text

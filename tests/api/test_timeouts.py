@@ -56,10 +56,15 @@ def slow(
         with store.asking(cancellation) as ask:
             return ask(ENDLESS[store.dialect.name], {})
 
+    async def endless_on_loop(store: Store, _plan: Any, _variables: Any, cancellation: Cancellation) -> Any:
+        begin()
+        return await store.first_row(ENDLESS[store.dialect.name], {}, cancellation)
+
     with make_services(tmp_path, store_url, timeout_s=patience) as services:
         fill(services)
         monkeypatch.setattr("hub.schema.service.run_plan", endless)
         monkeypatch.setattr("hub.schema.service.answer", endless_alone)
+        monkeypatch.setattr("hub.schema.service.answer_on_loop", endless_on_loop)
         monkeypatch.setattr("hub.graph.network.execute", endless)
         yield services
 
@@ -124,7 +129,8 @@ def test_sql_is_stopped_when_the_client_goes(slow: Services) -> None:
                 "query_string": b"",
                 "headers": headers,
             }
-            await create_app(slow)(scope, receive, send)
+            async with slow.store.on_loop():
+                await create_app(slow)(scope, receive, send)
         return sent
 
     assert asyncio.run(goes())
@@ -137,7 +143,7 @@ def test_sql_is_stopped_when_the_task_is_cancelled(slow: Services) -> None:
     service = GraphQLService(slow)
 
     async def is_cancelled() -> None:
-        async with reading() as begun:
+        async with slow.store.on_loop(), reading() as begun:
             task = asyncio.create_task(service.answer(GraphQLRequest(LIST), SUPPORT))
             await begun.wait()
             task.cancel()

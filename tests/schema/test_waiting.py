@@ -48,6 +48,41 @@ def test_waiting_for_a_free_thread_counts_and_what_has_not_begun_never_does(pool
     assert (begun, waiting.cancellation.is_over) == ([], True)
 
 
+def test_work_on_the_event_loop_is_cancelled_when_the_client_has_gone() -> None:
+    ended: list[str] = []
+
+    async def long() -> int:
+        try:
+            await asyncio.Event().wait()
+        finally:
+            ended.append("cancelled")
+        return 0
+
+    async def short() -> int:
+        return 7
+
+    async def ask() -> int:
+        with pytest.raises(GoneError):
+            await Waiting(60, at_once).held(long())
+        # Whoever was told goes on: nothing is left of the cancellation.
+        await asyncio.sleep(0)
+        return await Waiting(60, at_once).held(short())
+
+    assert asyncio.run(ask()) == 7
+    assert ended == ["cancelled"]
+
+
+def test_work_on_the_event_loop_that_others_cancel_stays_cancelled() -> None:
+    async def ask() -> None:
+        task = asyncio.ensure_future(Waiting(60, never).held(never()))
+        await asyncio.sleep(0.1)
+        task.cancel()
+        await task
+
+    with pytest.raises(asyncio.CancelledError):
+        asyncio.run(ask())
+
+
 def test_a_client_that_has_gone_ends_the_waiting(pool: ThreadPoolExecutor) -> None:
     free = threading.Event()
     waiting = Waiting(60, at_once)

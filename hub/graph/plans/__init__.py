@@ -13,7 +13,7 @@ result names the customers whose data is in it.
 """
 
 from hub.graph.plans.compile import DEFAULT_MAX_PAGE, ReadPlan, compile_plan
-from hub.graph.plans.execute import PlanResult, answer, execute
+from hub.graph.plans.execute import PlanResult, answer, answer_on_loop, execute
 from hub.graph.plans.guard import AccessNote, CategoryAccess, Reads
 from hub.graph.plans.selection import (
     Aggregate,
@@ -144,6 +144,7 @@ __all__ = [
     "Value",
     "Var",
     "answer",
+    "answer_on_loop",
     "compile_plan",
     "execute",
 ]

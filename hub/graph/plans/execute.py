@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -63,15 +63,29 @@ def execute(connection: Connection, plan: ReadPlan, variables: Mapping[str, Any]
     )
 
 
+async def answer_on_loop(
+    store: Store, plan: ReadPlan, variables: Mapping[str, Any], cancellation: Cancellation
+) -> PlanResult:
+    """As `answer`, on the event loop, which goes on meanwhile.
+
+    Raises:
+        ElsewhereError: the store cannot be asked so, or has not answered; ask by `answer`, in a thread.
+    """
+    return _result(await store.first_row(plan.sql, plan.bind(variables), cancellation))
+
+
 def _asked(ask: Ask, plan: ReadPlan, variables: Mapping[str, Any] | None) -> PlanResult:
     values = plan.bind(variables or {})
     try:
-        row = ask(plan.sql, values)
+        return _result(ask(plan.sql, values))
     except DBAPIError as error:
         limit = _limit(error)
         if limit is None:
             raise
         raise limit from None
+
+
+def _result(row: Sequence[Any] | None) -> PlanResult:
     if row is None:
         return PlanResult("null", ())
     json_text, customers = unmarked(row[0])
