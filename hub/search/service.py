@@ -178,14 +178,14 @@ class SearchService:
         cancellation: Cancellation | None,
     ) -> list[Document]:
         """The hits as they stand in the store, without those that are gone or no longer match."""
-        if not hits:
+        if not hits and access.reach.consent is None:
             return []
         current: dict[str, Document] = {}
         with self._store.read(cancellation) as connection:
-            for type_ in {hit.type for hit in hits}:
-                current |= self._load(connection, type_, [hit.id for hit in hits if hit.type == type_])
             if access.reach.consent is not None:
                 hits = self._consenting(connection, hits, access)
+            for type_ in {hit.type for hit in hits}:
+                current |= self._load(connection, type_, [hit.id for hit in hits if hit.type == type_])
         found = [current.get(document_key(hit.type, hit.id)) for hit in hits]
         kept = [document for document in found if document and _still_found(query, request, document)]
         with self._counting:
@@ -196,7 +196,7 @@ class SearchService:
         self, connection: Connection, hits: Sequence[Found], access: CategoryAccess
     ) -> list[Found]:
         reached = Reached(self._ontology, access, self._store.dialect.name)
-        there = reached.rows(connection, [(hit.type, hit.id) for hit in hits])
+        there = reached.rows(connection, self.types, [(hit.type, hit.id) for hit in hits], CANDIDATES)
         return [hit for hit, is_there in zip(hits, there, strict=True) if is_there]
 
     def _load(self, connection: Connection, type_: str, ids: Sequence[str]) -> dict[str, Document]:

@@ -76,6 +76,11 @@ def test_who_restricts_is_gone_for_the_next_question_and_back_when_it_is_lifted(
     lift = given(ben, "r3", kind="restriction", state="lifted")
     assert shop.ask(record, "compliance", input=lift).data["recordRestriction"]["customerId"] == ben
     assert shop.ask(name, id=ben).data == {"customer": {"name": "Ben Archer"}}
+    listed = shop.ask("{ restrictions(orderBy: [{at: ASC}]) { nodes { kind state source } } }")
+    assert listed.data["restrictions"]["nodes"] == [
+        {"kind": "restriction", "state": "in_force", "source": "desk"},
+        {"kind": "restriction", "state": "lifted", "source": "desk"},
+    ]
 
 
 def test_an_interaction_is_logged_once_and_stands_on_the_timeline(shop: World) -> None:
