@@ -99,7 +99,7 @@ BROKEN: dict[str, tuple[Break, tuple[str, ...]]] = {
     "may_see": (_put(Guard, "may_see", _yes), ("fields",)),
     "seen": (_put(Guard, "seen", _everywhere), ("link_filter",)),
     "may_belong": (_all(_put(Guard, "may_belong", _yes), _put(Guard, "belongs", _everywhere)), ("fields",)),
-    "belongs": (_put(Guard, "belongs", _everywhere), ("link_filter",)),
+    "belongs": (_put(Guard, "belongs", _everywhere), ("link_filter", "fields")),
     "belongs for groups": (_put(Guard, "belongs", _everywhere), ("group",)),
     "belongs in search": (_put(Guard, "belongs", _everywhere), ("search",)),
     "whole for lookups": (_put(Guard, "whole", _yes), ("identifier",)),
