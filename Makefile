@@ -5,8 +5,8 @@ BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-browser lint types contracts docs check bench bench-serve clean
-.PHONY: conformance conformance-http conformance-ws conformance-federation conformance-fuzz conformance-cop
+.PHONY: help demo test test-browser lint types contracts docs check bench bench-serve bench-access clean
+.PHONY: conformance conformance-http conformance-ws conformance-federation conformance-oidc conformance-fuzz conformance-cop
 
 help: ## show this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -42,7 +42,7 @@ contracts: $(INSTALLED) ## the floors of the house: which room may import which
 docs: $(INSTALLED) ## write the generated pages of docs/ anew
 	$(BIN)/hub docs
 
-check: lint types contracts test conformance-http conformance-ws conformance-federation ## all that CI runs
+check: lint types contracts test conformance-http conformance-ws conformance-federation conformance-oidc ## all that CI runs
 
 bench: $(INSTALLED) ## sync speed beside dlt, on SQLite and PostgreSQL (about five minutes)
 	$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[dev,bench]' --constraint constraints.txt
@@ -51,11 +51,14 @@ bench: $(INSTALLED) ## sync speed beside dlt, on SQLite and PostgreSQL (about fi
 bench-serve: $(INSTALLED) ## serving speed beside PostGraphile 5 (three minutes; the first time ten more, needs npm)
 	$(BIN)/python bench/serve.py
 
+bench-access: $(INSTALLED) ## how long the policy takes to compile, and a decision (seconds)
+	$(BIN)/python bench/access.py
+
 # What others' tools say of the API; with WRITE=1 their output goes into docs/conformance.md.
 CONFORMANCE := $(BIN)/python -m conformance $(if $(WRITE),--write)
 
 conformance: $(INSTALLED) ## all that other people's tools check of the API (about ten minutes)
-	$(CONFORMANCE) http ws federation fuzz cop
+	$(CONFORMANCE) http ws federation oidc fuzz cop
 
 conformance-http: $(INSTALLED) ## GraphQL over HTTP: graphql-http's audits
 	$(CONFORMANCE) http
@@ -65,6 +68,9 @@ conformance-ws: $(INSTALLED) ## subscriptions: the client of graphql-ws, and clo
 
 conformance-federation: $(INSTALLED) ## a supergraph of the hub and another service, by Apollo's own tools
 	$(CONFORMANCE) federation
+
+conformance-oidc: $(INSTALLED) ## tokens of a real identity provider, npm's oidc-provider
+	$(CONFORMANCE) oidc
 
 conformance-fuzz: $(INSTALLED) ## schemathesis: 2,000 documents made from the schema
 	$(CONFORMANCE) fuzz

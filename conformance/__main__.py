@@ -1,4 +1,4 @@
-"""Run checks against a hub of their own: `python -m conformance http ws federation fuzz cop [--write]`."""
+"""Run checks against a hub of their own: `python -m conformance http ws federation oidc fuzz cop [--write]`."""
 
 from __future__ import annotations
 
@@ -8,21 +8,32 @@ import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from conformance import cop, federation, fuzz, http, ws
+from conformance import cop, federation, fuzz, http, oidc, ws
 from conformance.company import Hub, HubDownError, served
 from conformance.page import Section, sections, write
 from conformance.tools import ToolError
 
-CHECKS: dict[str, Callable[[Hub], Section]] = {
-    "http": http.check,
-    "ws": ws.check,
-    "federation": federation.check,
-    "fuzz": fuzz.check,
-    "cop": cop.check,
+
+def _on_a_hub(check: Callable[[Hub], Section], **settings: str) -> Callable[[Path], Section]:
+    """The check against a hub that is served from the folder."""
+
+    def run(folder: Path) -> Section:
+        with served(folder / "demo", **settings) as hub:
+            return check(hub)
+
+    return run
+
+
+CHECKS: dict[str, Callable[[Path], Section]] = {
+    "http": _on_a_hub(http.check),
+    "ws": _on_a_hub(ws.check),
+    "federation": _on_a_hub(federation.check),
+    "oidc": oidc.run,
+    "fuzz": _on_a_hub(fuzz.check, **fuzz.SETTINGS),
+    "cop": _on_a_hub(cop.check),
 }
-EXACT = ("http", "ws", "federation")
+EXACT = ("http", "ws", "federation", "oidc")
 """Checks that say the same each time, so that the page can be held against them."""
-SETTINGS = {"fuzz": fuzz.SETTINGS}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -49,11 +60,8 @@ def _asked(arguments: Sequence[str] | None) -> argparse.Namespace:
 
 
 def _section(name: str) -> Section:
-    with (
-        tempfile.TemporaryDirectory(prefix="hub-conformance-") as folder,
-        served(Path(folder) / "demo", **SETTINGS.get(name, {})) as hub,
-    ):
-        return CHECKS[name](hub)
+    with tempfile.TemporaryDirectory(prefix="hub-conformance-") as folder:
+        return CHECKS[name](Path(folder))
 
 
 def _told(section: Section) -> bool:

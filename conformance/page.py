@@ -13,6 +13,7 @@ TITLES = {
     "http": "GraphQL over HTTP",
     "ws": "Subscriptions over WebSocket",
     "federation": "Apollo Federation",
+    "oidc": "Tokens of an OpenID provider",
     "fuzz": "Fuzzing",
     "cop": "Security checks of graphql-cop",
 }
@@ -23,7 +24,7 @@ INTRODUCTION = """
 
 What others' tools say of the API. Each section is written by its make target, which starts a hub on the demo company,
 runs the check against it, and fails on any finding: `make conformance WRITE=1` writes the page anew. CI runs the first
-three, and fails too when they say something else than this page. Tools are pinned, and are installed from PyPI and npm
+four, and fails too when they say something else than this page. Tools are pinned, and are installed from PyPI and npm
 into `.conformance/`; Node comes as a wheel.
 """
 

@@ -3,24 +3,20 @@
 from __future__ import annotations
 
 import gc
-import getpass
 import logging
 import os
-import re
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from functools import wraps
 from pathlib import Path
-from typing import Annotated, Any, TypeVar
+from typing import Annotated
 from uuid import uuid4
 
 import stamina
 import typer
-from rich.console import Console
 from rich.markup import escape
 
-from hub import commands, demo_run, reference
+from hub import access_commands, commands, demo_run, reference
 from hub.access import AUDIENCE, DEMO_ISSUER, DemoIssuer
 from hub.adapters import quarantine, source_statuses
 from hub.adapters.preview import preview as preview_stream
@@ -28,7 +24,9 @@ from hub.adapters.runs import RunReport
 from hub.adapters.sync import Progress
 from hub.api import serve as serve_api
 from hub.audit import Action, AuditEvent
-from hub.errors import ConfigurationError, HubError, NotFoundError, QueryError, SourceError
+from hub.commandline import actor, command, out
+from hub.errors import NotFoundError, QueryError, SourceError
+from hub.key_commands import key_app
 from hub.schema import shipped_documents
 from hub.services import Services, load_configuration, open_services
 from hub.settings import Settings, load_settings
@@ -63,12 +61,8 @@ app.add_typer(restriction_app, name="restriction")
 app.add_typer(interaction_app, name="interaction")
 app.add_typer(correction_app, name="correction")
 app.add_typer(audit_app, name="audit")
-
-PIPED_WIDTH = 200
-"""Columns of output that goes to a file or another program, where nothing tells the width of a screen."""
-
-out = Console(width=None if sys.stdout.isatty() else PIPED_WIDTH)
-errors = Console(stderr=True, width=None if sys.stderr.isatty() else PIPED_WIDTH)
+app.add_typer(key_app, name="key")
+app.add_typer(access_commands.app, name="access")
 
 
 @app.callback()
@@ -93,38 +87,9 @@ IdempotencyKey = Annotated[
     str | None, typer.Option(help="Given again with the same command, it does nothing more.")
 ]
 
-T = TypeVar("T", bound=Callable[..., Any])
-
-
-def command(group: typer.Typer, name: str | None = None) -> Callable[[T], T]:
-    """Register a command whose errors end it with a message and exit code 1 (2 for faults of configuration)."""
-
-    def register(function: T) -> T:
-        @wraps(function)
-        def guarded(*args: Any, **kwargs: Any) -> Any:
-            try:
-                return function(*args, **kwargs)
-            except ConfigurationError as error:
-                errors.print(str(error), style="red", highlight=False, markup=False, soft_wrap=True)
-                raise typer.Exit(2) from None
-            except HubError as error:
-                errors.print(str(error), style="red", highlight=False, markup=False, soft_wrap=True)
-                raise typer.Exit(1) from None
-
-        group.command(name)(guarded)
-        return function
-
-    return register
-
 
 def _author(services: Services) -> commands.Author:
-    return commands.Author.operator(_actor(), services.access)
-
-
-def _actor() -> str:
-    """The operating system's user as an opaque id for the audit log."""
-    name = re.sub(r"[^A-Za-z0-9._-]", "-", getpass.getuser())
-    return f"os:{name}"[:96]
+    return commands.Author.operator(actor(), services.access)
 
 
 @command(app)
@@ -292,7 +257,7 @@ def quarantine_discard(
 ) -> None:
     """Take one waiting record out for good; leaves an audit event."""
     with _services() as services:
-        found = services.syncer.discard(number, _actor())
+        found = services.syncer.discard(number, actor())
         services.publish()
     out.print(f"Discarded {found.source}.{found.stream} at {found.position}.", highlight=False)
 
@@ -444,6 +409,6 @@ def _services(
 def _record_values_shown(services: Services, source: str) -> None:
     """Nobody sees raw values of a source without the log saying who."""
     event = AuditEvent(
-        Action.READ, actor=_actor(), roles=("operator",), purpose="system_operation", source=source
+        Action.READ, actor=actor(), roles=("operator",), purpose="system_operation", source=source
     )
     services.recorder.record_sync(event)

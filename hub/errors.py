@@ -12,9 +12,11 @@ HubError
 │   ├── PurposeError            state one known purpose that the role may use
 │   ├── AccessDeniedError       ask for less, or ask the policy's owner
 │   ├── LimitError              ask a smaller question; the limit is named
+│   ├── RateLimitError          wait for as long as it says, then ask again
 │   ├── QueryError              correct the query
 │   │   └── DocumentNotFoundError  send the whole document, or the id of one that the hub ships
 │   └── NotFoundError           there is no such thing, or the caller may not know of it
+├── ProviderUnavailableError    try again later; nobody's token can be checked for now
 ├── StoreError                  the database cannot serve
 │   ├── StoreUnavailableError   try again later; nothing was half-written
 │   └── SchemaChangeError       follow the instructions in the message
@@ -112,6 +114,16 @@ class LimitError(RequestError):
     code = "LIMIT_EXCEEDED"
 
 
+class RateLimitError(RequestError):
+    """The caller asks too often; `retry_after_s` is after how many seconds they may ask again."""
+
+    code = "RATE_LIMITED"
+
+    def __init__(self, message: str, retry_after_s: int = 1) -> None:
+        self.retry_after_s = retry_after_s
+        super().__init__(message)
+
+
 class QueryError(RequestError):
     """The query is malformed or asks for something that does not exist."""
 
@@ -128,6 +140,10 @@ class NotFoundError(RequestError):
     """There is no such thing, or the caller may not know of it; the two read the same."""
 
     code = "NOT_FOUND"
+
+
+class ProviderUnavailableError(HubError):
+    """The identity provider's keys were never fetched, and cannot be for now: no token can be checked."""
 
 
 class StoreError(HubError):

@@ -2,32 +2,41 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field
-from typing import Self, TypeVar
+from typing import Any, Self, TypeVar
 
 from hub.access import (
     AUDIENCE,
     DEMO_ISSUER,
     AccessMap,
+    ApiKeys,
+    Authenticator,
+    Claims,
     DemoIssuer,
+    FixedKeys,
+    PolicyInForce,
+    ProviderKeys,
     TokenVerifier,
     TrustedIssuer,
-    load_access_map,
+    is_safe,
     load_public_keys,
 )
 from hub.adapters import Jobs, SourceConfig, Sources, StaffRecords, Syncer, load_sources
-from hub.audit import AuditLog, Recorder, drain
-from hub.errors import ConfigurationError, FaultLike
+from hub.audit import Action, AuditEvent, AuditLog, Outcome, Recorder, drain
+from hub.errors import AuditError, ConfigurationError, FaultLike
 from hub.ontology import Ontology, load_ontology
 from hub.search import Catalogue, Indexer, SearchService, TantivyEngine
-from hub.settings import Settings
+from hub.settings import Settings, TokenClaims
 from hub.store import Store
 from hub.yamlfile import Fault
 
 T = TypeVar("T")
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,10 +44,16 @@ class Configuration:
     """What the files say, checked as a whole; nothing is open yet."""
 
     ontology: Ontology
-    access: AccessMap
+    policy: PolicyInForce
     sources: Mapping[str, SourceConfig]
     issuer: TrustedIssuer | None
     """Whose tokens are taken; None in demo mode, and where nobody's are."""
+    keys: ApiKeys
+
+    @property
+    def access(self) -> AccessMap:
+        """The policy, compiled."""
+        return self.policy.current
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +72,7 @@ class Services:
 
     settings: Settings
     ontology: Ontology
-    access: AccessMap
+    policy: PolicyInForce
     store: Store
     audit: AuditLog
     recorder: Recorder
@@ -68,9 +83,49 @@ class Services:
     staff: StaffRecords
     search: SearchService
     indexer: Indexer
-    verifier: TokenVerifier | None
-    """None where no issuer of tokens is configured: then the API cannot start, all else can."""
+    keys: ApiKeys
+    authenticator: Authenticator | None
+    """None where nobody could be let in: then the API cannot start, all else can."""
     _open: ExitStack = field(repr=False)
+
+    @property
+    def access(self) -> AccessMap:
+        """The policy in force now; take it once for all that belongs together."""
+        return self.policy.current
+
+    def follow_policy(self) -> None:
+        """Take the policy's file into force where it has changed and has no fault.
+
+        What is in force is on record before it decides, and what is refused is as well.
+
+        Raises:
+            AuditError: the log cannot be written; what was in force still is, and the next call tries again.
+        """
+        try:
+            changed = self._changed_policy()
+            self._record_policy(changed or self.access)
+        except AuditError:
+            self.policy.look_again()
+            raise
+        if changed is not None:
+            self.policy.adopt(changed)
+
+    def _record_policy(self, access: AccessMap) -> None:
+        if access.sha256 != self.policy.recorded:
+            self.recorder.record_sync(_policy_event(access))
+            self.policy.recorded = access.sha256
+            _log.info("policy %s is in force", access.sha256)
+
+    def _changed_policy(self) -> AccessMap | None:
+        try:
+            return self.policy.changed()
+        except ConfigurationError as error:
+            _log.error("the changed policy is refused, %s stays in force: %s", self.access.sha256, error)
+            counts = {"faults": len(error.faults)}
+            self.recorder.record_sync(
+                _policy_event(self.access, outcome=Outcome.REFUSED, reason_code="faults", counts=counts)
+            )
+            return None
 
     def publish(self) -> Published:
         """Tell the audit log and the search index what committed writes have left to be told.
@@ -119,12 +174,13 @@ def load_configuration(settings: Settings) -> Configuration:
     # Without its own ontology's faults an organisation's policy and sources are checked against the hub's types, so
     # that all their other faults are reported too.
     known = ontology or load_ontology()
-    access = _attempt(lambda: load_access_map(settings.policy_file, known.taxonomy), faults)
+    policy = _attempt(lambda: PolicyInForce.load(settings.policy_file, known.taxonomy), faults)
     sources = _attempt(lambda: load_sources(settings.config_dir, known), faults)
     issuer = _attempt(lambda: _trusted_issuer(settings), faults)
-    if faults or ontology is None or access is None or sources is None:
+    keys = _attempt(lambda: ApiKeys(settings.api_keys_file), faults)
+    if faults or ontology is None or policy is None or sources is None or keys is None:
         raise ConfigurationError(faults)
-    return Configuration(ontology, access, sources, issuer)
+    return Configuration(ontology, policy, sources, issuer, keys)
 
 
 def open_services(settings: Settings, environ: Mapping[str, str] = os.environ) -> Services:
@@ -148,10 +204,13 @@ def open_services(settings: Settings, environ: Mapping[str, str] = os.environ) -
         opening.callback(jobs.close)
         engine = TantivyEngine(settings.index_dir, Catalogue(found.ontology))
         opening.callback(engine.close)
+        issuer = _demo_issuer(settings) if settings.demo else found.issuer
+        if issuer is not None:
+            opening.callback(issuer.keys.close)
         return Services(
             settings=settings,
             ontology=found.ontology,
-            access=found.access,
+            policy=found.policy,
             store=store,
             audit=audit,
             recorder=recorder,
@@ -161,9 +220,14 @@ def open_services(settings: Settings, environ: Mapping[str, str] = os.environ) -
             staff=StaffRecords(store, syncer.graph, syncer.mapping),
             search=SearchService(store, engine, found.ontology),
             indexer=Indexer(store, engine),
-            verifier=_verifier(settings, found),
+            keys=found.keys,
+            authenticator=_authenticator(settings, found, issuer),
             _open=opening.pop_all(),
         )
+
+
+def _policy_event(access: AccessMap, **more: Any) -> AuditEvent:
+    return AuditEvent(Action.POLICY_LOADED, "system", policy_sha256=access.sha256, **more)
 
 
 def _attempt(load: Callable[[], T], faults: list[FaultLike]) -> T | None:
@@ -180,27 +244,40 @@ def _trusted_issuer(settings: Settings) -> TrustedIssuer | None:
     Raises:
         ConfigurationError: they name half of one, or one beside the demo's; or its keys have faults.
     """
-    keys, name = settings.token_keys, settings.token_issuer
-    if keys is None and name is None:
+    path, name = settings.token_keys, settings.token_issuer
+    if path is None and name is None:
         return None
     if settings.demo:
         raise _environment(
             "HUB_DEMO", "takes the demo's tokens, and an issuer of tokens is set", "one of both"
         )
-    if keys is None:
-        raise _environment("HUB_TOKEN_KEYS", "is missing beside HUB_TOKEN_ISSUER", "a JWKS file")
     if name is None:
         raise _environment("HUB_TOKEN_ISSUER", "is missing beside HUB_TOKEN_KEYS", "the tokens' claim `iss`")
-    return TrustedIssuer(load_public_keys(keys), name, settings.token_audience)
+    if path is not None:
+        return TrustedIssuer(FixedKeys(load_public_keys(path)), name, settings.token_audience)
+    if not is_safe(name):
+        raise _environment(
+            "HUB_TOKEN_ISSUER",
+            "is no https address, where the keys could be found",
+            "one, or a JWKS file in HUB_TOKEN_KEYS",
+        )
+    return TrustedIssuer(ProviderKeys(name, settings.token_keys_max_age_s), name, settings.token_audience)
 
 
 def _environment(variable: str, message: str, expected: str) -> ConfigurationError:
     return ConfigurationError([Fault("environment", 1, 1, variable, message, expected)])
 
 
-def _verifier(settings: Settings, found: Configuration) -> TokenVerifier | None:
-    if settings.demo:
-        return TokenVerifier(DemoIssuer(settings.data_dir).public_keys(), DEMO_ISSUER, AUDIENCE, found.access)
-    if found.issuer is None:
+def _demo_issuer(settings: Settings) -> TrustedIssuer:
+    return TrustedIssuer(FixedKeys(DemoIssuer(settings.data_dir).public_keys()), DEMO_ISSUER, AUDIENCE)
+
+
+def _authenticator(
+    settings: Settings, found: Configuration, issuer: TrustedIssuer | None
+) -> Authenticator | None:
+    if issuer is None and not found.keys.all:
         return None
-    return TokenVerifier(found.issuer.keys, found.issuer.name, found.issuer.audience, found.access)
+    # The demo's tokens are of the hub's own making, whatever those of the provider to be look like.
+    claims = Claims(TokenClaims() if settings.demo else settings.token_claims)
+    tokens = TokenVerifier(issuer, claims, settings.token_clock_skew_s) if issuer else None
+    return Authenticator(tokens, found.keys, lambda: found.access, settings.max_requests)

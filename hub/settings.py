@@ -5,7 +5,17 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import Field, SecretStr, StringConstraints, ValidationError
+import jmespath
+from jmespath.exceptions import JMESPathError
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    SecretStr,
+    StringConstraints,
+    ValidationError,
+)
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from hub.errors import ConfigurationError
@@ -13,6 +23,38 @@ from hub.yamlfile import Fault
 
 Origin = Annotated[str, StringConstraints(pattern=r"^https?://[a-z0-9.\[\]:-]+$")]
 """What a browser sends as origin of a page: scheme, host and port; no `*`, which would be anybody."""
+
+
+def _parsed(path: str) -> str:
+    try:
+        jmespath.compile(path)
+    except JMESPathError:
+        raise ValueError(f"{path!r} is no JMESPath") from None
+    return path
+
+
+ClaimPath = Annotated[str, StringConstraints(min_length=1), AfterValidator(_parsed)]
+"""Where a token holds something, as JMESPath: `realm_access.roles`; odd names in quotes, `"https://example.com/roles"`."""
+
+
+class TokenClaims(BaseModel):
+    """Where the provider's tokens hold what the hub needs; each is a JMESPath."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    subject: ClaimPath = "sub"
+    client: ClaimPath = "client_id || azp"
+    roles: ClaimPath = "roles"
+    """Values that the policy turns into roles (`claims` of a role)."""
+    department: ClaimPath | None = "department"
+    """None where the tokens hold none: then it is the one of the roles."""
+    purposes: ClaimPath | None = "purposes"
+    """None where the tokens hold none: then it is the roles alone that say which purposes may be stated."""
+    regions: ClaimPath | None = "regions"
+    """Whose customers the caller's are, by region; who has none reaches nobody by it, nor by the next two."""
+    brands: ClaimPath | None = "brands"
+    account_manager: ClaimPath | None = "account_manager"
+    """The names under which the sources know the caller."""
 
 
 class Settings(BaseSettings):
@@ -57,16 +99,48 @@ class Settings(BaseSettings):
         description="Serve the query page at `/console`; unless given, in demo mode only. It holds no data, and asks"
         " the API with the token that is put into it.",
     )
+    token_issuer: str | None = Field(
+        default=None,
+        min_length=1,
+        description="The identity provider whose tokens the API takes: the tokens' claim `iss`. Its keys are found by"
+        " OpenID Connect discovery at this address, unless `HUB_TOKEN_KEYS` gives them.",
+    )
     token_keys: Path | None = Field(
         default=None,
-        description="JWKS file with the public keys of the identity provider whose tokens the API takes (Ed25519,"
-        " ES256, RS256); needed to serve outside demo mode, together with the issuer.",
+        description="JWKS file with the public keys of the identity provider (Ed25519, ES256, RS256), for one without"
+        " discovery.",
     )
-    token_issuer: str | None = Field(
-        default=None, min_length=1, description="What the tokens' claim `iss` has to be: the provider's name."
+    token_keys_max_age_s: float = Field(
+        default=300.0,
+        ge=10,
+        le=86_400,
+        description="Seconds after which the provider's keys are fetched again: so long may a key that it has"
+        " withdrawn be good. Not for those of a file.",
     )
     token_audience: str = Field(
         default="hub", min_length=1, description="What the tokens' claim `aud` has to be, or to hold."
+    )
+    token_claims: TokenClaims = Field(
+        default=TokenClaims(),
+        description="Where the tokens hold `subject`, `client`, `roles`, `department` and `purposes`: JMESPaths by"
+        ' these names, such as `{"roles": "realm_access.roles"}`; what it does not name stays as it is. `null` for'
+        " department or purposes: those of the roles.",
+    )
+    token_clock_skew_s: int = Field(
+        default=30,
+        ge=0,
+        le=300,
+        description="Seconds by which the clocks of the hub and of the identity provider may differ.",
+    )
+    api_keys: Path | None = Field(
+        default=None,
+        description="File of the API keys (`hub key create`); `api-keys.json` in the data folder unless given.",
+    )
+    max_requests: int = Field(
+        default=6_000,
+        ge=1,
+        le=100_000_000,
+        description="Requests a minute that one caller may make through one client, by each process of the API.",
     )
     batch_size: int = Field(
         default=1000,
@@ -134,6 +208,11 @@ class Settings(BaseSettings):
             if self.audit_url
             else f"sqlite:///{self.data_dir / 'audit.sqlite'}"
         )
+
+    @property
+    def api_keys_file(self) -> Path:
+        """The file of the API keys, which need not be there."""
+        return self.api_keys or self.data_dir / "api-keys.json"
 
     @property
     def index_dir(self) -> Path:

@@ -72,6 +72,10 @@ class YamlDocument:
         line, column = self._position(path)
         return Fault(self.file, line, column, ".".join(map(str, path)), message, expected, nearest)
 
+    def line(self, path: Sequence[PathKey]) -> int:
+        """The line of `path`, or of the deepest part of it that exists in the file."""
+        return self._position(path)[0]
+
     def _position(self, path: Sequence[PathKey]) -> tuple[int, int]:
         node, place = self._tree, (0, 0)
         for key in path:

@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 
 from conformance import __main__ as conformance
-from conformance import cop, fuzz, http
+from conformance import cop, fuzz, http, oidc
 from conformance.page import TITLES, Section, sections, table, write
+from conformance.provider_client import PROVIDER
 from conformance.tools import FUZZER, GATEWAY, NODE, SCRIPTS, ToolError, _run
 from tests.doc_blocks import ROOT
 
@@ -56,6 +57,17 @@ def test_a_supergraph_with_the_hub_is_composed_and_asked() -> None:
     assert f"{len(checks)} of {len(checks)} checks are ok" in PAGE["federation"]
 
 
+def test_a_real_identity_providers_tokens_are_taken_and_all_others_are_not() -> None:
+    found = dict(rows("oidc"))
+    assert f"{len(found)} of {len(found)} checks are ok" in PAGE["oidc"]
+    refused = {name for name, seen in found.items() if seen in (oidc.REFUSED, oidc.EXPIRED)}
+    claims = {seen for seen in found.values() if "claim" in seen}
+    assert claims == {oidc.WRONG.format(name) for name in ("aud", "iss", "nbf")}
+    for word in ("altered", "none`", "HMAC", "expired", "gone", "another key", "ids of keys that are none"):
+        assert any(word in name for name in refused), word
+    assert sum(seen.startswith("200 ") for seen in found.values()) == len(oidc.MACHINES) + 5
+
+
 def test_the_fuzzer_made_enough_cases_and_none_failed() -> None:
     cases = sum(int(count) for *_, count in rows("fuzz"))
     assert cases >= fuzz.CASES
@@ -77,13 +89,15 @@ def test_the_versions_of_the_tools_on_the_page_are_those_that_are_installed() ->
     for package, section in (("graphql-http", "http"), ("graphql-ws", "ws"), ("ws", "ws")):
         assert f"{package} {locked[f'node_modules/{package}']['version']}" in PAGE[section]
     apollo = json.loads((GATEWAY / "package-lock.json").read_text())["packages"]
+    provider = json.loads((PROVIDER / "package-lock.json").read_text())["packages"]
+    assert f"oidc-provider {provider['node_modules/oidc-provider']['version']}" in PAGE["oidc"]
     for package in ("subgraph", "composition", "gateway"):
         assert f"{package} {apollo[f'node_modules/@apollo/{package}']['version']}" in PAGE["federation"]
     (fuzzer,) = re.findall(r"^schemathesis==(.+)$", (FUZZER / "requirements.txt").read_text(), re.MULTILINE)
     assert f"schemathesis {fuzzer}" in PAGE["fuzz"]
 
 
-@pytest.mark.parametrize("scripts", [SCRIPTS, GATEWAY], ids=["node", "gateway"])
+@pytest.mark.parametrize("scripts", [SCRIPTS, GATEWAY, PROVIDER], ids=["node", "gateway", "provider"])
 def test_the_packages_of_npm_are_pinned_and_name_no_registry(scripts: Path) -> None:
     lock = json.loads((scripts / "package-lock.json").read_text())
     assert all("resolved" not in package for package in lock["packages"].values())

@@ -19,7 +19,7 @@ from hub.reference.errors import subclasses
 from hub.reference.graphql import served_schema
 from hub.schema import GraphQLRequest, GraphQLService
 from hub.services import open_services
-from hub.settings import Settings, load_settings
+from hub.settings import Settings, TokenClaims, load_settings
 from tests.doc_blocks import ROOT
 
 # audit events already written name these actions, and must be readable for ever
@@ -55,6 +55,7 @@ ACTIONS = [
     "interaction_logged",
     "sync_requested",
     "command_refused",
+    "api_key_changed",
 ]
 
 
@@ -83,9 +84,11 @@ PARENTS = {
     "PurposeError": "RequestError",
     "AccessDeniedError": "RequestError",
     "LimitError": "RequestError",
+    "RateLimitError": "RequestError",
     "QueryError": "RequestError",
     "DocumentNotFoundError": "QueryError",
     "NotFoundError": "RequestError",
+    "ProviderUnavailableError": "HubError",
     "StoreError": "HubError",
     "StoreUnavailableError": "StoreError",
     "SchemaChangeError": "StoreError",
@@ -98,6 +101,7 @@ CODES = {
     "PurposeError": "PURPOSE_REQUIRED",
     "AccessDeniedError": "FORBIDDEN",
     "LimitError": "LIMIT_EXCEEDED",
+    "RateLimitError": "RATE_LIMITED",
     "QueryError": "BAD_QUERY",
     "DocumentNotFoundError": "PERSISTED_QUERY_NOT_FOUND",
     "NotFoundError": "NOT_FOUND",
@@ -144,6 +148,14 @@ SET = {
     "HUB_TOKEN_KEYS": ("keys.json", Path("keys.json")),
     "HUB_TOKEN_ISSUER": ("https://login.example.com", "https://login.example.com"),
     "HUB_TOKEN_AUDIENCE": ("our-hub", "our-hub"),
+    "HUB_TOKEN_CLAIMS": (
+        '{"roles": "realm_access.roles", "purposes": null}',
+        TokenClaims(roles="realm_access.roles", purposes=None),
+    ),
+    "HUB_TOKEN_CLOCK_SKEW_S": ("5", 5),
+    "HUB_TOKEN_KEYS_MAX_AGE_S": ("60", 60.0),
+    "HUB_API_KEYS": ("machines.json", Path("machines.json")),
+    "HUB_MAX_REQUESTS": ("120", 120),
 }
 
 
@@ -257,7 +269,12 @@ OTHERS = {
     "search": '(text: "nobody") { total hits { id title } }',
     "_entities": '(representations: [{__typename: "Customer", id: "cus_nobody"}]) { __typename }',
 }
-FOR_TOOLS = {"_service": "{ sdl }"}
+FOR_TOOLS = {
+    "_service": "{ sdl }",
+    "explainAccess": '(role: "it", purpose: "accounting", property: "Customer.email")'
+    " { category special effect mask policySha256"
+    " grants { part effect category scope why owner review overdue line } }",
+}
 OF_A_CUSTOMER = {
     "relatedCustomers": '(id: "cus_nobody") { customerId label distance reason steps { label } }',
     "path": '(from: "cus_nobody", to: "cus_noone") { start end label kind forward }',
@@ -334,7 +351,7 @@ def test_the_other_questions_are_answered_by_an_empty_hub(service: GraphQLServic
 
 
 @pytest.mark.parametrize("field", FOR_TOOLS)
-def test_what_tools_ask_is_answered_to_roles_that_introspect(service: GraphQLService, field: str) -> None:
+def test_what_tools_and_engineers_ask_is_answered_to_them_alone(service: GraphQLService, field: str) -> None:
     document = f"{{ {field}{FOR_TOOLS[field]} }}"
     assert ask(service, document)["errors"][0]["extensions"]["code"] == "FORBIDDEN"
     assert list(ask(service, document, "it", "system_operation")["data"]) == [field]
@@ -367,6 +384,7 @@ def test_the_commands_that_a_policy_names_stay_as_they_are() -> None:
         "correct_property",
         "replay_quarantine",
         "sync_source",
+        "explain_access",
     ]
 
 

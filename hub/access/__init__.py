@@ -1,13 +1,22 @@
-"""Who may see what: the policy compiled to one matrix, masks, purposes and bearer tokens."""
+"""Who may see what: the policy compiled to one matrix, masks, purposes, bearer tokens and API keys."""
 
-from hub.access.keys import TrustedIssuer, load_public_keys
+from hub.access.apikeys import ApiKey, ApiKeys
+from hub.access.authentication import Authenticator
+from hub.access.cedar import CedarPolicy, to_cedar
+from hub.access.claims import SCOPE_CLAIMS, Claims
+from hub.access.difference import ChangeKind, PolicyChange, differences
+from hub.access.explanation import Explanation, Part, Reason, explain
+from hub.access.in_force import PolicyInForce
+from hub.access.keys import FixedKeys, IssuerKeys, TrustedIssuer, load_public_keys
 from hub.access.masks import MASKS, WITHHOLD, Dialect, Mask, mask_for
 from hub.access.matrix import NO_GRANT, AccessMap, Cell, Decision, compile_policy, load_access_map
+from hub.access.oidc import ProviderKeys, is_safe
 from hub.access.policy import Command, CommandGrant, Effect, Grant, Policy, Purpose, Role, load_policy
-from hub.access.requester import PlanAccess, PlanKey, Requester, plan_access
+from hub.access.requester import Caller, PlanAccess, PlanKey, Requester, plan_access, requester_of
+from hub.access.review import Finding, findings
 from hub.access.scope import EVERYONE, NOBODY, SCOPES, ScopeName, Within, any_of, scoped
 from hub.access.standing import ALL_USES, RESTRICTION, WHOLE_REACH, Consent, Reach
-from hub.access.tokens import AUDIENCE, DEMO_ISSUER, SCOPE_CLAIMS, Caller, DemoIssuer, TokenVerifier
+from hub.access.tokens import AUDIENCE, DEMO_ISSUER, DemoIssuer, TokenVerifier
 
 __all__ = [
     "ALL_USES",
@@ -23,8 +32,14 @@ __all__ = [
     "WHOLE_REACH",
     "WITHHOLD",
     "AccessMap",
+    "ApiKey",
+    "ApiKeys",
+    "Authenticator",
     "Caller",
+    "CedarPolicy",
     "Cell",
+    "ChangeKind",
+    "Claims",
     "Command",
     "CommandGrant",
     "Consent",
@@ -32,13 +47,22 @@ __all__ = [
     "DemoIssuer",
     "Dialect",
     "Effect",
+    "Explanation",
+    "Finding",
+    "FixedKeys",
     "Grant",
+    "IssuerKeys",
     "Mask",
+    "Part",
     "PlanAccess",
     "PlanKey",
     "Policy",
+    "PolicyChange",
+    "PolicyInForce",
+    "ProviderKeys",
     "Purpose",
     "Reach",
+    "Reason",
     "Requester",
     "Role",
     "ScopeName",
@@ -47,10 +71,16 @@ __all__ = [
     "Within",
     "any_of",
     "compile_policy",
+    "differences",
+    "explain",
+    "findings",
+    "is_safe",
     "load_access_map",
     "load_policy",
     "load_public_keys",
     "mask_for",
     "plan_access",
+    "requester_of",
     "scoped",
+    "to_cedar",
 ]

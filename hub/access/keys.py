@@ -1,4 +1,4 @@
-"""The public keys of an identity provider, read from a JWKS file (RFC 7517), and what each of them may verify.
+"""The public keys of an identity provider (RFC 7517), those of a JWKS file above all, and what each may verify.
 
 Which algorithm is used is the key's business and never the token's: a token that names another than its key is for
 does not verify, so that no public key can be taken for a shared secret.
@@ -9,10 +9,10 @@ from __future__ import annotations
 import json
 import warnings
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 from joserfc.errors import JoseError, SecurityWarning
 from joserfc.jwk import ECKey, JWKRegistry, Key, KeySet, OKPKey, RSAKey
@@ -25,11 +25,45 @@ MIN_RSA_BITS: Final = 2048
 _PRIVATE: Final = frozenset({"d", "p", "q", "dp", "dq", "qi", "oth", "k"})
 
 
+class IssuerKeys(Protocol):
+    """The public keys of one issuer of tokens."""
+
+    def current(self) -> KeySet:
+        """The keys that are good now; another object as soon as one of them is another."""
+
+    async def ready(self, key_id: str | None) -> None:
+        """Returns when no newer key of this id is to be had.
+
+        Raises:
+            ProviderUnavailableError: there are no keys at all, for now.
+        """
+
+    def close(self) -> None:
+        """Give back what is held."""
+
+
+@dataclass(frozen=True, slots=True)
+class FixedKeys:
+    """Keys that stay as they are until the hub starts again."""
+
+    keys: KeySet = field(repr=False)
+
+    def current(self) -> KeySet:
+        """The keys."""
+        return self.keys
+
+    async def ready(self, key_id: str | None) -> None:
+        """There are no others to wait for."""
+
+    def close(self) -> None:
+        """There is nothing to give back."""
+
+
 @dataclass(frozen=True, slots=True)
 class TrustedIssuer:
     """The identity provider whose tokens are taken."""
 
-    keys: KeySet = field(repr=False)
+    keys: IssuerKeys = field(repr=False)
     name: str
     """The claim `iss` of its tokens."""
     audience: str
@@ -55,6 +89,15 @@ def _fitting(key: Key) -> frozenset[str]:
     return frozenset()
 
 
+def usable_keys(members: Iterable[Mapping[str, Any]]) -> list[Key]:
+    """The keys among a JWKS's members that tokens can be verified with.
+
+    What is of another use or kind is passed over, and so is a key that comes with its secret part: it proves nothing.
+    """
+    public = [member for member in members if _PRIVATE.isdisjoint(member)]
+    return [key for member in public if (key := _usable(member)) is not None]
+
+
 def load_public_keys(path: Path) -> KeySet:
     """The keys of the file that tokens can be verified with; those of another use or kind are passed over.
 
@@ -64,7 +107,7 @@ def load_public_keys(path: Path) -> KeySet:
     """
     members = _members(path)
     faults = [fault for at, member in enumerate(members) for fault in _faults(path, at, member)]
-    keys = [] if faults else [key for member in members if (key := _usable(member)) is not None]
+    keys = [] if faults else usable_keys(members)
     faults += _id_faults(path, keys)
     if not faults and not keys:
         faults.append(_fault(path, "keys", "no key can verify tokens", _EXPECTED))

@@ -4,8 +4,9 @@ How grants become decisions:
 
 1. What no grant names is denied.
 2. A grant reaches its category and all below it.
-3. A *special* category (marked in the taxonomy) and all below it are out of reach of permits from above: only
-   an allow or mask that names the special category, or a category below it, counts. A deny still reaches.
+3. A *special* category (marked in the taxonomy) is out of reach of permits from above, also of one on a special
+   category above it: only an allow or mask that names it counts, for it and for what is below it up to the next
+   special one. A deny still reaches.
 4. Deny beats allow, allow beats mask; of several masks the strictest is used (the order of `masks.MASKS`).
 5. Of several roles the permits add up, and any role's deny wins.
 6. A permit with a row scope counts for the customers in the scope alone. What holds for everyone is the decision; what
@@ -138,7 +139,7 @@ class AccessMap:
 
     def may_introspect(self, roles: Iterable[str]) -> bool:
         """Whether one of the roles may learn what the schema is."""
-        return any(self.roles[role].introspection for role in roles)
+        return any(self.roles[role].introspection for role in roles if role in self.roles)
 
     def cells(self) -> Iterator[Cell]:
         """Every cell, by role, purpose and category."""
@@ -187,7 +188,7 @@ def compile_policy(policy: Policy, taxonomy: Taxonomy) -> AccessMap:
             for purpose in grant.purposes:
                 for category in grant.categories:
                     named[role, purpose][category].append(_stated(grant, category))
-    tree = _tree(taxonomy)
+    tree = category_tree(taxonomy)
     rows = {pair: _inherited_row(tree, by_category) for pair, by_category in named.items()}
     return AccessMap(policy, taxonomy.categories, rows, _sha256(policy, taxonomy))
 
@@ -197,33 +198,32 @@ def _stated(grant: Grant, category: str) -> Decision:
 
 
 @dataclass(frozen=True, slots=True)
-class _Node:
+class Node:
+    """A data category in the tree that grants are inherited along."""
+
     category: str
     parent: str | None
-    opens_special: bool
+    """The nearest key above it that the taxonomy has."""
+    special: bool
     """Whether permits from above stop here."""
 
 
-def _tree(taxonomy: Taxonomy) -> list[_Node]:
-    """The categories, parents before children. Below a special category all is special."""
-    special: set[str] = set()
+def category_tree(taxonomy: Taxonomy) -> list[Node]:
+    """The categories, parents before children."""
     nodes = []
     for key in sorted(taxonomy.categories, key=lambda key: (key.count("."), key)):
         parent = taxonomy.categories[key].parent
         while parent is not None and parent not in taxonomy.categories:
             parent = parent.rpartition(".")[0] or None
-        opens = taxonomy.categories[key].special and parent not in special
-        if opens or parent in special:
-            special.add(key)
-        nodes.append(_Node(key, parent, opens))
+        nodes.append(Node(key, parent, taxonomy.categories[key].special))
     return nodes
 
 
-def _inherited_row(tree: Iterable[_Node], named: Mapping[str, list[Decision]]) -> Row:
+def _inherited_row(tree: Iterable[Node], named: Mapping[str, list[Decision]]) -> Row:
     row: dict[str, Decision] = {}
     for node in tree:
         above = row[node.parent] if node.parent else NO_GRANT
-        if node.opens_special and (above.effect is not Effect.DENY or above.within):
+        if node.special and (above.effect is not Effect.DENY or above.within):
             above = NO_GRANT
         own = named.get(node.category)
         row[node.category] = _decisive((above, *own)) if own else above

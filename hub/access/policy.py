@@ -17,7 +17,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Final, Literal, TypeVar
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PrivateAttr
 
 from hub.access.masks import MASKS
 from hub.errors import ConfigurationError
@@ -53,6 +53,12 @@ Text = Annotated[str, Field(min_length=1)]
 
 class _Part(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
+    _line: int | None = PrivateAttr(None)
+
+    @property
+    def line(self) -> int | None:
+        """The line of the file that it begins in, None where it comes from no file."""
+        return self._line
 
 
 class Role(_Part):
@@ -102,7 +108,9 @@ class Grant(_Part):
 
     roles: Names = Field(description="Role, or list of roles.")
     purposes: Names = Field(description="Purpose, or list of purposes.")
-    categories: Names = Field(description="Data category, or list; with everything below it in the taxonomy.")
+    categories: Names = Field(
+        description="Data category, or list; with everything below it, up to special categories."
+    )
     effect: str = Field(description="`allow`, `deny` or `mask:` and the name of a mask.")
     scope: Scope = Field(
         default="none",
@@ -133,6 +141,7 @@ class Command(StrEnum):
     CORRECT_PROPERTY = "correct_property"
     REPLAY_QUARANTINE = "replay_quarantine"
     SYNC_SOURCE = "sync_source"
+    EXPLAIN_ACCESS = "explain_access"
 
 
 class CommandGrant(_Part):
@@ -177,6 +186,8 @@ def load_policy(path: Path, taxonomy: Taxonomy, shown_as: str | None = None) -> 
     if policy is None or faults:
         faults.sort(key=lambda fault: (fault.line, fault.column))
         raise ConfigurationError(faults)
+    for at, part in _placed(policy):
+        part._line = doc.line(at)
     return policy
 
 
@@ -205,6 +216,13 @@ def _name_faults(doc: YamlDocument, taxonomy: Taxonomy) -> list[Fault]:
     faults += [fault for at, grant in grants for fault in _grant_faults(doc, at, grant, known)]
     faults += [fault for at, grant in commands for fault in _command_faults(doc, at, grant, known)]
     return faults
+
+
+def _placed(policy: Policy) -> Iterator[tuple[At, _Part]]:
+    for section in ("roles", "purposes"):
+        yield from (((section, name), part) for name, part in getattr(policy, section).items())
+    for section in ("grants", "commands"):
+        yield from (((section, place), part) for place, part in enumerate(getattr(policy, section)))
 
 
 @dataclass(frozen=True, slots=True)

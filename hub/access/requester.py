@@ -7,8 +7,30 @@ from dataclasses import dataclass, field
 from hub.access.matrix import NO_GRANT, AccessMap, Decision, Row
 from hub.access.scope import Attributes
 from hub.access.standing import Reach
+from hub.errors import AccessDeniedError, PurposeError
 
 PlanKey = tuple[frozenset[str], str, str, Attributes]
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Who a token or an API key proves the caller to be; what they may do is the policy's business."""
+
+    subject: str = field(repr=False)
+    department: str | None
+    """None where only the roles tell it."""
+    roles: tuple[str, ...]
+    """What gives them roles: names of roles, or values of a token's claim."""
+    purposes: tuple[str, ...] | None
+    """What they may state as purpose, as far as their roles may use it; None for all of that."""
+    client: str
+    """The program that asks."""
+    expires_at: float
+    """Seconds since 1970; who is served for longer is to be let go by then, and to prove anew who they are."""
+    claims_roles: bool = True
+    """Whether `roles` are values of a token's claim, not roles of the policy yet."""
+    attributes: Attributes = field(default=(), repr=False)
+    """By row scope, what the token says: regions, brands, names of the employee at the sources."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +47,54 @@ class Requester:
     purposes: tuple[str, ...]
     """What the caller may state as purpose."""
     attributes: Attributes = field(default=(), repr=False)
-    """By row scope, what the token says: regions, brands, names of the employee at the sources."""
+    """The caller's."""
+
+
+def requester_of(caller: Caller, access: AccessMap, purpose_header: str | None) -> Requester:
+    """The caller with the purpose of the header or their only one.
+
+    Raises:
+        AccessDeniedError: the caller has no role of the policy, or no department; ask the policy's owner.
+        PurposeError: no purpose, or one that the caller may not state; the message lists what they may.
+    """
+    roles = _roles(caller, access)
+    department = caller.department or _department(roles, access)
+    usable = access.usable_purposes(roles)
+    purposes = tuple(each for each in usable if caller.purposes is None or each in caller.purposes)
+    purpose = _stated_purpose(purpose_header, purposes)
+    return Requester(caller.subject, roles, department, purpose, caller.client, purposes, caller.attributes)
+
+
+def _roles(caller: Caller, access: AccessMap) -> frozenset[str]:
+    if caller.claims_roles:
+        roles = access.policy.roles_claimed(caller.roles)
+    else:
+        roles = frozenset(caller.roles).intersection(access.policy.roles)
+    if not roles:
+        raise AccessDeniedError("the token gives no role of this hub's policy; ask the policy's owner")
+    return roles
+
+
+def _department(roles: frozenset[str], access: AccessMap) -> str:
+    """The one that all the roles belong to."""
+    first, *others = {access.policy.roles[role].department for role in roles}
+    if others:
+        raise AccessDeniedError(
+            "the token's roles are of several departments, and it names none; ask for one"
+        )
+    return first
+
+
+def _stated_purpose(header: str | None, purposes: tuple[str, ...]) -> str:
+    stated = (header or "").strip()
+    if stated in purposes:
+        return stated
+    if not purposes:
+        raise PurposeError("the token carries no purpose that its roles may use; ask for a token with one")
+    if not stated and len(purposes) == 1:
+        return purposes[0]
+    fault = "X-Purpose states none that you may use" if stated else "X-Purpose is missing"
+    raise PurposeError(f"{fault}; state one of: {', '.join(purposes)}")
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,8 +1,7 @@
-"""Bearer tokens: signed JWTs that say who asks and for which purposes.
+"""Bearer tokens: signed JWTs of one issuer that say who asks and for which purposes.
 
-Claims beside `iss`, `aud`, `exp`, `nbf`, `iat` and `sub`: `department`, `roles` (values that the policy turns
-into roles), `purposes`, `client_id`; and for grants with a row scope `regions`, `brands` and `account_manager`, each a
-text or a list of them: a token without one is in none.
+`iss`, `aud` and `exp` have to be there; `nbf` and `iat` are checked where they are. Who asks stands where the settings'
+claim map says (`hub/access/claims.py`).
 """
 
 from __future__ import annotations
@@ -13,24 +12,23 @@ import os
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from copy import copy
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
-from typing import Annotated, Any, Final
+from typing import Any, Final
 from uuid import uuid4
 
 from joserfc import jwt
 from joserfc.errors import ClaimError, ExpiredTokenError, JoseError, UnsupportedAlgorithmError
 from joserfc.jwk import GuestProtocol, Key, KeySet, OKPKey
-from joserfc.jws import JWSRegistry
-from pydantic import BaseModel, BeforeValidator, ConfigDict, StringConstraints, ValidationError
+from joserfc.jws import JWSRegistry, extract_compact
 
-from hub.access.keys import algorithms_of
-from hub.access.matrix import AccessMap
-from hub.access.requester import Requester
-from hub.access.scope import Attributes, ScopeName
+from hub.access.claims import SCOPE_CLAIMS, Claims, ClaimsError
+from hub.access.keys import TrustedIssuer, algorithms_of
+from hub.access.requester import Caller
 from hub.cache import BoundedCache
-from hub.errors import AccessDeniedError, AuthenticationError, ConfigurationError, PurposeError
+from hub.errors import AuthenticationError, ConfigurationError
 from hub.yamlfile import Fault
 
 ALGORITHM: Final = "Ed25519"
@@ -43,48 +41,8 @@ _CHECKED: Final = ("iss", "aud", "exp", "nbf")
 """The claims that are checked each time that the token comes."""
 _KEPT = 10_000
 """Verified tokens that are remembered, a few kilobytes each: more than people who work at a time."""
-_Word = Annotated[str, StringConstraints(min_length=1)]
-_Words = Annotated[tuple[_Word, ...], BeforeValidator(lambda value: _listed(value))]
-SCOPE_CLAIMS: Final[Mapping[ScopeName, str]] = {
-    "region": "regions",
-    "brand": "brands",
-    "own_accounts": "account_manager",
-}
-"""The claim that says for each row scope whose customers the caller's are."""
-
-
-class _Claims(BaseModel):
-    model_config = ConfigDict(extra="ignore", frozen=True, strict=True, hide_input_in_errors=True)
-
-    sub: _Word
-    department: _Word
-    roles: list[_Word]
-    purposes: list[_Word]
-    client_id: _Word
-    exp: float
-    regions: _Words = ()
-    brands: _Words = ()
-    account_manager: _Words = ()
-
-
-def _listed(value: object) -> object:
-    return (value,) if isinstance(value, str) else tuple(value) if isinstance(value, list) else value
-
-
-@dataclass(frozen=True, slots=True)
-class Caller:
-    """Who a token proves the caller to be; what they may do is the policy's business."""
-
-    subject: str = field(repr=False)
-    department: str
-    roles: tuple[str, ...]
-    """Values of the token's claim, not yet roles of the policy."""
-    purposes: tuple[str, ...]
-    client: str
-    expires_at: float
-    """Seconds since 1970 at which the token stops being good; who is served for longer is to be let go by then."""
-    attributes: Attributes = field(repr=False)
-    """By row scope, what the token's claims say."""
+_TYPES: Final = (None, "jwt", "at+jwt", "application/at+jwt")
+"""What a token's header may call it (RFC 9068): a token for another use, such as `logout+jwt`, is none for the API."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,109 +51,108 @@ class _Verified:
 
     claims: dict[str, Any] = field(repr=False)
     caller: Caller
+    keys: KeySet = field(repr=False)
+    """The issuer's keys when it was verified."""
+
+
+def _named_eddsa() -> Any:
+    """Ed25519 by its former name, which keys may state as theirs."""
+    algorithm = copy(JWSRegistry.algorithms[ALGORITHM])
+    algorithm.name = "EdDSA"
+    return algorithm
 
 
 class _Registry(JWSRegistry):
     """Verifies EdDSA as Ed25519: joserfc knows the old name as one that may mean other curves, and warns of it."""
 
+    _EDDSA: Any = _named_eddsa()
+
     def get_alg(self, name: str) -> Any:
         """The algorithm of an allowed name."""
-        return super().get_alg(ALGORITHM if name == "EdDSA" else name)
+        return self._EDDSA if name == "EdDSA" else super().get_alg(name)
 
 
 class TokenVerifier:
-    """Turns bearer tokens into requesters, by one issuer's public keys and one access map."""
+    """Turns bearer tokens of one issuer into callers."""
 
     def __init__(
         self,
-        keys: KeySet,
-        issuer: str,
-        audience: str,
-        access: AccessMap,
+        issuer: TrustedIssuer,
+        claims: Claims,
         leeway_s: int = 30,
         clock: Callable[[], float] = time.time,
     ) -> None:
-        self._keys = keys
-        self._access = access
+        self._keys = issuer.keys
+        self._claims = claims
         self._leeway_s = leeway_s
         self._signatures = _Registry(algorithms=ALGORITHMS)
         self._registry = jwt.JWTClaimsRegistry(
             now=lambda: int(clock()),
             leeway=leeway_s,
-            iss={"essential": True, "value": issuer},
-            aud={"essential": True, "value": audience},
+            iss={"essential": True, "value": issuer.name},
+            aud={"essential": True, "value": issuer.audience},
             exp={"essential": True},
-            nbf={"essential": True},
         )
         self._verified: BoundedCache[_Verified] = BoundedCache(_KEPT)
 
-    def verify(self, token: str, purpose_header: str | None) -> Requester:
-        """The requester that the token proves, with the purpose of the header or the token's only one.
+    async def caller(self, token: str) -> Caller:
+        """Who the token proves the caller to be; the issuer's keys are fetched where that may help.
 
         Raises:
             AuthenticationError: the token does not verify; get a new one.
-            AccessDeniedError: it verifies, but gives no role of the policy; ask the policy's owner.
-            PurposeError: no purpose, or one that the caller may not state; the message lists what they may.
-        """
-        return self.requester(self.caller(token), purpose_header)
-
-    def caller(self, token: str) -> Caller:
-        """Who the token proves the caller to be.
-
-        Raises:
-            AuthenticationError: the token does not verify; get a new one.
+            ProviderUnavailableError: the issuer's keys are not known, and cannot be fetched for now.
         """
         # By hash: what is remembered must not let anybody in who reads the memory.
         digest = hashlib.sha256(token.encode("utf-8", "surrogatepass")).digest()
-        found = self._verified.get(digest)
+        found, keys = self._verified.get(digest), self._keys.current()
         with _refusing():
-            if found is None:
-                found = self._signed(token)
-                self._verified.put(digest, found, 1)
-            else:
+            if found is not None and found.keys is keys:
                 # A token that was good may have expired since.
                 self._registry.validate(found.claims)
-        return found.caller
+                return found.caller
+            await self._keys.ready(_key_id(token))
+            verified = self._signed(token, self._keys.current())
+        self._verified.put(digest, verified, 1)
+        return verified.caller
 
-    def requester(self, caller: Caller, purpose_header: str | None) -> Requester:
-        """The caller with the purpose of the header or their only one.
+    def prepare(self) -> None:
+        """Have the issuer's keys fetched in the background, where they have to be."""
+        self._keys.current()
 
-        Raises:
-            AccessDeniedError: the caller has no role of the policy; ask the policy's owner.
-            PurposeError: no purpose, or one that the caller may not state; the message lists what they may.
-        """
-        roles = self._access.policy.roles_claimed(caller.roles)
-        if not roles:
-            raise AccessDeniedError("the token gives no role of this hub's policy; ask the policy's owner")
-        usable = self._access.usable_purposes(roles)
-        purposes = tuple(purpose for purpose in usable if purpose in caller.purposes)
-        purpose = _stated_purpose(purpose_header, purposes)
-        return Requester(
-            caller.subject, roles, caller.department, purpose, caller.client, purposes, caller.attributes
+    def _signed(self, token: str, keys: KeySet) -> _Verified:
+        signed = jwt.decode(token, lambda guest: _key(keys, guest), ALGORITHMS, self._signatures)
+        self._registry.validate(signed.claims)
+        _check_use(signed)
+        caller = self._claims.caller(signed.claims, signed.claims["exp"] + self._leeway_s)
+        return _Verified(
+            {name: signed.claims[name] for name in _CHECKED if name in signed.claims}, caller, keys
         )
 
-    def _signed(self, token: str) -> _Verified:
-        claims = jwt.decode(token, self._key, ALGORITHMS, self._signatures).claims
-        self._registry.validate(claims)
-        said = _Claims.model_validate(claims)
-        caller = Caller(
-            said.sub,
-            said.department,
-            tuple(said.roles),
-            tuple(said.purposes),
-            said.client_id,
-            said.exp + self._leeway_s,
-            tuple((scope, getattr(said, claim)) for scope, claim in SCOPE_CLAIMS.items()),
-        )
-        return _Verified({name: claims[name] for name in _CHECKED if name in claims}, caller)
 
-    def _key(self, token: GuestProtocol) -> Key:
-        """The issuer's key that the token names, if it is for the algorithm that the token names."""
-        header = token.headers()
-        key = self._keys.get_by_kid(header.get("kid"))
-        if header.get("alg") not in algorithms_of(key):
-            raise UnsupportedAlgorithmError("the key is for another algorithm")
-        return key
+def _key_id(token: str) -> str | None:
+    """The key that the token says it is signed by; nothing of it is proven yet."""
+    found = extract_compact(token.encode("ascii")).headers().get("kid")
+    return found if isinstance(found, str) else None
+
+
+def _key(keys: KeySet, token: GuestProtocol) -> Key:
+    """The issuer's key that the token names, if it is for the algorithm that the token names."""
+    header = token.headers()
+    key = keys.get_by_kid(header.get("kid"))
+    if header.get("alg") not in algorithms_of(key):
+        raise UnsupportedAlgorithmError("the key is for another algorithm")
+    return key
+
+
+def _check_use(signed: jwt.Token) -> None:
+    """See to it that the token is one that whoever bears it may use at an API."""
+    kind = signed.header.get("typ")
+    if (kind.lower() if isinstance(kind, str) else kind) not in _TYPES:
+        raise AuthenticationError("the token is for another use; send an access token")
+    if "cnf" in signed.claims:
+        raise AuthenticationError(
+            "the token is bound to a key, which is not checked here; send a bearer token"
+        )
 
 
 @contextmanager
@@ -209,23 +166,10 @@ def _refusing() -> Iterator[None]:
         raise AuthenticationError(
             f"the token's claim {error.claim!r} is missing or not accepted here"
         ) from None
-    except ValidationError as error:
-        names = sorted({str(fault["loc"][0]) for fault in error.errors(include_input=False)})
-        raise AuthenticationError(f"the token's claims {', '.join(names)} are missing or malformed") from None
+    except ClaimsError as error:
+        raise AuthenticationError(str(error)) from None
     except (JoseError, ValueError, TypeError, RecursionError):
         raise AuthenticationError("the token is not one that this hub accepts; get a new one") from None
-
-
-def _stated_purpose(header: str | None, purposes: tuple[str, ...]) -> str:
-    stated = (header or "").strip()
-    if stated in purposes:
-        return stated
-    if not purposes:
-        raise PurposeError("the token carries no purpose that its roles may use; ask for a token with one")
-    if not stated and len(purposes) == 1:
-        return purposes[0]
-    fault = "X-Purpose states none that you may use" if stated else "X-Purpose is missing"
-    raise PurposeError(f"{fault}; state one of: {', '.join(purposes)}")
 
 
 class DemoIssuer:

@@ -16,7 +16,7 @@ from hub.api.admission import Admission
 from hub.api.console import NO_EXAMPLES, Examples, console_routes
 from hub.api.endpoint import GraphQLEndpoint
 from hub.api.middleware import AccessLog, MaskedErrors, ResponseHeaders, Shortcut, cross_origin
-from hub.api.publisher import publishing
+from hub.api.publisher import following_policy, publishing
 from hub.api.schema_download import SchemaDownload
 from hub.api.sse import EventStreams
 from hub.api.websocket import WebSocketEndpoint
@@ -28,6 +28,8 @@ from hub.yamlfile import Fault
 GRAPHQL_PATH = "/graphql"
 SDL_PATH = "/graphql/schema.graphql"
 HEALTH_PATH = "/healthz"
+OLDER_POLICY = "ok, by an older policy: the policy's file has changed and has faults"
+"""What the health check says then; which faults, the log tells."""
 
 
 def create_app(services: Services, examples: Examples = NO_EXAMPLES) -> FastAPI:
@@ -37,38 +39,42 @@ def create_app(services: Services, examples: Examples = NO_EXAMPLES) -> FastAPI:
         ConfigurationError: no issuer of tokens is configured, or names of the ontology clash in GraphQL, or the
             documents that the hub ships have faults.
     """
-    if services.verifier is None:
+    if services.authenticator is None:
         raise ConfigurationError(
             [
                 Fault(
                     "environment",
                     1,
                     1,
-                    "HUB_TOKEN_KEYS",
-                    "no issuer of tokens is configured",
-                    "its JWKS file, with its name in HUB_TOKEN_ISSUER; or HUB_DEMO=1 to try things out",
+                    "HUB_TOKEN_ISSUER",
+                    "no issuer of tokens is configured, and there is no API key",
+                    "its address, or its name with its JWKS file in HUB_TOKEN_KEYS; HUB_DEMO=1 to try things out",
                 )
             ]
         )
     service = GraphQLService(services)
-    sockets = WebSocketEndpoint(service, services.verifier, services.settings.max_subscriptions)
+    authenticator = services.authenticator
+    sockets = WebSocketEndpoint(
+        service, authenticator, services.settings.max_subscriptions, services.settings.cors_origins
+    )
     events = EventStreams(service)
 
     async def end_streams() -> None:
         await asyncio.gather(sockets.end(), events.end())
         service.end_streams()
 
-    admission = Admission(service, services.verifier)
+    admission = Admission(service, authenticator)
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
-        async with services.store.on_loop(), publishing(services):
+        authenticator.prepare()
+        async with services.store.on_loop(), following_policy(services), publishing(services):
             yield
             await end_streams()
         service.close()
 
     async def health(_request: Request) -> Response:
-        return PlainTextResponse("ok")
+        return PlainTextResponse(OLDER_POLICY if services.policy.faults else "ok")
 
     app = FastAPI(
         title="Customer knowledge hub",
@@ -80,7 +86,7 @@ def create_app(services: Services, examples: Examples = NO_EXAMPLES) -> FastAPI:
     )
     endpoint = GraphQLEndpoint(service, admission, events)
     routes = [
-        Route(SDL_PATH, SchemaDownload(service, admission, services.access), methods=["GET"]),
+        Route(SDL_PATH, SchemaDownload(service, admission, services), methods=["GET"]),
         Route(HEALTH_PATH, health, methods=["GET"]),
         Route(GRAPHQL_PATH, endpoint),
         WebSocketRoute(GRAPHQL_PATH, sockets),

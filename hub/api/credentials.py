@@ -1,14 +1,15 @@
-"""Who asks, by the token and the purpose that come with a request."""
+"""Who asks, by the token or API key and the purpose that come with a request."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from starlette.datastructures import Headers
 
-from hub.access import Caller, Requester, TokenVerifier
+from hub.access import Authenticator, Caller, Requester
 from hub.errors import AuthenticationError, RequestError
 from hub.schema import Answer, GraphQLService
 
@@ -23,8 +24,18 @@ class LetIn:
     """A caller with a purpose."""
 
     requester: Requester
-    expires_at: float
-    """Seconds since 1970 until which they may be served."""
+    caller: Caller
+    renewed: Callable[[], Requester] = field(repr=False)
+    """Gives the requester as the policy in force has it, for who is served for longer.
+
+    Raises:
+        RequestError: it gives them no role any more, or their purpose to none of their roles.
+    """
+
+    @property
+    def expires_at(self) -> float:
+        """Seconds since 1970 until which they may be served."""
+        return self.caller.expires_at
 
 
 class NotLetInError(Exception):
@@ -35,16 +46,20 @@ class NotLetInError(Exception):
         super().__init__(error.code)
 
 
-async def let_in(service: GraphQLService, verifier: TokenVerifier, headers: Headers) -> LetIn:
+async def let_in(service: GraphQLService, authenticator: Authenticator, headers: Headers) -> LetIn:
     """The caller that the headers prove.
 
     Raises:
-        NotLetInError: they prove none, or one without a role or a purpose.
+        NotLetInError: they prove none, or one without a role or a purpose, or one who asks too often.
+        ProviderUnavailableError: it cannot be told for now; try again later.
+        ConfigurationError: the file of the API keys has got faults.
     """
     caller: Caller | None = None
     try:
-        caller = verifier.caller(_token(headers))
-        return LetIn(verifier.requester(caller, _joined(headers, _PURPOSE)), caller.expires_at)
+        caller = await authenticator.caller(_token(headers))
+        authenticator.count(caller)
+        renewed = partial(authenticator.requester, caller, _joined(headers, _PURPOSE))
+        return LetIn(renewed(), caller, renewed)
     except RequestError as error:
         raise NotLetInError(error, await service.refuse(error, caller)) from None
 

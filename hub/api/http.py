@@ -24,6 +24,7 @@ from hub.errors import (
     NotFoundError,
     PurposeError,
     QueryError,
+    RateLimitError,
     RequestError,
 )
 from hub.schema import HASHED, Answer, GraphQLRequest, ReadsOnlyError, document_hash
@@ -233,4 +234,6 @@ def refusal_status(error: RequestError) -> int:
         return 401
     if isinstance(error, AccessDeniedError | PurposeError):
         return 403
+    if isinstance(error, RateLimitError):
+        return 429
     return 404 if isinstance(error, NotFoundError) else 400

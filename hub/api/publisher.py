@@ -1,17 +1,20 @@
-"""Publishes what committed writes left to be told, also those of other processes, while the API runs."""
+"""What goes on while the API runs: what committed writes left is told, the policy's file is followed."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager, suppress
 
 from hub.errors import HubError
 from hub.services import Services
 
 INTERVAL_S = 0.25
+POLICY_INTERVAL_S = 0.5
+"""A changed policy is in force after two looks at its file: see `hub.access.PolicyInForce.changed`."""
 _LONGEST_WAIT_S = 30.0
+_FOLLOWING = "following the policy"
 
 _log = logging.getLogger(__name__)
 
@@ -22,11 +25,25 @@ async def publishing(services: Services, interval_s: float = INTERVAL_S) -> Asyn
 
     Events and changes go separately: a first build of the search index must not hold up the audit log.
     """
+    async with _repeating("publishing", (services.publish_events, services.publish_changes), interval_s):
+        yield
+
+
+@asynccontextmanager
+async def following_policy(services: Services, interval_s: float = POLICY_INTERVAL_S) -> AsyncIterator[None]:
+    """Has on record which policy is in force, and takes its file into force whenever it changes, while inside."""
+    await _went_well(_FOLLOWING, services.follow_policy)
+    async with _repeating(_FOLLOWING, (services.follow_policy,), interval_s):
+        yield
+
+
+@asynccontextmanager
+async def _repeating(
+    doing: str, steps: Iterable[Callable[[], object]], interval_s: float
+) -> AsyncIterator[None]:
+    """Does each of the steps again and again in threads, and once more at the end."""
     stop = asyncio.Event()
-    tasks = [
-        asyncio.create_task(_repeat_until(stop, publish, interval_s))
-        for publish in (services.publish_events, services.publish_changes)
-    ]
+    tasks = [asyncio.create_task(_repeat_until(stop, doing, step, interval_s)) for step in steps]
     try:
         yield
     finally:
@@ -34,22 +51,24 @@ async def publishing(services: Services, interval_s: float = INTERVAL_S) -> Asyn
         await asyncio.gather(*tasks)
 
 
-async def _repeat_until(stop: asyncio.Event, publish: Callable[[], int], interval_s: float) -> None:
+async def _repeat_until(
+    stop: asyncio.Event, doing: str, step: Callable[[], object], interval_s: float
+) -> None:
     wait = interval_s
     while not stop.is_set():
         with suppress(TimeoutError):
             await asyncio.wait_for(stop.wait(), wait)
-        wait = interval_s if await _went_well(publish) else min(wait * 2, _LONGEST_WAIT_S)
+        wait = interval_s if await _went_well(doing, step) else min(wait * 2, _LONGEST_WAIT_S)
 
 
-async def _went_well(publish: Callable[[], int]) -> bool:
+async def _went_well(doing: str, step: Callable[[], object]) -> bool:
     """Whether it went well; if not, what waits stays where it is until the next time."""
     try:
-        await asyncio.to_thread(publish)
+        await asyncio.to_thread(step)
     except HubError as error:
-        _log.error("publishing failed: %s", error)
+        _log.error("%s failed: %s", doing, error)
         return False
     except Exception as error:  # noqa: BLE001 - the next attempt may go well; a foreign message may quote values
-        _log.error("publishing failed: %s", type(error).__name__)
+        _log.error("%s failed: %s", doing, type(error).__name__)
         return False
     return True

@@ -6,18 +6,18 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from hub.access import AccessMap
 from hub.api.admission import Admission
 from hub.api.http import JSON, Reply, status_of
 from hub.errors import AccessDeniedError
 from hub.schema import GraphQLService
+from hub.services import Services
 
 
 class SchemaDownload:
     """Answers with the schema in GraphQL's schema language."""
 
-    def __init__(self, service: GraphQLService, admission: Admission, access: AccessMap) -> None:
-        self._service, self._admission, self._access = service, admission, access
+    def __init__(self, service: GraphQLService, admission: Admission, services: Services) -> None:
+        self._service, self._admission, self._services = service, admission, services
         self._sdl = service.catalogue.sdl
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -29,7 +29,7 @@ class SchemaDownload:
         caller = await self._admission.caller(request.headers)
         if isinstance(caller, Reply):
             return caller
-        if not self._access.may_introspect(caller.requester.roles):
+        if not self._services.access.may_introspect(caller.requester.roles):
             error = AccessDeniedError("the schema is for roles that may introspect; ask the policy's owner")
             answer = await self._service.turn_away(error, caller.requester)
             return Reply(answer.body, status_of(answer, JSON))

@@ -7,6 +7,7 @@ import gc
 import ipaddress
 import signal
 import socket
+import sys
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager, suppress
 
@@ -16,7 +17,7 @@ from hub.api.app import create_app
 from hub.api.console import NO_EXAMPLES, Examples
 from hub.api.http import MAX_BODY
 from hub.errors import ConfigurationError
-from hub.services import open_services
+from hub.services import Services, open_services
 from hub.settings import Settings
 from hub.yamlfile import Fault
 
@@ -56,7 +57,7 @@ def serve(
         # Schema and plans live as long as the process; to look through them for garbage again and again takes time.
         gc.collect()
         gc.freeze()
-        with _until_signalled():
+        with _until_signalled(), _looking_again_at_hangup(services):
             _Server(config, started, app.state.end_streams).run()
 
 
@@ -72,6 +73,19 @@ def _until_signalled() -> Iterator[None]:
             yield
     finally:
         signal.signal(signal.SIGTERM, before)
+
+
+@contextmanager
+def _looking_again_at_hangup(services: Services) -> Iterator[None]:
+    """SIGHUP has the policy's file read again, where no terminal is: there it says that its window was closed."""
+    if sys.stdin is not None and sys.stdin.isatty():
+        yield
+        return
+    before = signal.signal(signal.SIGHUP, lambda *_: services.policy.look_again())
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGHUP, before)
 
 
 def check_demo_address(settings: Settings) -> None:

@@ -99,7 +99,8 @@ class EventStream:
         return b"" if self._last is not None and self._streams.ended else self._last
 
     async def _serve(self, send: Send) -> None:
-        async with aclosing(self._streams.service.stream(self._request, self._caller.requester)) as answers:
+        caller, service = self._caller, self._streams.service
+        async with aclosing(service.stream(self._request, caller.requester, caller.renewed)) as answers:
             async for answer in answers:
                 await self._send(send, _next(answer.body))
 

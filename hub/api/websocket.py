@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from contextlib import aclosing, suppress
 from functools import partial
 from urllib.parse import urlsplit
@@ -14,7 +14,7 @@ from starlette.datastructures import Headers
 from starlette.types import Receive, Scope, Send
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
-from hub.access import TokenVerifier
+from hub.access import Authenticator
 from hub.api.credentials import LetIn, NotLetInError, let_in, with_payload
 from hub.api.http import TransportError
 from hub.api.protocol import (
@@ -29,8 +29,8 @@ from hub.api.protocol import (
     Step,
     Stop,
 )
-from hub.errors import AuthenticationError
-from hub.schema import GraphQLService, failed
+from hub.errors import AuthenticationError, RateLimitError
+from hub.schema import Answer, GraphQLService, failed
 
 INIT_TIMEOUT_S = 3.0
 """Seconds in which a client introduces itself."""
@@ -46,22 +46,23 @@ class WebSocketEndpoint:
     def __init__(
         self,
         service: GraphQLService,
-        verifier: TokenVerifier,
+        authenticator: Authenticator,
         most: int,
+        origins: Collection[str] = (),
         *,
         init_timeout_s: float = INIT_TIMEOUT_S,
         send_timeout_s: float = SEND_TIMEOUT_S,
     ) -> None:
-        self.service, self.verifier = service, verifier
+        self.service, self.authenticator = service, authenticator
         self.init_timeout_s, self.send_timeout_s = init_timeout_s, send_timeout_s
-        self._most = most
+        self._most, self._origins = most, frozenset(origins)
         self._open: dict[_Connection, asyncio.Event] = {}
         self._ended = False
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one socket until either side closes it."""
         websocket = WebSocket(scope, receive, send)
-        if not is_same_origin(websocket.headers):
+        if not is_welcome(websocket.headers, self._origins):
             await websocket.close()  # before it is accepted: answered with 403
             return
         connection, gone = _Connection(self, websocket), asyncio.Event()
@@ -88,10 +89,15 @@ class WebSocketEndpoint:
         return None
 
 
-def is_same_origin(headers: Headers) -> bool:
-    """Whether no page of another site can be behind it: browsers name the page's origin, other programs name none."""
+def is_welcome(headers: Headers, allowed: Collection[str]) -> bool:
+    """Whether no page can be behind it but one of this host, or of an origin that is allowed to ask.
+
+    Browsers name the page's origin, other programs name none.
+    """
     origins = headers.getlist("origin")
     if not origins:
+        return True
+    if len(origins) == 1 and origins[0] in allowed:
         return True
     try:
         found = urlsplit(origins[0])
@@ -176,7 +182,7 @@ class _Connection:
     async def _let_in(self, step: Initialise) -> None:
         headers = with_payload(self._websocket.headers, step.payload)
         try:
-            self._caller = await let_in(self._service, self._endpoint.verifier, headers)
+            self._caller = await let_in(self._service, self._endpoint.authenticator, headers)
         except NotLetInError as refused:
             code = Close.INTERNAL_ERROR if refused.answer.failed else Close.FORBIDDEN
             raise CloseError(code, _message(refused.answer.body)) from None
@@ -200,18 +206,25 @@ class _Connection:
     async def _answer(self, step: Start | Refuse) -> None:
         if self._caller is None:
             raise TypeError("an operation began before its caller was let in")
-        requester = self._caller.requester
-        if isinstance(step, Refuse):
-            refused = await self._service.turn_away(step.error, requester)
-            await self._send_last(step.id, self._protocol.error, refused.body)
+        requester, renewed = self._caller.requester, self._caller.renewed
+        try:
+            self._endpoint.authenticator.count(self._caller.caller)
+        except RateLimitError as error:
+            await self._send_refusal(step, await self._service.refuse(error, self._caller.caller))
             return
-        async with aclosing(self._service.stream(step.request, requester)) as answers:
+        if isinstance(step, Refuse):
+            await self._send_refusal(step, await self._service.turn_away(step.error, requester))
+            return
+        async with aclosing(self._service.stream(step.request, requester, renewed)) as answers:
             async for answer in answers:
                 if answer.refusal is not None or answer.failed:
                     await self._send_last(step.id, self._protocol.error, answer.body)
                     return
                 await self._send(partial(self._protocol.next, step.id, answer.body))
         await self._send_last(step.id, self._protocol.complete)
+
+    async def _send_refusal(self, step: Start | Refuse, refusal: Answer) -> None:
+        await self._send_last(step.id, self._protocol.error, refusal.body)
 
     async def _send_last(self, id_: str, message: Callable[..., str | None], *more: bytes) -> None:
         """Send what ends the operation, whose id is free from then on."""

@@ -2,10 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
-from hub.access import MASKS, SCOPE_CLAIMS, AccessMap, CommandGrant, Grant, matrix, scope, standing
-from hub.reference.markdown import code, docstring, header, table
+from pydantic import BaseModel
+
+from hub.access import (
+    MASKS,
+    SCOPE_CLAIMS,
+    AccessMap,
+    CommandGrant,
+    Grant,
+    Purpose,
+    Role,
+    difference,
+    explanation,
+    matrix,
+    scope,
+    standing,
+)
+from hub.reference.markdown import code, docstring, header, keys_table, table
 
 _INTRODUCTION = """
 Who may see what, for what purpose. A request states one *purpose* (the header `X-Purpose`; without it, the token's only
@@ -15,7 +30,13 @@ searched by either.
 
 What a role may *do* is granted apart, under [Commands](#commands): default nothing.
 
-The policy is `policy.yaml` (`HUB_POLICY_FILE`). `hub check` reports its faults with file, line and column.
+The policy is `policy.yaml` (`HUB_POLICY_FILE`). `hub check` reports its faults with file, line and column. The running
+API takes a changed file into force by itself ([how](operations.md#changing-the-policy)).
+"""
+
+_FILE_INTRODUCTION = """
+A mapping of `departments` (what a person calls each), `roles` and `purposes` by name, and two lists of rules, `grants`
+and `commands`, whose order has no meaning. Where a list is asked for, one name will do.
 """
 
 _SCOPES = """
@@ -49,11 +70,19 @@ def access_page(access: AccessMap) -> str:
             docstring(scope),
             _SCOPES,
             table(
-                ("scope", "the token's claim"),
+                ("scope", "the token's claim, as [the claim map](authentication.md#claims) calls it"),
                 ((code(name), code(claim)) for name, claim in sorted(SCOPE_CLAIMS.items())),
             ),
             "## Whom a purpose leaves out\n",
             docstring(standing) + "\n",
+            "## Why, and what a change changes\n",
+            docstring(explanation) + "\n",
+            "`hub access explain` and the query `explainAccess` show it.\n",
+            docstring(difference) + "\n",
+            "`hub access diff` shows it.\n",
+            "## The file\n",
+            _FILE_INTRODUCTION,
+            *_file(),
             "## Departments\n",
             table(
                 ("department", "label"),
@@ -74,6 +103,18 @@ def access_page(access: AccessMap) -> str:
             _commands(access),
         ]
     )
+
+
+def _file() -> Iterator[str]:
+    parts: Mapping[str, type[BaseModel]] = {
+        "A role": Role,
+        "A purpose": Purpose,
+        "A grant": Grant,
+        "A command's rule": CommandGrant,
+    }
+    for title, model in parts.items():
+        yield f"### {title}\n"
+        yield keys_table(model, {})
 
 
 def _roles(access: AccessMap) -> str:

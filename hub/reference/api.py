@@ -23,7 +23,8 @@ from hub.schema.plans import OTHER_COST
 
 OWN_CODES: Mapping[str, str] = MappingProxyType(
     {
-        UNAVAILABLE: "try again later: the database is out of reach, or the audit log cannot record the request",
+        UNAVAILABLE: "try again later: the database or the identity provider is out of reach, or the audit log cannot"
+        " record the request",
         INTERNAL: "report the reference, which the log has too: something went wrong that should not",
     }
 )
@@ -38,7 +39,7 @@ the [ontology](ontology.md) and stands in [graphql.md](graphql.md); who is shown
 | `/graphql` | `POST`, `GET` | answers to GraphQL requests, and [subscriptions](#subscriptions) |
 | `/graphql/schema.graphql` | `GET` | the schema in GraphQL's schema language |
 | `/console` | `GET` | the [query page](#query-page), where it is on |
-| `/healthz` | `GET` | `ok` while requests are taken |
+| `/healthz` | `GET` | `ok` while requests are taken; more when a changed policy was refused |
 """
 
 _REQUEST = """
@@ -54,8 +55,8 @@ curl -s http://127.0.0.1:8360/graphql \\
 
 | header | value |
 | --- | --- |
-| `Authorization` | `Bearer` and a token of the identity provider ([who is let in](operations.md#who-is-let-in)) |
-| `X-Purpose` | what the answer is for: a purpose of the token that its roles may state; needless with only one |
+| `Authorization` | `Bearer` and a token of the identity provider, or an API key ([authentication](authentication.md)) |
+| `X-Purpose` | what the answer is for: a purpose of the token or key that its roles may state; needless with only one |
 | `Content-Type` | `application/json`, in UTF-8 |
 | `Accept` | `application/graphql-response+json`, `text/event-stream`, or `application/json` as for all other clients |
 
@@ -63,7 +64,7 @@ The body is a JSON object with `query` or [`documentId`](#shipped-documents), an
 `variables` and `extensions`. A `GET` has the same as parameters of its URL, `variables` and `extensions` as JSON, may
 only read, and always names its purpose: no link or form on another page can send that header. Give values in
 `variables`: documents are prepared once and remembered by their text. Requests in batches are not answered. Pages of
-other origins get an answer in a browser only where `HUB_CORS_ORIGINS` names them.
+other origins are answered in a browser only where `HUB_CORS_ORIGINS` names them.
 
 What the schema is, by introspection or as a file, is shown to [roles that introspect](access.md#roles); no other is
 told which names are near a wrong one.

@@ -13,7 +13,7 @@ ACTIONS: Mapping[Action, str] = MappingProxyType(
     {
         Action.CONFIGURATION_LOADED: "The configuration was read at the start of a process.",
         Action.POLICY_LOADED: "A policy came into force; its hash is in the event.",
-        Action.LOGIN_REFUSED: "A token did not verify, or gives no role.",
+        Action.LOGIN_REFUSED: "A token or API key did not verify, gives no role, or asks too often: `attempts` times.",
         Action.SYNC_STARTED: "A run over a source began.",
         Action.SYNC_FINISHED: "A run ended, with its counts; `partial` is a suspect run.",
         Action.BATCH_APPLIED: "A batch of records was written, with its counts.",
@@ -41,6 +41,7 @@ ACTIONS: Mapping[Action, str] = MappingProxyType(
         Action.INTERACTION_LOGGED: "Someone noted an interaction with a customer.",
         Action.SYNC_REQUESTED: "Someone asked for a sync of a source.",
         Action.COMMAND_REFUSED: "A command was refused; nothing was done.",
+        Action.API_KEY_CHANGED: "An API key was created, rotated or revoked, as the reason says; the source names it.",
     }
 )
 """What each action records."""

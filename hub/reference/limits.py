@@ -31,6 +31,7 @@ class Limit:
 
 LIMITS = (
     Limit("max_body", http.MAX_BODY, None, "bytes of a request's body, or of its query string"),
+    Limit("max_requests", None, "max_requests", "requests a minute of one caller through one client"),
     Limit("max_tokens", limits.MAX_TOKENS, None, "tokens of a document"),
     Limit("max_depth", None, "max_depth", "levels of a document"),
     Limit("max_operations", limits.MAX_OPERATIONS, None, "operations of a document"),
@@ -66,7 +67,8 @@ STREAM_LIMITS = (
 
 _INTRODUCTION = """
 A request that is larger than one of these is refused with the code `LIMIT_EXCEEDED`, and the message names the limit;
-one that is larger than `max_body` is not even read (413, or 414 for a query string). All but
+one that is larger than `max_body` is not even read (413, or 414 for a query string). Who asks more often than
+`max_requests` is told when to ask again: the code `RATE_LIMITED`, the status 429 and `Retry-After`. All but
 `timeout` and `max_response_bytes` refuse before anything is read. The numbers of settings are their defaults.
 
 At its `timeout` a request is answered, and its SQL is stopped in the database; so it is when the client has gone. What

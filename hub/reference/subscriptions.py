@@ -15,7 +15,7 @@ What happens, as it happens, also when another process makes it happen. Two ways
 - WebSocket, sub-protocol `{SUBPROTOCOL}` (the client library graphql-ws). Token and purpose are headers of the
   handshake or, where a client cannot set those, the payload of `connection_init`:
   `{{"authorization": "Bearer ...", "x-purpose": "..."}}`. Queries and mutations are answered, too. Pages of other
-  origins are turned away.
+  origins are turned away, but for those of `HUB_CORS_ORIGINS`.
 - Server-sent events: the request is that of a query, with `Accept: {EVENT_STREAM}` (the client library graphql-sse,
   in its mode of distinct connections). Each answer is an event `next`; the last event is `complete`.
 

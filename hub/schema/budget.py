@@ -6,12 +6,8 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from hub.cache import BoundedCache
+from hub.buckets import Buckets
 from hub.errors import LimitError
-
-_MINUTE_S = 60.0
-_CALLERS = 10_000
-"""Callers remembered; one who is forgotten begins anew."""
 
 
 class PreparingBudget:
@@ -24,9 +20,8 @@ class PreparingBudget:
         worked: Callable[[], float] = time.thread_time,
     ) -> None:
         """Buckets of this size; `worked` tells how long the calling thread has worked."""
-        self._most = seconds_a_minute
-        self._clock, self._worked = clock, worked
-        self._left: BoundedCache[tuple[float, float]] = BoundedCache(_CALLERS)
+        self._seconds = Buckets(seconds_a_minute, clock)
+        self._worked = worked
 
     @contextmanager
     def spending(self, caller: str) -> Iterator[None]:
@@ -35,19 +30,13 @@ class PreparingBudget:
         Raises:
             LimitError: the bucket is empty.
         """
-        left = self._now_left(caller)
-        if left <= 0:
+        if self._seconds.left(caller) <= 0:
             raise LimitError(
                 "too many new documents; send those that were asked before, or wait. "
-                f"The limit max_preparing is {self._most:g} seconds of work a minute"
+                f"The limit max_preparing is {self._seconds.most:g} seconds of work a minute"
             )
         began = self._worked()
         try:
             yield
         finally:
-            spent = self._worked() - began
-            self._left.put(caller, (self._now_left(caller) - spent, self._clock()), 1)
-
-    def _now_left(self, caller: str) -> float:
-        left, at = self._left.get(caller) or (self._most, self._clock())
-        return min(self._most, left + (self._clock() - at) * self._most / _MINUTE_S)
+            self._seconds.take(caller, self._worked() - began)

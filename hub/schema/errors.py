@@ -9,7 +9,7 @@ from typing import Any
 
 from graphql import GraphQLError
 
-from hub.errors import AuditError, HubError, RequestError, StoreUnavailableError
+from hub.errors import AuditError, HubError, ProviderUnavailableError, RequestError, StoreUnavailableError
 from hub.schema.documents import DocumentError
 
 INTERNAL = "INTERNAL_ERROR"
@@ -33,6 +33,8 @@ def failure(error: Exception) -> Formatted:
         return _masked("the database is out of reach for now; try again later", UNAVAILABLE, error)
     if isinstance(error, AuditError):
         return _masked("the audit log cannot record the request, so it is not answered", UNAVAILABLE, error)
+    if isinstance(error, ProviderUnavailableError):
+        return _masked("the identity provider is out of reach for now; try again later", UNAVAILABLE, error)
     return _masked("internal error", INTERNAL, error)
 
 

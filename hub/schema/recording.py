@@ -7,7 +7,7 @@ from functools import lru_cache
 
 from graphql import ExecutionResult
 
-from hub.access import Caller, Requester
+from hub.access import Requester
 from hub.audit import Action, AuditEvent, Outcome
 from hub.errors import RequestError
 from hub.graph.plans import PlanResult
@@ -15,6 +15,7 @@ from hub.schema.answers import Answer
 from hub.schema.context import Touched
 from hub.schema.documents import Document
 from hub.schema.plans import OperationPlan, Reading
+from hub.schema.refusals import Refused
 from hub.schema.searching import SEARCH_FIELD
 
 _REQUESTERS = 1_000
@@ -22,40 +23,41 @@ _REQUESTERS = 1_000
 
 
 class Events:
-    """Makes the events of requests under one policy."""
+    """Makes the events of requests."""
 
-    def __init__(self, policy_sha256: str) -> None:
-        self._policy_sha256 = policy_sha256
+    def __init__(self) -> None:
         self.of = lru_cache(_REQUESTERS)(self._of)
-        """`of(requester)`: an event with what is known of the requester, to be made `again` for each request.
+        """`of(requester, policy_sha256)`: an event with what is known of the requester, to be made `again` for each
+        request under the policy.
 
         Raises:
             AuditError: the requester's names have no place in the log.
         """
 
-    def login_refused(self, error: RequestError, caller: Caller | None) -> AuditEvent:
-        """The event of one who is not let in, with their name where their token proves it.
+    def login_refused(self, refused: Refused, policy_sha256: str, attempts: int = 1) -> AuditEvent:
+        """The event of those who were not let in, with their name where their token proves it.
 
         Raises:
             AuditError: the name has no place in the log.
         """
         return AuditEvent(
             Action.LOGIN_REFUSED,
-            caller.subject if caller else "anonymous",
-            department=caller.department if caller else None,
+            refused.subject or "anonymous",
+            department=refused.department,
             outcome=Outcome.REFUSED,
-            reason_code=error.code,
-            policy_sha256=self._policy_sha256,
+            reason_code=refused.code,
+            policy_sha256=policy_sha256,
+            counts={"attempts": attempts},
         )
 
-    def _of(self, requester: Requester) -> AuditEvent:
+    def _of(self, requester: Requester, policy_sha256: str) -> AuditEvent:
         return AuditEvent(
             Action.READ,
             requester.subject,
             roles=tuple(sorted(requester.roles)),
             department=requester.department,
             purpose=requester.purpose,
-            policy_sha256=self._policy_sha256,
+            policy_sha256=policy_sha256,
         )
 
 

@@ -6,6 +6,7 @@ Each tuple holds strawberry types in the order in which their fields stand in th
 from __future__ import annotations
 
 from hub.schema.changes import ChangesQuery
+from hub.schema.explaining import ExplainQuery
 from hub.schema.federation import FederationQuery
 from hub.schema.mutations import SourceMutation
 from hub.schema.networks import NetworkQuery
@@ -13,7 +14,14 @@ from hub.schema.progress import ProgressSubscription
 from hub.schema.queries import HubQuery
 from hub.schema.searching import SearchQuery
 
-QUERIES: tuple[type, ...] = (HubQuery, SearchQuery, NetworkQuery, ChangesQuery, FederationQuery)
+QUERIES: tuple[type, ...] = (
+    HubQuery,
+    SearchQuery,
+    NetworkQuery,
+    ChangesQuery,
+    ExplainQuery,
+    FederationQuery,
+)
 MUTATIONS: tuple[type, ...] = (SourceMutation,)
 """Their resolvers are synchronous and run in a worker thread."""
 SUBSCRIPTIONS: tuple[type, ...] = (ProgressSubscription,)

@@ -8,15 +8,15 @@ takes what plans can answer from the same plans.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import aclosing, suppress
+from contextlib import ExitStack, aclosing, suppress
 from typing import Any
 
 import orjson
 from graphql import ExecutionResult, OperationType, execute
 
-from hub.access import Caller, PlanAccess, Requester, plan_access
+from hub.access import AccessMap, Caller, PlanAccess, Requester, plan_access
 from hub.audit import AuditEvent
 from hub.errors import AuditError, AuthenticationError, LimitError, QueryError, RequestError
 from hub.graph.plans import PlanResult, answer, answer_on_loop
@@ -28,7 +28,8 @@ from hub.schema.planner import GraphQLRequest, Planned, Planner
 from hub.schema.plans import OperationPlan
 from hub.schema.preparing import Preparing
 from hub.schema.recording import Events, failed_event, read_event, refused_event, stream_event, told_event
-from hub.schema.streams import Streams, Subscription, Told
+from hub.schema.refusals import Refusals, Refused
+from hub.schema.streams import OutdatedError, Streams, Subscription, Told
 from hub.schema.waiting import Gone, GoneError, Waiting
 from hub.services import Services
 from hub.store import Cancellation, ElsewhereError
@@ -54,7 +55,8 @@ class GraphQLService:
         self.planner = Planner(
             self.catalogue, services.settings, services.store.dialect.name, services.access
         )
-        self._events = Events(services.access.sha256)
+        self._events = Events()
+        self._refusals = Refusals(self._record_refusals)
         self._preparing = Preparing(services.settings.max_preparing_s)
         self._reads_inline = services.store.dialect.name == "sqlite"
         self._streams = Streams(services, self.catalogue, self.planner)
@@ -65,7 +67,8 @@ class GraphQLService:
         self._streams.end()
 
     def close(self) -> None:
-        """Wait for the reads that are under way."""
+        """Wait for the reads that are under way, and record the refusals that no event has told of."""
+        self._refusals.tell_all()
         self._streams.close()
         self._preparing.close()
         self._pool.shutdown()
@@ -75,13 +78,14 @@ class GraphQLService:
 
         Never raises but when it is cancelled: what goes wrong is in the answer.
         """
+        policy = self._services.access
         try:
-            event = self._events.of(requester)
+            event = self._events.of(requester, policy.sha256)
         except AuditError as error:
             return await self.refuse(_unrecordable(error))
         waiting = Waiting(self._services.settings.timeout_s, gone)
         try:
-            access = plan_access(self._services.access, requester)
+            access = plan_access(policy, requester)
             planned = await self._planned(request, requester, access, waiting)
             context = RequestContext(self._services, requester, access, waiting.cancellation)
             told, answer = await self._answered(event, planned, context, waiting)
@@ -95,44 +99,73 @@ class GraphQLService:
             told, answer = self._gone_wrong(event, error, request)
         return answer if told is None else await self._recorded(told, answer)
 
-    async def stream(self, request: GraphQLRequest, requester: Requester) -> AsyncGenerator[Answer]:
+    async def stream(
+        self, request: GraphQLRequest, requester: Requester, renewed: Callable[[], Requester]
+    ) -> AsyncGenerator[Answer]:
         """The answers to a subscription, one an event, until the hub stops; to all else the one answer.
 
-        Never raises. What is refused or fails is told in a last answer.
+        `renewed` gives the requester as the policy in force has it, whenever another one has come. Never raises: what
+        is refused or fails is told in a last answer.
         """
         try:
-            event = self._events.of(requester)
+            self._events.of(requester, self._services.access.sha256)
         except AuditError as unnamed:
             yield await self.refuse(_unrecordable(unnamed))
             return
-        waiting = Waiting(self._services.settings.timeout_s)
         try:
-            access = plan_access(self._services.access, requester)
-            planned = await self._understood(request, requester, access, waiting)
-            if planned.operation.kind is not OperationType.SUBSCRIPTION:
-                yield await self.answer(request, requester)
-                return
-            with self._streams.place(requester.subject):
-                subscription = await self._subscribed(planned, requester, access, waiting)
-                async with aclosing(self._told(event, subscription)) as told:
-                    async for answer in told:
-                        yield answer
+            async with aclosing(self._streamed(request, renewed)) as answers:
+                async for answer in answers:
+                    yield answer
         except Exception as error:  # noqa: BLE001 - nothing of a foreign error may reach the caller
+            event = self._events.of(requester, self._services.access.sha256)
             yield await self._recorded(*self._gone_wrong(event, error, request))
 
+    async def _streamed(
+        self, request: GraphQLRequest, renewed: Callable[[], Requester]
+    ) -> AsyncGenerator[Answer]:
+        left: Subscription | None = None
+        with ExitStack() as placed:
+            while True:
+                policy, requester = self._services.access, renewed()
+                access = plan_access(policy, requester)
+                waiting = Waiting(self._services.settings.timeout_s)
+                planned = await self._understood(request, requester, access, waiting)
+                if planned.operation.kind is not OperationType.SUBSCRIPTION:
+                    yield await self.answer(request, requester)
+                    return
+                if left is None:
+                    placed.enter_context(self._streams.place(requester.subject))
+                left = await self._subscribed(planned, requester, access, waiting, left)
+                event = self._events.of(requester, policy.sha256)
+                try:
+                    async with aclosing(self._told(event, left, policy)) as told:
+                        async for answer in told:
+                            yield answer
+                    return
+                except OutdatedError as outdated:
+                    left = outdated.subscription
+
     async def _subscribed(
-        self, planned: Planned, requester: Requester, access: PlanAccess, waiting: Waiting
+        self,
+        planned: Planned,
+        requester: Requester,
+        access: PlanAccess,
+        waiting: Waiting,
+        left: Subscription | None,
     ) -> Subscription:
         return await self._preparing.result(
-            requester.subject, lambda: self._streams.understood(planned, access), waiting
+            requester.subject, lambda: self._streams.understood(planned, access, left), waiting
         )
 
-    async def _told(self, event: AuditEvent, subscription: Subscription) -> AsyncGenerator[Answer]:
+    async def _told(
+        self, event: AuditEvent, subscription: Subscription, policy: AccessMap
+    ) -> AsyncGenerator[Answer]:
         opened = await self._recorded(_stream_event(event, subscription), Answer(b""))
         if opened.failed:
             yield opened
             return
-        async with aclosing(self._streams.listen(subscription)) as happenings:
+        listening = self._streams.listen(subscription, lambda: self._services.access is policy)
+        async with aclosing(listening) as happenings:
             async for together in happenings:
                 recording = [self._recorded_told(event, subscription, each) for each in together]
                 for answer in await asyncio.gather(*recording):
@@ -146,18 +179,33 @@ class GraphQLService:
         return await self._recorded(_stream_event(event, subscription, told.customers), told.answer)
 
     async def refuse(self, error: RequestError, caller: Caller | None = None) -> Answer:
-        """The answer to one who is not let in, recorded as such: with their name where their token proves it."""
+        """The answer to one who is not let in, recorded as such: with their name where their token proves it.
+
+        One of a flood is counted instead, and told of by a later event.
+        """
+        policy = self._services.access.sha256
+        kind = Refused(error.code, caller.subject, caller.department) if caller else Refused(error.code)
         try:
-            event = self._events.login_refused(error, caller)
+            event = self._events.login_refused(kind, policy)
         except AuditError as unnamed:
             error = _unrecordable(unnamed)
-            event = self._events.login_refused(error, None)
-        return await self._recorded(event, refused(error))
+            kind = Refused(error.code)
+            event = self._events.login_refused(kind, policy)
+        attempts = self._refusals.to_be_told(kind)
+        if attempts == 0:
+            return refused(error)
+        return await self._recorded(event.again(counts={"attempts": attempts}), refused(error))
+
+    def _record_refusals(self, kind: Refused, attempts: int) -> None:
+        with suppress(AuditError):  # nobody waits for it; what is lost is a number
+            self._services.recorder.record(
+                self._events.login_refused(kind, self._services.access.sha256, attempts)
+            )
 
     async def turn_away(self, error: RequestError, requester: Requester) -> Answer:
         """The answer to a known caller whose request says nothing that could be answered."""
         try:
-            event = self._events.of(requester)
+            event = self._events.of(requester, self._services.access.sha256)
         except AuditError as unnamed:
             return await self.refuse(_unrecordable(unnamed))
         return await self._recorded(refused_event(event, error, None), refused(error))

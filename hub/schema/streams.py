@@ -2,18 +2,19 @@
 
     understand -> listen -> read -> record -> answer
 
-A subscription is understood once, with the access of its caller; what it selects of a customer is read anew for each
-event. Recording is the service's: no event leaves before it is in the audit log.
+A subscription is understood once, with the access of its caller, and again when another policy has come into force;
+what it selects of a customer is read anew for each event. Recording is the service's: no event leaves before it is in
+the audit log.
 """
 
 from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncGenerator, Collection, Iterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Collection, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import aclosing, contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import orjson
@@ -87,6 +88,15 @@ class Changes:
     watch: Watch
 
 
+class OutdatedError(Exception):
+    """Another policy is in force than the one that a subscription was understood with."""
+
+    def __init__(self, subscription: Subscription) -> None:
+        self.subscription = subscription
+        """It, as far as it got: where it goes on when it is understood anew."""
+        super().__init__()
+
+
 @dataclass(slots=True)
 class Watch:
     """Which changes a subscription wants."""
@@ -146,8 +156,10 @@ class Streams:
 
     # understand
 
-    def understood(self, planned: Planned, access: PlanAccess) -> Subscription:
-        """The subscription, its plans compiled.
+    def understood(
+        self, planned: Planned, access: PlanAccess, left: Subscription | None = None
+    ) -> Subscription:
+        """The subscription, its plans compiled; it goes on where it was `left` under another policy.
 
         Raises:
             QueryError: it asks for what cannot be answered, or begins at what is no entry of the change feed.
@@ -163,13 +175,14 @@ class Streams:
         plan = self._planner.plans.make_changes(
             planned.document, planned.operation, planned.variables, access
         )
-        changes = Changes(
-            plan,
-            self._changes.position(arguments.get("after")),
-            Reached(self._ontology, access, self._store.dialect.name),
-            Guard(self._ontology, access).seen(CUSTOMER) == EVERYONE and access.reach.consent is None,
-            self._watch(arguments),
-        )
+        if left is not None and left.changes is not None:
+            # Nothing else is kept of it: all else follows from the policy.
+            start, watch = left.changes.start, left.changes.watch
+        else:
+            start, watch = self._changes.position(arguments.get("after")), self._watch(arguments)
+        reached = Reached(self._ontology, access, self._store.dialect.name)
+        whole = Guard(self._ontology, access).seen(CUSTOMER) == EVERYONE and access.reach.consent is None
+        changes = Changes(plan, start, reached, whole, watch)
         return Subscription(planned, plan.reading, plan.partial, changes)
 
     def _watch(self, arguments: Mapping[str, Any]) -> Watch:
@@ -195,22 +208,28 @@ class Streams:
 
     # listen
 
-    async def listen(self, subscription: Subscription) -> AsyncGenerator[Sequence[Told]]:
+    async def listen(
+        self, subscription: Subscription, is_current: Callable[[], bool]
+    ) -> AsyncGenerator[Sequence[Told]]:
         """What happens, in the order in which it does; ends when the hub stops.
 
         Raises:
+            OutdatedError: something happened, and the subscription is not understood with the policy in force.
             LimitError: it is too far behind.
             StoreUnavailableError: the database is out of reach.
         """
         changes = subscription.changes
-        told = self._progress(subscription) if changes is None else self._customers(subscription, changes)
+        if changes is None:
+            told = self._progress(subscription, is_current)
+        else:
+            told = self._customers(subscription, changes, is_current)
         with suppress(EndedError):
             async with aclosing(told):
                 async for together in told:
                     yield together
 
     async def _customers(
-        self, subscription: Subscription, changes: Changes
+        self, subscription: Subscription, changes: Changes, is_current: Callable[[], bool]
     ) -> AsyncGenerator[Sequence[Told]]:
         loop, variables = asyncio.get_running_loop(), subscription.planned.variables
         seq = changes.start
@@ -220,7 +239,10 @@ class Streams:
                 wanted = [change for change in page.changes if changes.watch.wants(change)]
                 for start in range(0, len(wanted), _TOGETHER):
                     part = wanted[start : start + _TOGETHER]
+                    if not is_current():
+                        raise OutdatedError(replace(subscription, changes=replace(changes, start=seq)))
                     yield await loop.run_in_executor(self._pool, self._read, changes, variables, part)
+                    seq = part[-1].seq
                 seq = page.reached
 
     # read
@@ -235,11 +257,15 @@ class Streams:
                 if _may_be_told(connection, changes, change)
             ]
 
-    async def _progress(self, subscription: Subscription) -> AsyncGenerator[Sequence[Told]]:
+    async def _progress(
+        self, subscription: Subscription, is_current: Callable[[], bool]
+    ) -> AsyncGenerator[Sequence[Told]]:
         async with self._runs.listening():
             runs, version = await self._runs.under_way()
             while True:
                 wanted = [run for run in runs if subscription.source in (None, run.source)]
+                if not is_current():
+                    raise OutdatedError(subscription)
                 yield [Told(self._executed(subscription.planned, sync_progress(run))) for run in wanted]
                 runs, version = await self._runs.after(version)
 

@@ -43,6 +43,10 @@ built for, mostly 2 GB."""
 _PREPARED_FROM = 1
 """Runs after which psycopg prepares a statement; planning a customer's view takes ten times as long as running it."""
 
+READING = {"jit": "off", "random_page_cost": "1.1"}
+"""PostgreSQL's settings for reads. Compiling by jit takes longer than most reads, and so does a bitmap of one
+customer's few rows, which PostgreSQL prefers as long as it thinks of turning disks."""
+
 _WRITE_LOCK = 0x48554257
 """Number of the PostgreSQL advisory lock that orders the hub's write transactions ("HUBW")."""
 
@@ -249,14 +253,17 @@ class PostgresDialect(Dialect):
     @override
     def asking(self, engine: Engine) -> Engine:
         # A pool of its own, without transactions: psycopg forgets what it prepared at every ROLLBACK, and
-        # SQLAlchemy rolls back whenever a connection returns. Compiling by jit takes longer than most reads.
+        # SQLAlchemy rolls back whenever a connection returns.
         return create_engine(
             engine.url,
             isolation_level="AUTOCOMMIT",
             pool_reset_on_return=None,
             pool_use_lifo=True,
             hide_parameters=True,
-            connect_args={"prepare_threshold": _PREPARED_FROM, "options": "-c jit=off"},
+            connect_args={
+                "prepare_threshold": _PREPARED_FROM,
+                "options": " ".join(f"-c {name}={value}" for name, value in READING.items()),
+            },
         )
 
     @override

@@ -15,7 +15,7 @@ import asyncpg
 from sqlalchemy.engine import URL
 
 from hub.store.cancellation import Cancellation
-from hub.store.dialect import numbered
+from hub.store.dialect import READING, numbered
 
 CONNECTIONS = 8
 """At most; one connection serves a thousand lookups a second."""
@@ -104,7 +104,7 @@ class LoopAsker:
             statement_cache_size=_STATEMENTS,
             max_cached_statement_lifetime=0,
             max_cacheable_statement_size=0,
-            server_settings={"jit": "off"},  # compiling takes longer than most reads
+            server_settings=READING,
         )
         self._open.add(connection)
         return connection

@@ -86,7 +86,6 @@ def test_the_policy_we_ship_lets_few_do_much() -> None:
         *((role, "customer_service", "record_consent") for role in ("support", "call_centre")),
         *((role, "customer_service", "record_restriction") for role in ("support", "call_centre")),
         ("sales", "account_management", "log_interaction"),
-        ("sales", "account_management", "record_restriction"),
         ("compliance", "privacy_compliance", "record_restriction"),
         ("sales", "account_management", "record_consent"),
         ("compliance", "privacy_compliance", "record_consent"),
@@ -94,4 +93,6 @@ def test_the_policy_we_ship_lets_few_do_much() -> None:
         ("steward", "data_quality", "replay_quarantine"),
         ("it", "system_operation", "sync_source"),
         ("it", "system_operation", "replay_quarantine"),
+        ("it", "system_operation", "explain_access"),
+        ("compliance", "privacy_compliance", "explain_access"),
     }

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import time
+from itertools import product
 from pathlib import Path
 
 import pytest
 
-from hub.access import AccessMap, Effect, compile_policy, load_access_map, load_policy
+from hub.access import AccessMap, Effect, load_access_map, load_policy
 from hub.errors import ConfigurationError
 from hub.ontology import Ontology, Taxonomy, load_ontology
 
@@ -207,18 +207,6 @@ def test_layout_and_comments_do_not_change_the_hash(taxonomy: Taxonomy, tmp_path
 # the policy we ship
 
 
-def test_the_shipped_policy_loads_and_compiles_fast(taxonomy: Taxonomy) -> None:
-    """Issue 4 asks for under 100 ms; the best of several counts, since the machine is shared."""
-    policy = load_policy(SHIPPED, taxonomy)
-
-    def compile_s() -> float:
-        begin = time.perf_counter()
-        compile_policy(policy, taxonomy)
-        return time.perf_counter() - begin
-
-    assert min(compile_s() for _ in range(5)) < 0.1
-
-
 def test_every_data_category_in_use_is_visible_to_somebody(ontology: Ontology, shipped: AccessMap) -> None:
     used = {prop.category for type_ in ontology.types.values() for prop in type_.properties.values()}
     visible = {cell.category for cell in shipped.cells() if cell.decision.effect is Effect.ALLOW}
@@ -254,6 +242,16 @@ def test_every_department_has_a_role_with_a_usable_purpose(shipped: AccessMap, d
         ("it", "user.contact.email", "deny"),
         ("partner", "user.contact.address.street", "deny"),
         ("steward", "user.payment", "deny"),
+        # special data, by grants that name them one by one
+        ("support", "user.health_and_medical", "allow"),
+        ("support", "user.health_and_medical.genetic", "deny"),
+        ("support", "user.biometric.voice", "allow"),
+        ("support", "user.biometric.fingerprint", "deny"),
+        ("support", "user.childrens", "allow"),
+        ("support", "user.financial.bank_account", "mask:last4"),
+        ("finance", "user.government_id.national_identification_number", "allow"),
+        ("finance", "user.government_id.passport_number", "deny"),
+        ("sales", "user.financial.bank_account", "deny"),
     ],
 )
 def test_departments_see_what_their_work_needs(
@@ -264,15 +262,12 @@ def test_departments_see_what_their_work_needs(
 
 
 def test_an_officer_sees_no_customer_even_with_a_second_role(shipped: AccessMap) -> None:
-    personal = (
-        "user.name",
-        "user.contact.email",
-        "user.payment",
-        "user.content.private",
-        "user.behavior.purchase_history",
+    """But pseudonyms, numbers that a system gave, and what was said to advertising, where the other role sees them."""
+    own = ("user.unique_id", "user.privacy_preferences", "user")
+    personal = {key for key in shipped.categories if not f"{key}.".startswith((*own[:2], "system."))} - set(
+        own
     )
-    for role in shipped.roles:
-        for purpose in shipped.purposes:
-            for category in personal:
-                decision = shipped.decide(frozenset({"compliance", role}), purpose, category)
-                assert decision.effect is Effect.DENY
+    assert {key.split(".")[1] for key in personal} >= {"name", "location", "health_and_medical", "workplace"}
+    for role, purpose, category in product(shipped.roles, shipped.purposes, personal):
+        decision = shipped.decide(frozenset({"compliance", role}), purpose, category)
+        assert (category, decision.effect) == (category, Effect.DENY)

@@ -55,7 +55,7 @@ class Listener:
     """One subscription at the service."""
 
     def __init__(self, service: GraphQLService, asks: Requester, document: str, **variables: Any) -> None:
-        self._answers = service.stream(GraphQLRequest(document, None, variables), asks)
+        self._answers = service.stream(GraphQLRequest(document, None, variables), asks, lambda: asks)
 
     async def answer(self) -> Answer:
         """The next answer as it is."""

@@ -156,3 +156,29 @@ def test_a_value_that_the_schema_does_not_know_is_null(services: Services, besid
         reply = world.ask(one % beside)
         assert reply.data["orders"]["nodes"] == [{"orderNumber": "O1", "status": None}]
         assert "a-secret" not in str(reply.body)
+
+
+def test_whatever_the_policy_decided_is_recorded_with_its_hash(services: Services) -> None:
+    fill(services)
+    services.publish()
+    with asking(services) as world:
+        ann = world.customer("erp", "C1")
+        note = f'(input: {{customerId: "{ann}", idempotencyKey: "k", purpose: "sales", channel: any, state: given}})'
+        for role in ("support", "partner"):
+            world.ask(DOCUMENT, role, id=ann)
+            world.ask('{ customers(where: {email: {eq: "x@example.com"}}) { totalCount } }', role)
+            world.ask('{ search(text: "archer") { total } }', role)
+            world.ask(f"mutation {{ recordConsent{note} {{ id }} }}", role)
+        world.post({"query": DOCUMENT}, None)
+        world.post({"query": DOCUMENT}, world.token("support"), X_Purpose="accounting")
+        services.publish_events()
+        by_policy = [event for event in world.events_after(-1) if event.actor != "system"]
+        assert {event.action for event in by_policy} >= {
+            Action.READ,
+            Action.READ_REFUSED,
+            Action.SEARCH,
+            Action.CONSENT_CHANGED,
+            Action.COMMAND_REFUSED,
+            Action.LOGIN_REFUSED,
+        }
+        assert {event.policy_sha256 for event in by_policy} == {services.access.sha256}

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from hub.api import create_app
 from tests.api.api_world import World, asking, make_services
+from tests.api.stream_world import Socket
 
 ORIGIN, OTHER = "https://desk.example.com", "https://elsewhere.example.com"
 
@@ -48,3 +51,16 @@ def test_other_methods_and_headers_are_not_allowed(open_to_a_page: World, asked:
         "access-control-request-headers": asked[1],
     }
     assert open_to_a_page.ask_app("OPTIONS", "/graphql", headers=headers).status_code == 400
+
+
+@pytest.mark.parametrize(("origin", "allowed"), [(ORIGIN, True), (OTHER, False)])
+def test_a_page_of_a_set_origin_may_open_a_socket_and_no_other_page(
+    open_to_a_page: World, origin: str, allowed: bool
+) -> None:
+    async def scenario() -> None:
+        socket = Socket(create_app(open_to_a_page.services), [("origin", origin)])
+        message = await socket.message()
+        assert message["type"] == ("websocket.accept" if allowed else "websocket.close")
+        await socket.gone()
+
+    asyncio.run(scenario())

@@ -30,10 +30,10 @@ class World:
         self.token = token(services)
 
     def app(self, **more: float) -> tuple[GraphQLEndpoint, EventStreams]:
-        assert self.services.verifier is not None
+        assert self.services.authenticator is not None
         streams = EventStreams(self.service, **more)
         return GraphQLEndpoint(
-            self.service, Admission(self.service, self.services.verifier), streams
+            self.service, Admission(self.service, self.services.authenticator), streams
         ), streams
 
     def run(self, scenario: Callable[[], Coroutine[Any, Any, None]]) -> None:
@@ -194,6 +194,7 @@ def test_a_failing_log_ends_the_stream_with_a_masked_error(
 
 
 def test_tokens_tell_until_when_they_are_good(world: World) -> None:
-    assert world.services.verifier is not None
-    first, second = (world.services.verifier.caller(token(world.services, ttl_s=ttl)) for ttl in (60, 3660))
+    assert world.services.authenticator is not None
+    ask = world.services.authenticator.caller
+    first, second = (asyncio.run(ask(token(world.services, ttl_s=ttl))) for ttl in (60, 3660))
     assert 3599 <= second.expires_at - first.expires_at <= 3601

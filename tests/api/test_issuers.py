@@ -73,7 +73,8 @@ def test_demo_mode_takes_the_demos_tokens_alone(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("more", "message"),
     [
-        ({"token_issuer": ISSUER}, "HUB_TOKEN_KEYS: is missing"),
+        ({"token_issuer": "our login"}, "HUB_TOKEN_ISSUER: is no https address"),
+        ({"token_issuer": "http://id.example.com"}, "HUB_TOKEN_ISSUER: is no https address"),
         ({"token_keys": Path("keys.json")}, "HUB_TOKEN_ISSUER: is missing"),
         (
             {"token_keys": Path("keys.json"), "token_issuer": ISSUER, "demo": True},
@@ -108,6 +109,6 @@ def test_the_issuer_is_read_from_the_environment(keys: Path, monkeypatch: pytest
 
 def test_all_else_works_without_an_issuer(tmp_path: Path) -> None:
     with open_services(settings(tmp_path), {}) as services:
-        assert services.verifier is None
+        assert services.authenticator is None
         with pytest.raises(ConfigurationError, match="no issuer of tokens"):
             create_app(services)

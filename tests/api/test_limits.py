@@ -58,7 +58,12 @@ BEYOND: Mapping[str, dict[str, Any]] = MappingProxyType(
         "max_cost": document("{ customers(first: 200) { nodes { orders(first: 200) { nodes { id } } } } }"),
     }
 )  # fmt: skip
-ELSEWHERE = {"max_preparing": "test_flood.py", "timeout": "test_timeouts.py", "max_response_bytes": "below"}
+ELSEWHERE = {
+    "max_requests": "test_rates.py",
+    "max_preparing": "test_flood.py",
+    "timeout": "test_timeouts.py",
+    "max_response_bytes": "below",
+}
 """Limits that are no matter of one request's shape."""
 
 

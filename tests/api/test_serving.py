@@ -8,6 +8,8 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -50,7 +52,7 @@ def test_the_application_publishes_in_the_background_also_what_others_wrote(serv
     with asking(services) as world:
         fill(services)
         posted(services)
-        wait_for(lambda: services.audit.size() == 1)
+        wait_for(lambda: services.audit.size() == 2)  # the policy's event before it
 
         def found() -> bool:
             return bool(World.ask(world, '{ search(text: "archer") { total } }').data["search"]["total"])
@@ -67,12 +69,12 @@ def test_publishing_goes_on_after_a_failure(services: Services, caplog: pytest.L
         with services.store.write() as connection:
             connection.exec_driver_sql("ALTER TABLE away RENAME TO audit_outbox")
         posted(services)
-        wait_for(lambda: services.audit.size() == 1)
+        wait_for(lambda: services.audit.size() == 2)  # the policy's event before it
 
 
 def test_without_an_issuer_of_tokens_there_is_no_application(services: Services) -> None:
     with pytest.raises(ConfigurationError, match="no issuer of tokens"):
-        create_app(replace(services, verifier=None))
+        create_app(replace(services, authenticator=None))
 
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "192.0.2.1", "hub.example.com"])
@@ -124,9 +126,10 @@ def test_repr_of_services_shows_no_address(services: Services) -> None:
     assert "hub.sqlite" not in repr(services.settings)
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_the_server_answers_and_ends_on_ctrl_c_in_order(number: signal.Signals, tmp_path: Path) -> None:
-    make_services(tmp_path, f"sqlite:///{tmp_path / 'hub.sqlite'}").close()
+@contextmanager
+def served(folder: Path, policy: Path = POLICY) -> Iterator[tuple[subprocess.Popen[str], str]]:
+    """A server in a process of its own, without a terminal, and its address."""
+    make_services(folder, f"sqlite:///{folder / 'hub.sqlite'}").close()
     program = (
         "import sys, json; from pathlib import Path; from hub.settings import Settings; from hub.api import serve\n"
         "s = Settings(**json.loads(sys.argv[1]))\n"
@@ -134,15 +137,16 @@ def test_the_server_answers_and_ends_on_ctrl_c_in_order(number: signal.Signals, 
         "print('ended', flush=True)"
     )
     settings = {
-        "data_dir": str(tmp_path / "var"),
-        "store_url": f"sqlite:///{tmp_path / 'hub.sqlite'}",
-        "config_dir": str(tmp_path / "config"),
-        "policy_file": str(POLICY),
+        "data_dir": str(folder / "var"),
+        "store_url": f"sqlite:///{folder / 'hub.sqlite'}",
+        "config_dir": str(folder / "config"),
+        "policy_file": str(policy),
         "demo": True,
         "port": 0,
     }
     process = subprocess.Popen(
         [sys.executable, "-c", program, json.dumps(settings)],
+        stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         text=True,
         cwd=POLICY.parent,
@@ -150,12 +154,32 @@ def test_the_server_answers_and_ends_on_ctrl_c_in_order(number: signal.Signals, 
     )
     assert process.stdout is not None
     try:
-        address = process.stdout.readline().strip()
-        assert httpx.get(f"{address}/healthz").text == "ok"
-        process.send_signal(number)
-        assert process.stdout.readline().strip() == "ended"
-        assert process.wait(15) == 0
+        yield process, process.stdout.readline().strip()
     finally:
         process.kill()
         process.stdout.close()
         process.wait()
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_the_server_answers_and_ends_on_ctrl_c_in_order(number: signal.Signals, tmp_path: Path) -> None:
+    with served(tmp_path) as (process, address):
+        assert httpx.get(f"{address}/healthz").text == "ok"
+        process.send_signal(number)
+        assert process.stdout is not None
+        assert process.stdout.readline().strip() == "ended"
+        assert process.wait(15) == 0
+
+
+def test_a_hangup_has_the_policy_read_again(tmp_path: Path) -> None:
+    """Also where the file system does not tell that it has changed."""
+    policy = tmp_path / "policy.yaml"
+    policy.write_text(POLICY.read_text())
+    with served(tmp_path, policy) as (process, address):
+        found = policy.stat()
+        policy.write_text(policy.read_text().replace("effect: mask:year", "effect: mask:yaer"))
+        os.utime(policy, ns=(found.st_atime_ns, found.st_mtime_ns))
+        time.sleep(2)
+        assert httpx.get(f"{address}/healthz").text == "ok"
+        process.send_signal(signal.SIGHUP)
+        wait_for(lambda: httpx.get(f"{address}/healthz").text.startswith("ok, by an older policy"))

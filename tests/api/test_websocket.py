@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Callable, Coroutine, Iterator, Sequence
 from typing import Any
 
 import pytest
@@ -26,13 +26,13 @@ class World:
     """The company, a service and its sockets, in one loop."""
 
     def __init__(self, services: Services, runner: asyncio.Runner) -> None:
-        assert services.verifier is not None
-        self.services, self.runner, self.verifier = services, runner, services.verifier
+        assert services.authenticator is not None
+        self.services, self.runner, self.authenticator = services, runner, services.authenticator
         self.service = GraphQLService(services)
         self.token = token(services)
 
-    def app(self, most: int = 10, **more: float) -> WebSocketEndpoint:
-        return WebSocketEndpoint(self.service, self.verifier, most, **more)
+    def app(self, most: int = 10, origins: Sequence[str] = (), **more: float) -> WebSocketEndpoint:
+        return WebSocketEndpoint(self.service, self.authenticator, most, origins, **more)
 
     def run(self, scenario: Callable[[], Coroutine[Any, Any, None]]) -> None:
         self.runner.run(scenario())
@@ -141,6 +141,31 @@ def test_pages_of_other_origins_are_turned_away_at_the_handshake(
 ) -> None:
     async def scenario() -> None:
         socket = Socket(world.app(), [*headers, ("authorization", f"Bearer {world.token}")])
+        message = await socket.message()
+        assert message["type"] == ("websocket.accept" if allowed else "websocket.close")
+        await socket.gone()
+
+    world.run(scenario)
+
+
+@pytest.mark.parametrize(
+    ("headers", "allowed"),
+    [
+        ([("origin", "https://desk.example.com")], True),
+        ([("origin", "https://hub.example")], True),
+        ([("origin", "http://desk.example.com")], False),
+        ([("origin", "https://desk.example.com:8443")], False),
+        ([("origin", "https://desk.example.com.evil.example")], False),
+        ([("origin", "https://evil.example")], False),
+        ([("origin", "https://desk.example.com"), ("origin", "https://evil.example")], False),
+    ],
+)
+def test_pages_of_the_set_origins_are_welcome(
+    world: World, headers: list[tuple[str, str]], allowed: bool
+) -> None:
+    async def scenario() -> None:
+        app = world.app(origins=["https://desk.example.com"])
+        socket = Socket(app, [*headers, ("authorization", f"Bearer {world.token}")])
         message = await socket.message()
         assert message["type"] == ("websocket.accept" if allowed else "websocket.close")
         await socket.gone()

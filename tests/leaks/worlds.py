@@ -103,10 +103,11 @@ class World:
     async def _listened(self, request: GraphQLRequest, role: str) -> bytes:
         """What is told of all that has happened."""
         bodies: list[bytes] = []
+        who = requester(role, self.attributes)
         with suppress(TimeoutError):
             async with (
                 asyncio.timeout(PATIENCE_S if self.expected is None else LONG_PATIENCE_S) as patience,
-                aclosing(self.service.stream(request, requester(role, self.attributes))) as told,
+                aclosing(self.service.stream(request, who, lambda: who)) as told,
             ):
                 async for answer in told:
                     bodies.append(answer.body)

@@ -193,3 +193,21 @@ def test_customer_paths_that_wait_for_each_other_are_a_fault(tmp_path: Path) -> 
         ConfigurationError, match=r"round in a circle: (Boat -> Crew -> Boat|Crew -> Boat -> Crew)"
     ):
         load_ontology([tmp_path])
+
+
+@pytest.mark.parametrize(
+    "root",
+    [
+        "user.health_and_medical",
+        "user.biometric",
+        "user.authorization.biometric",
+        "user.childrens",
+        "user.payment",
+    ],
+)
+def test_what_a_special_subject_has_below_it_is_special_itself(root: str) -> None:
+    """A key that a later release of the taxonomy adds must not be opened along with its parent."""
+    categories = load_ontology().taxonomy.categories
+    below = [category for key, category in categories.items() if f"{key}.".startswith(f"{root}.")]
+    assert below
+    assert all(category.special for category in below)

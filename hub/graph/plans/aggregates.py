@@ -138,7 +138,7 @@ def _over_all(table: _Table, filtered: tuple[str, ...], item: Aggregate, place: 
     built = _object(table, item.fields)
     told = _told(table, place)
     rows = _rows(table, table.sql(filtered), told)
-    shown = f"(SELECT {built.member.sql} {lifted(table.row, f'({rows}) {table.row.alias}')})"
+    shown = f"(SELECT {built.member.sql} {lifted(table.build, table.row, f'({rows}) {table.row.alias}')})"
     return Piece(replace(built.member, sql=shown), _customers(table, rows, told), built.height)
 
 
@@ -213,7 +213,7 @@ def _figure(table: _Table, function: str, item: Figure | Constant) -> Piece:
         again = build.sql.total(again, scale_of(prop))
     column = table.figure(f"{function}({value})", again)
     if prop.type is PropertyType.DECIMAL:
-        return Piece(build.sql.text(raised_text(build, table.row, plain_text(build.sql, prop, column))))
+        return Piece(build.sql.plain(raised_text(build, table.row, plain_text(build.sql, prop, column))))
     return Piece(scalar_member(build.sql, prop, column))
 
 
@@ -229,7 +229,7 @@ def _amounts(table: _Table, function: str, prop: Property, item: Figure) -> Piec
         figure = sql.total(figure, scale_of(prop))
     amount = build.scope(_AMOUNT)
     parts = {
-        "amount": lambda: sql.text(
+        "amount": lambda: sql.plain(
             raised_text(build, amount, plain_text(sql, prop, amount.column("amount")))
         ),
         "currency": lambda: sql.text(amount.column("currency")),

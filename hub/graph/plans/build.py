@@ -43,6 +43,8 @@ class Place:
     """The page sizes of the lists around it."""
     covered: bool = False
     """Whether the customer of the row here is already among those that the plan reports."""
+    party: str | None = None
+    """The party, as SQL, whose customer is among them; None where there is none."""
 
     def at(self, alias: str) -> Place:
         """The place one alias further down."""
@@ -159,12 +161,12 @@ def unique(fields: Iterable[Any]) -> None:
         seen.add(alias)
 
 
-def subquery(scope: Scope, built: Piece, tables: str, where: str) -> Piece:
+def subquery(build: Build, scope: Scope, built: Piece, tables: str, where: str) -> Piece:
     """What was built on the one row of `scope`, selected from tables that show the row under its alias."""
     member = built.member
-    source = lifted(scope, tables, where)
+    source = lifted(build, scope, tables, where)
     found = f"(SELECT {member.sql} {source})"
-    customers = tuple(f"(SELECT {item} FROM {tables} WHERE {where})" for item in built.customers)
+    customers = tuple(f"(SELECT {item} {told(build, scope, tables, where)})" for item in built.customers)
     return Piece(Member(found, member.carried, nullable=True), customers, built.height + 1)
 
 
@@ -200,12 +202,12 @@ def numbered(rows: str, alias: str) -> str:
 
 def collected(build: Build, scope: Scope, built: Piece, rows: str) -> Piece:
     """The JSON array of what was built on each of the ordered rows, as a subquery."""
-    source = f"({rows}) {scope.alias}"
-    array = build.sql.collect(built.member)
-    customers = tuple(f"(SELECT {build.sql.collect_text(item)} FROM {source})" for item in built.customers)
-    return Piece(
-        Member(f"(SELECT {array.sql} {lifted(scope, source)})", array.carried), customers, built.height + 1
+    tables = f"({rows}) {scope.alias}"
+    customers = tuple(
+        f"(SELECT {build.sql.collect_text(item)} {told(build, scope, tables)})" for item in built.customers
     )
+    gathered = build.sql.gather(built.member, lifted(build, scope, tables))
+    return Piece(gathered, customers, built.height + 1)
 
 
 def assembled(build: Build, scope: Scope, fields: Sequence[Any], pieces: Sequence[Piece]) -> Piece:
@@ -217,13 +219,20 @@ def assembled(build: Build, scope: Scope, fields: Sequence[Any], pieces: Sequenc
     return Piece(build.sql.obj(members), customers, max((piece.height for piece in pieces), default=0))
 
 
-def lifted(scope: Scope, tables: str, where: str | None = None) -> str:
+def lifted(build: Build, scope: Scope, tables: str, where: str | None = None) -> str:
     """The FROM clause of a row, with the subqueries that were lifted out of expressions on it."""
     condition = f" WHERE {where}" if where else ""
     if not scope.lifted:
         return f"FROM {tables}{condition}"
     columns = "".join(f", {sql} AS {name(column)}" for column, sql in scope.lifted.items())
-    return f"FROM (SELECT {scope.alias}.*{columns} FROM {tables}{condition}) {scope.alias}"
+    return f"FROM (SELECT {scope.alias}.*{columns} FROM {tables}{condition}{build.sql.fence}) {scope.alias}"
+
+
+def told(build: Build, scope: Scope, tables: str, where: str | None = None) -> str:
+    """The FROM clause of a row for the customers that it tells of."""
+    # On SQLite they read nothing that was lifted, and with it would nest too deep.
+    plain = Scope(scope.shape, scope.alias) if build.sql.lifts else scope
+    return lifted(build, plain, tables, where)
 
 
 def listed(customers: Sequence[str]) -> str:
@@ -255,5 +264,17 @@ def owner_of(scope: Scope) -> str | None:
         return scope.column("id")
     if not entity.has_customer:
         return None
-    party = scope.column("id" if entity.is_party else "party_id")
-    return f'(SELECT m."customer_id" FROM "membership" m WHERE m."party_id" = {party})'
+    return f'(SELECT m."customer_id" FROM "membership" m WHERE m."party_id" = {party_of(scope)})'
+
+
+def party_of(scope: Scope) -> str | None:
+    """The party that the row is or belongs to, as SQL; None for customers, and types without one."""
+    entity = scope.shape.entity
+    if entity is None or not entity.has_customer:
+        return None
+    return scope.column("id" if entity.is_party else "party_id")
+
+
+def inner_party(scope: Scope, place: Place) -> str | None:
+    """What `Place.party` is for a row that this one's references lead to."""
+    return party_of(scope) if place.covered else None

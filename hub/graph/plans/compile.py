@@ -19,6 +19,7 @@ from hub.graph.plans.build import (
     raised,
     subquery,
 )
+from hub.graph.plans.databases import SPELLINGS
 from hub.graph.plans.guard import AccessNote, CategoryAccess, Guard, Reads
 from hub.graph.plans.objects import object_piece
 from hub.graph.plans.pages import page_piece
@@ -28,7 +29,6 @@ from hub.graph.plans.reach import table
 from hub.graph.plans.selection import ById, ByIdentifier, ByIds, ListOf, Root, Selection
 from hub.graph.plans.shapes import Scope, Shape
 from hub.graph.plans.spelling import literal
-from hub.graph.plans.sql import SPELLINGS
 from hub.graph.plans.ways import MEMBERSHIP, all_rows
 from hub.ontology import CUSTOMER, EntityType, Ontology
 from hub.store import DialectName
@@ -118,7 +118,7 @@ def _by_id(build: Build, root: ById) -> str:
         return _NOTHING
     build.guard.read_type(shape.name)
     piece = object_piece(build, scope, root.selection, Place())
-    source = lifted(scope, table(build, scope), f"{scope.column('id')} = {_current(shape, given)}")
+    source = lifted(build, scope, table(build, scope), f"{scope.column('id')} = {_current(shape, given)}")
     return f"SELECT {piece.member.sql}, {listed(piece.customers)} {source}"
 
 
@@ -148,7 +148,7 @@ def _row_by_id(build: Build, row: Scope, selection: Selection, place: Place) -> 
     piece = object_piece(build, target, selection, place)
     wanted = _current(target.shape, row.column("id"))
     where = f"{row.column('type')} = {literal(selection.type)} AND {target.column('id')} = {wanted}"
-    return subquery(target, piece, table(build, target), where)
+    return subquery(build, target, piece, table(build, target), where)
 
 
 def _list(build: Build, root: ListOf) -> str:
@@ -170,10 +170,9 @@ def _by_identifier(build: Build, root: ByIdentifier) -> str:
     shape = build.shape(CUSTOMER)
     scope = build.scope(shape)
     piece = object_piece(build, scope, root.selection, Place((), (root.first,)))
-    rows = (
-        f"SELECT * FROM {table(build, scope)} WHERE {scope.column('id')} IN ({' UNION '.join(holders)}) "
-        f"ORDER BY {build.sql.binary(scope.column('id'))} LIMIT {limit}"
-    )
+    held = build.sql.in_few(scope.column("id"), " UNION ".join(holders))
+    order = build.sql.binary(scope.column("id"))
+    rows = f"SELECT * FROM {table(build, scope)} WHERE {held} ORDER BY {order} LIMIT {limit}"
     found = collected(build, scope, piece, rows)
     return f"SELECT {found.member.sql}, {listed(found.customers)}"
 
@@ -206,11 +205,14 @@ def _holders(build: Build, scheme: str, given: str) -> list[str]:
         build.guard.record(build.shape(type_.name), prop)
     parties = [(type_, prop) for type_, prop in allowed if type_.is_party]
     others = [
-        _customers_of_rows(type_, stated_by([(type_, prop)]), scheme, given)
+        _customers_of_rows(type_, stated_by(build.sql, [(type_, prop)]), scheme, given)
         for type_, prop in allowed
         if not type_.is_party
     ]
-    return [*([_customers_of_parties(stated_by(parties), scheme, given)] if parties else []), *others]
+    return [
+        *([_customers_of_parties(stated_by(build.sql, parties), scheme, given)] if parties else []),
+        *others,
+    ]
 
 
 def _customers_of_parties(stated: str, scheme: str, given: str) -> str:

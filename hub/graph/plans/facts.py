@@ -17,7 +17,7 @@ from hub.graph.plans.shapes import Scope
 from hub.graph.plans.spelling import literal
 from hub.graph.plans.sql import Member
 from hub.graph.plans.values import member, text_of
-from hub.graph.plans.ways import MEMBERSHIP
+from hub.graph.plans.ways import of_customer
 from hub.ontology import EntityType, Property, PropertyType
 
 _Facts = dict[str, Shown]
@@ -105,12 +105,11 @@ def _arm(build: Build, customer: Scope, type_: EntityType, shown: _Facts, wanted
     )
     won = f"{winner} = {party.column('id')}"
     is_stated = _chosen(stated, _is_stated(build, customer, party, shown))
+    tables, own = of_customer(build, customer, table(build, party), party.column("id"))
     return (
         f"SELECT p.ord, p.property, {literal(type_.name)} AS type, CASE WHEN {won} THEN 1 ELSE 0 END AS won, "
         f"CASE WHEN {won} THEN {rule} END AS rule{origin}{chosen} "
-        f'FROM {MEMBERSHIP} JOIN {table(build, party)} ON {party.column("id")} = m."party_id" '
-        f"CROSS JOIN ({numbers}) p "
-        f'WHERE m."customer_id" = {customer.column("id")} AND {is_stated}'
+        f"FROM {tables} CROSS JOIN ({numbers}) p WHERE {own} AND {is_stated}"
     )
 
 

@@ -14,6 +14,7 @@ from hub.graph.plans.build import (
     by_type,
     collected,
     first_of,
+    inner_party,
     subquery,
     unique,
 )
@@ -39,11 +40,12 @@ def one_piece(build: Build, scope: Scope, one: One, place: Place) -> Piece:
         if build.guard.may_see(type_name, place.path):
             covered = keeps_customer_along(scope.shape, reference, build.entity(type_name))
             target = build.scope(build.shape(type_name), scope if covered else None)
-            piece = build.nest(build, target, selection, Place(place.path, place.pages, covered))
+            here = Place(place.path, place.pages, covered, inner_party(scope, place))
+            piece = build.nest(build, target, selection, here)
             where = f"{target.column('id')} = {scope.column(reference.column)}"
             if not scope.proven.implies(link):
                 where += f" AND {inside(build, scope, link)}"
-            found.append(subquery(target, piece, table(build, target), where))
+            found.append(subquery(build, target, piece, table(build, target), where))
     return first_of(build, scope, found)
 
 
@@ -59,7 +61,7 @@ def owner_piece(build: Build, scope: Scope, owner: Owner, place: Place) -> Piece
     piece = build.nest(build, target, owner.selection, Place(place.path, place.pages, place.covered))
     party = scope.column("id" if entity.is_party else "party_id")
     tables = f'{MEMBERSHIP} JOIN {table(build, target)} ON {target.column("id")} = m."customer_id"'
-    return subquery(target, piece, tables, f'm."party_id" = {party}')
+    return subquery(build, target, piece, tables, f'm."party_id" = {party}')
 
 
 def household_piece(build: Build, scope: Scope, household: Household, place: Place) -> Piece:

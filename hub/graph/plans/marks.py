@@ -16,13 +16,13 @@ _MARK = re.compile(f"{chr(_BEGIN)}([^{chr(_END)}]*){chr(_END)}")
 
 
 def marked(sql: Sql, built: Member, customer: str) -> Member:
-    """A JSON object and its mark."""
-    mark = f"{sql.character}({_BEGIN}) || coalesce({customer}, '') || {sql.character}({_END})"
+    """A JSON object and its mark; none where there is no customer."""
+    mark = f"coalesce({sql.character}({_BEGIN}) || {customer} || {sql.character}({_END}), '')"
     return Member(f"{built.sql} || {mark}", carried=True)
 
 
 def unmarked(text: str) -> tuple[str, list[str]]:
-    """The JSON without its marks, and the customers that they named; empty for rows of none."""
+    """The JSON without its marks, and the customers that they named."""
     if chr(_BEGIN) not in text:
         return text, []
     return _MARK.sub("", text), _MARK.findall(text)

@@ -7,7 +7,17 @@ from dataclasses import replace
 from typing import Any
 
 from hub.errors import LimitError
-from hub.graph.plans.build import Build, Cost, Piece, Place, assembled, owner_of, raised_text, unique
+from hub.graph.plans.build import (
+    Build,
+    Cost,
+    Piece,
+    Place,
+    assembled,
+    owner_of,
+    party_of,
+    raised_text,
+    unique,
+)
 from hub.graph.plans.facts import facts_piece
 from hub.graph.plans.links import household_piece, one_piece, owner_piece
 from hub.graph.plans.marks import marked
@@ -75,5 +85,14 @@ def object_piece(build: Build, scope: Scope, selection: Selection, place: Place)
     if not place.path and not place.pages:
         return replace(built, customers=(owner, *built.customers))
     # Marked in the JSON itself: a column of their own would read the page a second time.
-    customer = raised_text(build, scope, owner) if scope.shape.entity else owner
-    return replace(built, member=marked(build.sql, built.member, customer))
+    if scope.shape.entity is not None:
+        owner = raised_text(build, scope, _unless_known(build, scope, owner, place))
+    return replace(built, member=marked(build.sql, built.member, owner))
+
+
+def _unless_known(build: Build, scope: Scope, owner: str, place: Place) -> str:
+    """The customer, null where the row belongs to the same party as the one that led to it, whose customer is known."""
+    party = party_of(scope)
+    if place.party is None or party is None:
+        return owner
+    return f"CASE WHEN NOT ({build.sql.same(party, place.party)}) THEN {owner} END"

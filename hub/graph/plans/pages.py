@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from hub.access import NOBODY
@@ -13,11 +13,13 @@ from hub.graph.plans.build import (
     Cost,
     Piece,
     Place,
+    inner_party,
     key_of,
     lifted,
     numbered,
     owner_of,
     raised_text,
+    told,
     unique,
 )
 from hub.graph.plans.cursors import After, Key, after, cursor, cursor_members, keys, mark
@@ -69,17 +71,26 @@ class _Counted:
     first: str
     extra: bool
     """Whether one row more than the page is fetched, to see if there is a next page."""
+    once: bool
+    """Whether one field alone reads the page, with a subquery of its own."""
+    aggregates: bool
+    """Whether fields are aggregates of the page's rows."""
     height: int = 0
     customers: list[str] = field(default_factory=list)
     """Of each of the page's rows."""
     told: list[str] = field(default_factory=list)
     """Of all pages."""
 
+    @property
+    def limit(self) -> str:
+        """How many rows are fetched."""
+        return f"{self.first} + 1" if self.extra else self.first
+
 
 def many_piece(build: Build, scope: Scope, many: Many, place: Place) -> Piece:
     """A connection to rows that belong to this one."""
     way = Rows(many.type, many.by)
-    source = rows(build, scope, way)
+    source = rows(build, scope, way, lifting=True)
     entity = build.entity(many.type)
     if many.by is not None:
         reference = source.scope.shape.property(many.by)
@@ -90,7 +101,7 @@ def many_piece(build: Build, scope: Scope, many: Many, place: Place) -> Piece:
     if not allowed or not build.guard.may_see(many.type, place.path):
         return Piece(build.sql.null)
     covered = keeps_customer_back(scope.shape, entity, many.by)
-    inside = Place(place.path, place.pages, covered)
+    inside = Place(place.path, place.pages, covered, inner_party(scope, place))
     return page_piece(build, source, many.page, many.fields, inside, f"{scope.shape.name}.{many.by}")
 
 
@@ -140,18 +151,24 @@ def connection_piece(
 ) -> Piece:
     """The connection as a member."""
     unique(fields)
-    counted = _Counted(build.first(first, _label(place)), any(isinstance(item, PageInfo) for item in fields))
+    paged = [item for item in fields if isinstance(item, Edges | Nodes | PageInfo)]
+    extra = any(isinstance(item, PageInfo) for item in paged)
+    once = _once(build, paged)
+    counted = _Counted(build.first(first, _label(place)), extra, once, bool(paged) and not once)
     if not place.covered and any(map(_tells_cursors, fields)) and (owner := owner_of(listing.row)):
         counted.customers.append(owner)
     inner = place.within(first)
     build.costs.append(Cost(len(fields), place.pages))
     members = [(key_of(item), _field(build, listing, item, counted, place, inner)) for item in fields]
     built = build.sql.obj(members)
-    if any(isinstance(item, Edges | Nodes | PageInfo) for item in fields):
-        limit = f"{counted.first} + 1" if counted.extra else counted.first
-        rows_ = _rows(listing, limit, counted.extra)
-        built = Member(f"(SELECT {built.sql} {lifted(listing.row, rows_)})", built.carried)
+    if counted.aggregates:
+        built = Member(f"(SELECT {built.sql} {_source(build, listing, counted)})", built.carried)
     return Piece(built, (*counted.told, *_customers(build, listing, counted)), counted.height + 1)
+
+
+def _once(build: Build, paged: Sequence[ConnectionField]) -> bool:
+    # Where subqueries are lifted, it would nest too deep.
+    return len(paged) == 1 and not isinstance(paged[0], PageInfo) and not build.sql.lifts
 
 
 def _tells_cursors(item: ConnectionField) -> bool:
@@ -163,14 +180,21 @@ def _tells_cursors(item: ConnectionField) -> bool:
     )
 
 
-def _rows(listing: Listing, limit: str, extra: bool) -> str:
-    selected, alias = listing.select(limit), listing.row.alias
-    return numbered(selected, alias) if extra else f"({selected}) {alias}"
+def _source(build: Build, listing: Listing, counted: _Counted) -> str:
+    """The FROM clause of the page; to be called when all that is read of its rows is known."""
+    alias, rows_ = listing.row.alias, listing.select(counted.limit)
+    return lifted(build, listing.row, numbered(rows_, alias) if counted.extra else f"({rows_}) {alias}")
+
+
+def _array(build: Build, listing: Listing, counted: _Counted, member: Member) -> Member:
+    if counted.once:
+        return build.sql.gather(member, _source(build, listing, counted))
+    return build.sql.collect(member, f"{ROW_NUMBER} <= {counted.first}" if counted.extra else None)
 
 
 def _customers(build: Build, listing: Listing, counted: _Counted) -> tuple[str, ...]:
-    rows_ = f"({listing.select(counted.first)}) {listing.row.alias}"
-    return tuple(f"(SELECT {build.sql.collect_text(item)} FROM {rows_})" for item in counted.customers)
+    source = told(build, listing.row, f"({listing.select(counted.first)}) {listing.row.alias}")
+    return tuple(f"(SELECT {build.sql.collect_text(item)} {source})" for item in counted.customers)
 
 
 def _field(
@@ -184,14 +208,21 @@ def _field(
         counted.told += piece.customers
         return piece.member
     place = inner.at(item.alias)
-    keep = f"{ROW_NUMBER} <= {counted.first}" if counted.extra else None
     if isinstance(item, Nodes):
-        return build.sql.collect(_counted_node(listing, item.selection, counted, place), keep)
+        return _array(build, listing, counted, _counted_node(listing, item.selection, counted, place))
     if isinstance(item, Edges):
-        return build.sql.collect(_edge(build, listing, item, counted, place), keep)
+        return _array(build, listing, counted, _edge(build, listing, item, counted, place))
     if isinstance(item, PageInfo):
         return _page_info(build, listing, item, counted)
-    return build.sql.integer(f"({listing.count()})")
+    return build.sql.integer(_total(listing, counted))
+
+
+def _total(listing: Listing, counted: _Counted) -> str:
+    total = f"({listing.count()})"
+    if not counted.aggregates or listing.given is not None:
+        return total
+    # A first page that is not full holds all rows there are.
+    return f"CASE WHEN count(*) < {counted.limit} THEN count(*) ELSE {total} END"
 
 
 def _counted_node(listing: Listing, selection: Selection | Entry, counted: _Counted, place: Place) -> Member:

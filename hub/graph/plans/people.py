@@ -23,10 +23,11 @@ from hub.graph.plans.reach import inside, table
 from hub.graph.plans.selection import Freshness, Identifiers, Parties
 from hub.graph.plans.shapes import Scope, Shape
 from hub.graph.plans.spelling import literal
-from hub.graph.plans.sql import Member
-from hub.graph.plans.ways import MEMBERSHIP
+from hub.graph.plans.sql import Member, Sql
+from hub.graph.plans.ways import of_customer
 from hub.ontology import EntityType, Property, PropertyType
 
+_PROPERTY = 'i."property"'
 _TEXT_COLUMNS = ("scheme", "source", "type", "property")
 
 
@@ -41,11 +42,9 @@ def identifiers_piece(build: Build, scope: Scope, identifiers: Identifiers, plac
         return Piece(build.sql.array(()))
     sql = build.sql
     order = ", ".join(sql.binary(term) for term in _identifier_order(cases))
-    rows = (
-        f'SELECT i.* FROM {MEMBERSHIP} JOIN "identifier" i ON i."entity_id" = m."party_id" '
-        f'WHERE m."customer_id" = {scope.column("id")} AND ({" OR ".join(case.test for case in cases)}) '
-        f"ORDER BY {order} LIMIT {limit}"
-    )
+    tables, own = of_customer(build, scope, '"identifier" i', 'i."entity_id"')
+    tests = " OR ".join(case.test for case in cases)
+    rows = f"SELECT i.* FROM {tables} WHERE {own} AND ({tests}) ORDER BY {order} LIMIT {limit}"
     return collected(build, Scope(scope.shape, "i"), Piece(_chosen(cases)), rows)
 
 
@@ -86,7 +85,7 @@ def _identifier_cases(build: Build, customer: Scope, identifiers: Identifiers, p
                 ways.setdefault((way, kind), []).append((type_, prop))
     cases = []
     for ((where, how), kind), stated in sorted(ways.items(), key=lambda item: _strictness(item[0][0])):
-        test = stated_by(stated)
+        test = stated_by(build.sql, stated)
         if where != EVERYONE:
             test = f"({test} AND {inside(build, customer, where)})"
         cases.append(_Case(test, _identifier(build, identifiers, how, kind), how is True))
@@ -108,14 +107,13 @@ def _strictness(way: Way) -> int:
     return -1 if how is True else _STRICTEST_FIRST.index(how.name)
 
 
-def stated_by(stated: Iterable[tuple[EntityType, Property]]) -> str:
+def stated_by(sql: Sql, stated: Iterable[tuple[EntityType, Property]]) -> str:
     """The condition that the identifier `i` is stated by one of these properties of these types."""
     by_type_: dict[str, list[str]] = {}
     for type_, prop in stated:
-        by_type_.setdefault(type_.name, []).append(literal(prop.name))
+        by_type_.setdefault(type_.name, []).append(prop.name)
     tests = [
-        f'(i."type" = {literal(name)} AND i."property" IN ({", ".join(names)}))'
-        for name, names in by_type_.items()
+        f'(i."type" = {literal(name)} AND {sql.among(_PROPERTY, names)})' for name, names in by_type_.items()
     ]
     return f"({' OR '.join(tests)})"
 
@@ -162,7 +160,7 @@ def parties_piece(build: Build, scope: Scope, parties: Parties, place: Place) ->
             party = build.scope(build.shape(type_name), scope)
             piece = build.nest(build, party, selection, inside)
             where = f"{party.column('id')} = {row.column('id')}"
-            found.append(subquery(party, piece, table(build, party), where))
+            found.append(subquery(build, party, piece, table(build, party), where))
     if not arms:
         return Piece(build.sql.null)
     order = f"{build.sql.binary('source')}, {build.sql.binary('id')}"
@@ -172,11 +170,8 @@ def parties_piece(build: Build, scope: Scope, parties: Parties, place: Place) ->
 
 def _party_rows(build: Build, customer: Scope, type_name: str) -> str:
     party = build.scope(build.shape(type_name), customer)
-    return (
-        f"SELECT {party.column('id')} AS id, {party.column('source')} AS source FROM {MEMBERSHIP} "
-        f'JOIN {table(build, party)} ON {party.column("id")} = m."party_id" '
-        f'WHERE m."customer_id" = {customer.column("id")}'
-    )
+    tables, own = of_customer(build, customer, table(build, party), party.column("id"))
+    return f"SELECT {party.column('id')} AS id, {party.column('source')} AS source FROM {tables} WHERE {own}"
 
 
 def freshness_piece(build: Build, scope: Scope, freshness: Freshness, place: Place) -> Piece:
@@ -225,11 +220,9 @@ def _contribution(build: Build, customer: Scope, type_: EntityType) -> str:
     build.guard.read_type(type_.name)
     row = build.scope(build.shape(type_.name), customer, build.guard.belongs(type_))
     link = row.column("id" if type_.is_party else "party_id")
-    return (
-        f"SELECT {row.column('source')} AS source, {row.column('observed_at')} AS observed_at "
-        f'FROM {MEMBERSHIP} JOIN {table(build, row)} ON {link} = m."party_id" '
-        f'WHERE m."customer_id" = {customer.column("id")}'
-    )
+    tables, own = of_customer(build, customer, table(build, row), link)
+    columns = f"{row.column('source')} AS source, {row.column('observed_at')} AS observed_at"
+    return f"SELECT {columns} FROM {tables} WHERE {own}"
 
 
 def _customer_only(scope: Scope, what: str) -> None:

@@ -42,7 +42,7 @@ from hub.graph.plans.shapes import Scope, Shape
 from hub.graph.plans.spelling import literal
 from hub.graph.plans.sql import Member
 from hub.graph.plans.values import text_of
-from hub.graph.plans.ways import MEMBERSHIP
+from hub.graph.plans.ways import of_customer
 from hub.ontology import EntityType, Property, PropertyType
 
 PHASES = ("pre_purchase", "purchase", "post_purchase")
@@ -176,11 +176,8 @@ def _arm(build: Build, customer: Scope, type_: EntityType, titled: bool, place: 
         "source": row.column("source"),
     }
     listed_ = ", ".join(f'CAST({value} AS TEXT) AS "{alias}"' for alias, value in columns.items())
-    return _Arm(
-        type_,
-        f'SELECT {listed_} FROM {MEMBERSHIP} JOIN {table(build, row)} ON {row.column("party_id")} = m."party_id" '
-        f'WHERE m."customer_id" = {customer.column("id")} AND {column} IS NOT NULL',
-    )
+    tables, own = of_customer(build, customer, table(build, row), row.column("party_id"))
+    return _Arm(type_, f"SELECT {listed_} FROM {tables} WHERE {own} AND {column} IS NOT NULL")
 
 
 def _title(build: Build, row: Scope, type_: EntityType, place: Place) -> str:
@@ -220,11 +217,8 @@ def _knows_orders(build: Build, customer: Scope, order: EntityType) -> bool:
 
 def _first_order(build: Build, customer: Scope, order: EntityType) -> str:
     row = _row(build, customer, order)
-    return (
-        f"(SELECT min({build.sql.binary(_key(build, row, _time(order)))}) FROM {MEMBERSHIP} "
-        f'JOIN {table(build, row)} ON {row.column("party_id")} = m."party_id" '
-        f'WHERE m."customer_id" = {customer.column("id")})'
-    )
+    tables, own = of_customer(build, customer, table(build, row), row.column("party_id"))
+    return f"(SELECT min({build.sql.binary(_key(build, row, _time(order)))}) FROM {tables} WHERE {own})"
 
 
 def _phase_filter(build: Build, customer: Scope, timeline: Timeline, arms: list[_Arm]) -> str | None:
@@ -303,7 +297,7 @@ def _entity(
         target = _row(build, customer, arm.type)
         piece = build.nest(build, target, selections[arm.type.name], place)
         where = f"{target.column('id')} = {entry.column('id')}"
-        found[arm.type.name] = subquery(target, piece, table(build, target), where)
+        found[arm.type.name] = subquery(build, target, piece, table(build, target), where)
     choices = " ".join(
         f"WHEN {literal(type_name)} THEN {piece.member.sql}" for type_name, piece in found.items()
     )

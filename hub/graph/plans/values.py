@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
 from hub.errors import QueryError
@@ -18,6 +19,8 @@ MONEY_DIGITS = 2
 """Digits after the point that an amount shows at least; a decimal shows those it needs."""
 
 MONEY_PARTS: Parts = (Part("amount", "amount"), Part("currency", "currency"))
+_PLAIN = re.compile(r"[A-Za-z0-9_ .-]*")
+_WRITTEN_PLAIN = (PropertyType.DECIMAL, PropertyType.MONEY, PropertyType.INSTANT)
 _ENTITY_FACTS = ("source", "stream", "recordKey", "recordId", "observedAt")
 _CUSTOMER_FACTS = ("kind", "createdAt", "updatedAt")
 
@@ -78,7 +81,7 @@ def member(
     if prop.many:
         return Member(sql.many(prop, value), nullable=True)
     if prop.type is PropertyType.MONEY:
-        amount = sql.text(lift(sql.decimal(value, scale_of(prop), MONEY_DIGITS)))
+        amount = sql.plain(lift(sql.decimal(value, scale_of(prop), MONEY_DIGITS)))
         currency = scope.column(prop.columns[1])
         built = build.parts(
             MONEY_PARTS if parts is None else parts,
@@ -88,11 +91,11 @@ def member(
         return Member(f"CASE WHEN {there} IS NOT NULL THEN {built.sql} END", nullable=True)
     if parts is not None:
         zone = scope.column(prop.columns[1])
-        at = sql.text(sql.instant(value))
+        at = sql.plain(sql.instant(value))
         built = build.parts(parts, {"at": lambda: at, "zone": lambda: sql.text(zone)}, prop.name)
         return Member(f"CASE WHEN {there} IS NOT NULL THEN {built.sql} END", nullable=True)
     if prop.type is PropertyType.DECIMAL:
-        return sql.text(lift(plain_text(sql, prop, value)))
+        return sql.plain(lift(plain_text(sql, prop, value)))
     return scalar_member(sql, prop, value if value == column else lift(value))
 
 
@@ -103,13 +106,15 @@ def scalar_member(sql: Sql, prop: Property, value: str) -> Member:
     if prop.type is PropertyType.BOOLEAN:
         return sql.boolean(value)
     if prop.type is PropertyType.ENUM:
-        return sql.text(known_value(sql, prop, value))
-    return sql.text(plain_text(sql, prop, value))
+        known = known_value(sql, prop, value)
+        return sql.plain(known) if all(map(_PLAIN.fullmatch, prop.values)) else sql.text(known)
+    as_text = plain_text(sql, prop, value)
+    return sql.plain(as_text) if prop.type in _WRITTEN_PLAIN else sql.text(as_text)
 
 
 def known_value(sql: Sql, prop: Property, value: str) -> str:
     """An enum's value, null for one that rows hold from before the ontology of today: GraphQL has no such."""
-    return f"CASE WHEN {sql.among(value, prop.values)} THEN {value} END"
+    return sql.one_of(value, prop.values)
 
 
 def text_of(build: Build, scope: Scope, prop: Property, shown: Shown) -> str:

@@ -37,8 +37,27 @@ def all_rows(build: Build, shape: Shape) -> Source:
     return Source(table(build, scope), (), scope, free=True)
 
 
-def rows(build: Build, parent: Scope, way: Rows) -> Source:
-    """The rows that the way leads to from the parent.
+def of_customer(build: Build, customer: Scope, tables: str, party: str) -> tuple[str, str]:
+    """Tables and a condition for rows whose `party` is one of the customer's.
+
+    The customer's row is one that `lifted` selects.
+    """
+    if build.sql.lifts:
+        return _joined(customer, tables, party)
+    # PostgreSQL sets each node of a plan up anew: parties that are looked up once for all lists save two of each.
+    members = f'SELECT m."party_id" FROM {MEMBERSHIP} WHERE m."customer_id" = {customer.column("id")}'
+    return tables, f"{party} = ANY({customer.lift(f'ARRAY({members})')})"
+
+
+def _joined(customer: Scope, tables: str, party: str) -> tuple[str, str]:
+    return (
+        f'{MEMBERSHIP} JOIN {tables} ON {party} = m."party_id"',
+        f'm."customer_id" = {customer.column("id")}',
+    )
+
+
+def rows(build: Build, parent: Scope, way: Rows, lifting: bool = False) -> Source:
+    """The rows that the way leads to from the parent; with `lifting`, its row is one that `lifted` selects.
 
     Raises:
         QueryError: there is no such way.
@@ -51,13 +70,14 @@ def rows(build: Build, parent: Scope, way: Rows) -> Source:
         scope = build.scope(shape, same, build.guard.follows(shape, reference))
         here = f"{scope.column(reference.column)} = {parent.column('id')}"
         return Source(table(build, scope), (here,), scope)
-    column = _link_column(build, entity, way)
+    by = _link_column(build, entity, way)
     link = (
         build.guard.belongs(entity) if way.by is None else build.guard.follows(shape, shape.property(way.by))
     )
     scope = build.scope(shape, same, link)
-    tables = f'{MEMBERSHIP} JOIN {table(build, scope)} ON {scope.column(column)} = m."party_id"'
-    return Source(tables, (f'm."customer_id" = {parent.column("id")}',), scope)
+    found, party = table(build, scope), scope.column(by)
+    tables, condition = of_customer(build, parent, found, party) if lifting else _joined(parent, found, party)
+    return Source(tables, (condition,), scope)
 
 
 def _link_column(build: Build, entity: EntityType, way: Rows) -> str:

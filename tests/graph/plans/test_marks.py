@@ -6,10 +6,12 @@ import json
 
 import pytest
 
+from hub.graph.plans import ById, Id, Many, Nodes, One, Page, Selection
+from hub.graph.plans.databases import SPELLINGS
 from hub.graph.plans.marks import marked, unmarked
-from hub.graph.plans.sql import SPELLINGS
 from hub.ontology import load_ontology
 from hub.store import Store
+from tests.graph.plans.plan_world import Row, Run, World
 
 
 def test_marks_are_parted_from_the_json(store_url: str) -> None:
@@ -19,7 +21,7 @@ def test_marks_are_parted_from_the_json(store_url: str) -> None:
     other = marked(sql, sql.obj([]), "NULL")
     with store.asking() as ask:
         (text,) = ask(f"SELECT {one.sql} || ',' || {other.sql}", {}) or ()
-    assert unmarked(text) == ('{"a":"x"},{}', ["cus_1", ""])
+    assert unmarked(text) == ('{"a":"x"},{}', ["cus_1"])
     store.close()
 
 
@@ -33,3 +35,32 @@ def test_a_stored_text_cannot_make_a_mark(store_url: str, hostile: str) -> None:
     found, customers = unmarked(text)
     assert (json.loads(found), customers) == ({"name": hostile}, ["cus_1"])
     store.close()
+
+
+def test_rows_of_another_party_than_the_row_that_leads_to_them_tell_of_their_own_customer(
+    run: Run, world: World
+) -> None:
+    tickets = Many("t", "Ticket", "order", Page(first=200), (Nodes("n", Selection("Ticket", (Id("id"),))),))
+    others = 0
+    for order in world.of("Order"):
+        theirs = [each for each in world.of("Ticket") if each.values.get("order") == order.id]
+        result = run(ById(Selection("Order", (Id("id"), tickets)), order.id))
+        assert set(result.customers) == {world.customer_of(each) for each in (order, *theirs)} - {None}
+        others += any(world.customer_of(each) not in (None, world.customer_of(order)) for each in theirs)
+    assert others
+
+
+def test_a_row_that_is_led_to_tells_of_its_own_customer(run: Run, world: World) -> None:
+    order = One("o", "order", (Selection("Order", (Id("id"),)),))
+    others = 0
+    for ticket in world.of("Ticket"):
+        owners = {_owner(world, each) for each in (ticket.id, ticket.values.get("order"))} - {None}
+        result = run(ById(Selection("Ticket", (Id("id"), order)), ticket.id))
+        assert set(result.customers) == owners
+        others += len(owners) == 2
+    assert others
+
+
+def _owner(world: World, row_id: str | None) -> str | None:
+    row: Row | None = world.rows.get(row_id or "")
+    return world.customer_of(row) if row else None

@@ -470,3 +470,19 @@ def _steps(store: Store, company: Ontology, root: Root) -> str:
     with store.read() as connection:
         rows = connection.execute(text("EXPLAIN QUERY PLAN " + plan.sql), plan.bind({})).fetchall()
     return " / ".join(row[3] for row in rows)
+
+
+def test_the_count_is_of_all_pages_on_each_of_them(run: Run, world: World) -> None:
+    parts_ = (Part("end", "endCursor"), Part("next", "hasNextPage"))
+    fields = (TotalCount("n"), Nodes("x", _ids("Order")), PageInfo("p", parts_))
+    total, cursor, pages = len(world.of("Order")), None, 0
+    while pages == 0 or cursor:
+        page = Page(first=Var("first"), after=Var("after"))
+        answer = orjson.loads(
+            run(ListOf("Order", page, fields), EVERYTHING, {"first": total - 1, "after": cursor}).json_text
+        )
+        assert answer["n"] == total
+        cursor, pages = answer["p"]["end"] if answer["p"]["next"] else None, pages + 1
+    assert pages == 2
+    for first in (0, total, total + 1):
+        assert orjson.loads(run(ListOf("Order", Page(first=first), fields)).json_text)["n"] == total

@@ -1,0 +1,137 @@
+"""What a change of the policy changes: who gains and who loses what, however the grants are written.
+
+Two policies are compared by their decisions, for every role, purpose and data category, so that a grant that is split,
+moved or worded anew is no change. What a whole subtree of categories shares is told once. What a role or a purpose
+*is*, such as the claims that give a role, is compared as it is written.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from itertools import product
+from typing import Any
+
+from pydantic import BaseModel
+
+from hub.access.masks import MASKS
+from hub.access.matrix import AccessMap, Decision, Node, category_tree
+from hub.access.policy import Command, Effect
+from hub.ontology import Taxonomy
+
+_LOOSEST_LAST = ["deny", *(f"mask:{name}" for name in MASKS), "allow"]
+"""What may be shown of a category, in the order in which the policy's masks are strict."""
+_NOT_THERE = "-"
+
+
+class ChangeKind(StrEnum):
+    """Which way something changes."""
+
+    GAINS = "gains"
+    LOSES = "loses"
+    CHANGES = "changes"
+    """Neither more nor less, or not to be told: a person has to look."""
+
+
+@dataclass(frozen=True, slots=True)
+class PolicyChange:
+    """One change."""
+
+    kind: ChangeKind
+    role: str
+    """The role; empty where a purpose itself changes."""
+    purpose: str
+    """The purpose; empty where a role itself changes."""
+    what: str
+    """A data category, with `.*` after it where it stands for all below it too; a command; or a setting."""
+    before: str
+    after: str
+
+
+def differences(old: AccessMap, new: AccessMap, taxonomy: Taxonomy) -> list[PolicyChange]:
+    """What the new policy changes, by role and purpose; a role or purpose that is not there may nothing."""
+    tree = category_tree(taxonomy)
+    children: dict[str | None, list[str]] = defaultdict(list)
+    for node in tree:
+        children[node.parent].append(node.category)
+    found = [*_settings("role", old.roles, new.roles), *_settings("purpose", old.purposes, new.purposes)]
+    for role, purpose in product(_both(old.roles, new.roles), _both(old.purposes, new.purposes)):
+        found += _seen(old, new, role, purpose, tree, children)
+        found += _done(old, new, role, purpose)
+    return found
+
+
+def _seen(
+    old: AccessMap,
+    new: AccessMap,
+    role: str,
+    purpose: str,
+    tree: Iterable[Node],
+    children: Mapping[str | None, list[str]],
+) -> Iterator[PolicyChange]:
+    roles = frozenset({role})
+    shown = {
+        node.category: (
+            _shown(old.decide(roles, purpose, node.category)),
+            _shown(new.decide(roles, purpose, node.category)),
+        )
+        for node in tree
+    }
+    told: set[str] = set()
+    for category, (before, after) in shown.items():
+        if before == after or category in told:
+            continue
+        below = _below(category, children)
+        whole = all(shown[each] == (before, after) for each in below)
+        told.update(below if whole else ())
+        what = f"{category}.*" if whole and below else category
+        yield PolicyChange(_kind(before, after), role, purpose, what, before, after)
+
+
+def _below(category: str, children: Mapping[str | None, list[str]]) -> list[str]:
+    own = children.get(category, [])
+    return [*own, *(far for each in own for far in _below(each, children))]
+
+
+def _shown(decision: Decision) -> str:
+    return f"{Effect.MASK}:{decision.mask}" if decision.mask else str(decision.effect)
+
+
+def _kind(before: str, after: str) -> ChangeKind:
+    return ChangeKind.GAINS if _LOOSEST_LAST.index(after) > _LOOSEST_LAST.index(before) else ChangeKind.LOSES
+
+
+def _done(old: AccessMap, new: AccessMap, role: str, purpose: str) -> Iterator[PolicyChange]:
+    roles = frozenset({role})
+    for command in Command:
+        may, will = old.may(roles, purpose, command), new.may(roles, purpose, command)
+        if may != will:
+            before, after = (str(Effect.ALLOW if each else Effect.DENY) for each in (may, will))
+            yield PolicyChange(_kind(before, after), role, purpose, command.value, before, after)
+
+
+def _settings(
+    word: str, old: Mapping[str, BaseModel], new: Mapping[str, BaseModel]
+) -> Iterator[PolicyChange]:
+    for name in _both(old, new):
+        before, after = (_written(each.get(name)) for each in (old, new))
+        for setting in _both(before, after):
+            was, is_ = (_text(each, setting) for each in (before, after))
+            if was != is_:
+                role, purpose = (name, "") if word == "role" else ("", name)
+                yield PolicyChange(ChangeKind.CHANGES, role, purpose, setting, was, is_)
+
+
+def _written(part: BaseModel | None) -> Mapping[str, Any]:
+    return {} if part is None else part.model_dump(mode="json")
+
+
+def _text(part: Mapping[str, Any], setting: str) -> str:
+    value = part.get(setting)
+    return _NOT_THERE if value is None else str(value)
+
+
+def _both(old: Iterable[str], new: Iterable[str]) -> list[str]:
+    return sorted({*old, *new})

@@ -1,0 +1,50 @@
+"""What all commands of `hub` share: where they write, how their errors end them, who gives them."""
+
+from __future__ import annotations
+
+import getpass
+import re
+import sys
+from collections.abc import Callable
+from functools import wraps
+from typing import Any, TypeVar
+
+import typer
+from rich.console import Console
+
+from hub.errors import ConfigurationError, HubError
+
+PIPED_WIDTH = 200
+"""Columns of output that goes to a file or another program, where nothing tells the width of a screen."""
+
+out = Console(width=None if sys.stdout.isatty() else PIPED_WIDTH)
+errors = Console(stderr=True, width=None if sys.stderr.isatty() else PIPED_WIDTH)
+
+T = TypeVar("T", bound=Callable[..., Any])
+
+
+def command(group: typer.Typer, name: str | None = None) -> Callable[[T], T]:
+    """Register a command whose errors end it with a message and exit code 1 (2 for faults of configuration)."""
+
+    def register(function: T) -> T:
+        @wraps(function)
+        def guarded(*args: Any, **kwargs: Any) -> Any:
+            try:
+                return function(*args, **kwargs)
+            except ConfigurationError as error:
+                errors.print(str(error), style="red", highlight=False, markup=False, soft_wrap=True)
+                raise typer.Exit(2) from None
+            except HubError as error:
+                errors.print(str(error), style="red", highlight=False, markup=False, soft_wrap=True)
+                raise typer.Exit(1) from None
+
+        group.command(name)(guarded)
+        return function
+
+    return register
+
+
+def actor() -> str:
+    """The operating system's user as an opaque id for the audit log."""
+    name = re.sub(r"[^A-Za-z0-9._-]", "-", getpass.getuser())
+    return f"os:{name}"[:96]
