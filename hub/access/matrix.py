@@ -50,6 +50,11 @@ class Decision:
     """Decisions that count more than this one for the customers in their scopes, the most decisive first."""
 
     @property
+    def stated(self) -> str:
+        """The effect as a grant states it: `allow`, `deny`, or `mask:` and the mask's name."""
+        return f"{self.effect}:{self.mask}" if self.mask else str(self.effect)
+
+    @property
     def is_denial(self) -> bool:
         """Whether it shows nothing of anybody."""
         return self.effect is Effect.DENY and not self.within

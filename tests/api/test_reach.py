@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -98,7 +99,9 @@ def test_what_is_not_shown_of_all_is_no_way_to_find_them(world: World, query: st
 
 
 def test_search_finds_those_in_the_region_and_counts_no_others(world: World) -> None:
-    world.services.indexer.rebuild()
+    indexer = world.services.indexer
+    # The API follows the feed, too, and whoever is second lets the other do it.
+    assert any(indexer.rebuild() or time.sleep(0.05) for _ in range(200))
     query = "query($t: String!) { search(text: $t) { total hits { type id title } facets { type count } } }"
     archers = ask(world, query, "sales", "GB", t="archer").data["search"]
     assert {hit["title"] for hit in archers["hits"] if hit["type"] == "Customer"} == {

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-from hub.access import EVERYONE, MASKS, NOBODY, Mask
+from hub.access import MASKS, NOBODY, Mask, Within
 from hub.errors import QueryError
 from hub.graph.plans.build import (
     Build,
@@ -79,14 +79,14 @@ def _identifier_cases(build: Build, customer: Scope, identifiers: Identifiers, p
         party = build.scope(build.shape(type_.name), customer)
         for prop in type_.identifiers:
             shown = build.guard.shown(party, prop, place.path)
-            for way in _ways(shown):
+            for way in _ways(shown, party.proven):
                 # What is shown whole is shown alike, whatever its type: one case is quicker than several.
                 kind = None if way[1] is True else prop.type
                 ways.setdefault((way, kind), []).append((type_, prop))
     cases = []
     for ((where, how), kind), stated in sorted(ways.items(), key=lambda item: _strictness(item[0][0])):
         test = stated_by(build.sql, stated)
-        if where != EVERYONE:
+        if not customer.proven.implies(where):
             test = f"({test} AND {inside(build, customer, where)})"
         cases.append(_Case(test, _identifier(build, identifiers, how, kind), how is True))
     return cases
@@ -95,10 +95,11 @@ def _identifier_cases(build: Build, customer: Scope, identifiers: Identifiers, p
 _STRICTEST_FIRST = list(MASKS)
 
 
-def _ways(shown: Shown) -> tuple[Way, ...]:
+def _ways(shown: Shown, known: Within) -> tuple[Way, ...]:
+    """Where identifiers are shown, and how; `known` is where the party that states them may be known of."""
     if isinstance(shown, Partly):
-        return shown.ways
-    return () if shown is False else ((EVERYONE, shown),)
+        return tuple((where & known, how) for where, how in shown.ways)
+    return () if shown is False else ((known, shown),)
 
 
 def _strictness(way: Way) -> int:
