@@ -71,13 +71,14 @@ class Mask:
         `today` is an SQL expression of text `YYYY-MM-DD`; by default the database's UTC date, so that a
         cached statement does not age.
         """
-        return self._sql(_Operand(expr, dialect, type_, scale, today or _TODAY[dialect]))
+        return self._sql(_Operand(expr, dialect, type_, scale, today or TODAY[dialect]))
 
 
-_TODAY: Final[Mapping[Dialect, str]] = {
+TODAY: Final[Mapping[Dialect, str]] = {
     "sqlite": "date('now')",
     "postgresql": "to_char(now() AT TIME ZONE 'UTC', 'YYYY-MM-DD')",
 }
+"""The database's day in UTC, as text."""
 
 
 # e-mail: first letters of mailbox and domain, and the top-level domain
