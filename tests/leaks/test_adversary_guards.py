@@ -46,7 +46,7 @@ BROKEN: dict[str, tuple[Break, tuple[str, ...]]] = {
     "masks under tricks": (_put(values, "_masked", lambda _sql, _prop, column, _shown: column), ("trick",)),
     "may_see for guessed ids": (_put(Guard, "may_see", _yes), ("guessed id",)),
     "sees for counts": (_put(Guard, "may_see", _yes), ("count",)),
-    "searched categories for counts": (_put(search, "_allows", _yes), ("count",)),
+    "searched categories for counts": (_put(search.SearchService, "_searches", _yes), ("count",)),
     "shown for guessed ids": (_put(Guard, "shown", _yes), ("guessed id",)),
     "plans of others under tricks": (_put(plans, "_key", _plan_key), ("trick",)),
 }
