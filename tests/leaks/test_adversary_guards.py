@@ -28,10 +28,10 @@ def _shown_where_aliased(guard: Guard, _shape: Any, prop: Any, path: Any) -> boo
     return not denied or path[-1] != prop.name
 
 
-def _required_at_hand(guard: Guard, shape: Any, prop: Any, use: str) -> None:
+def _required_at_hand(guard: Guard, scope: Any, prop: Any, use: str) -> None:
     """A guard that forgets the rows to which links lead."""
-    if shape.name == "Customer":
-        _require(guard, shape, prop, use)
+    if scope.shape.name == "Customer":
+        _require(guard, scope, prop, use)
 
 
 _require = Guard.require
