@@ -349,7 +349,9 @@ def test_a_socket_and_an_event_stream_lose_a_role_that_the_policy_takes(office: 
             socket.subscribes("1", EMAILS)
             assert "ann@example.com" in str(await soon(socket.hears()))
             assert (await soon(socket.hears()))["type"] == "complete"
-            caller = await let_in(service, authenticator, Headers({"authorization": f"Bearer {token(services)}"}))
+            caller = await let_in(
+                service, authenticator, Headers({"authorization": f"Bearer {token(services)}"})
+            )
             office.change("support: {label: Support agent,", "support: {label: Support agent, claims: [x],")
             office.settle()
             socket.subscribes("2", EMAILS)
