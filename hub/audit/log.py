@@ -110,7 +110,7 @@ class AuditLog:
             return self._appender.extend(statements, leaves)
 
     def append_at_once(self, events: Iterable[AuditEvent]) -> range | None:
-        """As `append`, from one thread only; None, with nothing appended, where it would have to wait for others.
+        """As `append`; None, with nothing appended, where it would have to wait for others.
 
         It takes the time of a commit to a local disk, some tenths of a millisecond: no more than handing the events
         to another thread.

@@ -113,7 +113,7 @@ class Recorder:
         loop, gathered = asyncio.get_running_loop(), self._gathered
         if gathered is None or gathered.loop is not loop:
             gathered = self._gathered = _Gathered(loop)
-            loop.call_soon(self._write_gathered, gathered)
+            loop.call_soon(self._gather, gathered, 0)
         return await gathered.add(event)
 
     def close(self) -> None:
@@ -129,6 +129,13 @@ class Recorder:
 
     def __exit__(self, *_exception: object) -> None:
         self.close()
+
+    def _gather(self, gathered: _Gathered, before: int) -> None:
+        """Let more come in, turn by turn, as long as each turn brings some."""
+        if before < len(gathered.events) <= self._group:
+            gathered.loop.call_soon(self._gather, gathered, len(gathered.events))
+        else:
+            self._write_gathered(gathered)
 
     def _write_gathered(self, gathered: _Gathered) -> None:
         if self._gathered is gathered:

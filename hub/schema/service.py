@@ -251,33 +251,38 @@ class GraphQLService:
             )
         found: Sequence[PlanResult]
         try:
-            found = [await self._fetched_on_loop(planned, plan, waiting)]
+            found = await self._fetched_on_loop(planned, plan, waiting)
         except ElsewhereError:
             found = await waiting.result(self._pool, lambda: self._fetched(planned, plan, cancellation))
         return read_event(event, planned.document, plan, found), plan.frame.around(
             [each.json_text for each in found]
         )
 
-    async def _fetched_on_loop(self, planned: Planned, plan: OperationPlan, waiting: Waiting) -> PlanResult:
-        """What one statement answers.
+    async def _fetched_on_loop(
+        self, planned: Planned, plan: OperationPlan, waiting: Waiting
+    ) -> Sequence[PlanResult]:
+        """What the plan's statements answer.
 
         Raises:
-            ElsewhereError: there are several, or this one would hold up others: to be asked in a thread.
+            ElsewhereError: they would hold up others, or have to see one state of the data: to be asked in a thread.
         """
-        if len(plan.fields) != 1:
-            raise ElsewhereError
-        (only,) = plan.fields
-        store, variables = self._services.store, only.variables(planned.variables)
         if self._reads_inline:
             if not self._is_point(planned, plan):
                 raise ElsewhereError
-            return answer(store, only.plan, variables, waiting.cancellation)
-        return await waiting.held(answer_on_loop(store, only.plan, variables, waiting.cancellation))
+            return self._fetched(planned, plan, waiting.cancellation)
+        if not plan.fields:
+            return ()
+        if len(plan.fields) > 1:
+            raise ElsewhereError
+        (only,) = plan.fields
+        asking = answer_on_loop(
+            self._services.store, only.plan, only.variables(planned.variables), waiting.cancellation
+        )
+        return [await waiting.held(asking)]
 
     def _is_point(self, planned: Planned, plan: OperationPlan) -> bool:
         return (
-            self._reads_inline
-            and all(each.bounded for each in plan.fields)
+            all(each.bounded for each in plan.fields)
             and plan.cost(planned.variables) <= POINT_COST
             and plan.sql_length <= POINT_SQL
         )

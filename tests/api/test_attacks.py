@@ -469,6 +469,17 @@ def test_lists_are_not_read_on_the_event_loop(world: World) -> None:
     assert [name.startswith("graphql") for name in threads] == [not at_server] * 2
 
 
+@pytest.mark.parametrize("fields", ["{one}", "{one} {other}"])
+def test_lookups_in_a_file_are_read_on_the_event_loop(world: World, fields: str) -> None:
+    """Several of a server have to see one state of the data, which takes a transaction, and so a thread."""
+    found = fields.format(one='one: customer(id: "x") { id }', other='other: customer(id: "y") { id }')
+    threads: list[str] = []
+    with noting_threads(world, threads):
+        world.ask("{ %s }" % found).data  # noqa: B018, UP031
+    by_thread = world.services.store.dialect.name == "postgresql" and "other" in fields
+    assert {name.startswith("graphql") for name in threads} == {by_thread}
+
+
 @contextmanager
 def noting_threads(world: World, threads: list[str]) -> Iterator[None]:
     def note(statement: str) -> None:

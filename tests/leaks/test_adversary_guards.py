@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -13,9 +12,8 @@ from hub.graph.plans.guard import Guard
 from hub.schema import plans
 from hub.search import service as search
 from tests.leaks.adversary import Adversary
-from tests.leaks.checking import Leak, leaks
-from tests.leaks.policies import BLIND, READER, role_name
-from tests.leaks.test_broken_guards import Break, _plan_key, _put, _yes
+from tests.leaks.policies import BLIND
+from tests.leaks.test_broken_guards import Break, _first_leak, _plan_key, _put, _yes
 from tests.leaks.worlds import Pair
 
 ROLES = (0, 1, 4, 2, 7, BLIND)
@@ -57,18 +55,4 @@ BROKEN: dict[str, tuple[Break, tuple[str, ...]]] = {
 def test_without_a_guard_the_adversary_finds_a_leak(
     pair: Pair, guard: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    breaking, kinds = BROKEN[guard]
-    breaking(monkeypatch)
-    pair.forget_plans()
-    try:
-        assert next(_found(pair, kinds), None) is not None
-    finally:
-        pair.forget_plans()
-
-
-def _found(pair: Pair, kinds: tuple[str, ...]) -> Iterator[Leak]:
-    for role in map(role_name, ROLES):
-        pair.become(role)
-        for probe in Adversary(pair, role).probes(*kinds):
-            pair.one.ask(probe.query, READER, dict(probe.variables))
-            yield from (leak for leak in leaks(pair, role, [probe]) if not leak.failed)
+    assert _first_leak(pair, BROKEN[guard], monkeypatch, ROLES, Adversary) is not None

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from typing import Any
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, Protocol
 
 import pytest
 
@@ -16,13 +16,20 @@ from hub.schema import plans, streams
 from hub.search import service as search
 from tests.leaks.checking import Leak, leaks
 from tests.leaks.policies import BLIND, READER, role_name
-from tests.leaks.probes import Prober
+from tests.leaks.probes import Probe, Prober
 from tests.leaks.worlds import Pair
 
 ROLES = (0, 1, 4, 2, 7, BLIND, 3, 6, 8, 9, 10, 11)
 """Asked one after the other, until a leak is found."""
 
 Break = Callable[[pytest.MonkeyPatch], None]
+
+
+class Asker(Protocol):
+    """Asks in ways that may show what a role may not see."""
+
+    def probes(self, *kinds: str) -> Iterator[Probe]:
+        """The questions of these kinds."""
 
 
 def _yes(*_anything: Any, **_more: Any) -> bool:
@@ -133,19 +140,32 @@ BROKEN: dict[str, tuple[Break, tuple[str, ...]]] = {
 @pytest.mark.parametrize("pair", ["sqlite"], indirect=True, scope="session")
 @pytest.mark.parametrize("guard", BROKEN)
 def test_without_a_guard_there_is_a_leak(pair: Pair, guard: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    breaking, kinds = BROKEN[guard]
+    assert _first_leak(pair, BROKEN[guard], monkeypatch) is not None
+
+
+def _first_leak(
+    pair: Pair,
+    broken: tuple[Break, tuple[str, ...]],
+    monkeypatch: pytest.MonkeyPatch,
+    roles: Sequence[int] = ROLES,
+    asker: Callable[[Pair, str], Asker] = Prober,
+) -> Leak | None:
+    """The first leak that the probes of these kinds find once the guard is broken."""
+    breaking, kinds = broken
     breaking(monkeypatch)
     pair.forget_plans()
     try:
-        assert next(_found(pair, kinds), None) is not None
+        return next(_found(pair, kinds, roles, asker), None)
     finally:
         pair.forget_plans()
 
 
-def _found(pair: Pair, kinds: tuple[str, ...]) -> Iterator[Leak]:
-    for role in map(role_name, ROLES):
+def _found(
+    pair: Pair, kinds: tuple[str, ...], roles: Sequence[int], asker: Callable[[Pair, str], Asker]
+) -> Iterator[Leak]:
+    for role in map(role_name, roles):
         pair.become(role)
-        for probe in Prober(pair, role).probes(*kinds):
+        for probe in asker(pair, role).probes(*kinds):
             # What one who sees everything was answered must not be what others are answered.
             if probe.kind != "subscription":
                 pair.one.ask(probe.query, READER, dict(probe.variables))
