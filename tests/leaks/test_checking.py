@@ -13,7 +13,7 @@ PAIR: Any = SimpleNamespace(secrets=frozenset({"hj8mt"}))
 ID = "cus_co6sqcfhj8mt7u084hh4dc7ldd"
 
 
-@pytest.mark.parametrize("text", ["{'name': 'xhj8mty'}", "cus_hj8mt", "hj8mt" * 6])
+@pytest.mark.parametrize("text", ["{'name': 'xhj8mty'}", "its id: cus_hj8mt", "hj8mt" * 6])
 def test_a_part_of_a_hidden_text_is_found_in_an_answer_and_in_its_cursors(text: str) -> None:
     assert told_parts(PAIR, text) == told_parts(PAIR, text.encode().hex()) == {"hj8mt"}
 
