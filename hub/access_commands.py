@@ -99,16 +99,17 @@ def cedar(
 def _print_explanation(explained: Explanation) -> None:
     shown = f"mask:{explained.mask}" if explained.mask else str(explained.decision.effect)
     special = ", special: opened only by a grant that names it" if explained.special else ""
-    out.print(f"[bold]{shown}[/] ({explained.category}{special})", highlight=False)
+    within = "".join(f", {each.stated} within {each.scope}" for each in explained.decision.within)
+    out.print(f"[bold]{shown}{within}[/] ({explained.category}{special})", highlight=False)
     if not explained.reasons:
         out.print("No grant reaches it, and what no grant names is denied.")
         return
     table = Table(box=None, pad_edge=False, header_style="bold")
-    for heading in ("grant", "line", "effect", "names", "why", "owner", "review by"):
+    for heading in ("grant", "line", "effect", "within", "names", "why", "owner", "review by"):
         table.add_column(heading)
     for reason in explained.reasons:
         grant = reason.grant
-        words = (reason.part, str(grant.line), grant.effect, reason.category)
+        words = (reason.part, str(grant.line), grant.effect, grant.scope, reason.category)
         table.add_row(*words, escape(grant.why), grant.owner, grant.review.isoformat())
     out.print(table)
 

@@ -48,6 +48,7 @@ app = typer.Typer(
     help="One customer graph out of many source systems.",
 )
 quarantine_app = typer.Typer(no_args_is_help=True, help="Records that could not be accepted.")
+restriction_app = typer.Typer(no_args_is_help=True, help="Who restricted the use of their data, or objected.")
 consent_app = typer.Typer(no_args_is_help=True, help="What customers said yes or no to.")
 interaction_app = typer.Typer(
     no_args_is_help=True, help="Calls, visits, messages and other touches with customers."
@@ -56,6 +57,7 @@ correction_app = typer.Typer(no_args_is_help=True, help="Values that win over wh
 audit_app = typer.Typer(no_args_is_help=True, help="The audit log.")
 app.add_typer(quarantine_app, name="quarantine")
 app.add_typer(consent_app, name="consent")
+app.add_typer(restriction_app, name="restriction")
 app.add_typer(interaction_app, name="interaction")
 app.add_typer(correction_app, name="correction")
 app.add_typer(audit_app, name="audit")
@@ -268,6 +270,16 @@ def consent_record(customer: CustomerId, values: PropertyValues, key: Idempotenc
         noted = commands.record_consent(services, _author(services), order)
         services.publish()
     out.print(f"Consent {noted.id} of {noted.customer}.", highlight=False)
+
+
+@command(restriction_app, "record")
+def restriction_record(customer: CustomerId, values: PropertyValues, key: IdempotencyKey = None) -> None:
+    """Record that data may not be used: kind=restriction or kind=objection purpose=..., state=in_force or lifted."""
+    with _services() as services:
+        order = commands.RecordRestriction(customer, _by_property(values), key or uuid4().hex)
+        noted = commands.record_restriction(services, _author(services), order)
+        services.publish()
+    out.print(f"Restriction {noted.id} of {noted.customer}.", highlight=False)
 
 
 @command(interaction_app, "log")

@@ -50,6 +50,11 @@ class TokenClaims(BaseModel):
     """None where the tokens hold none: then it is the one of the roles."""
     purposes: ClaimPath | None = "purposes"
     """None where the tokens hold none: then it is the roles alone that say which purposes may be stated."""
+    regions: ClaimPath | None = "regions"
+    """Whose customers the caller's are, by region; who has none reaches nobody by it, nor by the next two."""
+    brands: ClaimPath | None = "brands"
+    account_manager: ClaimPath | None = "account_manager"
+    """The names under which the sources know the caller."""
 
 
 class Settings(BaseSettings):

@@ -59,7 +59,7 @@ def office(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Office:
 def test_check_passes_a_sound_configuration(office: Office) -> None:
     result = office.run("check")
     assert result.exit_code == 0
-    assert "No fault: 29 entity types" in result.output
+    assert "No fault: 30 entity types" in result.output
     assert "1 sources with 1 streams" in result.output
 
 

@@ -89,6 +89,14 @@ def test_a_consent_is_recorded_once_for_a_key(ann: str) -> None:
     assert (event.roles, event.purpose) == (("operator",), "system_operation")
 
 
+def test_a_restriction_is_recorded_and_lifted(ann: str) -> None:
+    for state, bars in (("in_force", ["restriction"]), ("lifted", [])):
+        result = run("restriction", "record", ann, "kind=restriction", f"state={state}")
+        assert result.exit_code == 0, result.output
+        assert values("SELECT DISTINCT bar FROM standing") == bars
+    assert len(events_of(Action.RESTRICTION_CHANGED)) == 2
+
+
 def test_an_interaction_is_logged(ann: str) -> None:
     result = run("interaction", "log", ann, "kind=visit", "summary=Asked for a = b")
     assert result.exit_code == 0, result.output

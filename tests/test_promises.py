@@ -44,6 +44,7 @@ ACTIONS = [
     "export",
     "break_glass",
     "consent_changed",
+    "restriction_changed",
     "privacy_request_opened",
     "privacy_request_closed",
     "erased",
@@ -217,6 +218,7 @@ LISTS = [
     "products",
     "purchaseOrders",
     "quotes",
+    "restrictions",
     "returns",
     "shipments",
     "shipmentEvents",
@@ -249,6 +251,7 @@ ROWS = [
     "product",
     "purchaseOrder",
     "quote",
+    "restriction",
     "return",
     "shipment",
     "shipmentEvent",
@@ -282,6 +285,8 @@ OF_A_CUSTOMER = {
 MUTATIONS = {
     "recordConsent": '(input: {customerId: "nobody", purpose: "sales", channel: any, state: given,'
     ' idempotencyKey: "1"}) { customerId id }',
+    "recordRestriction": '(input: {customerId: "nobody", kind: objection, purpose: "sales", state: in_force,'
+    ' idempotencyKey: "7"}) { customerId id }',
     "logInteraction": '(input: {customerId: "nobody", kind: call, idempotencyKey: "2"}) { customerId id }',
     "correctProperty": '(input: {customerId: "nobody", property: name, value: "x", reason: "x", idempotencyKey: "3"})'
     " { customerId properties entityId }",
@@ -374,6 +379,7 @@ def test_no_mutation_is_forgotten_here(service: GraphQLService) -> None:
 def test_the_commands_that_a_policy_names_stay_as_they_are() -> None:
     assert [each.value for each in Command] == [
         "record_consent",
+        "record_restriction",
         "log_interaction",
         "correct_property",
         "replay_quarantine",

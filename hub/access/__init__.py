@@ -3,7 +3,7 @@
 from hub.access.apikeys import ApiKey, ApiKeys
 from hub.access.authentication import Authenticator
 from hub.access.cedar import CedarPolicy, to_cedar
-from hub.access.claims import Claims
+from hub.access.claims import SCOPE_CLAIMS, Claims
 from hub.access.difference import ChangeKind, PolicyChange, differences
 from hub.access.explanation import Explanation, Part, Reason, explain
 from hub.access.in_force import PolicyInForce
@@ -14,13 +14,22 @@ from hub.access.oidc import ProviderKeys, is_safe
 from hub.access.policy import Command, CommandGrant, Effect, Grant, Policy, Purpose, Role, load_policy
 from hub.access.requester import Caller, PlanAccess, PlanKey, Requester, plan_access, requester_of
 from hub.access.review import Finding, findings
+from hub.access.scope import EVERYONE, NOBODY, SCOPES, ScopeName, Within, any_of, scoped
+from hub.access.standing import ALL_USES, RESTRICTION, WHOLE_REACH, Consent, Reach
 from hub.access.tokens import AUDIENCE, DEMO_ISSUER, DemoIssuer, TokenVerifier
 
 __all__ = [
+    "ALL_USES",
     "AUDIENCE",
     "DEMO_ISSUER",
+    "EVERYONE",
     "MASKS",
+    "NOBODY",
     "NO_GRANT",
+    "RESTRICTION",
+    "SCOPES",
+    "SCOPE_CLAIMS",
+    "WHOLE_REACH",
     "WITHHOLD",
     "AccessMap",
     "ApiKey",
@@ -33,6 +42,7 @@ __all__ = [
     "Claims",
     "Command",
     "CommandGrant",
+    "Consent",
     "Decision",
     "DemoIssuer",
     "Dialect",
@@ -51,11 +61,15 @@ __all__ = [
     "PolicyInForce",
     "ProviderKeys",
     "Purpose",
+    "Reach",
     "Reason",
     "Requester",
     "Role",
+    "ScopeName",
     "TokenVerifier",
     "TrustedIssuer",
+    "Within",
+    "any_of",
     "compile_policy",
     "differences",
     "explain",
@@ -67,5 +81,6 @@ __all__ = [
     "mask_for",
     "plan_access",
     "requester_of",
+    "scoped",
     "to_cedar",
 ]

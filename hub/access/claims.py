@@ -10,10 +10,18 @@ from jmespath.exceptions import JMESPathError
 from pydantic import BaseModel, ConfigDict, StringConstraints, ValidationError
 
 from hub.access.requester import Caller
+from hub.access.scope import ScopeName
 from hub.settings import TokenClaims
 
 _SPACED: Final = frozenset({"scope", "scp"})
 """Claims that hold words in one text, by RFC 6749 (section 3.3) or custom; the text of any other is one value."""
+SCOPE_CLAIMS: Final[Mapping[ScopeName, str]] = {
+    "region": "regions",
+    "brand": "brands",
+    "own_accounts": "account_manager",
+}
+"""What the claim map calls, for each row scope, that which says whose customers the caller's are."""
+_LISTS: Final = frozenset({"roles", "purposes", *SCOPE_CLAIMS.values()})
 _Word = Annotated[str, StringConstraints(min_length=1)]
 
 
@@ -29,6 +37,9 @@ class _Said(BaseModel):
     roles: tuple[_Word, ...]
     department: _Word | None
     purposes: tuple[_Word, ...] | None
+    regions: tuple[_Word, ...] | None
+    brands: tuple[_Word, ...] | None
+    account_manager: tuple[_Word, ...] | None
 
 
 class Claims:
@@ -45,8 +56,9 @@ class Claims:
         Raises:
             ClaimsError: something is missing or malformed.
         """
-        given = {name: self._found(name, claims) for name in ("department", "purposes", *self._compiled)}
-        missing = [name for name in self._compiled if given[name] is None]
+        given = {name: self._found(name, claims) for name in _Said.model_fields}
+        scopes = SCOPE_CLAIMS.values()
+        missing = [name for name in self._compiled if name not in scopes and given[name] is None]
         if missing:
             raise self._fault(missing)
         try:
@@ -54,7 +66,16 @@ class Claims:
         except ValidationError as error:
             wrong = {str(fault["loc"][0]) for fault in error.errors(include_input=False)}
             raise self._fault(wrong) from None
-        return Caller(said.subject, said.department, said.roles, said.purposes, said.client, expires_at)
+        stated = ((scope, getattr(said, name)) for scope, name in SCOPE_CLAIMS.items())
+        return Caller(
+            said.subject,
+            said.department,
+            said.roles,
+            said.purposes,
+            said.client,
+            expires_at,
+            attributes=tuple((scope, values) for scope, values in stated if values),
+        )
 
     def _found(self, name: str, claims: Mapping[str, Any]) -> Any:
         if name not in self._compiled:
@@ -63,7 +84,7 @@ class Claims:
             found = self._compiled[name].search(claims)
         except JMESPathError:
             return None
-        if name not in ("roles", "purposes"):
+        if name not in _LISTS:
             return found
         if isinstance(found, str):
             return tuple(found.split()) if self._places[name] in _SPACED else (found,)

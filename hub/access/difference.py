@@ -2,16 +2,17 @@
 
 Two policies are compared by their decisions, for every role, purpose and data category, so that a grant that is split,
 moved or worded anew is no change. What a whole subtree of categories shares is told once. What a role or a purpose
-*is*, such as the claims that give a role, is compared as it is written.
+*is*, such as the claims that give a role, is compared as it is written. Where grants have row scopes, a role
+gains or loses what is shown more, or less, of every customer, whichever scopes they are in.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from itertools import product
+from itertools import chain, combinations, product
 from typing import Any
 
 from pydantic import BaseModel
@@ -24,6 +25,9 @@ from hub.ontology import Taxonomy
 _LOOSEST_LAST = ["deny", *(f"mask:{name}" for name in MASKS), "allow"]
 """What may be shown of a category, in the order in which the policy's masks are strict."""
 _NOT_THERE = "-"
+_NO_SCOPE = "none"
+_Shown = Mapping[str, str]
+"""What is shown by row scope: the first that a customer is in counts, the last is everyone."""
 
 
 class ChangeKind(StrEnum):
@@ -87,7 +91,7 @@ def _seen(
         whole = all(shown[each] == (before, after) for each in below)
         told.update(below if whole else ())
         what = f"{category}.*" if whole and below else category
-        yield PolicyChange(_kind(before, after), role, purpose, what, before, after)
+        yield PolicyChange(_kind(before, after), role, purpose, what, _words(before), _words(after))
 
 
 def _below(category: str, children: Mapping[str | None, list[str]]) -> list[str]:
@@ -95,12 +99,30 @@ def _below(category: str, children: Mapping[str | None, list[str]]) -> list[str]
     return [*own, *(far for each in own for far in _below(each, children))]
 
 
-def _shown(decision: Decision) -> str:
-    return f"{Effect.MASK}:{decision.mask}" if decision.mask else str(decision.effect)
+def _shown(decision: Decision) -> _Shown:
+    return {each.scope: each.stated for each in decision.choices}
 
 
-def _kind(before: str, after: str) -> ChangeKind:
-    return ChangeKind.GAINS if _LOOSEST_LAST.index(after) > _LOOSEST_LAST.index(before) else ChangeKind.LOSES
+def _words(shown: _Shown) -> str:
+    *within, (_, everyone) = shown.items()
+    words = [f"{effect} within {scope}" for scope, effect in within]
+    return ", ".join([*words, f"else {everyone}" if words else everyone])
+
+
+def _kind(before: _Shown, after: _Shown) -> ChangeKind:
+    scopes = {*before, *after} - {_NO_SCOPE}
+    held = chain.from_iterable(combinations(sorted(scopes), size) for size in range(len(scopes) + 1))
+    steps = [_looseness(after, each) - _looseness(before, each) for each in held]
+    if min(steps) < 0 < max(steps):
+        return ChangeKind.CHANGES
+    return ChangeKind.GAINS if max(steps) > 0 else ChangeKind.LOSES
+
+
+def _looseness(shown: _Shown, held: Collection[str]) -> int:
+    """How much is shown of a customer who is in these scopes."""
+    return next(
+        _LOOSEST_LAST.index(effect) for scope, effect in shown.items() if scope == _NO_SCOPE or scope in held
+    )
 
 
 def _done(old: AccessMap, new: AccessMap, role: str, purpose: str) -> Iterator[PolicyChange]:
@@ -109,7 +131,8 @@ def _done(old: AccessMap, new: AccessMap, role: str, purpose: str) -> Iterator[P
         may, will = old.may(roles, purpose, command), new.may(roles, purpose, command)
         if may != will:
             before, after = (str(Effect.ALLOW if each else Effect.DENY) for each in (may, will))
-            yield PolicyChange(_kind(before, after), role, purpose, command.value, before, after)
+            kind = ChangeKind.GAINS if will else ChangeKind.LOSES
+            yield PolicyChange(kind, role, purpose, command.value, before, after)
 
 
 def _settings(

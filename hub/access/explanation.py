@@ -1,7 +1,8 @@
 """Why a role sees a property as it does: every grant that reaches the property's category, and what became of it.
 
 Of the grants for a role and purpose that name a category or one above it, some *decide*; some are *overruled*, by a
-deny, an allow or a stricter mask; and permits from above a special category are *stopped* there.
+deny, an allow or a stricter mask; and permits from above a special category are *stopped* there. Of grants with row
+scopes those decide that show more in their scope than holds for everyone.
 """
 
 from __future__ import annotations
@@ -47,6 +48,7 @@ class Explanation:
     special: bool
     """Whether the category is opened only by a grant that names it."""
     decision: Decision
+    """With what it is within row scopes."""
     mask: str | None
     """What the mask comes to for values of this property: `withhold` where the mask was not written for its type."""
     reasons: tuple[Reason, ...]
@@ -69,7 +71,7 @@ def explain(
     decision = access.decide(wanted, purpose, category)
     mask = decision.mask
     if mask is not None and prop is not None:
-        mask = mask_for(mask, prop.type, many=prop.many).name
+        mask = mask_for(mask, prop).name
     grants = [g for g in access.policy.grants if wanted.intersection(g.roles) and purpose in g.purposes]
     reasons = sorted(
         _reasons(grants, ontology.taxonomy, category, decision), key=lambda each: _ORDER.index(each.part)
@@ -90,7 +92,8 @@ def _reasons(
 def _part(grant: Grant, decision: Decision, *, opens: bool) -> Part:
     if not opens and grant.kind is not Effect.DENY:
         return Part.STOPPED
-    decides = (grant.kind, grant.mask) == (decision.effect, decision.mask)
+    stated = (grant.kind, grant.mask, grant.scope)
+    decides = any(stated == (each.effect, each.mask, each.scope) for each in decision.choices)
     return Part.DECIDES if decides else Part.OVERRULED
 
 

@@ -9,6 +9,8 @@ How grants become decisions:
    special one. A deny still reaches.
 4. Deny beats allow, allow beats mask; of several masks the strictest is used (the order of `masks.MASKS`).
 5. Of several roles the permits add up, and any role's deny wins.
+6. A permit with a row scope counts for the customers in the scope alone. What holds for everyone is the decision; what
+   counts more than that within a scope, and what is less masked, is listed `within` it.
 
 What a role may do is simpler: a command is refused unless a rule of `commands` allows it to one of the roles for the
 purpose.
@@ -22,13 +24,15 @@ import hashlib
 import json
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 from types import MappingProxyType
 
 from hub.access.masks import MASKS
 from hub.access.policy import Command, Effect, Grant, Policy, Purpose, Role, load_policy
+from hub.access.scope import Attributes
+from hub.access.standing import Reach, bars_of, consent_of
 from hub.ontology import Taxonomy
 
 
@@ -40,6 +44,25 @@ class Decision:
     mask: str | None
     rule: str | None
     """The deciding grant in words: effect, category, why."""
+    scope: str = "none"
+    """For whom it holds; `none` is everyone."""
+    within: tuple[Decision, ...] = ()
+    """Decisions that count more than this one for the customers in their scopes, the most decisive first."""
+
+    @property
+    def stated(self) -> str:
+        """The effect as a grant states it: `allow`, `deny`, or `mask:` and the mask's name."""
+        return f"{self.effect}:{self.mask}" if self.mask else str(self.effect)
+
+    @property
+    def is_denial(self) -> bool:
+        """Whether it shows nothing of anybody."""
+        return self.effect is Effect.DENY and not self.within
+
+    @property
+    def choices(self) -> tuple[Decision, ...]:
+        """What holds for a customer is the first of these whose scope they are in."""
+        return (*self.within, self)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,8 +105,13 @@ class AccessMap:
             for purpose in grant.purposes
             for command in grant.commands
         )
+        self._reaches = {
+            name: Reach(bars_of(purpose), consent_of(purpose)) for name, purpose in policy.purposes.items()
+        }
         self.row = lru_cache(maxsize=_ROLE_SETS)(self._row)
         """`row(roles, purpose)`: the decisions by category; a category that is not in it is denied."""
+        self.scopes = lru_cache(maxsize=_ROLE_SETS)(self._scopes)
+        """`scopes(roles, purpose)`: the row scopes by which the decisions differ, sorted."""
         self.usable_purposes = lru_cache(maxsize=_ROLE_SETS)(self._usable_purposes)
         """`usable_purposes(roles)`: those for which these roles see anything, in the policy's order."""
 
@@ -100,6 +128,15 @@ class AccessMap:
     def decide(self, roles: frozenset[str], purpose: str, category: str) -> Decision:
         """The decision; a name that the policy or the taxonomy does not know is denied."""
         return self.row(roles, purpose).get(category, NO_GRANT)
+
+    def reach(self, roles: frozenset[str], purpose: str, attributes: Attributes) -> Reach:
+        """Which customers these roles reach for a purpose that is known, with such attributes as their scopes need."""
+        reach, scopes = self._reaches[purpose], self.scopes(roles, purpose)
+        if not scopes:
+            return reach
+        given = dict(attributes)
+        stated = {scope: tuple(sorted(set(given.get(scope, ())))) for scope in scopes}
+        return replace(reach, attributes=MappingProxyType(stated))
 
     def may(self, roles: frozenset[str], purpose: str, command: Command) -> bool:
         """Whether one of the roles may give the command for the purpose."""
@@ -124,11 +161,15 @@ class AccessMap:
         joined = {category: _decisive(row[category] for row in rows) for category in self.categories}
         return MappingProxyType(joined)
 
+    def _scopes(self, roles: frozenset[str], purpose: str) -> tuple[str, ...]:
+        decisions = self.row(roles, purpose).values()
+        return tuple(sorted({choice.scope for decision in decisions for choice in decision.within}))
+
     def _usable_purposes(self, roles: frozenset[str]) -> tuple[str, ...]:
         return tuple(
             purpose
             for purpose in self.purposes
-            if any(decision.effect is not Effect.DENY for decision in self.row(roles, purpose).values())
+            if not all(decision.is_denial for decision in self.row(roles, purpose).values())
         )
 
     def __repr__(self) -> str:
@@ -158,7 +199,7 @@ def compile_policy(policy: Policy, taxonomy: Taxonomy) -> AccessMap:
 
 
 def _stated(grant: Grant, category: str) -> Decision:
-    return Decision(grant.kind, grant.mask, f"{grant.effect} {category}: {grant.why}")
+    return Decision(grant.kind, grant.mask, f"{grant.effect} {category}: {grant.why}", grant.scope)
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,7 +228,7 @@ def _inherited_row(tree: Iterable[Node], named: Mapping[str, list[Decision]]) ->
     row: dict[str, Decision] = {}
     for node in tree:
         above = row[node.parent] if node.parent else NO_GRANT
-        if node.special and above.effect is not Effect.DENY:
+        if node.special and (above.effect is not Effect.DENY or above.within):
             above = NO_GRANT
         own = named.get(node.category)
         row[node.category] = _decisive((above, *own)) if own else above
@@ -195,14 +236,22 @@ def _inherited_row(tree: Iterable[Node], named: Mapping[str, list[Decision]]) ->
 
 
 def _decisive(decisions: Iterable[Decision]) -> Decision:
-    """What rules 1, 4 and 5 choose; between equals by the rule's words, so that order has no meaning."""
-    stated = [decision for decision in decisions if decision.rule is not None]
-    return min(stated, key=_rank, default=NO_GRANT)
+    """What rules 1, 4, 5 and 6 choose; between equals by the rule's words, so that order has no meaning."""
+    stated = [choice for decision in decisions for choice in decision.choices if choice.rule is not None]
+    ranked = sorted(stated, key=_rank)
+    whole = next((choice for choice in ranked if choice.scope == "none"), None)
+    more = ranked if whole is None else ranked[: ranked.index(whole)]
+    narrow = {choice.scope: choice for choice in reversed(more)}
+    if (whole is not None and whole.effect is Effect.DENY) or not narrow:
+        return NO_GRANT if whole is None else replace(whole, within=())
+    return replace(whole or NO_GRANT, within=tuple(sorted(narrow.values(), key=_rank)))
 
 
-def _rank(decision: Decision) -> tuple[int, int, str]:
+def _rank(decision: Decision) -> tuple[int, int, bool, str, str]:
+    """Of two that say the same, the one for every customer comes first: the other adds nothing to it."""
     strictness = _STRICTNESS[decision.mask] if decision.mask else 0
-    return _PRECEDENCE[decision.effect], strictness, decision.rule or ""
+    scope = decision.scope
+    return _PRECEDENCE[decision.effect], strictness, scope != "none", decision.rule or "", scope
 
 
 def _sha256(policy: Policy, taxonomy: Taxonomy) -> str:

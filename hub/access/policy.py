@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Literal, TypeVar
+from typing import Annotated, Final, Literal, TypeVar
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PrivateAttr
 
@@ -29,6 +29,9 @@ LegalBasis = Literal[
 ]
 """GDPR Art. 6(1)(a) to (f), in its order."""
 Scope = Literal["none", "region", "brand", "own_accounts"]
+Channel = Literal["any", "email", "sms", "phone", "post", "push", "web"]
+"""Those of the type Consent."""
+ANY_CHANNEL: Final[Channel] = "any"
 
 
 class Effect(StrEnum):
@@ -82,7 +85,18 @@ class Purpose(_Part):
     label: Text = Field(description="What a person calls it.")
     data_use: str = Field(description="Key of the Fides taxonomy's data uses.")
     legal_basis: LegalBasis = Field(description="GDPR Art. 6(1) basis.")
-    requires_consent: bool = Field(default=False, description="Only customers who consented are seen.")
+    requires_consent: bool = Field(
+        default=False,
+        description="Only customers are seen whose newest word on the data use, or one above it, is a yes.",
+    )
+    channel: Channel = Field(
+        default=ANY_CHANNEL,
+        description="With `requires_consent`: the way of contact that the yes must cover; `any` alone covers `any`.",
+    )
+    sees_restricted: bool = Field(
+        default=False,
+        description="Whether customers are seen who restricted the use of their data (GDPR Art. 18).",
+    )
     retention_days: int = Field(gt=0, description="How long data may be kept for this purpose.")
     links: Mapping[Name, Text] = Field(
         default_factory=dict, description="Assessments by kind, like `lia`, `dpia`."
@@ -98,7 +112,11 @@ class Grant(_Part):
         description="Data category, or list; with everything below it, up to special categories."
     )
     effect: str = Field(description="`allow`, `deny` or `mask:` and the name of a mask.")
-    scope: Scope = Field(default="none", description="Which customers: `none` narrows nothing.")
+    scope: Scope = Field(
+        default="none",
+        description="Which customers: those of the requester's regions, of their brands, or their own accounts; `none` "
+        "narrows nothing. A deny reaches everyone.",
+    )
     why: Text = Field(description="The reason, for whoever reviews it.")
     owner: str = Field(description="The department that answers for it.")
     review: date = Field(description="The day by which it is looked at again.")
@@ -118,6 +136,7 @@ class Command(StrEnum):
     """What a role may be allowed to do; a closed list."""
 
     RECORD_CONSENT = "record_consent"
+    RECORD_RESTRICTION = "record_restriction"
     LOG_INTERACTION = "log_interaction"
     CORRECT_PROPERTY = "correct_property"
     REPLAY_QUARANTINE = "replay_quarantine"
@@ -242,12 +261,11 @@ def _useless_role_faults(
 
 def _purpose_faults(doc: YamlDocument, at: At, purpose: Purpose, known: _Known) -> Iterator[Fault]:
     yield from _unknown(doc, (*at, "data_use"), "data use", purpose.data_use, known.uses)
-    # An unchecked consent would be a leak, so such a purpose does not load before consent is checked.
-    if purpose.requires_consent:
-        yield doc.fault((*at, "requires_consent"), "consent is not checked yet", expected="false")
-    elif purpose.legal_basis == "consent":
-        message = "consent as a basis needs `requires_consent`, which is not available yet"
-        yield doc.fault((*at, "legal_basis"), message)
+    if purpose.legal_basis == "consent" and not purpose.requires_consent:
+        message = "a purpose that rests on consent needs `requires_consent`"
+        yield doc.fault((*at, "legal_basis"), message, expected="requires_consent: true")
+    if purpose.channel != ANY_CHANNEL and not purpose.requires_consent:
+        yield doc.fault((*at, "channel"), "a channel belongs to `requires_consent`")
 
 
 def _grant_faults(doc: YamlDocument, at: At, grant: Grant, known: _Known) -> Iterator[Fault]:
@@ -256,8 +274,11 @@ def _grant_faults(doc: YamlDocument, at: At, grant: Grant, known: _Known) -> Ite
         yield from _unknown(doc, (*at, "categories", place), "data category", name, known.categories)
     effects = ["allow", "deny", *(f"mask:{name}" for name in MASKS)]
     yield from _unknown(doc, (*at, "effect"), "effect", grant.effect, effects)
-    if grant.scope != "none":
-        message = f"row scope {grant.scope!r} is not available yet: the grant would reach every customer"
+    if grant.scope != "none" and grant.effect == Effect.DENY:
+        # Who is not known to be in the scope would not be denied.
+        message = (
+            f"a deny takes no scope ({grant.scope!r}): it reaches every customer; narrow the permits instead"
+        )
         yield doc.fault((*at, "scope"), message, expected="none")
 
 

@@ -5,9 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from hub.access.matrix import NO_GRANT, AccessMap, Decision, Row
+from hub.access.scope import Attributes
+from hub.access.standing import Reach
 from hub.errors import AccessDeniedError, PurposeError
 
-PlanKey = tuple[frozenset[str], str, str]
+PlanKey = tuple[frozenset[str], str, str, Attributes]
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +29,8 @@ class Caller:
     """Seconds since 1970; who is served for longer is to be let go by then, and to prove anew who they are."""
     claims_roles: bool = True
     """Whether `roles` are values of a token's claim, not roles of the policy yet."""
+    attributes: Attributes = field(default=(), repr=False)
+    """By row scope, what the token says: regions, brands, names of the employee at the sources."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +46,8 @@ class Requester:
     """The program that asks."""
     purposes: tuple[str, ...]
     """What the caller may state as purpose."""
+    attributes: Attributes = field(default=(), repr=False)
+    """The caller's."""
 
 
 def requester_of(caller: Caller, access: AccessMap, purpose_header: str | None) -> Requester:
@@ -56,7 +62,7 @@ def requester_of(caller: Caller, access: AccessMap, purpose_header: str | None) 
     usable = access.usable_purposes(roles)
     purposes = tuple(each for each in usable if caller.purposes is None or each in caller.purposes)
     purpose = _stated_purpose(purpose_header, purposes)
-    return Requester(caller.subject, roles, department, purpose, caller.client, purposes)
+    return Requester(caller.subject, roles, department, purpose, caller.client, purposes, caller.attributes)
 
 
 def _roles(caller: Caller, access: AccessMap) -> frozenset[str]:
@@ -95,10 +101,12 @@ def _stated_purpose(header: str | None, purposes: tuple[str, ...]) -> str:
 class PlanAccess:
     """The access map as one kind of requester meets it; read plans are compiled with it, cached by `key`."""
 
-    key: PlanKey
-    """(roles, purpose, policy hash): equal keys mean equal decisions."""
+    key: PlanKey = field(repr=False)
+    """(roles, purpose, policy hash, attributes that scopes need): equal keys mean equal decisions and equal reach."""
     introspection: bool
     """Whether the requester may learn what the schema is, and which names are near a wrong one."""
+    reach: Reach
+    """Which customers the requester reaches."""
     _row: Row = field(repr=False, compare=False)
 
     def decide(self, category: str) -> Decision:
@@ -107,8 +115,9 @@ class PlanAccess:
 
 
 def plan_access(access: AccessMap, requester: Requester) -> PlanAccess:
-    """The requester's access; nothing of it names a person, so plans may be shared among equals."""
-    key = (requester.roles, requester.purpose, access.sha256)
+    """The requester's access; it names nobody but by the attributes that a scope needs, so equals share plans."""
+    reach = access.reach(requester.roles, requester.purpose, requester.attributes)
+    key = (requester.roles, requester.purpose, access.sha256, tuple(reach.attributes.items()))
     return PlanAccess(
-        key, access.may_introspect(requester.roles), access.row(requester.roles, requester.purpose)
+        key, access.may_introspect(requester.roles), reach, access.row(requester.roles, requester.purpose)
     )

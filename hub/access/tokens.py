@@ -10,11 +10,12 @@ import hashlib
 import json
 import os
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from copy import copy
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, Final
 from uuid import uuid4
 
@@ -23,7 +24,7 @@ from joserfc.errors import ClaimError, ExpiredTokenError, JoseError, Unsupported
 from joserfc.jwk import GuestProtocol, Key, KeySet, OKPKey
 from joserfc.jws import JWSRegistry, extract_compact
 
-from hub.access.claims import Claims, ClaimsError
+from hub.access.claims import SCOPE_CLAIMS, Claims, ClaimsError
 from hub.access.keys import TrustedIssuer, algorithms_of
 from hub.access.requester import Caller
 from hub.cache import BoundedCache
@@ -191,8 +192,12 @@ class DemoIssuer:
         purposes: Sequence[str],
         ttl_s: int = 86_400,
         client: str = "demo",
+        attributes: Mapping[str, Sequence[str]] = MappingProxyType({}),
     ) -> str:
-        """A token that is good from now on for `ttl_s` seconds. `roles` are values of the `roles` claim."""
+        """A token that is good from now on for `ttl_s` seconds.
+
+        `roles` are values of the `roles` claim, `attributes` those that row scopes compare, by scope.
+        """
         now = int(time.time())
         claims = {
             "iss": self.issuer,
@@ -206,6 +211,9 @@ class DemoIssuer:
             "roles": list(roles),
             "purposes": list(purposes),
             "client_id": client,
+            **{
+                claim: list(attributes[scope]) for scope, claim in SCOPE_CLAIMS.items() if scope in attributes
+            },
         }
         header = {"alg": ALGORITHM, "kid": self._key.kid}
         return jwt.encode(header, claims, self._key, algorithms=[ALGORITHM])

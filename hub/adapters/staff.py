@@ -7,6 +7,7 @@ record says who, for what purpose, why and when; the audit log has no place for 
 |-----------|----------------|--------------------------------------------------------------------------|
 | `desk`    | `customers`    | a party without values, to which a customer's consents and interactions are tied |
 | `desk`    | `consents`     | a consent                                                                |
+| `desk`    | `restrictions` | a restriction or an objection                                            |
 | `desk`    | `interactions` | an interaction                                                           |
 | `steward` | `corrections`  | a party with the values of one rule of survivorship as they should be     |
 """
@@ -49,7 +50,8 @@ from hub.ontology import EntityType, Ontology, Property, PropertyType
 from hub.store import Store, fixed
 from hub.values import Instant, Money, entity_id
 
-CUSTOMERS, CONSENTS, INTERACTIONS, CORRECTIONS = "customers", "consents", "interactions", "corrections"
+CUSTOMERS, CONSENTS, RESTRICTIONS = "customers", "consents", "restrictions"
+INTERACTIONS, CORRECTIONS = "interactions", "corrections"
 
 FORM = 1
 """Version of the payloads' form; raised with it, so that what is held is mapped anew."""
@@ -94,7 +96,12 @@ STAFF_SOURCES: Mapping[str, SourceConfig] = MappingProxyType(
         DESK: _source(
             DESK,
             "Notes of staff",
-            {CUSTOMERS: "Person", CONSENTS: "Consent", INTERACTIONS: "Interaction"},
+            {
+                CUSTOMERS: "Person",
+                CONSENTS: "Consent",
+                RESTRICTIONS: "Restriction",
+                INTERACTIONS: "Interaction",
+            },
         ),
         STEWARD: _source(STEWARD, "Corrections of stewards", {CORRECTIONS: "Person"}),
     }

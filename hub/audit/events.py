@@ -65,6 +65,7 @@ class Action(StrEnum):
     EXPORT = "export"
     BREAK_GLASS = "break_glass"
     CONSENT_CHANGED = "consent_changed"
+    RESTRICTION_CHANGED = "restriction_changed"
     PRIVACY_REQUEST_OPENED = "privacy_request_opened"
     PRIVACY_REQUEST_CLOSED = "privacy_request_closed"
     ERASED = "erased"

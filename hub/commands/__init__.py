@@ -8,7 +8,15 @@ from hub.commands.corrections import (
     correct_property,
     withdraw_correction,
 )
-from hub.commands.notes import LogInteraction, Noted, RecordConsent, log_interaction, record_consent
+from hub.commands.notes import (
+    LogInteraction,
+    Noted,
+    RecordConsent,
+    RecordRestriction,
+    log_interaction,
+    record_consent,
+    record_restriction,
+)
 from hub.commands.runs import ReplayQuarantine, RunBegun, SyncSource, replay_quarantine, sync_source
 
 __all__ = [
@@ -18,6 +26,7 @@ __all__ = [
     "LogInteraction",
     "Noted",
     "RecordConsent",
+    "RecordRestriction",
     "ReplayQuarantine",
     "RunBegun",
     "SyncSource",
@@ -25,6 +34,7 @@ __all__ = [
     "correct_property",
     "log_interaction",
     "record_consent",
+    "record_restriction",
     "replay_quarantine",
     "sync_source",
     "withdraw_correction",

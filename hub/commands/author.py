@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any, Self
 
-from hub.access import AccessMap, Command, Decision, Effect, Requester
+from hub.access import WHOLE_REACH, AccessMap, Command, Decision, Effect, Reach, Requester
+from hub.access.scope import Attributes
 from hub.audit import Action, AuditEvent
 
 OPERATOR = "operator"
@@ -25,6 +26,8 @@ class Author:
     purpose: str
     access: AccessMap = field(repr=False)
     is_operator: bool
+    attributes: Attributes = field(default=(), repr=False)
+    """By row scope, what the token says of them."""
 
     @classmethod
     def of(cls, requester: Requester, access: AccessMap) -> Self:
@@ -36,6 +39,7 @@ class Author:
             requester.purpose,
             access,
             is_operator=False,
+            attributes=requester.attributes,
         )
 
     @classmethod
@@ -51,9 +55,12 @@ class Author:
         """The decision for a data category, as the guard of a read plan asks for it."""
         return _WHOLE if self.is_operator else self.access.decide(self.roles, self.purpose, category)
 
-    def sees(self, category: str) -> bool:
-        """Whether they see values of the data category whole."""
-        return self.decide(category).effect is Effect.ALLOW
+    @property
+    def reach(self) -> Reach:
+        """Which customers they reach."""
+        if self.is_operator:
+            return WHOLE_REACH
+        return self.access.reach(self.roles, self.purpose, self.attributes)
 
     def event(self, action: Action, **more: Any) -> AuditEvent:
         """An audit event in their name."""

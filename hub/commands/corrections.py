@@ -23,7 +23,8 @@ from hub.commands.giving import Order, Result, once, refusals_recorded
 from hub.errors import AccessDeniedError, NotFoundError, QueryError
 from hub.graph.entities import STEWARD
 from hub.graph.golden import Rule, rules_of
-from hub.ontology import EntityType, Ontology, Property
+from hub.graph.plans.guard import Guard
+from hub.ontology import CUSTOMER, EntityType, Ontology, Property
 from hub.services import Services
 from hub.store import Store, decode, quoted, utc_now
 from hub.yamlfile import nearest
@@ -114,7 +115,8 @@ class _Correction:
         self._author = author
         self._store: Store = services.store
         self._property = _correctable(services.ontology, name)
-        if not author.sees(self._property.category):
+        guard = Guard(services.ontology, author)
+        if not guard.whole(self._property, guard.seen(CUSTOMER)):
             raise AccessDeniedError(f"{name} ({self._property.category}) is not shown to you whole")
         if not 0 < len(reason.strip()) <= MAX_REASON:
             raise QueryError(f"a correction has a reason of 1 to {MAX_REASON} characters")
@@ -122,7 +124,7 @@ class _Correction:
         self._rule = _rule_of(services.ontology, self._property)
 
     def make(self, connection: Connection, customer_id: str, value: str) -> tuple[Result, list[AuditEvent]]:
-        customer = find_customer(self._store, connection, customer_id)
+        customer = find_customer(self._store, connection, customer_id, self._author)
         known = next(iter(self._made(connection, customer)), None)
         type_ = self._type(customer, known)
         if exact(type_, type_.properties[self._property.name], value) is None:
@@ -138,7 +140,7 @@ class _Correction:
         )
 
     def withdraw(self, connection: Connection, customer_id: str) -> tuple[Result, list[AuditEvent]]:
-        customer = find_customer(self._store, connection, customer_id)
+        customer = find_customer(self._store, connection, customer_id, self._author)
         made = self._made(connection, customer)
         if not made:
             raise NotFoundError(f"{self._property.name} of this customer is not corrected")

@@ -7,11 +7,15 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection
 
+from hub.access import Decision, Effect, Reach
 from hub.adapters import StaffRecords
+from hub.commands.author import Author
 from hub.errors import NotFoundError
 from hub.graph.entities import STAFF
+from hub.graph.plans import CategoryAccess
 from hub.graph.plans.guard import Guard
-from hub.ontology import EntityType, Property
+from hub.graph.reached import Reached
+from hub.ontology import CUSTOMER, EntityType, Property
 from hub.store import Store
 
 
@@ -47,19 +51,36 @@ class Customer:
         return tuple(dict.fromkeys([*before, *others]))
 
 
-def find_customer(store: Store, connection: Connection, customer_id: str) -> Customer:
+def find_customer(store: Store, connection: Connection, customer_id: str, author: Author) -> Customer:
     """The customer with the id, or the one that a retired id leads to.
 
     Raises:
-        NotFoundError: there is none.
+        NotFoundError: there is none, or none that the author reaches; both read the same.
     """
     given = store.dialect.param("id")
     sql = f"SELECT coalesce((SELECT new_id FROM customer_redirect WHERE old_id = {given}), {given})"
     now = str(connection.exec_driver_sql(sql, {"id": _storable(customer_id)}).scalar_one())
     parties = [party for type_ in store.ontology.parties for party in _parties(store, connection, type_, now)]
-    if not parties:
+    reached = Reached(store.ontology, _reaching(store, author), store.dialect.name)
+    if not parties or not reached.customer(connection, now):
         raise NotFoundError("there is no customer with this id")
     return Customer(now, tuple(sorted(parties, key=lambda party: (party.source in STAFF, party.head_id))))
+
+
+@dataclass(frozen=True, slots=True)
+class _Unseeing:
+    """The access of one who sees nobody, as far as whom they reach goes."""
+
+    reach: Reach
+
+    def decide(self, _category: str) -> Decision:
+        return Decision(Effect.ALLOW, None, None)
+
+
+def _reaching(store: Store, author: Author) -> CategoryAccess:
+    """What the author reaches customers by: who sees nobody, in no scope, may know of one by a letter with the id."""
+    sees = Guard(store.ontology, author).sees(CUSTOMER)
+    return author if sees or author.reach.attributes else _Unseeing(author.reach)
 
 
 def require_reachable(
@@ -71,10 +92,12 @@ def require_reachable(
         NotFoundError: it does not; all reasons read the same.
     """
     parties = {party.id for party in customer.parties}
+    customers = guard.seen(CUSTOMER)
     types = [
         type_
         for type_ in store.ontology.range_types(prop.range or "")
-        if guard.sees(type_.name) and (not type_.has_customer or guard.belongs(type_))
+        if guard.sees(type_.name)
+        and (not type_.has_customer or customers.implies(guard.seen(type_.name) & guard.belongs(type_)))
     ]
     if not any(_is_reachable(store, connection, type_, id_, parties) for type_ in types):
         raise NotFoundError(f"{prop.name}: this customer has nothing with this id")

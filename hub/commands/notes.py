@@ -11,7 +11,7 @@ from uuid import uuid4
 from sqlalchemy import Connection
 
 from hub.access import Command
-from hub.adapters.staff import CONSENTS, CUSTOMERS, INTERACTIONS, Circumstances, Said, exact
+from hub.adapters.staff import CONSENTS, CUSTOMERS, INTERACTIONS, RESTRICTIONS, Circumstances, Said, exact
 from hub.audit import Action, AuditEvent
 from hub.commands.author import Author
 from hub.commands.customers import Customer, find_customer, require_reachable
@@ -19,6 +19,7 @@ from hub.commands.giving import Order, Result, once, refusals_recorded
 from hub.errors import QueryError
 from hub.graph.entities import DESK
 from hub.graph.plans.guard import Guard
+from hub.graph.standing import OBJECTION
 from hub.ontology import EntityType, Ontology
 from hub.services import Services
 from hub.store import utc_now
@@ -28,6 +29,7 @@ from hub.yamlfile import nearest
 CUSTOMER_LINK = "customer"
 """The reference by which consents and interactions say whose they are."""
 
+_SOME_USE = "marketing.communications.email"
 _AHEAD = timedelta(minutes=5)
 """How far clocks may differ."""
 
@@ -35,6 +37,18 @@ _AHEAD = timedelta(minutes=5)
 @dataclass(frozen=True, slots=True)
 class RecordConsent:
     """A yes or no of a customer. `values` are those of the type Consent by property; `at` is now unless given."""
+
+    customer: str
+    values: Mapping[str, Any] = field(repr=False)
+    key: str
+
+
+@dataclass(frozen=True, slots=True)
+class RecordRestriction:
+    """A restriction or an objection of a customer, or that it is lifted.
+
+    `values` are those of the type Restriction by property; `at` is now unless given.
+    """
 
     customer: str
     values: Mapping[str, Any] = field(repr=False)
@@ -74,8 +88,14 @@ _INTERACTION = _Kind(
     Command.LOG_INTERACTION, Action.INTERACTION_LOGGED, "Interaction", INTERACTIONS, ("kind",)
 )
 
+_RESTRICTION = _Kind(
+    Command.RECORD_RESTRICTION, Action.RESTRICTION_CHANGED, "Restriction", RESTRICTIONS, ("kind", "state")
+)
 
-REQUIRED: Mapping[str, tuple[str, ...]] = {kind.type: kind.required for kind in (_CONSENT, _INTERACTION)}
+
+REQUIRED: Mapping[str, tuple[str, ...]] = {
+    kind.type: kind.required for kind in (_CONSENT, _RESTRICTION, _INTERACTION)
+}
 """What has to be said, by type."""
 
 
@@ -90,6 +110,19 @@ def record_consent(services: Services, author: Author, order: RecordConsent) -> 
     return _note(services, author, _CONSENT, order)
 
 
+def record_restriction(services: Services, author: Author, order: RecordRestriction) -> Noted:
+    """Record that a customer restricted the use of their data, or objected to one, or that this is lifted.
+
+    It holds for the next question that is asked.
+
+    Raises:
+        AccessDeniedError: the author may not.
+        NotFoundError: there is no such customer.
+        QueryError: a value is missing or does not fit, or the idempotency key was used for something else.
+    """
+    return _note(services, author, _RESTRICTION, order)
+
+
 def log_interaction(services: Services, author: Author, order: LogInteraction) -> Noted:
     """Log a call, visit, message or other touch with a customer.
 
@@ -101,7 +134,9 @@ def log_interaction(services: Services, author: Author, order: LogInteraction) -
     return _note(services, author, _INTERACTION, order)
 
 
-def _note(services: Services, author: Author, kind: _Kind, order: RecordConsent | LogInteraction) -> Noted:
+def _note(
+    services: Services, author: Author, kind: _Kind, order: RecordConsent | RecordRestriction | LogInteraction
+) -> Noted:
     given = {name: value for name, value in order.values.items() if value is not None}
     with refusals_recorded(services, author, kind.command):
         values = _checked(services.ontology, kind, given)
@@ -130,10 +165,10 @@ def _checked(ontology: Ontology, kind: _Kind, given: Mapping[str, Any]) -> dict[
     for name in kind.required:
         if name not in found:
             raise QueryError(f"{type_.name}.{name} is missing")
-    if kind is _CONSENT and found["purpose"] not in ontology.taxonomy.uses:
-        raise QueryError(
-            "Consent.purpose is no data use of the taxonomy, such as marketing.communications.email"
-        )
+    if kind is not _INTERACTION and found.get("purpose", _SOME_USE) not in ontology.taxonomy.uses:
+        raise QueryError(f"{type_.name}.purpose is no data use of the taxonomy, such as {_SOME_USE}")
+    if kind is _RESTRICTION and found["kind"] != OBJECTION and "purpose" in found:
+        raise QueryError("Restriction.purpose belongs to objections: a restriction is of every use")
     return found
 
 
@@ -155,7 +190,7 @@ def _written(
     values: Mapping[str, Any],
 ) -> tuple[Result, list[AuditEvent]]:
     store, type_ = services.store, services.ontology.type(kind.type)
-    customer = find_customer(store, connection, customer_id)
+    customer = find_customer(store, connection, customer_id, author)
     guard = Guard(services.ontology, author)
     for prop in type_.references:
         if prop.name in values:

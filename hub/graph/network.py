@@ -22,7 +22,6 @@ import networkx as nx
 import orjson
 from sqlalchemy import Connection
 
-from hub.access import Effect
 from hub.errors import NotFoundError
 from hub.graph.plans import (
     AccessNote,
@@ -50,6 +49,7 @@ from hub.graph.plans import (
     compile_plan,
     execute,
 )
+from hub.graph.plans.guard import Guard
 from hub.ontology import CUSTOMER, EntityType, Ontology, Property
 from hub.store import DialectName
 
@@ -351,6 +351,7 @@ class _Views:
     def __init__(self, ontology: Ontology, access: CategoryAccess, connection: Connection) -> None:
         self._ontology = ontology
         self._access = access
+        self._guard = Guard(ontology, access)
         self._dialect: DialectName = "sqlite" if connection.dialect.name == "sqlite" else "postgresql"
         self._plans: dict[str, ReadPlan] = {}
 
@@ -438,7 +439,7 @@ class _Views:
     def _newest_first(self) -> Page:
         type_ = self._ontology.type(ORDER)
         time = type_.properties.get(type_.time or "")
-        if time is None or self._access.decide(time.category).effect is not Effect.ALLOW:
+        if time is None or not self._guard.whole(time, self._guard.seen(ORDER)):
             return Page(first=FAN_OUT)
         return Page(order_by=(OrderBy(time.name, descending=True),), first=FAN_OUT)
 

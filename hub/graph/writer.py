@@ -12,6 +12,7 @@ The stages of `GraphWriter.apply`, each set-based over the whole batch:
 | tie          | identifiers.Identifiers   | references by identifier, now that holders' customers are known |
 | belong       | belonging.Belonging       | `party_id` of everything that belongs to a customer             |
 | project      | projection.Customers      | golden records and households                                   |
+| stand        | standing.Standings        | who restricted the use of their data, or objected to it         |
 | publish      | GraphWriter               | the change feed; audit facts go back to the caller              |
 """
 
@@ -34,6 +35,7 @@ from hub.graph.identifiers import Identifiers
 from hub.graph.projection import Customers
 from hub.graph.resolution import ExactResolver, Merge, PartyChanges, Resolution, Resolver, Split
 from hub.graph.rows import Draft, RowCodec
+from hub.graph.standing import Standings
 from hub.ontology import CUSTOMER
 from hub.ontology.model import Survivorship
 from hub.store import SYSTEM_COLUMNS, Store, fixed, utc_now
@@ -99,6 +101,7 @@ class GraphWriter:
         self._resolver: Resolver = resolver or ExactResolver(store)
         self._belonging = Belonging(store)
         self._customers = Customers(store, trust, survivorship)
+        self._standings = Standings(store)
 
     @property
     def rules_digest(self) -> str:
@@ -122,7 +125,8 @@ class GraphWriter:
         tied = self._identifiers.tie(connection, settled, released, resolution.moved)
         moved = self._belonging.update(connection, settled, tied)
         written, removed = self._project(connection, settled, resolution)
-        changes = _changes(settled, tied, moved, written, removed)
+        stands = self._standings.update(connection, settled, moved, resolution) - removed
+        changes = _changes(settled, tied, moved, written | stands, removed)
         changes |= {(CUSTOMER, id_): "create" for id_ in resolution.created}
         self._publish(connection, run_id, changes)
         return Applied(

@@ -51,7 +51,29 @@ def lint(
     faults += _clashing_reverses(types, homes)
     faults += _contradicting_parties(types, homes)
     faults += _circular_customers(types, homes)
+    for doc, spec in specs:
+        faults += _scope_faults(doc, spec, types)
     return faults
+
+
+_COMPARABLE = frozenset({PropertyType.TEXT, PropertyType.COUNTRY, PropertyType.LANGUAGE, PropertyType.ENUM})
+
+
+def _scope_faults(doc: YamlDocument, spec: TypeSpec, types: Mapping[str, EntityType]) -> Iterator[Fault]:
+    """A scope compares one text of a customer with what a token says."""
+    parties = [type_ for type_ in types.values() if type_.is_party]
+    known = {name: prop for party in parties for name, prop in party.properties.items()}
+    for name, fact in spec.scopes.items():
+        at = ["scopes", name, "property"]
+        prop = known.get(fact.property)
+        if prop is None:
+            near = nearest(fact.property, known)
+            yield doc.fault(at, f"no party has a property {fact.property!r}", nearest=near)
+        elif prop.type not in _COMPARABLE or prop.many:
+            expected = "one text, country, language or enum"
+            yield doc.fault(
+                at, f"{fact.property!r} cannot be compared with a token's claim", expected=expected
+            )
 
 
 def _circular_customers(

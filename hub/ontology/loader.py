@@ -10,7 +10,7 @@ from types import MappingProxyType
 
 from hub.errors import ConfigurationError
 from hub.ontology.lint import lint
-from hub.ontology.model import EntityType, Ontology, Property, Survivorship, Taxonomy, TypeSpec
+from hub.ontology.model import EntityType, Ontology, Property, ScopeFact, Survivorship, Taxonomy, TypeSpec
 from hub.yamlfile import Fault, YamlDocument, load_yaml, nearest, parse_model
 
 _HERE = Path(__file__).parent
@@ -29,7 +29,13 @@ def load_ontology(extra: Sequence[Path] = ()) -> Ontology:
     faults += lint(types, taxonomy, {name: doc for doc, spec in specs if (name := spec.type)}, specs)
     if faults:
         raise ConfigurationError(faults)
-    return Ontology(types=MappingProxyType(types), taxonomy=taxonomy, sha256=_digest(types))
+    scopes: dict[str, ScopeFact] = {name: fact for _, spec in specs for name, fact in spec.scopes.items()}
+    return Ontology(
+        types=MappingProxyType(types),
+        taxonomy=taxonomy,
+        sha256=_digest(types, scopes),
+        scopes=MappingProxyType(scopes),
+    )
 
 
 def _load_taxonomy(path: Path) -> Taxonomy:
@@ -143,12 +149,13 @@ def _entity_type(name: str, spec: TypeSpec, properties: dict[str, Property]) -> 
     )
 
 
-def _digest(types: dict[str, EntityType]) -> str:
-    content = {
+def _digest(types: dict[str, EntityType], scopes: dict[str, ScopeFact]) -> str:
+    content: dict[str, object] = {
         name: [
             type_.model_dump(exclude={"properties"}),
             {p.name: p.model_dump() for p in type_.properties.values()},
         ]
         for name, type_ in types.items()
     }
+    content["scopes"] = {name: fact.model_dump() for name, fact in scopes.items()}
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()

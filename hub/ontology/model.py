@@ -102,8 +102,18 @@ class Property(_Spec):
         return (self.column, self.column + companion) if companion else (self.column,)
 
 
+class ScopeFact(_Spec):
+    """Which property says whether a customer is in the scope of a grant."""
+
+    property: str = Field(description="A property of the parties.")
+    of: Literal["customer", "parties"] = Field(
+        default="customer",
+        description="`customer`: the value of the golden record; `parties`: whatever any party states.",
+    )
+
+
 class TypeSpec(_Spec):
-    """One file of the ontology: a new type, (`extends`) more properties for a known one, or rules of survivorship."""
+    """One file of the ontology: a new type, (`extends`) more properties for one, rules of survivorship, or scopes."""
 
     type: str | None = Field(
         default=None, description="Name of the type, in PascalCase.", pattern=r"^[A-Z]\w*$"
@@ -131,13 +141,20 @@ class TypeSpec(_Spec):
         description="Instead of a type: other rules for the customer's values, by property of the parties. "
         "The rule of one property of a group is the whole group's.",
     )
+    scopes: dict[Literal["region", "brand", "own_accounts"], ScopeFact] = Field(
+        default_factory=dict,
+        description="Instead of a type: what the row scopes of grants compare; a later file's word counts.",
+    )
 
     @model_validator(mode="after")
     def _parts_fit(self) -> TypeSpec:
-        if [bool(self.type), bool(self.extends), bool(self.survivorship)].count(True) != 1:
-            raise ValueError("give one of `type`, `extends` and `survivorship`")
+        given = [bool(part) for part in (self.type, self.extends, self.survivorship, self.scopes)]
+        if given.count(True) != 1:
+            raise ValueError("give one of `type`, `extends`, `survivorship` and `scopes`")
         if self.survivorship and self.model_fields_set - {"survivorship", "description"}:
             raise ValueError("`survivorship` stands alone in its file")
+        if self.scopes and self.model_fields_set - {"scopes", "description"}:
+            raise ValueError("`scopes` stands alone in its file")
         if self.extends and self.model_fields_set - {"extends", "properties", "description"}:
             raise ValueError("`extends` may only add `properties`")
         if self.kind == "event" and not (self.time and self.phase):
@@ -251,6 +268,8 @@ class Ontology(BaseModel):
     types: Mapping[str, EntityType]
     taxonomy: Taxonomy
     sha256: str
+    scopes: Mapping[str, ScopeFact] = Field(default_factory=dict)
+    """What the row scopes of grants compare, by scope."""
 
     def type(self, name: str) -> EntityType:
         """The entity type called `name`; KeyError when there is none."""

@@ -6,7 +6,20 @@ from collections.abc import Iterator, Mapping
 
 from pydantic import BaseModel
 
-from hub.access import MASKS, AccessMap, CommandGrant, Grant, Purpose, Role, difference, explanation, matrix
+from hub.access import (
+    MASKS,
+    SCOPE_CLAIMS,
+    AccessMap,
+    CommandGrant,
+    Grant,
+    Purpose,
+    Role,
+    difference,
+    explanation,
+    matrix,
+    scope,
+    standing,
+)
 from hub.reference.markdown import code, docstring, header, keys_table, table
 
 _INTRODUCTION = """
@@ -24,6 +37,13 @@ API takes a changed file into force by itself ([how](operations.md#changing-the-
 _FILE_INTRODUCTION = """
 A mapping of `departments` (what a person calls each), `roles` and `purposes` by name, and two lists of rules, `grants`
 and `commands`, whose order has no meaning. Where a list is asked for, one name will do.
+"""
+
+_SCOPES = """
+What a customer's region, brand and account manager are, the [ontology](ontology.md) says in `scopes.yaml`; an
+organisation's own folder may choose other properties. The claims of the token say whose customers the requester's are.
+Rows that belong to no customer are in no scope. A category that is shown of some customers only is null of the others,
+and cannot be filtered, sorted, grouped or searched by. An access note then says `unlessWithin` which scope it is shown.
 """
 
 _MASKS_INTRODUCTION = """
@@ -46,6 +66,15 @@ def access_page(access: AccessMap) -> str:
             _INTRODUCTION,
             "## How grants add up\n",
             docstring(matrix).split("\n\n", 1)[1] + "\n",
+            "## Row scopes\n",
+            docstring(scope),
+            _SCOPES,
+            table(
+                ("scope", "the token's claim, as [the claim map](authentication.md#claims) calls it"),
+                ((code(name), code(claim)) for name, claim in sorted(SCOPE_CLAIMS.items())),
+            ),
+            "## Whom a purpose leaves out\n",
+            docstring(standing) + "\n",
             "## Why, and what a change changes\n",
             docstring(explanation) + "\n",
             "`hub access explain` and the query `explainAccess` show it.\n",
@@ -107,13 +136,15 @@ def _roles(access: AccessMap) -> str:
 
 def _purposes(access: AccessMap) -> str:
     return table(
-        ("purpose", "label", "data use", "legal basis", "data kept, in days"),
+        ("purpose", "label", "data use", "legal basis", "consent", "sees restricted", "data kept, in days"),
         (
             (
                 code(name),
                 each.label,
                 code(each.data_use),
                 each.legal_basis.replace("_", " "),
+                f"for channel {code(each.channel)}" if each.requires_consent else "no",
+                "yes" if each.sees_restricted else "no",
                 str(each.retention_days),
             )
             for name, each in sorted(access.purposes.items())
@@ -149,7 +180,7 @@ def _grants(access: AccessMap) -> Iterator[str]:
     for name, role in sorted(access.roles.items()):
         yield f"### {role.label} ({code(name)})\n"
         yield table(
-            ("purposes", "categories", "effect", "why", "owner", "review by"),
+            ("purposes", "categories", "effect", "scope", "why", "owner", "review by"),
             (_grant(grant) for grant in access.policy.grants if name in grant.roles),
         )
 
@@ -158,4 +189,12 @@ def _grant(grant: Grant) -> tuple[str, ...]:
     purposes, categories = (
         ", ".join(code(each) for each in names) for names in (grant.purposes, grant.categories)
     )
-    return purposes, categories, grant.effect, grant.why, code(grant.owner), grant.review.isoformat()
+    return (
+        purposes,
+        categories,
+        grant.effect,
+        grant.scope,
+        grant.why,
+        code(grant.owner),
+        grant.review.isoformat(),
+    )

@@ -101,6 +101,8 @@ masked; `extensions.access` says so for each field that was asked:
  "rule": "mask:email user.contact.email"}
 ```
 
+A category that is granted within a row scope alone has `"unlessWithin"` in its note, with the scope: there it is shown.
+
 A field that could not be answered is null and has an error with its `path`. A request that was refused as a whole has
 errors and no `data`. Each read is in the audit log before its answer leaves.
 

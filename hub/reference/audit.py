@@ -30,6 +30,7 @@ ACTIONS: Mapping[Action, str] = MappingProxyType(
         Action.EXPORT: "Data left the hub as a file.",
         Action.BREAK_GLASS: "Someone used an emergency right.",
         Action.CONSENT_CHANGED: "A yes or no of a customer was recorded.",
+        Action.RESTRICTION_CHANGED: "A restriction or an objection of a customer was recorded, or its end.",
         Action.PRIVACY_REQUEST_OPENED: "A person asked for access, erasure or another right.",
         Action.PRIVACY_REQUEST_CLOSED: "Such a request was answered.",
         Action.ERASED: "A person's data were erased.",

@@ -272,6 +272,14 @@ OWN_RULES = dedent(
 ).strip()
 """The ontology reference's example of an organisation's own rules of survivorship."""
 
+OWN_SCOPES = dedent(
+    """
+    scopes:
+      region: {property: addressRegion}
+    """
+).strip()
+"""The ontology reference's example of what an organisation's own row scopes compare."""
+
 CONVERSIONS: Mapping[str, Conversion] = MappingProxyType(
     {
         "boolean": Conversion("boolean: {true_words: J, false_words: N}", "J", "true"),

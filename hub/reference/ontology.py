@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 from hub.ontology import PARTY, EntityType, Ontology, Property, PropertyType
 from hub.ontology.model import Property as PropertyModel
-from hub.ontology.model import TypeSpec
-from hub.reference.examples import MORE_PROPERTIES, OWN_RULES, OWN_TYPE
+from hub.ontology.model import ScopeFact, TypeSpec
+from hub.reference.examples import MORE_PROPERTIES, OWN_RULES, OWN_SCOPES, OWN_TYPE
 from hub.reference.markdown import anchor, code, fenced, header, keys_table, table
 
 _INTRODUCTION = """
@@ -166,10 +166,21 @@ def _own() -> Iterator[str]:
         "above; the next sync chooses the customers' values anew, as it does when the `trust` of a source changes.\n"
     )
     yield fenced("yaml", OWN_RULES)
+    yield (
+        "And so is what a [row scope](access.md#row-scopes) compares: a property of the customer, or whatever any of "
+        "the customer's parties states.\n"
+    )
+    yield fenced("yaml", OWN_SCOPES)
     yield "### Keys of a type\n"
-    yield keys_table(TypeSpec, {"Property": f"[property]({anchor('Keys of a property')})"})
+    links = {
+        "Property": f"[property]({anchor('Keys of a property')})",
+        "ScopeFact": f"[scope]({anchor('Keys of a scope')})",
+    }
+    yield keys_table(TypeSpec, links)
     yield "### Keys of a property\n"
     yield keys_table(PropertyModel, {"PropertyType": _property_types()})
+    yield "### Keys of a scope\n"
+    yield keys_table(ScopeFact, {})
 
 
 def _property_types() -> str:

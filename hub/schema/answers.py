@@ -88,7 +88,8 @@ def _extensions(notes: Sequence[PathedNote]) -> Formatted:
 
 def _note(key: str, note: AccessNote) -> Formatted:
     told: Formatted = {"path": [key, *note.path], "effect": note.effect.value}
-    for name, value in (("category", note.category), ("mask", note.mask), ("rule", note.rule)):
+    parts = {"category": note.category, "mask": note.mask, "rule": note.rule, "unlessWithin": note.scope}
+    for name, value in parts.items():
         if value is not None:
             told[name] = value
     return told

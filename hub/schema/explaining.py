@@ -53,7 +53,9 @@ class AccessExplanation:
 
     category: str = strawberry.field(description="The property's data category.")
     special: bool = strawberry.field(description="Whether only a grant that names the category opens it.")
-    effect: str = strawberry.field(description="`allow`, `mask` or `deny`.")
+    effect: str = strawberry.field(
+        description="`allow`, `mask` or `deny`; within the scopes of the grants that decide, it is what these say."
+    )
     mask: str | None = strawberry.field(
         description="The mask; `withhold` where the one that the policy names was not written for the type."
     )

@@ -46,7 +46,7 @@ class Noted:
     customer_id: strawberry.ID = strawberry.field(
         name="customerId", description="The customer's id as it is now: that of the command may be retired."
     )
-    id: strawberry.ID = strawberry.field(description="Id of the consent or interaction.")
+    id: strawberry.ID = strawberry.field(description="Id of the consent, restriction or interaction.")
 
 
 @strawberry.type(description="What was corrected, or is no longer.")
@@ -103,6 +103,13 @@ _NOTES: Mapping[str, tuple[str, str]] = {
     "recordConsent": (
         "Consent",
         "Record a yes or no of a customer for one purpose and channel. Each change of mind is a row of its own.",
+    ),
+    "recordRestriction": (
+        "Restriction",
+        (
+            "Record that a customer restricted the use of their data (GDPR Art. 18), objected to one (Art. 21), or that"
+            " this is lifted. It holds for the next question that is asked."
+        ),
     ),
     "logInteraction": ("Interaction", "Log a call, visit, message or other touch with a customer."),
 }
@@ -190,6 +197,12 @@ def _record_consent(_root: object, info: GraphQLResolveInfo, input: Mapping[str,
     return _noted(commands.record_consent(context.services, _author(context), order))
 
 
+def _record_restriction(_root: object, info: GraphQLResolveInfo, input: Mapping[str, Any]) -> Noted:  # noqa: A002
+    context: RequestContext = info.context
+    order = commands.RecordRestriction(*_said(input))
+    return _noted(commands.record_restriction(context.services, _author(context), order))
+
+
 def _log_interaction(_root: object, info: GraphQLResolveInfo, input: Mapping[str, Any]) -> Noted:  # noqa: A002
     context: RequestContext = info.context
     order = commands.LogInteraction(*_said(input))
@@ -212,6 +225,7 @@ def _withdraw(_root: object, info: GraphQLResolveInfo, input: Mapping[str, Any])
 
 RESOLVERS: Mapping[str, Resolve] = {
     "recordConsent": _record_consent,
+    "recordRestriction": _record_restriction,
     "logInteraction": _log_interaction,
     "correctProperty": _correct,
     "withdrawCorrection": _withdraw,

@@ -22,11 +22,13 @@ from graphql import ExecutionResult, GraphQLObjectType, execute
 from graphql.execution.collect_fields import collect_fields
 from sqlalchemy import Connection
 
-from hub.access import PlanAccess
+from hub.access import EVERYONE, PlanAccess
 from hub.errors import LimitError, QueryError
-from hub.graph.feed import CustomerChange
+from hub.graph.feed import ChangeKind, CustomerChange
 from hub.graph.plans import execute as run_plan
-from hub.graph.plans.guard import SOURCES_CATEGORY
+from hub.graph.plans.guard import SOURCES_CATEGORY, Guard
+from hub.graph.reached import Reached
+from hub.ontology import CUSTOMER
 from hub.schema.answers import Answer, executed
 from hub.schema.catalogue import TYPENAME, Catalogue
 from hub.schema.changes import CHANGE, CHANGES_FIELD, require_customers
@@ -79,6 +81,10 @@ class Changes:
     plan: ChangePlan
     start: int
     """The entry of the change feed after which it begins."""
+    reached: Reached = field(repr=False)
+    """Which customers the subscriber reaches: changes of others are not told."""
+    tells_removals: bool
+    """Whether they reach all customers, so that it may be told that one is gone of whom nothing is known any more."""
     watch: Watch
 
 
@@ -174,7 +180,9 @@ class Streams:
             start, watch = left.changes.start, left.changes.watch
         else:
             start, watch = self._changes.position(arguments.get("after")), self._watch(arguments)
-        changes = Changes(plan, start, watch)
+        reached = Reached(self._ontology, access, self._store.dialect.name)
+        whole = Guard(self._ontology, access).seen(CUSTOMER) == EVERYONE and access.reach.consent is None
+        changes = Changes(plan, start, reached, whole, watch)
         return Subscription(planned, plan.reading, plan.partial, changes)
 
     def _watch(self, arguments: Mapping[str, Any]) -> Watch:
@@ -233,17 +241,21 @@ class Streams:
                     part = wanted[start : start + _TOGETHER]
                     if not is_current():
                         raise OutdatedError(replace(subscription, changes=replace(changes, start=seq)))
-                    yield await loop.run_in_executor(self._pool, self._read, changes.plan, variables, part)
+                    yield await loop.run_in_executor(self._pool, self._read, changes, variables, part)
                     seq = part[-1].seq
                 seq = page.reached
 
     # read
 
     def _read(
-        self, plan: ChangePlan, variables: Mapping[str, Any], changes: Sequence[CustomerChange]
+        self, changes: Changes, variables: Mapping[str, Any], part: Sequence[CustomerChange]
     ) -> Sequence[Told]:
         with self._store.read() as connection:
-            return [_told(connection, plan, variables, change) for change in changes]
+            return [
+                _told(connection, changes.plan, variables, change)
+                for change in part
+                if _may_be_told(connection, changes, change)
+            ]
 
     async def _progress(
         self, subscription: Subscription, is_current: Callable[[], bool]
@@ -268,6 +280,13 @@ class Streams:
         if not isinstance(result, ExecutionResult):
             raise TypeError("a resolver is asynchronous")
         return executed(result, ())
+
+
+def _may_be_told(connection: Connection, changes: Changes, change: CustomerChange) -> bool:
+    """Whether there is such a customer for the subscriber; of one that is merged, the one that took over."""
+    if change.kind is ChangeKind.REMOVED:
+        return changes.tells_removals
+    return changes.reached.customer(connection, change.customer)
 
 
 def _told(

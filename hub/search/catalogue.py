@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Mapping
 from functools import cached_property
 
 from hub.ontology import CUSTOMER, EntityType, Ontology, Property, PropertyType
@@ -56,6 +57,15 @@ class Catalogue:
         return tuple(sorted({category for _, category in self.fields}))
 
     @cached_property
+    def holders(self) -> Mapping[str, tuple[str, ...]]:
+        """By data category, the types of documents that are searched in it."""
+        found: dict[str, dict[str, None]] = {}
+        for type_ in self.ontology.types.values():
+            for prop in searched(type_):
+                found.setdefault(prop.category, {})[CUSTOMER if type_.is_party else type_.name] = None
+        return {category: tuple(types) for category, types in found.items()}
+
+    @cached_property
     def sha256(self) -> str:
         """The hash of all that documents follow from: another one means another index."""
         content = [
@@ -63,7 +73,8 @@ class Catalogue:
             for type_ in self.ontology.types.values()
             for prop in searched(type_)
         ]
-        return hashlib.sha256(json.dumps([FORMAT, sorted(content, key=str)]).encode()).hexdigest()
+        scopes = {name: fact.model_dump() for name, fact in sorted(self.ontology.scopes.items())}
+        return hashlib.sha256(json.dumps([FORMAT, scopes, sorted(content, key=str)]).encode()).hexdigest()
 
     def label(self, type_: str) -> str:
         """What a person calls one."""

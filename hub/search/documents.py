@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import Connection
 
 from hub.ontology import CUSTOMER, EntityType, Property
+from hub.search.belonging import CustomerFacts
 from hub.search.catalogue import Catalogue, kind_of, searched
 from hub.search.protocol import Document, Value, type_token
 from hub.store import Store, decode
@@ -29,11 +30,24 @@ class DocumentLoader:
             if name != CUSTOMER
         }
         self._customers = _CustomerReader(store)
+        self._facts = CustomerFacts(store)
 
     def load(self, connection: Connection, type_: str, ids: Collection[str]) -> dict[str, Document]:
         """The documents of rows that exist and have something to be found by, by id."""
         reader = self._customers if type_ == CUSTOMER else self._entities[type_]
-        return {document.id: document for document in reader.read(connection, sorted(ids)) if document.values}
+        found = [document for document in reader.read(connection, sorted(ids)) if document.values]
+        facts = self._facts.of(
+            connection, {document.customer_id for document in found if document.customer_id}
+        )
+        return {document.id: facts.on(document) for document in found}
+
+    def rows_of(self, connection: Connection, customers: Collection[str]) -> dict[str, set[str]]:
+        """The ids of all that belongs to the customers, by type: they are found by whose they are, too."""
+        return {
+            name: reader.ids_of(connection, sorted(customers))
+            for name, reader in self._entities.items()
+            if reader.has_customer
+        }
 
     def customers_of(self, connection: Connection, parties: Collection[str]) -> set[str]:
         """The customers that the parties belong to."""
@@ -81,6 +95,18 @@ class _EntityReader:
         title = type_.properties.get(type_.title or "")
         self._title = _Slots(store, (title,) if title else ())
         self._sql = self._statement()
+
+    @property
+    def has_customer(self) -> bool:
+        return self._type.has_customer
+
+    def ids_of(self, connection: Connection, customers: Sequence[str]) -> set[str]:
+        """The ids of the customers' rows."""
+        sql = (
+            f'SELECT e.id FROM membership m JOIN "{self._type.table}" e ON e.party_id = m.party_id'
+            " WHERE {in:m.customer_id}"
+        )
+        return {id_ for (id_,) in self._store.rows_in(connection, sql, customers)}
 
     def _statement(self) -> str:
         type_ = self._type

@@ -80,6 +80,8 @@ class Indexer:
         with self._store.read() as connection:
             parties = {id_ for type_ in self._loader.catalogue.parties for id_ in wanted[type_]}
             wanted[CUSTOMER] |= self._loader.customers_of(connection, parties)
+            for type_, ids in self._loader.rows_of(connection, wanted[CUSTOMER]).items():
+                wanted[type_] |= ids
             for type_ in self._loader.catalogue.types:
                 found = self._loader.load(connection, type_, wanted[type_])
                 upserts += found.values()

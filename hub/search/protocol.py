@@ -2,17 +2,21 @@
 
 A *document* is what one customer or one entity is found by. Each of its values stands in the *field* of its (kind, data
 category), so that a requester searches only in categories they may read in clear. A request's filter (fields, access
-tokens, types, sources) is one object inside the engine: hits, total and facets obey it alike.
+tokens, row scopes, types, sources) is one object inside the engine: hits, total and facets obey it alike.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Protocol
 
+from hub.access import Within
+from hub.access.scope import Values
 from hub.search.fold import Kind
 
+NO_FACTS: Values = MappingProxyType({})
 FieldKey = tuple[Kind, str]
 """Kind and data category."""
 
@@ -42,10 +46,14 @@ class Document:
     """Access tokens: a request that holds none of them does not find the document."""
     values: tuple[Value, ...]
     customer_id: str | None = None
-    """Whose it is now. Engines do not keep it: a merge of customers need not touch their orders' documents."""
+    """Whose it is now. Engines do not keep it."""
     title: Value | None = None
     names: tuple[Value, ...] = ()
     """Customers: given and family name, for when there is no title to show."""
+    facts: Values = field(default_factory=lambda: NO_FACTS, repr=False)
+    """What row scopes compare of its customer, by scope."""
+    bars: tuple[str, ...] = ()
+    """What keeps its customer from purposes."""
 
     @property
     def key(self) -> str:
@@ -63,9 +71,14 @@ def type_token(type_: str) -> str:
     return f"type:{type_}"
 
 
+def scope_term(scope: str, value: str) -> str:
+    """A fact of a customer as an engine keeps it."""
+    return f"{scope}:{value}"
+
+
 @dataclass(frozen=True, slots=True)
 class SearchRequest:
-    """One question to an engine. Without categories or without tokens it finds nothing."""
+    """One question to an engine. Without categories, or without tokens and narrow ones, it finds nothing."""
 
     text: str = field(repr=False)
     categories: frozenset[str]
@@ -77,9 +90,24 @@ class SearchRequest:
     sources: frozenset[str] = frozenset()
     """Only what one of these sources states; all of them when empty."""
     first: int = 10
+    narrow: tuple[tuple[str, Within], ...] = ()
+    """Access tokens that the requester holds for documents of some customers only, and of which."""
+    attributes: Values = field(default_factory=lambda: NO_FACTS, repr=False)
+    """What the requester's row scopes compare with the customers' facts."""
+    bars: frozenset[str] = frozenset()
+    """Documents of customers whom one of these keeps from the purpose are not found."""
     by_time: bool = False
     """Whether, of equal matches, the latest to happen comes first; without it, the latest observed: the order would
     tell times that the requester may not see."""
+
+    def admits(self, document: Document) -> bool:
+        """Whether the requester may find the document, whatever its words: what every engine's filter must say."""
+        if not self.bars.isdisjoint(document.bars):
+            return False
+        return not self.tokens.isdisjoint(document.tokens) or any(
+            token in document.tokens and where.holds(document.facts, self.attributes)
+            for token, where in self.narrow
+        )
 
 
 @dataclass(frozen=True, slots=True)

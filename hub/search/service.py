@@ -2,26 +2,39 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from threading import Lock
 
 from sqlalchemy import Connection
 
-from hub.access import Effect
+from hub.access import EVERYONE, Within
 from hub.errors import LimitError, QueryError
 from hub.graph.plans import CategoryAccess
 from hub.graph.plans.guard import Guard
+from hub.graph.reached import Reached
 from hub.ontology import CUSTOMER, Ontology, Property
 from hub.search.documents import DocumentLoader
 from hub.search.matching import matches, snippet
-from hub.search.protocol import Document, Found, SearchEngine, SearchRequest, document_key, type_token
+from hub.search.protocol import (
+    Document,
+    Found,
+    Result,
+    SearchEngine,
+    SearchRequest,
+    Value,
+    document_key,
+    type_token,
+)
 from hub.search.query import Query, parse
 from hub.store import Cancellation, Store
 from hub.yamlfile import nearest
 
 MAX_FIRST = 100
 """Hits that one answer may have; each is read from the store."""
+CANDIDATES = 1000
+"""The best matches that are looked at for a purpose that needs consent; those who consent are found and counted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,14 +107,20 @@ class SearchService:
         self._check(types, first, suggests)
         query = parse(text)
         guard = Guard(self._ontology, access)
-        request = self._request(text, types, sources, max(first, 1), access, guard)
+        request = self._request(text, types, sources, max(first, 1), guard)
+        if guard.reach.consent is not None:
+            # No index knows who consents just now: what it finds is asked of the store before it is counted.
+            request = replace(request, first=CANDIDATES)
         result = self._engine.search(request)
-        documents = self._confirmed(query, request, result.hits, cancellation)
+        documents = self._confirmed(query, request, result.hits, access, cancellation)
+        if guard.reach.consent is not None:
+            facets = Counter(document.type for document in documents)
+            result = Result((), facets.total(), facets)
         shown = documents[:first]
         # The count of one match tells of its customer as much as the hit would.
-        told = documents if result.total == 1 else shown
+        told = documents[:1] if result.total == 1 else shown
         return SearchAnswer(
-            hits=tuple(self._hit(query, document, access, guard, request) for document in shown),
+            hits=tuple(self._hit(query, document, guard, request) for document in shown),
             total=result.total,
             facets=result.facets,
             customers=tuple(dict.fromkeys(d.customer_id for d in told if d.customer_id)),
@@ -123,39 +142,54 @@ class SearchService:
         types: Collection[str],
         sources: Collection[str],
         first: int,
-        access: CategoryAccess,
         guard: Guard,
     ) -> SearchRequest:
+        seen = {name: guard.seen(name) for name in self.types}
         return SearchRequest(
             text=text,
-            categories=frozenset(c for c in self._catalogue.categories if _allows(access, c)),
-            tokens=frozenset(type_token(name) for name in self.types if guard.sees(name)),
+            categories=frozenset(c for c in self._catalogue.categories if self._searches(guard, c)),
+            tokens=frozenset(type_token(name) for name, where in seen.items() if where == EVERYONE),
+            narrow=tuple(
+                (type_token(name), where) for name, where in seen.items() if where and where != EVERYONE
+            ),
+            attributes=guard.reach.attributes,
+            bars=frozenset(guard.reach.bars),
             types=frozenset(types),
             sources=frozenset(sources),
             first=first,
-            by_time=all(map(guard.whole, self._times(guard))),
+            by_time=all(guard.whole(time, guard.seen(name)) for name, time in self._times(guard)),
         )
 
-    def _times(self, guard: Guard) -> Iterator[Property]:
-        """When things of the types happened that may be found."""
+    def _searches(self, guard: Guard, category: str) -> bool:
+        """Whether values of the category are shown whole wherever a document that may be found has them."""
+        where = guard.whole_where(category)
+        return bool(where) and all(
+            guard.seen(name).implies(where) for name in self._catalogue.holders[category]
+        )
+
+    def _times(self, guard: Guard) -> Iterator[tuple[str, Property]]:
+        """The types that may be found, and what says when things of them happened."""
         for name in self.types:
             if name != CUSTOMER and guard.sees(name):
                 type_ = self._ontology.type(name)
                 if type_.time is not None:
-                    yield type_.properties[type_.time]
+                    yield name, type_.properties[type_.time]
 
     def _confirmed(
         self,
         query: Query,
         request: SearchRequest,
         hits: Sequence[Found],
+        access: CategoryAccess,
         cancellation: Cancellation | None,
     ) -> list[Document]:
         """The hits as they stand in the store, without those that are gone or no longer match."""
-        if not hits:
+        if not hits and access.reach.consent is None:
             return []
         current: dict[str, Document] = {}
         with self._store.read(cancellation) as connection:
+            if access.reach.consent is not None:
+                hits = self._consenting(connection, hits, access)
             for type_ in {hit.type for hit in hits}:
                 current |= self._load(connection, type_, [hit.id for hit in hits if hit.type == type_])
         found = [current.get(document_key(hit.type, hit.id)) for hit in hits]
@@ -164,40 +198,52 @@ class SearchService:
             self.dropped += len(hits) - len(kept)
         return kept
 
+    def _consenting(
+        self, connection: Connection, hits: Sequence[Found], access: CategoryAccess
+    ) -> list[Found]:
+        reached = Reached(self._ontology, access, self._store.dialect.name)
+        there = reached.rows(connection, self.types, [(hit.type, hit.id) for hit in hits], CANDIDATES)
+        return [hit for hit, is_there in zip(hits, there, strict=True) if is_there]
+
     def _load(self, connection: Connection, type_: str, ids: Sequence[str]) -> dict[str, Document]:
         documents = self._loader.load(connection, type_, ids) if type_ in self.types else {}
         return {document.key: document for document in documents.values()}
 
-    def _hit(
-        self, query: Query, document: Document, access: CategoryAccess, guard: Guard, request: SearchRequest
-    ) -> Hit:
-        title = self._title(document, access)
+    def _hit(self, query: Query, document: Document, guard: Guard, request: SearchRequest) -> Hit:
+        title = self._title(document, guard)
         shown = snippet(query, document, request.categories, title)
-        owner = document.customer_id if self._tells_owner(document.type, guard) else None
+        owner = document.customer_id if self._tells_owner(document, guard) else None
         return Hit(document.type, document.id, owner, title, shown)
 
-    def _tells_owner(self, type_: str, guard: Guard) -> bool:
-        return type_ == CUSTOMER or (guard.sees(CUSTOMER) and guard.belongs(self._ontology.type(type_)))
+    def _tells_owner(self, document: Document, guard: Guard) -> bool:
+        if document.type == CUSTOMER:
+            return True
+        return _holds(
+            guard.seen(CUSTOMER) & guard.belongs(self._ontology.type(document.type)), document, guard
+        )
 
-    def _title(self, document: Document, access: CategoryAccess) -> str:
+    def _title(self, document: Document, guard: Guard) -> str:
+        def allows(value: Value) -> bool:
+            return _holds(guard.whole_where(value.category), document, guard)
+
         label = self._catalogue.label(document.type)
         title = document.title
-        if title and _allows(access, title.category):
+        if title and allows(title):
             return f"{label} {title.text}" if title.kind == "code" else title.text
-        names = [value.text for value in document.names if _allows(access, value.category)]
+        names = [value.text for value in document.names if allows(value)]
         if names:
             return " ".join(names)
-        codes = (v.text for v in document.values if v.kind == "code" and _allows(access, v.category))
+        codes = (v.text for v in document.values if v.kind == "code" and allows(v))
         return " ".join([label, *list(codes)[:1]])
 
 
-def _allows(access: CategoryAccess, category: str) -> bool:
-    return access.decide(category).effect is Effect.ALLOW
+def _holds(where: Within, document: Document, guard: Guard) -> bool:
+    return where.holds(document.facts, guard.reach.attributes)
 
 
 def _still_found(query: Query, request: SearchRequest, document: Document) -> bool:
     return (
-        not request.tokens.isdisjoint(document.tokens)
+        request.admits(document)
         and (not request.sources or not request.sources.isdisjoint(document.sources))
         and matches(query, document, request.categories)
     )

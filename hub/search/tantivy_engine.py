@@ -22,7 +22,7 @@ from hub.ontology import CUSTOMER
 from hub.search.catalogue import Catalogue
 from hub.search.fold import tokens
 from hub.search.generations import Generations
-from hub.search.protocol import Document, Found, Result, SearchRequest
+from hub.search.protocol import Document, Found, Result, SearchRequest, scope_term
 from hub.search.tantivy_query import build, field_name, trigrams
 
 _CURSOR_ID = "\x00cursor"
@@ -188,7 +188,7 @@ def _schema(catalogue: Catalogue) -> Schema:
     builder = tantivy.SchemaBuilder()
     builder.add_text_field("id", stored=True, tokenizer_name="raw", index_option="basic")
     builder.add_text_field("type", stored=True, fast=True, tokenizer_name="raw", index_option="basic")
-    for name in ("source", "token"):
+    for name in ("source", "token", "scope", "bar"):
         builder.add_text_field(name, tokenizer_name="raw", index_option="basic")
     for name in (_BY_TIME, _BY_OBSERVATION):
         builder.add_float_field(name, fast=True)
@@ -213,6 +213,11 @@ def _indexed(document: Document) -> tantivy.Document:
         entry.add_text("source", source)
     for token in document.tokens:
         entry.add_text("token", token)
+    for scope, held in document.facts.items():
+        for fact in held:
+            entry.add_text("scope", scope_term(scope, fact))
+    for bar in document.bars:
+        entry.add_text("bar", bar)
     entry.add_float(_BY_TIME, _weight(document, document.time))
     entry.add_float(_BY_OBSERVATION, _weight(document, document.observed))
     for value in document.values:

@@ -7,12 +7,12 @@ than BM25: how frequent a word is in documents that the requester may not read m
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
 from tantivy import Occur, Query, Schema
 
 from hub.search.fold import Kind
-from hub.search.protocol import FieldKey, SearchRequest
+from hub.search.protocol import FieldKey, SearchRequest, scope_term
 from hub.search.query import MIN_CODE_PREFIX, Unit, Word, parse
 
 _EXACT: Mapping[Kind, float] = {"name": 8, "email": 6, "contact": 3, "text": 2, "code": 30}
@@ -40,19 +40,45 @@ def build(schema: Schema, fields: Sequence[FieldKey], request: SearchRequest) ->
     """The one query for hits, total and facets; None when nothing can match."""
     asked = parse(request.text)
     allowed = [key for key in fields if key[1] in request.categories]
-    if not asked or not allowed or not request.tokens:
+    if not asked or not allowed or not (request.tokens or request.narrow):
         return None
     asking = _Asking(schema, allowed)
     parts = [asking.all_of(asking.unit(unit) for unit in asked.units)]
     if asked.code:
         parts += asking.code(asked.code)
-    filters = {"token": request.tokens, "type": request.types, "source": request.sources}
-    conditions = [
-        Query.const_score_query(Query.term_set_query(schema, name, sorted(values)), 0.0)
-        for name, values in filters.items()
-        if values
-    ]
-    return asking.all_of([asking.best_of(parts), *conditions])
+    filters = {"type": request.types, "source": request.sources}
+    conditions = [_one_of(schema, name, values) for name, values in filters.items() if values]
+    return Query.boolean_query(
+        [
+            *((Occur.Must, query) for query in (asking.best_of(parts), *conditions)),
+            (Occur.Must, Query.const_score_query(_admitted(schema, request), 0.0)),
+            *([(Occur.MustNot, _one_of(schema, "bar", request.bars))] if request.bars else []),
+        ]
+    )
+
+
+def _admitted(schema: Schema, request: SearchRequest) -> Query:
+    """What the requester may find, whatever its words, but for bars: `SearchRequest.admits` as a query."""
+    ways = [_one_of(schema, "token", request.tokens)] if request.tokens else []
+    for token, where in request.narrow:
+        ways += [
+            Query.boolean_query(
+                [
+                    (Occur.Must, _one_of(schema, "token", {token})),
+                    *((Occur.Must, _in_scope(schema, scope, request)) for scope in sorted(way)),
+                ]
+            )
+            for way in sorted(where.ways, key=sorted)
+        ]
+    return Query.boolean_query([(Occur.Should, way) for way in ways])
+
+
+def _in_scope(schema: Schema, scope: str, request: SearchRequest) -> Query:
+    return _one_of(schema, "scope", {scope_term(scope, value) for value in request.attributes.get(scope, ())})
+
+
+def _one_of(schema: Schema, name: str, values: Collection[str]) -> Query:
+    return Query.const_score_query(Query.term_set_query(schema, name, sorted(values)), 0.0)
 
 
 class _Asking:

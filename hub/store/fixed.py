@@ -207,6 +207,20 @@ membership = Table(
 )
 """Which customer each party belongs to."""
 
+standing = Table(
+    "standing",
+    metadata,
+    Column("party_id", Text, nullable=False),
+    Column("bar", Text, nullable=False),
+    Column("customer_id", Text, nullable=False),
+    PrimaryKeyConstraint("party_id", "bar"),
+    Index(None, "customer_id", "bar"),
+)
+"""What keeps customers from purposes, for each of their parties; most customers have none.
+
+`bar` is `restriction` (GDPR Art. 18), or the data use that was objected to (Art. 21), `*` for all of them.
+"""
+
 customer_redirect = Table(
     "customer_redirect",
     metadata,

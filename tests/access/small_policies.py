@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import date
 
 from hypothesis import strategies as st
 
-from hub.access import MASKS, AccessMap, Grant, Policy, Purpose, Role, compile_policy
+from hub.access import MASKS, SCOPES, AccessMap, Decision, Grant, Policy, Purpose, Role, compile_policy
+from hub.access.policy import Scope
 from hub.ontology import Category, Taxonomy
 
 SPECIAL = {"user.payment", "user.payment.card", "user.health"}
@@ -33,13 +35,19 @@ ROLES, PURPOSES = ("agent", "seller", "clerk"), ("service", "sales")
 
 
 def grant(
-    category: str, effect: str, role: str = "agent", purpose: str = "service", why: str = "because"
+    category: str,
+    effect: str,
+    role: str = "agent",
+    purpose: str = "service",
+    why: str = "because",
+    scope: Scope = "none",
 ) -> Grant:
     return Grant(
         roles=(role,),
         purposes=(purpose,),
         categories=(category,),
         effect=effect,
+        scope=scope,
         why=why,
         owner="desk",
         review=date(2027, 1, 1),
@@ -57,16 +65,32 @@ def access_map(*grants: Grant) -> AccessMap:
     return compile_policy(policy, TAXONOMY)
 
 
+def of_a_customer(decision: Decision, scopes: Collection[str]) -> str:
+    """What is shown of a customer who is in these scopes."""
+    held = [each for each in decision.choices if each.scope == "none" or each.scope in scopes]
+    return held[0].stated
+
+
 effects = st.sampled_from(["allow", "deny", *(f"mask:{name}" for name in MASKS)])
 permits = st.sampled_from(["allow", *(f"mask:{name}" for name in MASKS)])
 
 
 def grants_with(effects_: st.SearchStrategy[str]) -> st.SearchStrategy[Grant]:
     whys = st.sampled_from(["one", "two"])
-    return st.builds(
-        grant, st.sampled_from(KEYS), effects_, st.sampled_from(ROLES), st.sampled_from(PURPOSES), whys
+    drawn = st.builds(
+        grant,
+        st.sampled_from(KEYS),
+        effects_,
+        st.sampled_from(ROLES),
+        st.sampled_from(PURPOSES),
+        whys,
+        st.sampled_from(["none", "none", *SCOPES]),
     )
+    # The loader refuses a deny with a scope.
+    return drawn.map(lambda it: it.model_copy(update={"scope": "none"}) if it.effect == "deny" else it)
 
 
 grant_lists = st.lists(grants_with(effects), max_size=12)
+scope_sets = st.frozensets(st.sampled_from(SCOPES))
+"""The scopes that a customer is in."""
 role_sets = st.frozensets(st.sampled_from(ROLES), min_size=1)

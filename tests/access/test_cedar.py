@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from itertools import product
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,17 @@ from hypothesis import given, settings
 
 from hub.access import MASKS, AccessMap, Command, Grant, load_access_map, to_cedar
 from hub.ontology import Taxonomy, load_ontology
-from tests.access.small_policies import KEYS, PURPOSES, TAXONOMY, access_map, grant, grant_lists, role_sets
+from tests.access.small_policies import (
+    KEYS,
+    PURPOSES,
+    TAXONOMY,
+    access_map,
+    grant,
+    grant_lists,
+    of_a_customer,
+    role_sets,
+    scope_sets,
+)
 
 SHIPPED = Path(__file__).resolve().parents[2] / "policy.yaml"
 Cells = Mapping[tuple[str, str], str]
@@ -73,19 +83,23 @@ class Cedar:
         return next(f"mask:{name}" for name in MASKS if name in masks)
 
 
-def of_the_hub(access: AccessMap, roles: frozenset[str], purposes: Iterable[str]) -> Cells:
-    cells = {}
-    for purpose, category in product(purposes, access.categories):
-        decision = access.decide(roles, purpose, category)
-        cells[purpose, category] = f"mask:{decision.mask}" if decision.mask else str(decision.effect)
-    return cells
+def of_the_hub(
+    access: AccessMap, roles: frozenset[str], purposes: Iterable[str], scopes: Collection[str] = ()
+) -> Cells:
+    return {
+        (purpose, category): of_a_customer(access.decide(roles, purpose, category), scopes)
+        for purpose, category in product(purposes, access.categories)
+    }
 
 
 @settings(deadline=None)
-@given(grants=grant_lists, roles=role_sets)
-def test_cedar_decides_as_the_matrix_of_any_policy(grants: list[Grant], roles: frozenset[str]) -> None:
+@given(grants=grant_lists, roles=role_sets, scopes=scope_sets)
+def test_cedar_decides_as_the_matrix_of_any_policy(
+    grants: list[Grant], roles: frozenset[str], scopes: frozenset[str]
+) -> None:
     access = access_map(*grants)
-    assert Cedar(access, TAXONOMY, roles).cells(PURPOSES, KEYS) == of_the_hub(access, roles, PURPOSES)
+    found = Cedar(access, TAXONOMY, roles).cells(PURPOSES, KEYS, sorted(scopes))
+    assert found == of_the_hub(access, roles, PURPOSES, scopes)
 
 
 @pytest.fixture(scope="module")
@@ -130,6 +144,6 @@ def test_cedar_reads_any_reason_that_a_policy_gives() -> None:
 
 @pytest.mark.parametrize(("scopes", "expected"), [((), "deny"), (("brand",), "deny"), (("region",), "allow")])
 def test_a_row_scope_is_a_condition_on_the_row(scopes: Sequence[str], expected: str) -> None:
-    scoped = grant("user.name", "allow").model_copy(update={"scope": "region"})
+    scoped = grant("user.name", "allow", scope="region")
     cedar = Cedar(access_map(scoped), TAXONOMY, ["agent"])
     assert cedar.cells(["service"], ["user.name"], scopes) == {("service", "user.name"): expected}

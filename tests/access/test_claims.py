@@ -62,6 +62,15 @@ def test_the_other_claims_may_be_mapped_too() -> None:
     assert found.purposes == ("openid", "seller")
 
 
+def test_row_scopes_are_told_of_where_the_map_says_and_by_nothing_where_there_is_no_claim() -> None:
+    assert caller().attributes == ()
+    stated = {**SAID, "regions": ["GB", "FR"], "brands": [], "work": {"unit": "floor", "name": "Ann Archer"}}
+    found = caller(stated, account_manager="work.name").attributes
+    assert found == (("region", ("GB", "FR")), ("own_accounts", ("Ann Archer",)))
+    assert caller(stated, regions=None).attributes == ()
+    assert requester_of(caller(stated), small_access_map(), None).attributes == (("region", ("GB", "FR")),)
+
+
 def test_a_client_is_named_by_either_of_two_usual_claims() -> None:
     assert caller({**SAID, "client_id": "web"}).client == "web"
     assert caller().client == "desk"
@@ -86,6 +95,7 @@ def test_a_client_is_named_by_either_of_two_usual_claims() -> None:
         ({**SAID, "sub": ""}, {}, "sub"),
         ({**SAID, "roles": [""]}, {}, "roles"),
         ({**SAID, "roles": [None]}, {}, "roles"),
+        ({**SAID, "regions": [7]}, {}, "regions"),
     ],
 )
 def test_what_is_missing_or_malformed_is_named_by_its_place_without_its_value(

@@ -84,7 +84,9 @@ def test_the_policy_we_ship_lets_few_do_much() -> None:
     assert may == {
         *((role, "customer_service", "log_interaction") for role in ("support", "call_centre")),
         *((role, "customer_service", "record_consent") for role in ("support", "call_centre")),
+        *((role, "customer_service", "record_restriction") for role in ("support", "call_centre")),
         ("sales", "account_management", "log_interaction"),
+        ("compliance", "privacy_compliance", "record_restriction"),
         ("sales", "account_management", "record_consent"),
         ("compliance", "privacy_compliance", "record_consent"),
         ("steward", "data_quality", "correct_property"),

@@ -66,6 +66,26 @@ def changed(access: AccessMap, **parts: object) -> AccessMap:
             [("user.name", "mask:initial")],
             [("gains", "agent", "service", "user.name", "mask:withhold", "mask:initial")],
         ),
+        # row scopes: more or less is what is so of every customer
+        (
+            [],
+            [("user.name", "allow", "agent", "service", "w", "region")],
+            [("gains", "agent", "service", "user.name", "deny", "allow within region, else deny")],
+        ),
+        (
+            [("user.name", "allow", "agent", "service", "w", "region")],
+            [("user.name", "mask:initial")],
+            [
+                (
+                    "changes",
+                    "agent",
+                    "service",
+                    "user.name",
+                    "allow within region, else deny",
+                    "mask:initial",
+                )
+            ],
+        ),
     ],
 )
 def test_decisions_that_change_are_told(
@@ -118,7 +138,11 @@ def test_every_cell_that_changes_is_told_and_no_other(one: list[Grant], other: l
 
 @given(one=grant_lists, other=grant_lists)
 def test_what_one_way_gains_the_other_way_loses(one: list[Grant], other: list[Grant]) -> None:
-    back = {ChangeKind.GAINS: ChangeKind.LOSES, ChangeKind.LOSES: ChangeKind.GAINS}
+    back = {
+        ChangeKind.GAINS: ChangeKind.LOSES,
+        ChangeKind.LOSES: ChangeKind.GAINS,
+        ChangeKind.CHANGES: ChangeKind.CHANGES,
+    }
     there, again = (
         {(each.role, each.purpose, each.what): each.kind for each in differences(*pair, TAXONOMY)}
         for pair in ((access_map(*one), access_map(*other)), (access_map(*other), access_map(*one)))
@@ -126,9 +150,9 @@ def test_what_one_way_gains_the_other_way_loses(one: list[Grant], other: list[Gr
     assert again == {cell: back[kind] for cell, kind in there.items()}
 
 
-def _shown(access: AccessMap, role: str, purpose: str, category: str) -> tuple[object, object]:
+def _shown(access: AccessMap, role: str, purpose: str, category: str) -> dict[str, str]:
     decision = access.decide(frozenset({role}), purpose, category)
-    return decision.effect, decision.mask
+    return {each.scope: each.stated for each in decision.choices}
 
 
 # what a reviewer has to look at

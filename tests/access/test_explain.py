@@ -52,6 +52,20 @@ def test_a_permit_from_above_special_data_is_stopped_and_a_denial_is_not() -> No
     assert parts(denied) == [("decides", "deny", "user")]
 
 
+def test_what_holds_within_a_scope_decides_there() -> None:
+    access = access_map(
+        grant("user.name", "allow", scope="region"),
+        grant("user", "mask:initial"),
+        grant("user", "mask:last4", scope="brand"),
+    )
+    found = explain(access, ONTOLOGY, ["agent"], "service", "user.name")
+    assert [(str(each.part), each.grant.effect, each.grant.scope) for each in found.reasons] == [
+        ("decides", "allow", "region"),
+        ("decides", "mask:initial", "none"),
+        ("overruled", "mask:last4", "brand"),
+    ]
+
+
 def test_what_no_grant_names_is_denied_without_a_reason() -> None:
     found = explain(access_map(), ONTOLOGY, ["agent"], "service", "system")
     assert (found.decision.effect, found.reasons) == (Effect.DENY, ())
@@ -64,8 +78,10 @@ def test_the_grants_that_decide_are_those_of_the_decision(grants: list[Grant], r
         found = explain(access, ONTOLOGY, roles, "service", category)
         assert found.decision == access.decide(roles, "service", category)
         deciding = [each for each in found.reasons if each.part is Part.DECIDES]
-        rules = [f"{each.grant.effect} {each.category}: {each.grant.why}" for each in deciding]
-        assert (found.decision.rule in rules) if deciding else found.decision.rule is None
+        rules = {f"{each.grant.effect} {each.category}: {each.grant.why}" for each in deciding}
+        stated = {each.rule for each in found.decision.choices if each.rule is not None}
+        assert stated <= rules
+        assert bool(stated) == bool(rules)
 
 
 @pytest.fixture(scope="module")

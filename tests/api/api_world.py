@@ -151,7 +151,11 @@ def make_services(folder: Path, store_url: str, files: Path = Path("/nowhere"), 
     config.mkdir(exist_ok=True)
     (config / "till.yaml").write_text(SOURCE.format(files=files))
     settings = Settings(
-        data_dir=folder / "var", store_url=store_url, config_dir=config, policy_file=POLICY, demo=True, **more
+        data_dir=folder / "var",
+        store_url=store_url,
+        config_dir=config,
+        demo=True,
+        **{"policy_file": POLICY, **more},
     )
     return open_services(settings, {})
 

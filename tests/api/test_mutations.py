@@ -65,6 +65,24 @@ def test_a_consent_is_recorded_and_read_again(shop: World) -> None:
     }
 
 
+def test_who_restricts_is_gone_for_the_next_question_and_back_when_it_is_lifted(shop: World) -> None:
+    ben, name = shop.customer("erp", "C2"), "query($id: ID!) { customer(id: $id) { name } }"
+    record = "mutation($input: RestrictionInput!) { recordRestriction(input: $input) { customerId id } }"
+    said = {"kind": "restriction", "state": "in_force", "ground": "the address is wrong"}
+    assert shop.ask(record, input=given(ben, "r1", **said)).data["recordRestriction"]["customerId"] == ben
+    assert shop.ask(name, id=ben).data == {"customer": None}
+    refused = consent(shop, ben, "r2")
+    assert refused.code == "NOT_FOUND"
+    lift = given(ben, "r3", kind="restriction", state="lifted")
+    assert shop.ask(record, "compliance", input=lift).data["recordRestriction"]["customerId"] == ben
+    assert shop.ask(name, id=ben).data == {"customer": {"name": "Ben Archer"}}
+    listed = shop.ask("{ restrictions(orderBy: [{at: ASC}]) { nodes { kind state source } } }")
+    assert listed.data["restrictions"]["nodes"] == [
+        {"kind": "restriction", "state": "in_force", "source": "desk"},
+        {"kind": "restriction", "state": "lifted", "source": "desk"},
+    ]
+
+
 def test_an_interaction_is_logged_once_and_stands_on_the_timeline(shop: World) -> None:
     ben = shop.customer("erp", "C2")
     said = given(ben, "i1", kind="visit", outcome="resolved", summary="Looked at ropes", duration=90)

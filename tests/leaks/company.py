@@ -23,6 +23,13 @@ _SAME: Mapping[str, tuple[str, tuple[str, ...]]] = {
     "P3": ("P1", _HOME),
 }
 """P1 and P2 are one customer by the card; P1 and P3 live together."""
+UNTIL = "2999-01-01"
+_STANDING: Mapping[tuple[str, int], Mapping[str, Any]] = {
+    ("Consent", 0): {"purpose": "marketing", "channel": "any", "state": "given", "expiresOn": UNTIL},
+    ("Restriction", 0): {"kind": "restriction", "state": "in_force"},
+    ("Restriction", 1): {"kind": "objection", "purpose": "marketing", "state": "in_force"},
+}
+"""Who agreed to advertising, and who restricted or objected."""
 _OFTEN = 0.9
 """How often a property has a value."""
 
@@ -64,6 +71,7 @@ class _Maker:
                 chosen = fresh(prop, self._draw)
             if prop.name in needed or self._draw.random() < _OFTEN:
                 values[prop.name] = chosen
+        values |= _STANDING.get((type_.name, number), {})
         if number == 1 and len(type_.customer) > 1:
             # One row that belongs to a customer by way of another row.
             values.pop(type_.customer[0].partition(".")[0])

@@ -4,15 +4,34 @@ from __future__ import annotations
 
 import json
 import random
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from hub.access import MASKS, Requester
+from hub.access.scope import Attributes
 from hub.ontology import Ontology
 
 READER = "reader"
 """The role that sees everything, by which answers of others are told to be poor for a reason."""
 USE = "use"
+"""The purpose of all roles that are drawn; it reaches every customer."""
+NARROW = "narrow"
+"""A purpose that leaves out who restricted or objected."""
+CONSENTED = "consented"
+"""A purpose that needs consent."""
+REACHES: Mapping[str, tuple[str, tuple[str, ...]]] = {
+    "of_region": (USE, ("region",)),
+    "of_brand": (USE, ("brand",)),
+    "of_accounts": (USE, ("own_accounts",)),
+    "of_either": (USE, ("region", "own_accounts")),
+    "without_attributes": (USE, ("region",)),
+    "of_all_but_barred": (NARROW, ("none",)),
+    "of_region_but_barred": (NARROW, ("region",)),
+    "of_consenting": (CONSENTED, ("none",)),
+    "of_consenting_in_region": (CONSENTED, ("region", "brand")),
+}
+"""Roles that reach some customers only, of whom they see all: their purpose, and the scopes of their grants."""
 
 _STYLES = ((6, 1, 3), (3, 1, 6), (3, 5, 2), (1, 1, 8), (8, 3, 1))
 """How often a role is allowed, masked, denied."""
@@ -28,22 +47,32 @@ def role_name(number: int) -> str:
 def write_policy(path: Path, ontology: Ontology, roles: int) -> Path:
     """A policy of that many roles and the reader; the same each time."""
     names = [role_name(number) for number in range(roles)]
-    grants = [_grant(READER, category, "allow") for category in sorted(ontology.taxonomy.categories)]
+    every = sorted(ontology.taxonomy.categories)
+    grants = [_grant(READER, category, "allow") for category in every]
+    for name, (purpose, scopes) in REACHES.items():
+        grants += [{**_grant(name, every, "allow"), "purposes": purpose, "scope": scope} for scope in scopes]
     for number, name in enumerate(names):
         grants += _grants(name, number, ontology)
     policy = {
         "departments": {"d": "Department"},
         "roles": {
             name: {"label": "R", "department": "d", "default_purpose": USE} for name in (READER, *names)
+        }
+        | {
+            name: {"label": "R", "department": "d", "default_purpose": purpose}
+            for name, (purpose, _) in REACHES.items()
         },
         "purposes": {
-            USE: {"label": "Use", "data_use": "operations", "legal_basis": "contract", "retention_days": 1}
+            USE: _purpose("operations", "contract") | {"sees_restricted": True},
+            NARROW: _purpose("marketing.advertising", "legitimate_interests"),
+            CONSENTED: _purpose("marketing.communications.email", "consent")
+            | {"requires_consent": True, "channel": "email", "sees_restricted": True},
         },
         "grants": grants,
         "commands": [
             {
-                "roles": [READER, *names],
-                "purposes": USE,
+                "roles": [READER, *names, *REACHES],
+                "purposes": [USE, NARROW, CONSENTED],
                 "commands": ["log_interaction", "record_consent", "correct_property"],
                 "why": "drawn",
                 "owner": "d",
@@ -91,11 +120,16 @@ def _fitting(category: str, ontology: Ontology) -> list[str]:
     return [*(fitting * 2), "withhold", "year"]
 
 
-def _grant(role: str, category: str, effect: str) -> dict[str, Any]:
+def _purpose(data_use: str, legal_basis: str) -> dict[str, Any]:
+    return {"label": "Use", "data_use": data_use, "legal_basis": legal_basis, "retention_days": 1}
+
+
+def _grant(role: str, category: str | list[str], effect: str) -> dict[str, Any]:
     more = {"why": "drawn", "owner": "d", "review": "2099-01-01"}
     return {"roles": role, "purposes": USE, "categories": category, "effect": effect, **more}
 
 
-def requester(role: str) -> Requester:
-    """One who holds the role."""
-    return Requester(f"u-{role}", frozenset([role]), "d", USE, "test", (USE,))
+def requester(role: str, attributes: Attributes = ()) -> Requester:
+    """One who holds the role, with such attributes for row scopes."""
+    purpose, _ = REACHES.get(role, (USE, ()))
+    return Requester(f"u-{role}", frozenset([role]), "d", purpose, "test", (purpose,), attributes)

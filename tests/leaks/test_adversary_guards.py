@@ -26,10 +26,10 @@ def _shown_where_aliased(guard: Guard, _shape: Any, prop: Any, path: Any) -> boo
     return not denied or path[-1] != prop.name
 
 
-def _required_at_hand(guard: Guard, shape: Any, prop: Any, use: str) -> None:
+def _required_at_hand(guard: Guard, scope: Any, prop: Any, use: str) -> None:
     """A guard that forgets the rows to which links lead."""
-    if shape.name == "Customer":
-        _require(guard, shape, prop, use)
+    if scope.shape.name == "Customer":
+        _require(guard, scope, prop, use)
 
 
 _require = Guard.require
@@ -44,7 +44,7 @@ BROKEN: dict[str, tuple[Break, tuple[str, ...]]] = {
     "masks under tricks": (_put(values, "_masked", lambda _sql, _prop, column, _shown: column), ("trick",)),
     "may_see for guessed ids": (_put(Guard, "may_see", _yes), ("guessed id",)),
     "sees for counts": (_put(Guard, "may_see", _yes), ("count",)),
-    "searched categories for counts": (_put(search, "_allows", _yes), ("count",)),
+    "searched categories for counts": (_put(search.SearchService, "_searches", _yes), ("count",)),
     "shown for guessed ids": (_put(Guard, "shown", _yes), ("guessed id",)),
     "plans of others under tricks": (_put(plans, "_key", _plan_key), ("trick",)),
 }

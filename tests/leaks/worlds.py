@@ -15,6 +15,7 @@ import orjson
 from starlette.types import ASGIApp
 
 from hub.access import DemoIssuer, PlanAccess, plan_access
+from hub.access.scope import Attributes
 from hub.api import app as app_module
 from hub.api import create_app
 from hub.audit import AuditEvent, Recorder
@@ -29,7 +30,8 @@ from tests.api.api_world import noting
 from tests.leaks.canaries import hidden_parts
 from tests.leaks.company import fill
 from tests.leaks.hiding import Hiding
-from tests.leaks.policies import requester, write_policy
+from tests.leaks.policies import REACHES, requester, write_policy
+from tests.leaks.reaching import Reaching, attributes_of
 from tests.leaks.twins import Rows, Twin, read_rows, write_rows
 from tests.leaks.ways import WAYS, Question
 
@@ -48,6 +50,7 @@ class _Kept:
         return self.record_sync(event)
 
 
+LONG_PATIENCE_S = 6.0
 PATIENCE_S = 2.0
 """How long one waits for an event that should not be missing."""
 
@@ -80,6 +83,10 @@ class World:
     kept: _Kept
     runner: asyncio.Runner
     statements: list[str] = field(default_factory=list)
+    expected: int | None = None
+    """How many events are waited for, however long they take; what comes after them should not."""
+    attributes: Attributes = ()
+    """What the tokens of those who ask say for row scopes."""
 
     def ask(self, query: str, role: str, variables: dict[str, Any], way: str | None = None) -> Told:
         """The answer, and its event in the log; asked at the service itself, or by one of the ways to it."""
@@ -92,7 +99,7 @@ class World:
             bodies = self.runner.run(self._listened(request, role))
             body, answers = b" ".join(bodies), tuple(map(orjson.loads, bodies))
         else:
-            body = self.runner.run(self.service.answer(request, requester(role))).body
+            body = self.runner.run(self.service.answer(request, requester(role, self.attributes))).body
             answers = (orjson.loads(body),)
         if not query.startswith(("query", "{")):
             # Whoever listens looks again and again, and what is written is another matter.
@@ -116,16 +123,19 @@ class World:
     async def _listened(self, request: GraphQLRequest, role: str) -> list[bytes]:
         """What is told of all that has happened."""
         bodies: list[bytes] = []
+        who = requester(role, self.attributes)
         with suppress(TimeoutError):
             async with (
-                asyncio.timeout(PATIENCE_S),
-                aclosing(self.service.stream(request, requester(role), lambda: requester(role))) as told,
+                asyncio.timeout(PATIENCE_S if self.expected is None else LONG_PATIENCE_S) as patience,
+                aclosing(self.service.stream(request, who, lambda: who)) as told,
             ):
                 most = self.changes
                 async for answer in told:
                     bodies.append(answer.body)
                     if len(bodies) == most:
                         break
+                    if len(bodies) == self.expected:
+                        patience.reschedule(asyncio.get_running_loop().time() + PATIENCE_S / 4)
         return bodies
 
     @property
@@ -166,7 +176,7 @@ class Pair:
 
     def access(self, role: str) -> PlanAccess:
         """The role's access."""
-        return plan_access(self.services.access, requester(role))
+        return plan_access(self.services.access, requester(role, self.one.attributes))
 
     def hiding(self, role: str) -> Hiding:
         """What the role may not see."""
@@ -178,12 +188,26 @@ class Pair:
         if wanted == self._other:
             return
         self._other = None
+        self.one.expected = self.other.expected = None
+        self.one.attributes = self.other.attributes = ()
         twin = Twin(self.services.store, self.rows, self.hiding(role), role, same_parties, hostile=hostile)
         self.other_rows = twin.rows()
         write_rows(self.other.services.store, self.other_rows)
         self.other.services.indexer.rebuild()
         self.secrets = hidden_parts(self.services.store, (self.rows, self.other_rows), self.hiding(role))
         self._other = wanted
+
+    def become_without(self, role: str) -> None:
+        """Make the second hub one without the customers that the role does not reach."""
+        self._other = None
+        attributes = () if role == "without_attributes" else attributes_of(self.services.store, self.rows)
+        self.one.attributes = self.other.attributes = attributes
+        reaching = Reaching(self.services.store, self.rows, self.access(role).reach, REACHES[role][1])
+        self.other_rows = reaching.rows()
+        write_rows(self.other.services.store, self.other_rows)
+        self.other.services.indexer.rebuild()
+        self.one.expected = self.other.expected = self.other.changes
+        self.secrets = frozenset()
 
     def restore(self) -> None:
         """Undo what was written into the hubs."""

@@ -148,9 +148,15 @@ FAULTS = [
     (STRONG_ORDER, "belong to parties"),
     (SECOND_ORDERS, "'orders' on "),
     (COUNTED_NAME, "type differs from"),
-    ("label: Boat\n", "give one of `type`, `extends` and `survivorship`"),
-    ("type: Boat\nsurvivorship: {email: longest}\n", "give one of `type`, `extends` and `survivorship`"),
+    ("label: Boat\n", "give one of `type`, `extends`, `survivorship` and `scopes`"),
+    (
+        "type: Boat\nsurvivorship: {email: longest}\n",
+        "give one of `type`, `extends`, `survivorship` and `scopes`",
+    ),
     ("survivorship: {email: longest}\nlabel: Rules\n", "`survivorship` stands alone in its file"),
+    ("scopes: {region: {property: email}}\nlabel: Scopes\n", "`scopes` stands alone in its file"),
+    ("scopes: {region: {property: addressRegoin}}\n", "did you mean 'addressRegion'?"),
+    ("scopes: {region: {property: birthDate}}\n", "'birthDate' cannot be compared with a token's claim"),
     ("survivorship: {emial: longest}\n", "did you mean 'email'?"),
     ("survivorship: {email: longst}\n", "did you mean 'longest'?"),
     (

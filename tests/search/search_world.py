@@ -11,7 +11,7 @@ from typing import Any
 
 from sqlalchemy import Connection, text
 
-from hub.access import Decision, Effect
+from hub.access import WHOLE_REACH, Decision, Effect
 from hub.graph import Entity, GraphWriter, Reference, Statement
 from hub.ontology import Ontology, load_ontology
 from hub.search import Catalogue, Indexer, SearchEngine, SearchService, TantivyEngine
@@ -32,6 +32,7 @@ class Access:
     def __init__(self, default: Decision = ALLOW) -> None:
         self.default = default
         self.named: dict[str, Decision] = {}
+        self.reach = WHOLE_REACH
 
     def but(self, decision: Decision, *categories: str) -> Access:
         self.named |= dict.fromkeys(categories, decision)

@@ -216,7 +216,7 @@ def _figure(table: _Table, function: str, item: Figure | Constant) -> Piece:
         raise QueryError(f"{label} has no {function}")
     if item.parts is not None and prop.type is not PropertyType.MONEY:
         raise QueryError(f"{label} has no parts")
-    build.guard.require(scope.shape, prop, "aggregated")
+    build.guard.require(scope, prop, "aggregated")
     value = ordered(build.sql, prop, scope.column(prop.column))
     if prop.type is PropertyType.MONEY:
         return _amounts(table, function, prop, item)

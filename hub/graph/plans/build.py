@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from itertools import count
 from typing import Any
 
+from hub.access import EVERYONE, Within
 from hub.errors import QueryError
 from hub.graph.plans.guard import Guard, Path
 from hub.graph.plans.params import Params, page_size
@@ -78,9 +79,19 @@ class Build:
     """Queries that the statement needs twice, by name."""
     _numbers: Iterable[int] = field(default_factory=count)
 
-    def scope(self, shape: Shape) -> Scope:
-        """A row of the shape under a new alias."""
-        return Scope(shape, f"t{next(iter(self._numbers))}")
+    def scope(self, shape: Shape, same: Scope | None = None, link: Within = EVERYONE) -> Scope:
+        """A row of the shape under a new alias.
+
+        `same` is another row that is known to be the same customer's, `link` where it may be known how one came here.
+        """
+        alias = f"t{next(iter(self._numbers))}"
+        if not shape.table or not shape.has_customer:
+            return Scope(shape, alias)
+        needed = self.guard.seen(shape.name) & link
+        if same is None:
+            return Scope(shape, alias, needed)
+        unproven = EVERYONE if same.proven.implies(needed) else needed
+        return Scope(shape, alias, same.proven & needed, unproven)
 
     def shape(self, type_name: str) -> Shape:
         """The shape of a type; QueryError when there is none."""
@@ -148,11 +159,6 @@ def unique(fields: Iterable[Any]) -> None:
         if (alias := key_of(item)) in seen:
             raise QueryError(f"the alias {alias!r} is given twice")
         seen.add(alias)
-
-
-def table(scope: Scope) -> str:
-    """The shape's table under the scope's alias."""
-    return f"{name(scope.shape.table)} {scope.alias}"
 
 
 def subquery(build: Build, scope: Scope, built: Piece, tables: str, where: str) -> Piece:

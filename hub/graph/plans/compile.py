@@ -18,7 +18,6 @@ from hub.graph.plans.build import (
     listed,
     raised,
     subquery,
-    table,
 )
 from hub.graph.plans.databases import SPELLINGS
 from hub.graph.plans.guard import AccessNote, CategoryAccess, Guard, Reads
@@ -26,6 +25,7 @@ from hub.graph.plans.objects import object_piece
 from hub.graph.plans.pages import page_piece
 from hub.graph.plans.params import Binding, count_of, packed_rows, text_value
 from hub.graph.plans.people import stated_by
+from hub.graph.plans.reach import table
 from hub.graph.plans.selection import ById, ByIdentifier, ByIds, ListOf, Root, Selection
 from hub.graph.plans.shapes import Scope, Shape
 from hub.graph.plans.spelling import literal
@@ -118,7 +118,7 @@ def _by_id(build: Build, root: ById) -> str:
         return _NOTHING
     build.guard.read_type(shape.name)
     piece = object_piece(build, scope, root.selection, Place())
-    source = lifted(build, scope, table(scope), f"{scope.column('id')} = {_current(shape, given)}")
+    source = lifted(build, scope, table(build, scope), f"{scope.column('id')} = {_current(shape, given)}")
     return f"SELECT {piece.member.sql}, {listed(piece.customers)} {source}"
 
 
@@ -148,7 +148,7 @@ def _row_by_id(build: Build, row: Scope, selection: Selection, place: Place) -> 
     piece = object_piece(build, target, selection, place)
     wanted = _current(target.shape, row.column("id"))
     where = f"{row.column('type')} = {literal(selection.type)} AND {target.column('id')} = {wanted}"
-    return subquery(build, target, piece, table(target), where)
+    return subquery(build, target, piece, table(build, target), where)
 
 
 def _list(build: Build, root: ListOf) -> str:
@@ -172,7 +172,7 @@ def _by_identifier(build: Build, root: ByIdentifier) -> str:
     piece = object_piece(build, scope, root.selection, Place((), (root.first,)))
     held = build.sql.in_few(scope.column("id"), " UNION ".join(holders))
     order = build.sql.binary(scope.column("id"))
-    rows = f"SELECT * FROM {table(scope)} WHERE {held} ORDER BY {order} LIMIT {limit}"
+    rows = f"SELECT * FROM {table(build, scope)} WHERE {held} ORDER BY {order} LIMIT {limit}"
     found = collected(build, scope, piece, rows)
     return f"SELECT {found.member.sql}, {listed(found.customers)}"
 
@@ -189,8 +189,12 @@ def _holders(build: Build, scheme: str, given: str) -> list[str]:
     if not stated:
         known = sorted({prop.identifier for type_ in types for prop in type_.identifiers if prop.identifier})
         raise QueryError(f"there is no identifier scheme {scheme!r}; expected one of {', '.join(known)}")
+    # Who holds it has to be known of every customer that may be found, or it would be told of those who were not.
+    customers = build.guard.seen(CUSTOMER)
     allowed = [
-        (type_, prop) for type_, prop in stated if build.guard.whole(prop) and build.guard.belongs(type_)
+        (type_, prop)
+        for type_, prop in stated
+        if build.guard.whole(prop, customers) and build.guard.belongs_in(type_, customers)
     ]
     if not allowed:
         categories = ", ".join(sorted({prop.category for _, prop in stated}))

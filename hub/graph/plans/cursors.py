@@ -73,7 +73,7 @@ def _key(build: Build, scope: Scope, item: OrderBy) -> Key:
     prop = scope.shape.property(item.property)
     if prop.many or prop.type is PropertyType.REFERENCE:
         raise QueryError(f"{scope.shape.name}.{prop.name} cannot be sorted by")
-    build.guard.require(scope.shape, prop, "sorted by")
+    build.guard.require(scope, prop, "sorted by")
     dialect = build.sql.dialect
     return Key(
         sort_key(build.sql, scope, prop),

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from hub.access import Mask
 from hub.errors import QueryError
-from hub.graph.plans.build import Build, Cost, Piece, Place, collected, table, unique
+from hub.graph.plans.build import Build, Cost, Piece, Place, collected, unique
+from hub.graph.plans.guard import Partly, Shown
+from hub.graph.plans.reach import inside, table
 from hub.graph.plans.selection import Constant, Facts
 from hub.graph.plans.shapes import Scope
 from hub.graph.plans.spelling import literal
@@ -19,7 +20,7 @@ from hub.graph.plans.values import member, text_of
 from hub.graph.plans.ways import of_customer
 from hub.ontology import EntityType, Property, PropertyType
 
-Shown = dict[str, Mask | bool]
+_Facts = dict[str, Shown]
 
 _ORIGIN = {
     "entityId": "id",
@@ -51,10 +52,10 @@ def facts_piece(build: Build, scope: Scope, facts: Facts, place: Place) -> Piece
     return collected(build, Scope(scope.shape, _ROW), Piece(fact), rows)
 
 
-def _shown(build: Build, scope: Scope, facts: Facts, place: Place) -> Shown:
+def _shown(build: Build, scope: Scope, facts: Facts, place: Place) -> _Facts:
     names = facts.properties if facts.properties is not None else tuple(scope.shape.properties)
     properties = [scope.shape.property(name) for name in names]
-    shown = {prop.name: build.guard.shown(scope.shape, prop, place.path) for prop in properties}
+    shown = {prop.name: build.guard.shown(scope, prop, place.path) for prop in properties}
     return {name: how for name, how in shown.items() if how is not False}
 
 
@@ -69,7 +70,7 @@ def _parts(build: Build, scope: Scope, place: Place) -> dict[str, Callable[[], M
     known["recordId"] = lambda: sql.text(f"CAST({_ROW}.record_id AS TEXT)")
     known["observedAt"] = lambda: sql.text(sql.text_instant(f"{_ROW}.observed_at"))
     known["recordKey"] = lambda: (
-        _text(build, "recordKey")() if build.guard.allows_key(scope.shape, place.path) else sql.null
+        _text(build, "recordKey")() if build.guard.allows_key(scope, place.path) else sql.null
     )
     return known
 
@@ -78,7 +79,7 @@ def _text(build: Build, name: str) -> Callable[[], Member]:
     return lambda: build.sql.text(f"{_ROW}.{_ORIGIN.get(name, name)}")
 
 
-def _arm(build: Build, customer: Scope, type_: EntityType, shown: Shown, wanted: set[str]) -> str | None:
+def _arm(build: Build, customer: Scope, type_: EntityType, shown: _Facts, wanted: set[str]) -> str | None:
     """A row for each party of the type and each property that it states."""
     stated = [
         (number, type_.properties[name]) for number, name in enumerate(shown) if name in type_.properties
@@ -86,7 +87,7 @@ def _arm(build: Build, customer: Scope, type_: EntityType, shown: Shown, wanted:
     stated = [(number, prop) for number, prop in stated if prop.type is not PropertyType.REFERENCE]
     if not stated:
         return None
-    party = build.scope(build.shape(type_.name))
+    party = build.scope(build.shape(type_.name), customer)
     build.guard.read_type(type_.name)
     numbers = " UNION ALL ".join(
         f"SELECT {number} AS ord, {literal(prop.name)} AS property" for number, prop in stated
@@ -103,11 +104,12 @@ def _arm(build: Build, customer: Scope, type_: EntityType, shown: Shown, wanted:
         build.sql.member_of(customer.column("provenance"), "p.property", it) for it in ("party", "rule")
     )
     won = f"{winner} = {party.column('id')}"
-    tables, own = of_customer(build, customer, table(party), party.column("id"))
+    is_stated = _chosen(stated, _is_stated(build, customer, party, shown))
+    tables, own = of_customer(build, customer, table(build, party), party.column("id"))
     return (
         f"SELECT p.ord, p.property, {literal(type_.name)} AS type, CASE WHEN {won} THEN 1 ELSE 0 END AS won, "
         f"CASE WHEN {won} THEN {rule} END AS rule{origin}{chosen} "
-        f"FROM {tables} CROSS JOIN ({numbers}) p WHERE {own} AND {_chosen(stated, _is_stated(party))}"
+        f"FROM {tables} CROSS JOIN ({numbers}) p WHERE {own} AND {is_stated}"
     )
 
 
@@ -115,5 +117,11 @@ def _chosen(stated: list[tuple[int, Property]], value: Callable[[Property], str]
     return f"CASE p.ord {' '.join(f'WHEN {number} THEN {value(prop)}' for number, prop in stated)} END"
 
 
-def _is_stated(party: Scope) -> Callable[[Property], str]:
-    return lambda prop: f"{party.column(prop.column)} IS NOT NULL"
+def _is_stated(build: Build, customer: Scope, party: Scope, shown: _Facts) -> Callable[[Property], str]:
+    """Whether the party states the property; where nothing of it is shown, nobody states anything."""
+
+    def is_stated(prop: Property) -> str:
+        stated, how = f"{party.column(prop.column)} IS NOT NULL", shown[prop.name]
+        return f"{stated} AND {inside(build, customer, how.where)}" if isinstance(how, Partly) else stated
+
+    return is_stated

@@ -6,11 +6,12 @@ from collections.abc import Callable
 from typing import Any
 
 from hub.errors import AccessDeniedError, LimitError, QueryError
-from hub.graph.plans.build import Build, table
+from hub.graph.plans.build import Build
 from hub.graph.plans.params import kind_of, list_value, packed, stored, text_value
+from hub.graph.plans.reach import table
 from hub.graph.plans.shapes import Scope, Shape
 from hub.graph.plans.sql import ParamKind, Sql
-from hub.graph.plans.ways import Source, reference_of, rows
+from hub.graph.plans.ways import Source, keeps_customer_along, reference_of, rows
 from hub.graph.plans.where import And, Compare, Filter, Not, Op, Operand, Or, Rows, Some, ToOne
 from hub.ontology import Property, PropertyType
 
@@ -77,22 +78,24 @@ def _some(build: Build, scope: Scope, some: Some, depth: int) -> str:
 def _rows(build: Build, scope: Scope, way: Rows) -> Source:
     source = rows(build, scope, way)
     if way.by is not None:
-        build.guard.require(source.scope.shape, source.scope.shape.property(way.by), "filtered by")
-    elif not build.guard.belongs(build.entity(way.type)):
+        build.guard.require(source.scope, source.scope.shape.property(way.by), "filtered by")
+    elif not build.guard.belongs_in(build.entity(way.type), source.scope.proven):
         raise AccessDeniedError(f"which {way.type} belongs to a customer is denied and cannot be filtered by")
     return source
 
 
 def _target(build: Build, scope: Scope, way: ToOne) -> Source:
     reference = reference_of(scope.shape, way.property)
-    build.guard.require(scope.shape, reference, "filtered by")
+    build.guard.require(scope, reference, "filtered by")
     targets = [target.name for target in build.ontology.range_types(reference.range or "")]
     type_name = way.type or (targets[0] if len(targets) == 1 else None)
     if type_name not in targets:
         raise QueryError(f"{scope.shape.name}.{way.property} needs one of the types {', '.join(targets)}")
-    shape = build.shape(type_name)
-    target = build.scope(shape)
-    return Source(table(target), (f"{target.column('id')} = {scope.column(reference.column)}",), target)
+    covered = keeps_customer_along(scope.shape, reference, build.entity(type_name))
+    target = build.scope(build.shape(type_name), scope if covered else None)
+    return Source(
+        table(build, target), (f"{target.column('id')} = {scope.column(reference.column)}",), target
+    )
 
 
 # comparisons
@@ -103,7 +106,7 @@ def _compare(build: Build, scope: Scope, compare: Compare) -> str:
         return _system(build, scope, compare)
     prop = scope.shape.property(compare.property)
     _check(scope.shape, prop, compare)
-    build.guard.require(scope.shape, prop, "filtered by")
+    build.guard.require(scope, prop, "filtered by")
     if compare.part is not None:
         return _Comparison(build, compare.op, compare.operand, "text", _text_of(prop), prop.name).on(
             scope.column(prop.columns[1])

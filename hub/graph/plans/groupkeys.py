@@ -6,12 +6,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from hub.errors import AccessDeniedError, LimitError, QueryError
-from hub.graph.plans.build import Build, key_of, table, unique
+from hub.graph.plans.build import Build, key_of, unique
+from hub.graph.plans.reach import table
 from hub.graph.plans.selection import Constant, KeyAlong, KeyField, KeyValue, Unit
 from hub.graph.plans.shapes import Scope, Shape
 from hub.graph.plans.sql import Member, Sql
 from hub.graph.plans.values import known_value, ordered, scalar_member
-from hub.graph.plans.ways import reference_of
+from hub.graph.plans.ways import keeps_customer_along, reference_of
 from hub.ontology import CUSTOMER, PARTY, Property, PropertyType
 
 MAX_KEYS = 8
@@ -89,7 +90,7 @@ class Keys:
     def _value(self, of: Scope, row: Scope, item: KeyValue) -> Member:
         sql, prop = self._build.sql, of.shape.property(item.name)
         _check(of.shape, prop, item)
-        self._build.guard.require(of.shape, prop, _USE)
+        self._build.guard.require(of, prop, _USE)
         if item.parts is not None:
             currency = row.column(self._column(of.column(prop.columns[1]), None))
             return self._build.parts(item.parts, {"currency": lambda: sql.text(currency)}, prop.name)
@@ -117,41 +118,47 @@ class Keys:
         if along.property is None:
             return self._customer(of)
         reference = reference_of(of.shape, along.property)
-        self._build.guard.require(of.shape, reference, _USE)
+        self._build.guard.require(of, reference, _USE)
         names = [type_.name for type_ in self._build.ontology.range_types(reference.range or "")]
         for name in names:
             self._see(name)
         shape = _MEMBER if reference.range == PARTY else self._build.shape(names[0])
         column = of.column(reference.column)
-        return self._link(of, along.property, shape, lambda row: f"{row.column(_id_of(row))} = {column}")
+        targets = self._build.ontology.range_types(reference.range or "")
+        covered = all(keeps_customer_along(of.shape, reference, target) for target in targets)
+        return self._link(
+            of, along.property, shape, covered, lambda row: f"{row.column(_id_of(row))} = {column}"
+        )
 
     def _customer(self, of: Scope) -> Scope:
         entity = of.shape.entity
         if of.shape is not _MEMBER:
             if entity is None or not entity.has_customer:
                 raise QueryError(f"{of.shape.name} has no customer to group by")
-            if not self._build.guard.belongs(entity):
+            if not self._build.guard.belongs_in(entity, of.proven):
                 raise AccessDeniedError(
                     f"which {entity.name} belongs to a customer is denied and cannot be {_USE}"
                 )
             party = of.column("id" if entity.is_party else "party_id")
-            of = self._link(of, None, _MEMBER, lambda row: f"{row.column(_id_of(row))} = {party}")
+            of = self._link(of, None, _MEMBER, True, lambda row: f"{row.column(_id_of(row))} = {party}")
         self._see(CUSTOMER)
         member = of.column("customer_id")
         shape = self._build.shape(CUSTOMER)
-        return self._link(of, None, shape, lambda row: f"{row.column('id')} = {member}")
+        return self._link(of, None, shape, True, lambda row: f"{row.column('id')} = {member}")
 
     def _see(self, type_name: str) -> None:
         if not self._build.guard.sees(type_name):
             raise AccessDeniedError(f"no property of {type_name} is allowed, so nothing can be {_USE} it")
 
-    def _link(self, of: Scope, name: str | None, shape: Shape, on: Callable[[Scope], str]) -> Scope:
+    def _link(
+        self, of: Scope, name: str | None, shape: Shape, covered: bool, on: Callable[[Scope], str]
+    ) -> Scope:
         key = (of.alias, name)
         if key not in self._links:
             if len(self._links) == MAX_LINKS:
                 raise LimitError(f"the key of a group leads along {MAX_LINKS} references at most")
-            row = self._build.scope(shape)
-            self._links[key] = (f"LEFT JOIN {table(row)} ON {on(row)}", row)
+            row = self._build.scope(shape, of if covered else None)
+            self._links[key] = (f"LEFT JOIN {table(self._build, row)} ON {on(row)}", row)
         return self._links[key][1]
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from hub.access import NOBODY
 from hub.errors import QueryError
 from hub.graph.plans.build import (
     Build,
@@ -15,10 +16,10 @@ from hub.graph.plans.build import (
     first_of,
     inner_party,
     subquery,
-    table,
     unique,
 )
 from hub.graph.plans.guard import HOUSEHOLD_CATEGORY
+from hub.graph.plans.reach import inside, table
 from hub.graph.plans.selection import Constant, Household, Members, One, Owner, Part
 from hub.graph.plans.shapes import Scope
 from hub.graph.plans.sql import Member
@@ -30,18 +31,21 @@ def one_piece(build: Build, scope: Scope, one: One, place: Place) -> Piece:
     """The object that the reference leads to, or null."""
     reference = reference_of(scope.shape, one.property)
     selections = by_type(build, one.selections, build.ontology.range_types(reference.range or ""))
-    if not build.guard.may_follow(reference, place.path):
+    link = build.guard.may_follow(scope, reference, place.path, scope.proven)
+    if link == NOBODY:
         return Piece(build.sql.null)
     build.guard.record(scope.shape, reference)
     found: list[Piece] = []
     for type_name, selection in selections.items():
         if build.guard.may_see(type_name, place.path):
-            target = build.scope(build.shape(type_name))
             covered = keeps_customer_along(scope.shape, reference, build.entity(type_name))
-            inside = Place(place.path, place.pages, covered, inner_party(scope, place))
-            piece = build.nest(build, target, selection, inside)
+            target = build.scope(build.shape(type_name), scope if covered else None)
+            here = Place(place.path, place.pages, covered, inner_party(scope, place))
+            piece = build.nest(build, target, selection, here)
             where = f"{target.column('id')} = {scope.column(reference.column)}"
-            found.append(subquery(build, target, piece, table(target), where))
+            if not scope.proven.implies(link):
+                where += f" AND {inside(build, scope, link)}"
+            found.append(subquery(build, target, piece, table(build, target), where))
     return first_of(build, scope, found)
 
 
@@ -50,12 +54,13 @@ def owner_piece(build: Build, scope: Scope, owner: Owner, place: Place) -> Piece
     entity = scope.shape.entity
     if entity is None or not entity.has_customer or owner.selection.type != CUSTOMER:
         raise QueryError(f"{scope.shape.name} has no customer to select {owner.selection.type} from")
-    if not build.guard.may_belong(entity, place.path) or not build.guard.may_see(CUSTOMER, place.path):
+    belongs = build.guard.may_belong(entity, place.path, scope.proven)
+    if not belongs or not build.guard.may_see(CUSTOMER, place.path):
         return Piece(build.sql.null)
-    target = build.scope(build.shape(CUSTOMER))
+    target = build.scope(build.shape(CUSTOMER), scope, build.guard.belongs(entity))
     piece = build.nest(build, target, owner.selection, Place(place.path, place.pages, place.covered))
     party = scope.column("id" if entity.is_party else "party_id")
-    tables = f'{MEMBERSHIP} JOIN {table(target)} ON {target.column("id")} = m."customer_id"'
+    tables = f'{MEMBERSHIP} JOIN {table(build, target)} ON {target.column("id")} = m."customer_id"'
     return subquery(build, target, piece, tables, f'm."party_id" = {party}')
 
 
@@ -64,7 +69,7 @@ def household_piece(build: Build, scope: Scope, household: Household, place: Pla
     if scope.shape.entity is not None:
         raise QueryError("only a customer has a household")
     unique(household.fields)
-    if not build.guard.allows(HOUSEHOLD_CATEGORY, place.path):
+    if not build.guard.allows(HOUSEHOLD_CATEGORY, place.path, scope.proven):
         return Piece(build.sql.null)
     pieces = [_household_field(build, scope, item, place.at(item.alias)) for item in household.fields]
     built = assembled(build, scope, household.fields, pieces)
@@ -91,7 +96,7 @@ def _members(build: Build, scope: Scope, members: Members, place: Place) -> Piec
     )
     order, limit = build.sql.binary(target.column("id")), build.first(members.first, ".".join(place.path))
     rows = (
-        f"SELECT * FROM {table(target)} WHERE {target.column('household_id')} = "
+        f"SELECT * FROM {table(build, target)} WHERE {target.column('household_id')} = "
         f"{scope.column('household_id')} ORDER BY {order} LIMIT {limit}"
     )
     return collected(build, target, piece, rows)

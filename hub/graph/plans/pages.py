@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
+from hub.access import NOBODY
 from hub.errors import QueryError
 from hub.graph.plans.aggregates import counted_customers, figures_piece
 from hub.graph.plans.build import (
@@ -96,9 +97,11 @@ def many_piece(build: Build, scope: Scope, many: Many, place: Place) -> Piece:
     source = rows(build, scope, way, lifting=True)
     entity = build.entity(many.type)
     if many.by is not None:
-        allowed = build.guard.may_follow(source.scope.shape.property(many.by), place.path)
+        reference = source.scope.shape.property(many.by)
+        known = build.guard.seen(many.type)
+        allowed = build.guard.may_follow(source.scope, reference, place.path, known) != NOBODY
     else:
-        allowed = build.guard.may_belong(entity, place.path)
+        allowed = build.guard.may_belong(entity, place.path, scope.proven)
     if not allowed or not build.guard.may_see(many.type, place.path):
         return Piece(build.sql.null)
     covered = keeps_customer_back(scope.shape, entity, many.by)
@@ -117,6 +120,7 @@ def page_piece(
     behind = after(build, page.after, list_mark, sort)
     build.guard.read_type(shape.name)
     row = build.scope(shape)
+    row.proven = source.scope.proven
     listing = Listing(
         row,
         lambda limit: _page_sql(source, row, filtered, sort, behind, limit),

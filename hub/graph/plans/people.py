@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-from hub.access import Mask
+from hub.access import MASKS, NOBODY, Mask, Within
 from hub.errors import QueryError
 from hub.graph.plans.build import (
     Build,
@@ -16,10 +16,10 @@ from hub.graph.plans.build import (
     collected,
     first_of,
     subquery,
-    table,
     unique,
 )
-from hub.graph.plans.guard import SOURCES_CATEGORY
+from hub.graph.plans.guard import SOURCES_CATEGORY, Partly, Shown, Way
+from hub.graph.plans.reach import inside, table
 from hub.graph.plans.selection import Freshness, Identifiers, Parties
 from hub.graph.plans.shapes import Scope, Shape
 from hub.graph.plans.spelling import literal
@@ -37,7 +37,7 @@ def identifiers_piece(build: Build, scope: Scope, identifiers: Identifiers, plac
     unique(identifiers.parts)
     build.costs.append(Cost(len(identifiers.parts), (*place.pages, identifiers.first)))
     limit = build.first(identifiers.first, ".".join(place.path))
-    cases = _identifier_cases(build, identifiers, place)
+    cases = _identifier_cases(build, scope, identifiers, place)
     if not cases:
         return Piece(build.sql.array(()))
     sql = build.sql
@@ -73,20 +73,39 @@ def _identifier_order(cases: list[_Case]) -> tuple[str, ...]:
     return ('i."scheme"', *value, 'i."source"', 'i."entity_id"', 'i."property"')
 
 
-def _identifier_cases(build: Build, identifiers: Identifiers, place: Place) -> list[_Case]:
-    ways: dict[tuple[Mask | bool, PropertyType | None], list[tuple[EntityType, Property]]] = {}
+def _identifier_cases(build: Build, customer: Scope, identifiers: Identifiers, place: Place) -> list[_Case]:
+    ways: dict[tuple[Way, PropertyType | None], list[tuple[EntityType, Property]]] = {}
     for type_ in build.ontology.parties:
-        shape = build.shape(type_.name)
+        party = build.scope(build.shape(type_.name), customer)
         for prop in type_.identifiers:
-            how = build.guard.shown(shape, prop, place.path)
-            if how is not False:
+            shown = build.guard.shown(party, prop, place.path)
+            for way in _ways(shown, party.proven):
                 # What is shown whole is shown alike, whatever its type: one case is quicker than several.
-                kind = None if how is True else prop.type
-                ways.setdefault((how, kind), []).append((type_, prop))
-    return [
-        _Case(stated_by(build.sql, stated), _identifier(build, identifiers, how, kind), how is True)
-        for (how, kind), stated in ways.items()
-    ]
+                kind = None if way[1] is True else prop.type
+                ways.setdefault((way, kind), []).append((type_, prop))
+    cases = []
+    for ((where, how), kind), stated in sorted(ways.items(), key=lambda item: _strictness(item[0][0])):
+        test = stated_by(build.sql, stated)
+        if not customer.proven.implies(where):
+            test = f"({test} AND {inside(build, customer, where)})"
+        cases.append(_Case(test, _identifier(build, identifiers, how, kind), how is True))
+    return cases
+
+
+_STRICTEST_FIRST = list(MASKS)
+
+
+def _ways(shown: Shown, known: Within) -> tuple[Way, ...]:
+    """Where identifiers are shown, and how; `known` is where the party that states them may be known of."""
+    if isinstance(shown, Partly):
+        return tuple((where & known, how) for where, how in shown.ways)
+    return () if shown is False else ((known, shown),)
+
+
+def _strictness(way: Way) -> int:
+    """The place among the ways of one property, of which the first that holds counts."""
+    how = way[1]
+    return -1 if how is True else _STRICTEST_FIRST.index(how.name)
 
 
 def stated_by(sql: Sql, stated: Iterable[tuple[EntityType, Property]]) -> str:
@@ -139,10 +158,10 @@ def parties_piece(build: Build, scope: Scope, parties: Parties, place: Place) ->
         if build.guard.may_see(type_name, place.path):
             build.guard.read_type(type_name)
             arms.append(_party_rows(build, scope, type_name))
-            party = build.scope(build.shape(type_name))
+            party = build.scope(build.shape(type_name), scope)
             piece = build.nest(build, party, selection, inside)
             where = f"{party.column('id')} = {row.column('id')}"
-            found.append(subquery(build, party, piece, table(party), where))
+            found.append(subquery(build, party, piece, table(build, party), where))
     if not arms:
         return Piece(build.sql.null)
     order = f"{build.sql.binary('source')}, {build.sql.binary('id')}"
@@ -151,8 +170,8 @@ def parties_piece(build: Build, scope: Scope, parties: Parties, place: Place) ->
 
 
 def _party_rows(build: Build, customer: Scope, type_name: str) -> str:
-    party = build.scope(build.shape(type_name))
-    tables, own = of_customer(build, customer, table(party), party.column("id"))
+    party = build.scope(build.shape(type_name), customer)
+    tables, own = of_customer(build, customer, table(build, party), party.column("id"))
     return f"SELECT {party.column('id')} AS id, {party.column('source')} AS source FROM {tables} WHERE {own}"
 
 
@@ -195,14 +214,14 @@ MAX_SOURCES = 1000
 
 def _contributing(build: Build) -> list[EntityType]:
     types = [type_ for type_ in build.ontology.types.values() if type_.has_customer]
-    return [type_ for type_ in types if build.guard.sees(type_.name) and build.guard.belongs(type_)]
+    return [t for t in types if build.guard.sees(t.name) and build.guard.belongs(t) != NOBODY]
 
 
 def _contribution(build: Build, customer: Scope, type_: EntityType) -> str:
     build.guard.read_type(type_.name)
-    row = build.scope(build.shape(type_.name))
+    row = build.scope(build.shape(type_.name), customer, build.guard.belongs(type_))
     link = row.column("id" if type_.is_party else "party_id")
-    tables, own = of_customer(build, customer, table(row), link)
+    tables, own = of_customer(build, customer, table(build, row), link)
     columns = f"{row.column('source')} AS source, {row.column('observed_at')} AS observed_at"
     return f"SELECT {columns} FROM {tables} WHERE {own}"
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from hub.access import EVERYONE, Within
 from hub.errors import QueryError
 from hub.ontology import CUSTOMER, EntityType, Ontology, Property
 
@@ -55,6 +56,10 @@ class Scope:
 
     shape: Shape
     alias: str
+    proven: Within = EVERYONE
+    """The row scopes that the row's customer is known to be in, whatever the row."""
+    unproven: Within | None = None
+    """What has to be tested of the row; None where nothing of its customer was tested before, so everything has to."""
     used: dict[str, None] = field(default_factory=dict)
     """The columns that are read of it."""
     lifted: dict[str, str] = field(default_factory=dict)

@@ -22,12 +22,12 @@ from hub.graph.plans.build import (
     by_type,
     raised_text,
     subquery,
-    table,
     unique,
 )
 from hub.graph.plans.cursors import After, Key, after, cursor, mark
 from hub.graph.plans.pages import Listing, connection_piece
 from hub.graph.plans.params import list_value, packed, text_value
+from hub.graph.plans.reach import table
 from hub.graph.plans.selection import (
     Aggregate,
     Constant,
@@ -67,12 +67,12 @@ def timeline_piece(build: Build, scope: Scope, timeline: Timeline, place: Place)
     if scope.shape.entity is not None:
         raise QueryError("only a customer has a timeline")
     titled = any("title" in _part_names(item) for item in timeline.fields)
-    arms = [_arm(build, scope, type_, titled, place) for type_ in _types(build, timeline, place)]
+    arms = [_arm(build, scope, type_, titled, place) for type_ in _types(build, scope, timeline, place)]
     if not arms:
         return Piece(build.sql.null)
     entry = Scope(Shape("Entry", "", {}, None), f"e{scope.alias}")
     union = f"({' UNION ALL '.join(arm.select for arm in arms)}) u"
-    phase = _phase_filter(build, timeline, arms)
+    phase = _phase_filter(build, scope, timeline, arms)
     sort = _sort(build)
     list_mark = mark(None, "timeline")
     behind = after(build, timeline.after, list_mark, sort)
@@ -88,7 +88,7 @@ def timeline_piece(build: Build, scope: Scope, timeline: Timeline, place: Place)
         lambda _at: (),
         lambda: raised_text(build, entry, cursor(build, list_mark, cursor_members)),
         _no_figures,
-        lambda selection, at: _entry(build, entry, selection, arms, at),
+        lambda selection, at: _entry(build, scope, entry, selection, arms, at),
         behind.given,
     )
     inside = Place(place.path, place.pages, True)
@@ -112,26 +112,31 @@ def _part_names(item: Any) -> set[str]:
     }
 
 
-def _types(build: Build, timeline: Timeline, place: Place) -> list[EntityType]:
+def _types(build: Build, customer: Scope, timeline: Timeline, place: Place) -> list[EntityType]:
     wanted = timeline.types
     events = {type_.name: type_ for type_ in build.ontology.events}
     for type_name in wanted or ():
         if type_name not in events:
             raise QueryError(f"{type_name} is no event of customers; expected {', '.join(events)}")
     chosen = [type_ for type_ in events.values() if wanted is None or type_.name in wanted]
-    return [type_ for type_ in chosen if _visible(build, type_, place)]
+    return [type_ for type_ in chosen if _visible(build, customer, type_, place)]
 
 
-def _visible(build: Build, type_: EntityType, place: Place) -> bool:
+def _visible(build: Build, customer: Scope, type_: EntityType, place: Place) -> bool:
     guard, at = build.guard, place.at(type_.name).path
     time = _time(type_)
-    if not guard.may_see(type_.name, at) or not guard.may_belong(type_, at):
+    if not guard.may_see(type_.name, at) or not guard.may_belong(type_, at, customer.proven):
         return False
-    if not guard.whole(time):
+    if not guard.whole(time, _row(build, customer, type_).proven):
         guard.note(time, at)
         return False
     guard.record(build.shape(type_.name), time)
     return True
+
+
+def _row(build: Build, customer: Scope, type_: EntityType) -> Scope:
+    """An event of the customer."""
+    return build.scope(build.shape(type_.name), customer, build.guard.belongs(type_))
 
 
 def _time(type_: EntityType) -> Property:
@@ -159,7 +164,7 @@ def _where(phase: str | None, behind: After) -> str:
 
 
 def _arm(build: Build, customer: Scope, type_: EntityType, titled: bool, place: Place) -> _Arm:
-    row = build.scope(build.shape(type_.name))
+    row = _row(build, customer, type_)
     column = row.column(_time(type_).column)
     is_instant = _time(type_).type is PropertyType.INSTANT
     columns = {
@@ -172,7 +177,7 @@ def _arm(build: Build, customer: Scope, type_: EntityType, titled: bool, place: 
         "source": row.column("source"),
     }
     listed_ = ", ".join(f'CAST({value} AS TEXT) AS "{alias}"' for alias, value in columns.items())
-    tables, own = of_customer(build, customer, table(row), row.column("party_id"))
+    tables, own = of_customer(build, customer, table(build, row), row.column("party_id"))
     return _Arm(type_, f"SELECT {listed_} FROM {tables} WHERE {own} AND {column} IS NOT NULL")
 
 
@@ -180,7 +185,7 @@ def _title(build: Build, row: Scope, type_: EntityType, place: Place) -> str:
     prop = type_.properties.get(type_.title or "")
     if prop is None or prop.type is PropertyType.REFERENCE:
         return "NULL"
-    shown = build.guard.shown(row.shape, prop, place.at(type_.name).at("title").path)
+    shown = build.guard.shown(row, prop, place.at(type_.name).at("title").path)
     return text_of(build, row, prop, shown) if shown is not False else "NULL"
 
 
@@ -190,7 +195,7 @@ def _phase(build: Build, customer: Scope, row: Scope, type_: EntityType, place: 
     order = build.ontology.types.get(ORDER)
     if order is None or order.time is None:
         return literal("pre_purchase")
-    if not _knows_orders(build, order):
+    if not _knows_orders(build, customer, order):
         build.guard.note(_time(order), place.at(type_.name).at("phase").path)
         return "NULL"
     build.guard.record(build.shape(ORDER), _time(order))
@@ -205,22 +210,24 @@ def _key(build: Build, row: Scope, time: Property) -> str:
     return build.sql.sortable_instant(column) if time.type is PropertyType.INSTANT else column
 
 
-def _knows_orders(build: Build, order: EntityType) -> bool:
-    return build.guard.sees(order.name) and build.guard.belongs(order) and build.guard.whole(_time(order))
+def _knows_orders(build: Build, customer: Scope, order: EntityType) -> bool:
+    """Whether the times of all orders of the customer are known, wherever the customer is."""
+    row, known = _row(build, customer, order), customer.proven
+    return known.implies(row.proven) and build.guard.whole(_time(order), known)
 
 
 def _first_order(build: Build, customer: Scope, order: EntityType) -> str:
-    row = build.scope(build.shape(order.name))
-    tables, own = of_customer(build, customer, table(row), row.column("party_id"))
+    row = _row(build, customer, order)
+    tables, own = of_customer(build, customer, table(build, row), row.column("party_id"))
     return f"(SELECT min({build.sql.binary(_key(build, row, _time(order)))}) FROM {tables} WHERE {own})"
 
 
-def _phase_filter(build: Build, timeline: Timeline, arms: list[_Arm]) -> str | None:
+def _phase_filter(build: Build, customer: Scope, timeline: Timeline, arms: list[_Arm]) -> str | None:
     if timeline.phases is None:
         return None
     order = build.ontology.types.get(ORDER)
     floating = any(arm.type.phase == "by_first_order" for arm in arms)
-    if floating and order is not None and not _knows_orders(build, order):
+    if floating and order is not None and not _knows_orders(build, customer, order):
         time = _time(order)
         raise AccessDeniedError(
             f"{ORDER}.{time.name} ({time.category}) is not shown, so phases cannot be filtered by"
@@ -242,22 +249,34 @@ def _phases(build: Build, value: Any) -> tuple[Any, ...]:
 # an entry
 
 
-def _entry(build: Build, entry: Scope, selection: Selection | Entry, arms: list[_Arm], place: Place) -> Piece:
+def _entry(
+    build: Build,
+    customer: Scope,
+    entry: Scope,
+    selection: Selection | Entry,
+    arms: list[_Arm],
+    place: Place,
+) -> Piece:
     if not isinstance(selection, Entry):
         raise QueryError("a timeline has entries")
     unique(selection.fields)
     build.costs.append(Cost(len(selection.fields), place.pages))
-    pieces = [_entry_field(build, entry, item, arms, place) for item in selection.fields]
+    pieces = [_entry_field(build, customer, entry, item, arms, place) for item in selection.fields]
     return assembled(build, entry, selection.fields, pieces)
 
 
 def _entry_field(
-    build: Build, entry: Scope, item: Part | Constant | EntryEntity, arms: list[_Arm], place: Place
+    build: Build,
+    customer: Scope,
+    entry: Scope,
+    item: Part | Constant | EntryEntity,
+    arms: list[_Arm],
+    place: Place,
 ) -> Piece:
     if isinstance(item, Constant):
         return Piece(build.sql.constant(item.value))
     if isinstance(item, EntryEntity):
-        return _entity(build, entry, item, arms, place.at(item.alias))
+        return _entity(build, customer, entry, item, arms, place.at(item.alias))
     known: dict[str, Callable[[], Member]] = {
         name: _text(build, entry, name) for name in ("id", "type", "at", "phase", "title", "source")
     }
@@ -270,14 +289,16 @@ def _text(build: Build, entry: Scope, column: str) -> Callable[[], Member]:
     return lambda: build.sql.text(entry.column(column))
 
 
-def _entity(build: Build, entry: Scope, item: EntryEntity, arms: list[_Arm], place: Place) -> Piece:
+def _entity(
+    build: Build, customer: Scope, entry: Scope, item: EntryEntity, arms: list[_Arm], place: Place
+) -> Piece:
     selections = by_type(build, item.selections, build.ontology.events)
     found: dict[str, Piece] = {}
     for arm in arms:
-        target = build.scope(build.shape(arm.type.name))
+        target = _row(build, customer, arm.type)
         piece = build.nest(build, target, selections[arm.type.name], place)
         where = f"{target.column('id')} = {entry.column('id')}"
-        found[arm.type.name] = subquery(build, target, piece, table(target), where)
+        found[arm.type.name] = subquery(build, target, piece, table(build, target), where)
     choices = " ".join(
         f"WHEN {literal(type_name)} THEN {piece.member.sql}" for type_name, piece in found.items()
     )

@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
-from hub.access import Mask
 from hub.errors import QueryError
 from hub.graph.plans.build import Build, Piece, Place, raised_text
+from hub.graph.plans.guard import Partly, Shown
+from hub.graph.plans.reach import inside
 from hub.graph.plans.selection import Id, Origin, Part, Parts, Value
 from hub.graph.plans.shapes import Scope
 from hub.graph.plans.sql import Member, Sql
@@ -31,8 +32,8 @@ def value_piece(build: Build, scope: Scope, field: Value, place: Place) -> Piece
         raise QueryError(f"{scope.shape.name}.{prop.name} is a reference; ask for where it leads")
     if field.parts is not None and prop.type not in (PropertyType.MONEY, PropertyType.INSTANT):
         raise QueryError(f"{scope.shape.name}.{prop.name} has no parts")
-    shown = build.guard.shown(scope.shape, prop, place.path)
-    if not shown:
+    shown = build.guard.shown(scope, prop, place.path)
+    if shown is False:
         return Piece(build.sql.null)
     return Piece(member(build, scope, prop, shown, field.parts, lambda text: raised_text(build, scope, text)))
 
@@ -56,7 +57,7 @@ def origin_member(build: Build, scope: Scope, fact: str, place: Place) -> Member
     """A system column as member; the record key only where it may be seen."""
     sql = build.sql
     if fact == "recordKey":
-        shown = build.guard.allows_key(scope.shape, place.path)
+        shown = build.guard.allows_key(scope, place.path)
         return sql.text(scope.column("record_key")) if shown else sql.null
     if fact == "recordId":
         return sql.text(f"CAST({scope.column('record_id')} AS TEXT)")
@@ -69,13 +70,14 @@ def member(
     build: Build,
     scope: Scope,
     prop: Property,
-    shown: Mask | bool,
+    shown: Shown,
     parts: Parts | None = None,
     lift: Callable[[str], str] = str,
 ) -> Member:
     """The shown value as member; long expressions go through `lift`."""
     sql, column = build.sql, scope.column(prop.column)
-    value = _masked(sql, prop, column, shown)
+    value = _masked(build, scope, prop, shown)
+    there = value if isinstance(shown, Partly) else column
     if prop.many:
         return Member(sql.many(prop, value), nullable=True)
     if prop.type is PropertyType.MONEY:
@@ -86,12 +88,12 @@ def member(
             {"amount": lambda: amount, "currency": lambda: sql.text(currency)},
             prop.name,
         )
-        return Member(f"CASE WHEN {column} IS NOT NULL THEN {built.sql} END", nullable=True)
+        return Member(f"CASE WHEN {there} IS NOT NULL THEN {built.sql} END", nullable=True)
     if parts is not None:
         zone = scope.column(prop.columns[1])
         at = sql.plain(sql.instant(value))
         built = build.parts(parts, {"at": lambda: at, "zone": lambda: sql.text(zone)}, prop.name)
-        return Member(f"CASE WHEN {column} IS NOT NULL THEN {built.sql} END", nullable=True)
+        return Member(f"CASE WHEN {there} IS NOT NULL THEN {built.sql} END", nullable=True)
     if prop.type is PropertyType.DECIMAL:
         return sql.plain(lift(plain_text(sql, prop, value)))
     return scalar_member(sql, prop, value if value == column else lift(value))
@@ -115,10 +117,10 @@ def known_value(sql: Sql, prop: Property, value: str) -> str:
     return sql.one_of(value, prop.values)
 
 
-def text_of(build: Build, scope: Scope, prop: Property, shown: Mask | bool) -> str:
+def text_of(build: Build, scope: Scope, prop: Property, shown: Shown) -> str:
     """The shown value as SQL text for people to read, null when there is none: `12.50 GBP`, `true`, `["a","b"]`."""
-    sql, column = build.sql, scope.column(prop.column)
-    value = _masked(sql, prop, column, shown)
+    sql = build.sql
+    value = _masked(build, scope, prop, shown)
     if prop.many:
         return f"({sql.many(prop, value)}) || ''"
     if prop.type is PropertyType.MONEY:
@@ -154,7 +156,14 @@ def plain_text(sql: Sql, prop: Property, value: str) -> str:
     return sql.instant(value) if prop.type is PropertyType.INSTANT else value
 
 
-def _masked(sql: Sql, prop: Property, column: str, shown: Mask | bool) -> str:
+def _masked(build: Build, scope: Scope, prop: Property, shown: Shown) -> str:
+    column = scope.column(prop.column)
     if isinstance(shown, bool):
         return column
-    return f"({shown.sql(column, sql.dialect, type_=prop.type, scale=scale_of(prop))})"
+    if isinstance(shown, Partly):
+        ways = (
+            f"WHEN {inside(build, scope, where)} THEN {_masked(build, scope, prop, how)}"
+            for where, how in shown.ways
+        )
+        return f"(CASE {' '.join(ways)} END)"
+    return f"({shown.sql(column, build.sql.dialect, type_=prop.type, scale=scale_of(prop))})"

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from hub.errors import QueryError
-from hub.graph.plans.build import Build, table
+from hub.graph.plans.build import Build
+from hub.graph.plans.reach import table
 from hub.graph.plans.shapes import Scope, Shape
 from hub.graph.plans.where import Rows
 from hub.ontology import EntityType, Ontology, Property, PropertyType
@@ -33,7 +34,7 @@ class Source:
 def all_rows(build: Build, shape: Shape) -> Source:
     """Every row of a type."""
     scope = build.scope(shape)
-    return Source(table(scope), (), scope, free=True)
+    return Source(table(build, scope), (), scope, free=True)
 
 
 def of_customer(build: Build, customer: Scope, tables: str, party: str) -> tuple[str, str]:
@@ -63,15 +64,19 @@ def rows(build: Build, parent: Scope, way: Rows, lifting: bool = False) -> Sourc
     """
     shape = build.shape(way.type)
     entity = build.entity(way.type)
-    scope = build.scope(shape)
+    same = parent if keeps_customer_back(parent.shape, entity, way.by) else None
     if parent.shape.entity is not None:
         reference = back_reference(build.ontology, parent.shape, way)
-        return Source(table(scope), (f"{scope.column(reference.column)} = {parent.column('id')}",), scope)
-    party = scope.column(_link_column(build, entity, way))
-    if lifting:
-        tables, condition = of_customer(build, parent, table(scope), party)
-    else:
-        tables, condition = _joined(parent, table(scope), party)
+        scope = build.scope(shape, same, build.guard.follows(shape, reference))
+        here = f"{scope.column(reference.column)} = {parent.column('id')}"
+        return Source(table(build, scope), (here,), scope)
+    by = _link_column(build, entity, way)
+    link = (
+        build.guard.belongs(entity) if way.by is None else build.guard.follows(shape, shape.property(way.by))
+    )
+    scope = build.scope(shape, same, link)
+    found, party = table(build, scope), scope.column(by)
+    tables, condition = of_customer(build, parent, found, party) if lifting else _joined(parent, found, party)
     return Source(tables, (condition,), scope)
 
 

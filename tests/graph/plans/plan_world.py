@@ -13,7 +13,7 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from hub.access import Decision, Effect
+from hub.access import WHOLE_REACH, Decision, Effect, Reach
 from hub.graph.plans import PlanResult
 from hub.ontology import EntityType, Ontology, Property, Taxonomy
 from hub.store import Store, encoder, fixed
@@ -171,6 +171,7 @@ class Access:
     """Decisions by category; what is not named is allowed."""
 
     decisions: Mapping[str, Decision] = field(default_factory=dict)
+    reach: Reach = WHOLE_REACH
 
     def decide(self, category: str) -> Decision:
         return self.decisions.get(category, ALLOW)

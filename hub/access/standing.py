@@ -1,0 +1,80 @@
+"""Which customers a purpose leaves out, whatever may be seen of others: those who restricted, objected or said no yes.
+
+- A *restriction* (GDPR Art. 18) keeps a customer from all purposes but those that state `sees_restricted`.
+- An *objection* (Art. 21) to a data use keeps them from purposes of that use, or of a use below it, that rest on
+  legitimate interests or a public task; from direct marketing whatever it rests on (Art. 21(3)). An objection that
+  names no data use is one to all of them.
+- A purpose that `requires_consent` reaches only those whose newest word on its data use (or one above it) for its
+  channel (or `any`) is a yes that has not run out.
+
+What is in force stands in the table `standing`: a *bar* for each party of a customer, `restriction` or the data use
+that was objected to.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Final
+
+from hub.access.policy import ANY_CHANNEL, Purpose
+
+RESTRICTION: Final = "restriction"
+"""The bar of a restriction."""
+ALL_USES: Final = "*"
+"""The bar of an objection that names no data use."""
+DIRECT_MARKETING: Final = "marketing"
+_OBJECTIONABLE: Final = frozenset({"legitimate_interests", "public_task"})
+
+
+@dataclass(frozen=True, slots=True)
+class Consent:
+    """The yes that a purpose needs: to one of these data uses, for one of these channels."""
+
+    uses: tuple[str, ...]
+    channels: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """Which customers a request reaches at all, and what the requester's token says for the scopes of grants."""
+
+    bars: tuple[str, ...] = ()
+    """Customers with one of these are left out."""
+    consent: Consent | None = None
+    attributes: Mapping[str, tuple[str, ...]] = field(
+        default_factory=lambda: MappingProxyType({}), repr=False
+    )
+    """By scope, sorted: the regions, brands or names under which sources know an employee."""
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether whom it reaches follows from nothing but the bars."""
+        return self.consent is None and not self.attributes
+
+
+WHOLE_REACH: Final = Reach()
+"""All customers: that of the machine's own operator."""
+
+
+def bars_of(purpose: Purpose) -> tuple[str, ...]:
+    """What keeps a customer from the purpose."""
+    restriction = () if purpose.sees_restricted else (RESTRICTION,)
+    uses = lineage(purpose.data_use)
+    if purpose.legal_basis in _OBJECTIONABLE:
+        return (*restriction, ALL_USES, *uses)
+    return (*restriction, ALL_USES, *uses) if uses[-1] == DIRECT_MARKETING else restriction
+
+
+def consent_of(purpose: Purpose) -> Consent | None:
+    """The yes that the purpose needs; None when it needs none."""
+    if not purpose.requires_consent:
+        return None
+    return Consent(lineage(purpose.data_use), tuple(dict.fromkeys((purpose.channel, ANY_CHANNEL))))
+
+
+def lineage(data_use: str) -> tuple[str, ...]:
+    """The data use and those above it, the highest last."""
+    parts = data_use.split(".")
+    return tuple(".".join(parts[:end]) for end in range(len(parts), 0, -1))

@@ -1,0 +1,166 @@
+"""Which rows exist for the requester: the one place where standing, consent and row scopes become SQL.
+
+A row is tested where a plan comes to its customer: `table` then stands for those rows alone that pass. From there on a
+plan follows rows of the same customer without testing again, unless they are shown in fewer scopes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+
+from hub.access import EVERYONE, Consent, Within
+from hub.access.masks import TODAY
+from hub.graph.plans.build import Build
+from hub.graph.plans.params import packed
+from hub.graph.plans.shapes import Scope, Shape
+from hub.graph.plans.spelling import literal, name
+from hub.ontology import CUSTOMER, EntityType
+from hub.ontology.model import ScopeFact
+
+CONSENT = "Consent"
+"""The type of the ontology whose rows say who agreed to what; without it nobody did."""
+GIVEN = "given"
+
+_ROW = "r"
+_NOTHING = "1 = 0"
+
+Column = Callable[[str], str]
+"""A row's column as SQL, by its name."""
+
+
+def table(build: Build, scope: Scope) -> str:
+    """The shape's rows that exist for the requester, under the scope's alias."""
+    plain = name(scope.shape.table)
+    test = " AND ".join(_tests(build, scope))
+    if not test:
+        return f"{plain} {scope.alias}"
+    return f"(SELECT {_ROW}.* FROM {plain} {_ROW} WHERE {test}) {scope.alias}"
+
+
+def inside(build: Build, scope: Scope, where: Within) -> str:
+    """The condition that the row's customer is within the predicate."""
+    if where == EVERYONE:
+        return "1 = 1"
+    return _of_customer(build, scope, scope.column, [where])
+
+
+def _tests(build: Build, scope: Scope) -> Iterator[str]:
+    """Conditions on a row called `r`."""
+    if not scope.shape.has_customer or scope.unproven == EVERYONE:
+        return
+
+    def column(name_: str) -> str:
+        return f'{_ROW}."{name_}"'
+
+    reach = build.guard.reach
+    more: list[Within | Consent] = []
+    if scope.unproven is None:
+        if reach.bars:
+            yield _stands(scope, column, reach.bars)
+        more += [reach.consent] if reach.consent else []
+        more += [scope.proven] if scope.proven != EVERYONE else []
+    else:
+        more.append(scope.unproven)
+    if more:
+        yield _of_customer(build, scope, column, more)
+
+
+def _stands(scope: Scope, column: Column, bars: Sequence[str]) -> str:
+    """Nothing keeps the row's customer from the purpose."""
+    by, own = _holder(scope.shape)
+    listed = ", ".join(map(literal, bars))
+    return f'NOT EXISTS (SELECT 1 FROM "standing" s WHERE s."{by}" = {column(own)} AND s."bar" IN ({listed}))'
+
+
+def _of_customer(build: Build, scope: Scope, column: Column, tests: Sequence[Within | Consent]) -> str:
+    """What is to hold for the row's customer, who has to be one."""
+    if scope.shape.name == CUSTOMER:
+        return " AND ".join(_test(build, test, column) for test in tests)
+    by, own = _holder(scope.shape)
+
+    def of_customer(name_: str) -> str:
+        return f'c."{name_}"'
+
+    held = " AND ".join(_test(build, test, of_customer) for test in tests)
+    return (
+        f'EXISTS (SELECT 1 FROM "membership" o JOIN "customer" c ON c."id" = o."customer_id" '
+        f'WHERE o."{by}" = {column(own)} AND {held})'
+    )
+
+
+def _test(build: Build, test: Within | Consent, column: Column) -> str:
+    if isinstance(test, Consent):
+        return _consented(build, test, column("id"))
+    ways = [
+        " AND ".join(_in_scope(build, scope, column) for scope in sorted(way)) or "1 = 1"
+        for way in sorted(test.ways, key=sorted)
+    ]
+    return f"({' OR '.join(f'({way})' for way in ways) or _NOTHING})"
+
+
+def _holder(shape: Shape) -> tuple[str, str]:
+    """How the tables of memberships and standings name the row's customer, and the row's column with that name."""
+    if shape.entity is None:
+        return "customer_id", "id" if shape.name == CUSTOMER else "customer_id"
+    return "party_id", "id" if shape.entity.is_party else "party_id"
+
+
+# scopes
+
+
+def _in_scope(build: Build, scope: str, column: Column) -> str:
+    fact = build.ontology.scopes.get(scope)
+    if fact is None:
+        return _NOTHING
+    if fact.of == "customer":
+        return _listed(build, scope, column(build.ontology.customer_properties[fact.property].column))
+    return f"({' OR '.join(_stating(build, scope, fact, column)) or _NOTHING})"
+
+
+def _stating(build: Build, scope: str, fact: ScopeFact, column: Column) -> Iterator[str]:
+    for type_ in build.ontology.parties:
+        prop = type_.properties.get(fact.property)
+        if prop is not None:
+            stated = _listed(build, scope, f'p."{prop.column}"')
+            yield (
+                f'EXISTS (SELECT 1 FROM "membership" q JOIN {name(type_.table)} p ON p."id" = q."party_id" '
+                f'WHERE q."customer_id" = {column("id")} AND {stated})'
+            )
+
+
+def _listed(build: Build, scope: str, value: str) -> str:
+    """The value is one of those that the requester's token states."""
+    attributes = build.guard.reach.attributes[scope]
+    dialect = build.sql.dialect
+    given = build.params.add(attributes, lambda values: packed(values, dialect))
+    return build.sql.in_list(value, given, "text")
+
+
+# consent
+
+
+def _consented(build: Build, consent: Consent, customer: str) -> str:
+    """The customer's newest word on one of the uses and channels is a yes that has not run out."""
+    type_ = build.ontology.types.get(CONSENT)
+    if type_ is None:
+        return _NOTHING
+    said = _said(type_, consent, customer, "k")
+    after = _said(type_, consent, customer, "n")
+    day = build.sql.binary('k."expires_on"')
+    today = TODAY[build.sql.dialect]
+    return (
+        f'EXISTS ({said} AND k."state" = {literal(GIVEN)} AND k."at" IS NOT NULL '
+        f'AND (k."expires_on" IS NULL OR {day} >= {today}) '
+        f'AND NOT EXISTS ({after} AND (n."at" > k."at" OR ((n."state" IS NULL OR n."state" <> {literal(GIVEN)}) '
+        f'AND (n."at" IS NULL OR n."at" = k."at")))))'
+    )
+
+
+def _said(type_: EntityType, consent: Consent, customer: str, row: str) -> str:
+    """A SELECT of the customer's words on the uses and channels."""
+    uses, channels = (", ".join(map(literal, names)) for names in (consent.uses, consent.channels))
+    return (
+        f'SELECT 1 FROM "membership" m{row} JOIN {name(type_.table)} {row} ON {row}."party_id" = m{row}."party_id" '
+        f'WHERE m{row}."customer_id" = {customer} AND {row}."purpose" IN ({uses}) '
+        f'AND {row}."channel" IN ({channels})'
+    )

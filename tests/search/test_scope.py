@@ -1,0 +1,130 @@
+"""A row scope says the same in Python, in SQL and in the search index, whatever customers and tokens are like."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator
+from pathlib import Path
+from types import MappingProxyType
+
+import orjson
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from hub.access import SCOPES, Decision, Effect, Reach, Within, scoped
+from hub.graph import Entity, GraphWriter, Statement
+from hub.graph.plans import Id, ListOf, Nodes, Page, Selection, compile_plan, execute
+from hub.ontology import CUSTOMER, load_ontology
+from hub.search import Catalogue, Indexer, TantivyEngine
+from hub.search.documents import DocumentLoader
+from hub.search.protocol import SearchRequest, type_token
+from hub.store import Store
+from hub.values import entity_id
+
+VALUES = {"region": ("DE", "FR", "GB"), "brand": ("north", "south"), "own_accounts": ("Ann", "Bo", "Ann Bo")}
+PROPERTIES = {"region": "addressCountry", "brand": "brand", "own_accounts": "accountManager"}
+CUSTOMERS = 40
+
+
+class Company:
+    """Customers of all regions, brands and account managers, some of two parties, some without a fact."""
+
+    def __init__(self, url: str, folder: Path) -> None:
+        self.ontology = load_ontology()
+        self.store = Store.open(url, self.ontology)
+        self._fill()
+        self.engine = TantivyEngine(folder, Catalogue(self.ontology))
+        Indexer(self.store, self.engine).rebuild()
+        loader = DocumentLoader(self.store)
+        with self.store.read() as connection:
+            self.documents = loader.load(connection, CUSTOMER, loader.ids(connection, CUSTOMER, "", 1000))
+
+    def _fill(self) -> None:
+        draw = random.Random("scopes")
+        said = []
+        for number in range(CUSTOMERS * 3 // 2):
+            values = {PROPERTIES[scope]: draw.choice([*known, None]) for scope, known in VALUES.items()}
+            values |= {"name": "Zelda", "loyaltyCard": f"9{number % CUSTOMERS:04}"}
+            key = str(number)
+            entity = Entity(
+                entity_id("erp", "Party", key),
+                "Person",
+                key,
+                {k: v for k, v in values.items() if v is not None},
+            )
+            said.append(
+                Statement("erp", "people", key, number, number, "2026-01-01T00:00:00.000000Z", (entity,))
+            )
+        writer = GraphWriter(self.store, {"erp": 50}, restate=lambda _connection, _heads: [])
+        with self.store.write() as connection:
+            writer.apply(connection, 1, said)
+
+    def by_sql(self, access: Granted) -> set[str]:
+        root = ListOf(CUSTOMER, Page(first=200), (Nodes("nodes", Selection(CUSTOMER, (Id("id"),))),))
+        plan = compile_plan(self.ontology, root, access, self.store.dialect.name)
+        with self.store.read() as connection:
+            found = orjson.loads(execute(connection, plan).json_text)
+        return {node["id"] for node in found["nodes"]} if found else set()
+
+    def by_index(self, where: Within, attributes: dict[str, tuple[str, ...]]) -> set[str]:
+        category = self.ontology.customer_properties["name"].category
+        narrow = ((type_token(CUSTOMER), where),)
+        request = SearchRequest(
+            "zelda", frozenset({category}), frozenset(), first=100, narrow=narrow, attributes=attributes
+        )
+        result = self.engine.search(request)
+        assert result.total == len(result.hits)
+        return {hit.id for hit in result.hits}
+
+    def by_closure(self, where: Within, attributes: dict[str, tuple[str, ...]]) -> set[str]:
+        return {id_ for id_, document in self.documents.items() if where.holds(document.facts, attributes)}
+
+
+class Granted:
+    """One who sees everything within any of these scopes."""
+
+    def __init__(self, scopes: set[str], attributes: dict[str, tuple[str, ...]]) -> None:
+        self.reach = Reach((), None, MappingProxyType(attributes))
+        within = tuple(Decision(Effect.ALLOW, None, "all", scope) for scope in sorted(scopes))
+        self._decision = Decision(Effect.DENY, None, None, within=within)
+
+    def decide(self, _category: str) -> Decision:
+        return self._decision
+
+
+@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
+def company(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Company]:
+    folder = tmp_path_factory.mktemp("scopes")
+    sqlite = request.param == "sqlite"
+    url = f"sqlite:///{folder / 'hub.sqlite'}" if sqlite else request.getfixturevalue("module_database")
+    company = Company(url, folder / "index")
+    yield company
+    company.engine.close()
+    company.store.close()
+
+
+_attributes = st.fixed_dictionaries(
+    {
+        scope: st.lists(st.sampled_from([*known, "nowhere"]), unique=True).map(tuple)
+        for scope, known in VALUES.items()
+    }
+)
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@given(scopes=st.sets(st.sampled_from(SCOPES), min_size=1), attributes=_attributes)
+def test_a_predicate_is_the_same_in_python_in_sql_and_in_the_index(
+    company: Company, scopes: set[str], attributes: dict[str, tuple[str, ...]]
+) -> None:
+    where = Within.of(way for scope in scopes for way in scoped(scope).ways).stated(attributes)
+    expected = company.by_closure(where, attributes)
+    assert company.by_sql(Granted(scopes, attributes)) == expected
+    assert company.by_index(where, attributes) == expected
+
+
+def test_the_company_has_customers_in_every_scope_and_out_of_it(company: Company) -> None:
+    assert len(company.documents) == CUSTOMERS
+    for scope, values in VALUES.items():
+        found = company.by_closure(scoped(scope), {scope: values[:1]})
+        assert 0 < len(found) < CUSTOMERS
