@@ -22,22 +22,22 @@ from types import MappingProxyType
 
 from hub.access.matrix import AccessMap, Decision, is_forbidden
 from hub.access.policy import Effect
-from hub.access.requester import Glass, PlanAccess, Requester, plan_access
+from hub.access.requester import Asking, Glass, PlanAccess, plan_access
 from hub.access.scope import SUBJECT, scoped
 from hub.errors import AccessDeniedError
 
 
-def glass_access(access: AccessMap, requester: Requester, glass: Glass) -> PlanAccess:
-    """The requester's access while the glass is broken. It names nobody but in `reach`, so equals share plans.
+def glass_access(access: AccessMap, asks: Asking, glass: Glass) -> PlanAccess:
+    """The access of who asks while the glass is broken. It names nobody but in `reach`, so equals share plans.
 
     Raises:
         AccessDeniedError: the policy does not let them open a category of it, or not any more.
     """
-    openable = access.openable(requester.roles, requester.purpose)
+    openable = access.openable(asks.roles, asks.purpose)
     if not openable.keys() >= set(glass.categories):
         raise AccessDeniedError("the policy does not let you open all that this break-glass opened")
     opened = access.below(glass.categories).intersection(openable)
-    plain = plan_access(access, requester)
+    plain = plan_access(access, asks)
     row = {name: _opened(plain.decide(name)) if name in opened else plain.decide(name) for name in access.categories}
     reach = replace(
         plain.reach,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Protocol
 
 from hub.access.matrix import NO_GRANT, AccessMap, Decision, Row
 from hub.access.scope import Attributes
@@ -132,10 +133,24 @@ class PlanAccess:
         return self._row.get(category, NO_GRANT)
 
 
-def plan_access(access: AccessMap, requester: Requester) -> PlanAccess:
-    """The requester's access; it names nobody but by the attributes that a scope needs, so equals share plans."""
-    reach = access.reach(requester.roles, requester.purpose, requester.attributes)
-    key = (requester.roles, requester.purpose, access.sha256, tuple(reach.attributes.items()), None)
-    return PlanAccess(
-        key, access.may_introspect(requester.roles), reach, access.row(requester.roles, requester.purpose)
-    )
+class Asking(Protocol):
+    """What access follows from, of whoever asks."""
+
+    @property
+    def roles(self) -> frozenset[str]:
+        """Their roles."""
+
+    @property
+    def purpose(self) -> str:
+        """What they ask for."""
+
+    @property
+    def attributes(self) -> Attributes:
+        """By row scope, what their token says."""
+
+
+def plan_access(access: AccessMap, asks: Asking) -> PlanAccess:
+    """The access of who asks; it names nobody but by the attributes that a scope needs, so equals share plans."""
+    reach = access.reach(asks.roles, asks.purpose, asks.attributes)
+    key = (asks.roles, asks.purpose, access.sha256, tuple(reach.attributes.items()), None)
+    return PlanAccess(key, access.may_introspect(asks.roles), reach, access.row(asks.roles, asks.purpose))
