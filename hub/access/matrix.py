@@ -165,15 +165,16 @@ class AccessMap:
         """
         wanted = frozenset(roles)
         row, found = self.row(wanted, purpose), dict[str, int]()
-        for role in wanted.intersection(self._glass):
-            own, minutes = self._rows.get((role, purpose), _NO_ROW), _minutes(self.roles[role])
-            if purpose not in self.usable_purposes(frozenset({role})):
+        for role in wanted.intersection(self.roles):
+            glass = self.roles[role].break_glass
+            if glass is None or purpose not in glass.purposes:
                 continue
+            own = self._rows.get((role, purpose), _NO_ROW)
             for category in self._glass[role]:
-                if category in self._special and not _is_allowed(own[category]):
-                    continue
-                if not is_forbidden(row[category]):
-                    found[category] = max(minutes, found.get(category, 0))
+                special = category in self._special
+                opens = not special or _is_allowed(own.get(category, NO_GRANT))
+                if opens and not is_forbidden(row.get(category, NO_GRANT)):
+                    found[category] = max(glass.minutes, found.get(category, 0))
         return found
 
     def may_introspect(self, roles: Iterable[str]) -> bool:
@@ -268,10 +269,6 @@ def _is_allowed(decision: Decision) -> bool:
     return any(choice.effect is Effect.ALLOW for choice in decision.choices)
 
 
-def _minutes(role: Role) -> int:
-    return role.break_glass.minutes if role.break_glass else 0
-
-
 def _special(tree: Iterable[Node]) -> frozenset[str]:
     """The special categories, with all below them."""
     found: set[str] = set()
@@ -319,6 +316,7 @@ def _sha256(policy: Policy, taxonomy: Taxonomy) -> str:
         content[section] = sorted(content[section], key=lambda rule: json.dumps(rule, sort_keys=True))
     for role in content["roles"].values():
         if role["break_glass"] is not None:
-            role["break_glass"]["categories"].sort()
+            for key in ("purposes", "categories"):
+                role["break_glass"][key].sort()
     content["categories"] = sorted((key, category.special) for key, category in taxonomy.categories.items())
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()

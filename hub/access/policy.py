@@ -68,6 +68,7 @@ MAX_MINUTES: Final = 60
 class BreakGlass(_Part):
     """What the people of a role may open for themselves, of one customer and for a while, with a reason."""
 
+    purposes: Names = Field(description="Purpose, or list of purposes.")
     categories: Names = Field(
         description="Data category, or list; with everything below it, up to special categories. A special one is "
         "opened only where a grant allows it to the role for the purpose: then its row scope alone is lifted."
@@ -276,6 +277,8 @@ def _role_faults(doc: YamlDocument, at: At, role: Role, known: _Known) -> Iterat
     if role.break_glass is not None:
         here = (*at, "break_glass")
         yield from _unknown(doc, (*here, "owner"), "department", role.break_glass.owner, known.departments)
+        for place, name in enumerate(role.break_glass.purposes):
+            yield from _unknown(doc, (*here, "purposes", place), "purpose", name, known.purposes)
         for place, name in enumerate(role.break_glass.categories):
             at_name = (*here, "categories", place)
             yield from _unknown(doc, at_name, "data category", name, known.categories)
