@@ -292,8 +292,11 @@ class Guard:
 
     def _seen_where(self, type_name: str) -> Within:
         where = self._granted_where(type_name)
-        is_nobodys = type_name in self._ontology.types and not self._ontology.types[type_name].has_customer
-        return where if is_nobodys else where & self.reach.only
+        type_ = self._ontology.types.get(type_name)
+        if self.reach.only == EVERYONE or (type_ is not None and not type_.has_customer):
+            return where
+        # That a row is there tells whose it is, as there is but one customer.
+        return where & self.reach.only & (EVERYONE if type_ is None else self.belongs(type_))
 
     def _granted_where(self, type_name: str) -> Within:
         if type_name == PARTY:
