@@ -1,4 +1,6 @@
-"""The commands `hub access glass`: the review queue of broken glasses. Breaking one takes a role, so a token: by the API.
+"""The commands `hub access glass`: the review queue of broken glasses.
+
+Breaking one takes a role, and so a token: that is for the API alone.
 """
 
 from __future__ import annotations
@@ -29,7 +31,7 @@ Id = Annotated[str, typer.Argument(help="Id of the break-glass in `hub access gl
 def list_glasses(
     reviewed: Annotated[bool, typer.Option("--reviewed", help="Those that were reviewed instead.")] = False,
 ) -> None:
-    """Show the glasses that wait for a review, the oldest first; leaves an audit event."""
+    """Show the glasses that wait for a review; leaves an audit event. Exit code 3 when a review is late."""
     with open_services(load_settings()) as services:
         author = _author(services)
         found = commands.broken_glasses(services, author, reviewed=reviewed, first=_MOST)
@@ -41,6 +43,8 @@ def list_glasses(
         out.print("No break-glass waits for a review." if not reviewed else "None was reviewed.")
         return
     _print(found)
+    if any(glass.is_overdue for glass in found):
+        raise typer.Exit(3)
 
 
 @command(app)
@@ -75,7 +79,18 @@ def _author(services: Services) -> commands.Author:
 
 def _print(found: list[commands.BrokenGlass]) -> None:
     table = Table(box=None, pad_edge=False, header_style="bold")
-    for heading in ("id", "state", "who", "purpose", "customer", "categories", "from", "until", "uses", "told"):
+    for heading in (
+        "id",
+        "state",
+        "who",
+        "purpose",
+        "customer",
+        "categories",
+        "from",
+        "until",
+        "uses",
+        "told",
+    ):
         table.add_column(heading)
     table.add_column("ticket and reason", overflow="fold")
     for glass in found:

@@ -158,8 +158,8 @@ class Settings(BaseSettings):
     )
     break_glass_notice_url: NoticeUrl | None = Field(
         default=None,
-        description="Where it is posted, as JSON, that a glass was broken: id, roles, purpose, categories and end, nothing"
-        " personal. Unless given, the review queue alone tells of it.",
+        description="Where it is posted, as JSON, that a glass was broken: id, roles, purpose, categories and end,"
+        " nothing personal. Unless given, the review queue alone tells of it.",
     )
     batch_size: int = Field(
         default=1000,

@@ -12,7 +12,18 @@ from hub.access.keys import FixedKeys, IssuerKeys, TrustedIssuer, load_public_ke
 from hub.access.masks import MASKS, WITHHOLD, Dialect, Mask, mask_for
 from hub.access.matrix import NO_GRANT, AccessMap, Cell, Decision, compile_policy, load_access_map
 from hub.access.oidc import ProviderKeys, is_safe
-from hub.access.policy import MAX_MINUTES, Command, CommandGrant, Effect, Grant, Policy, Purpose, Role, load_policy
+from hub.access.policy import (
+    MAX_MINUTES,
+    BreakGlass,
+    Command,
+    CommandGrant,
+    Effect,
+    Grant,
+    Policy,
+    Purpose,
+    Role,
+    load_policy,
+)
 from hub.access.requester import Caller, Glass, PlanAccess, PlanKey, Requester, plan_access, requester_of
 from hub.access.review import Finding, findings
 from hub.access.scope import CONSENTED, EVERYONE, NOBODY, SCOPES, SUBJECT, ScopeName, Within, any_of, scoped
@@ -40,6 +51,7 @@ __all__ = [
     "ApiKey",
     "ApiKeys",
     "Authenticator",
+    "BreakGlass",
     "Caller",
     "CedarPolicy",
     "Cell",

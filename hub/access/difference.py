@@ -99,9 +99,7 @@ def _openable(
     tree: Iterable[Node],
     children: Mapping[str | None, list[str]],
 ) -> Iterator[PolicyChange]:
-    was, is_ = (
-        {} if role not in each.roles else each.openable({role}, purpose) for each in (old, new)
-    )
+    was, is_ = ({} if role not in each.roles else each.openable({role}, purpose) for each in (old, new))
     minutes = {node.category: (was.get(node.category, 0), is_.get(node.category, 0)) for node in tree}
     for what, before, after in _changed(minutes, children):
         kind = ChangeKind.GAINS if after > before else ChangeKind.LOSES

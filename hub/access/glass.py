@@ -38,7 +38,10 @@ def glass_access(access: AccessMap, asks: Asking, glass: Glass) -> PlanAccess:
         raise AccessDeniedError("the policy does not let you open all that this break-glass opened")
     opened = access.below(glass.categories).intersection(openable)
     plain = plan_access(access, asks)
-    row = {name: _opened(plain.decide(name)) if name in opened else plain.decide(name) for name in access.categories}
+    row = {
+        name: _opened(plain.decide(name)) if name in opened else plain.decide(name)
+        for name in access.categories
+    }
     reach = replace(
         plain.reach,
         consent=None,
@@ -53,4 +56,6 @@ def glass_access(access: AccessMap, asks: Asking, glass: Glass) -> PlanAccess:
 def _opened(base: Decision) -> Decision:
     if is_forbidden(base):
         return base
-    return replace(base, within=(Decision(Effect.ALLOW, None, "opened by break-glass", SUBJECT), *base.within))
+    return replace(
+        base, within=(Decision(Effect.ALLOW, None, "opened by break-glass", SUBJECT), *base.within)
+    )

@@ -96,7 +96,8 @@ class Role(_Part):
         description="Whether its people may ask GraphQL for its schema, and are told which names are near a wrong one.",
     )
     break_glass: BreakGlass | None = Field(
-        default=None, description="What its people may open in an emergency: see Break-glass. Nothing unless given."
+        default=None,
+        description="What its people may open in an emergency: see Break-glass. Nothing unless given.",
     )
 
 

@@ -8,8 +8,8 @@ scopes: the customers for whom all scopes of at least one *way* hold.
     EVERYONE                                      all customers, and rows of none
     NOBODY                                        no customer
 
-Two more are never in a policy; break-glass (`glass.py`) makes use of them. `subject` is the one customer that a glass was
-broken for, `consent` the customers who said the yes that the purpose needs.
+Two more are never in a policy; break-glass (`glass.py`) makes use of them. `subject` is the one customer that a glass
+was broken for, `consent` the customers who said the yes that the purpose needs.
 
 There is no negation, so what is not known can only narrow: a fact that is missing, or an attribute that the token does
 not state, makes a scope false.

@@ -1,4 +1,4 @@
-"""What goes on while the API runs: what committed writes left is told, the policy's file and broken glasses are followed."""
+"""What goes on while the API runs: what committed writes left is told, the policy and broken glasses are followed."""
 
 from __future__ import annotations
 

@@ -217,7 +217,9 @@ def _broken(
     }
     connection.execute(insert(fixed.break_glass).values(**row))
     if services.settings.break_glass_notice_url is None:
-        _log.warning("glass %s was broken; without HUB_BREAK_GLASS_NOTICE_URL the queue alone tells of it", row["id"])
+        _log.warning(
+            "glass %s was broken; without HUB_BREAK_GLASS_NOTICE_URL the queue alone tells of it", row["id"]
+        )
     found = find_glass(connection, str(row["id"]))
     if found is None:
         raise TypeError("a row that was just written is not there")
@@ -231,5 +233,7 @@ def _reviewable(connection: Connection, author: Author, id_: str) -> BrokenGlass
     if glass.subject == author.subject:
         raise AccessDeniedError("who broke the glass does not review it")
     if glass.state != "ended":
-        raise QueryError("it is open still; stop it first" if glass.state == "open" else "it was reviewed before")
+        raise QueryError(
+            "it is open still; stop it first" if glass.state == "open" else "it was reviewed before"
+        )
     return glass

@@ -80,7 +80,9 @@ class GlassRecord:
     reason: str = strawberry.field(description="Why.")
     ticket: str = strawberry.field(description="Where the case is followed.")
     started_at: DateTime = strawberry.field(name="startedAt", description="When it began.")
-    expires_at: DateTime = strawberry.field(name="expiresAt", description="When it ends, or ended, by itself.")
+    expires_at: DateTime = strawberry.field(
+        name="expiresAt", description="When it ends, or ended, by itself."
+    )
     stopped_at: DateTime | None = strawberry.field(name="stoppedAt", description="When it ended.")
     stopped_by: str | None = strawberry.field(
         name="stoppedBy", description="Who ended it; null where its time ran out, or has not yet."
@@ -89,7 +91,8 @@ class GlassRecord:
         description="Queries that were answered under it, and subscriptions that began."
     )
     notified_at: DateTime | None = strawberry.field(
-        name="notifiedAt", description="When the notice of it was taken; null where it was not, or none is sent."
+        name="notifiedAt",
+        description="When the notice of it was taken; null where it was not, or none is sent.",
     )
     notices: Long = strawberry.field(description="Attempts to send the notice.")
     reviewed_at: DateTime | None = strawberry.field(name="reviewedAt", description="When it was reviewed.")
@@ -147,7 +150,9 @@ class ReviewBreakGlassInput:
 
     id: strawberry.ID = strawberry.field(description="Id of the break-glass.")
     outcome: GlassOutcome = strawberry.field(description="What was found.")
-    note: str = strawberry.field(default="", description="What there is to say of it, at most 1000 characters.")
+    note: str = strawberry.field(
+        default="", description="What there is to say of it, at most 1000 characters."
+    )
     idempotency_key: str = strawberry.field(name=KEY, description=KEY_WORDS)
 
 
@@ -193,9 +198,7 @@ def _review(
     ],
 ) -> ReviewedGlass | None:
     order = commands.ReviewGlass(input.id, _outcome(input.outcome), input.note, input.idempotency_key)
-    return ReviewedGlass(
-        id=strawberry.ID(commands.review_glass(info.context.services, _author(info), order))
-    )
+    return ReviewedGlass(id=strawberry.ID(commands.review_glass(info.context.services, _author(info), order)))
 
 
 def _queue(

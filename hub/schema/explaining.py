@@ -64,7 +64,7 @@ class AccessExplanation:
     )
     break_glass_minutes: Long | None = strawberry.field(
         name="breakGlassMinutes",
-        description="For how many minutes the role may open it by `breakGlass`, of one customer; null where it may not.",
+        description="For how many minutes the role may open it by `breakGlass`, of one customer; null if it may not.",
     )
     policy_sha256: str = strawberry.field(
         name="policySha256", description="The policy's hash, as audit events name it."

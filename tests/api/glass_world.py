@@ -79,5 +79,8 @@ def set_row(world: World, id_: str, **values: Any) -> None:
     """Have the row of the glass say this."""
     with world.services.store.write() as connection:
         table = fixed.break_glass
-        given = {name: value if isinstance(value, str | int | None) else iso_utc(value) for name, value in values.items()}
+        given = {
+            name: value if isinstance(value, str | int | None) else iso_utc(value)
+            for name, value in values.items()
+        }
         connection.execute(update(table).where(table.c.id == id_).values(**given))

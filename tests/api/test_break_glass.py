@@ -66,7 +66,9 @@ def test_it_opens_what_it_names_of_one_customer_and_nothing_of_others(world: Wor
     id_ = glass(world, ann)
     found = through(world, id_, LIST).data["customers"]
     assert found["totalCount"] == 1
-    assert found["nodes"] == [{"id": ann, "name": "Ann Archer", "email": "ann@example.com", "birthDate": None}]
+    assert found["nodes"] == [
+        {"id": ann, "name": "Ann Archer", "email": "ann@example.com", "birthDate": None}
+    ]
     assert world.ask(LIST, "supply_chain").data["customers"] == before
 
 
@@ -96,19 +98,21 @@ def test_a_gateway_is_told_of_nobody_else(world: World, ann: str) -> None:
 
 def test_searches_groups_and_surroundings_are_of_the_one_customer(world: World, ann: str) -> None:
     id_ = glass(world, ann)
-    search = "{ search(text: \"archer\") { total hits { title customerId } } }"
+    search = '{ search(text: "archer") { total hits { title customerId } } }'
     assert world.ask(search, "supply_chain").data["search"]["total"] > 1
     found = through(world, id_, search).data["search"]
     assert {hit["customerId"] for hit in found["hits"]} == {ann}
     assert found["total"] == len(found["hits"])
     related = "query($id: ID!) { relatedCustomers(id: $id) { customerId } }"
     assert through(world, id_, related, id=ann).data["relatedCustomers"] == []
-    assert through(world, id_, "{ customers(where: {email: {eq: \"ann@example.com\"}}) { totalCount } }").data == {
-        "customers": {"totalCount": 1}
-    }
+    assert through(
+        world, id_, '{ customers(where: {email: {eq: "ann@example.com"}}) { totalCount } }'
+    ).data == {"customers": {"totalCount": 1}}
 
 
-def test_a_mask_and_a_row_scope_are_lifted_for_what_is_opened_and_stay_for_the_rest(world: World, ann: str) -> None:
+def test_a_mask_and_a_row_scope_are_lifted_for_what_is_opened_and_stay_for_the_rest(
+    world: World, ann: str
+) -> None:
     of_france = world.token("sales", attributes={"region": ["FR"]})
     ask = {"query": ONE, "variables": {"id": ann}}
     assert world.post(ask, of_france).data == {"customer": None}
@@ -206,16 +210,16 @@ def test_it_is_for_the_purpose_that_it_was_broken_for(world: World, ann: str) ->
 
 def test_nothing_is_changed_under_it_but_its_end(world: World, ann: str) -> None:
     id_ = glass(world, ann, "user.government_id", role="support")
-    note = (
-        "mutation($id: ID!) { logInteraction(input: {customerId: $id, kind: call, idempotencyKey: \"g\"}) { id } }"
-    )
+    note = 'mutation($id: ID!) { logInteraction(input: {customerId: $id, kind: call, idempotencyKey: "g"}) { id } }'
     both = (
         "mutation($id: ID!) { stopBreakGlass(id: $id) { id }"
-        " logInteraction(input: {customerId: $id, kind: call, idempotencyKey: \"g\"}) { id } }"
+        ' logInteraction(input: {customerId: $id, kind: call, idempotencyKey: "g"}) { id } }'
     )
     for query in (note, both):
         assert through(world, id_, query, "support", id=ann).code == "FORBIDDEN"
-    stop = "mutation($id: ID!) { ...end } fragment end on Mutation { stopBreakGlass(id: $id) { id stoppedAt } }"
+    stop = (
+        "mutation($id: ID!) { ...end } fragment end on Mutation { stopBreakGlass(id: $id) { id stoppedAt } }"
+    )
     assert through(world, id_, stop, "support", id=id_).data["stopBreakGlass"]["id"] == id_
     assert "stopped" in refused(world, id_, "support")
 
@@ -225,7 +229,7 @@ def test_customers_who_restricted_their_data_stay_out_of_reach(world: World) -> 
     id_ = glass(world, traders)
     restrict = (
         "mutation($id: ID!, $s: RestrictionState!) { recordRestriction(input: {customerId: $id, kind: restriction,"
-        " state: $s, idempotencyKey: \"%s\"}) { id } }"
+        ' state: $s, idempotencyKey: "%s"}) { id } }'
     )
     assert world.ask(restrict % "r1", "support", id=traders, s="in_force").data
     try:
@@ -274,12 +278,15 @@ def test_the_queue_tells_reviewers_who_opened_what_and_why(world: World, ann: st
     through(world, id_, LIST)
     through(world, id_, LIST)
     row = next(each for each in world.ask(QUEUE, "compliance").data["breakGlasses"] if each["id"] == id_)
-    told = {name: row[name] for name in ("state", "overdue", "subject", "uses", "reason", "ticket", "customerId")}
+    told = {
+        name: row[name] for name in ("state", "overdue", "subject", "uses", "reason", "ticket", "customerId")
+    }
     assert told == {
         "state": "OPEN", "overdue": False, "subject": "u-supply_chain", "uses": 2, "reason": REASON,
         "ticket": "INC-17", "customerId": ann,
     }  # fmt: skip
-    assert row["roles"] == ["supply_chain"] and row["categories"] == ["user.contact"]
+    assert row["roles"] == ["supply_chain"]
+    assert row["categories"] == ["user.contact"]
     set_row(world, id_, started_at=datetime.now(UTC) - timedelta(hours=73))
     row = next(each for each in world.ask(QUEUE, "compliance").data["breakGlasses"] if each["id"] == id_)
     assert row["overdue"]

@@ -45,7 +45,9 @@ REASON = "The carrier reports a leaking battery"
 
 
 def planner(shop: Shop, subject: str = "planner-1", glass: str | None = None) -> Requester:
-    return Requester(subject, frozenset({"supply_chain"}), "supply_chain", PURPOSE, "t", (PURPOSE,), (), glass)
+    return Requester(
+        subject, frozenset({"supply_chain"}), "supply_chain", PURPOSE, "t", (PURPOSE,), (), glass
+    )
 
 
 def author(shop: Shop, subject: str = "planner-1") -> Author:
@@ -136,9 +138,10 @@ def test_a_process_that_dies_on_the_way_leaves_the_end_to_another(
     def killed(*_anything: object) -> None:
         raise Killed
 
-    with monkeypatch.context() as patch, pytest.raises(Killed):
+    with monkeypatch.context() as patch:
         patch.setattr("hub.commands.glasses.runs.post", killed)
-        expire_glasses(shop.services)
+        with pytest.raises(Killed):
+            expire_glasses(shop.services)
     assert told(shop, "expired") == []
     assert row(shop, id_).stopped_at is None
     assert expire_glasses(shop.services) == 1
@@ -232,7 +235,12 @@ def test_it_is_reviewed_once_it_has_ended_and_not_by_who_broke_it(shop: Shop) ->
         review(shop, id_, officer(shop), "r2")
     assert broken_glasses(shop.services, officer(shop)) == []
     (kept,) = broken_glasses(shop.services, officer(shop), reviewed=True)
-    assert (kept.outcome, kept.note, kept.reviewed_by, kept.state) == ("justified", "seen", "officer-1", "reviewed")
+    assert (kept.outcome, kept.note, kept.reviewed_by, kept.state) == (
+        "justified",
+        "seen",
+        "officer-1",
+        "reviewed",
+    )
     (event,) = told(shop, "reviewed.justified")
     assert (event.actor, event.break_glass) == ("officer-1", id_)
 
@@ -343,6 +351,10 @@ def test_without_an_address_the_log_says_so_and_nobody_is_told(
 ) -> None:
     with caplog.at_level(logging.WARNING, "hub"):
         id_ = broken(shop)
-    (line,) = [record.getMessage() for record in caplog.records if "HUB_BREAK_GLASS_NOTICE_URL" in record.getMessage()]
+    (line,) = [
+        record.getMessage()
+        for record in caplog.records
+        if "HUB_BREAK_GLASS_NOTICE_URL" in record.getMessage()
+    ]
     assert id_ in line
     assert tell_of_glasses(shop.services) == 0

@@ -37,7 +37,15 @@ class GlassRow:
     def row(self) -> Row:
         """As the store keeps it."""
         asks = requester(self.role)
-        empty = ("stopped_at", "stopped_by", "notified_at", "notice_after", "reviewed_at", "reviewed_by", "outcome")
+        empty = (
+            "stopped_at",
+            "stopped_by",
+            "notified_at",
+            "notice_after",
+            "reviewed_at",
+            "reviewed_by",
+            "outcome",
+        )
         return {
             **dict.fromkeys((*empty, "note")),
             "id": self.id,

@@ -21,7 +21,14 @@ from tests.leaks.probes import Prober, leaves
 from tests.leaks.seen_through import ThroughGlass
 from tests.leaks.worlds import Pair
 
-ASKED = [("sqlite", 0), ("sqlite", 3), ("sqlite", BLIND), ("sqlite", 11), ("postgresql", 41), ("postgresql", 43)]
+ASKED = [
+    ("sqlite", 0),
+    ("sqlite", 3),
+    ("sqlite", BLIND),
+    ("sqlite", 11),
+    ("postgresql", 41),
+    ("postgresql", 43),
+]
 
 by_role = pytest.mark.parametrize(("pair", "number"), ASKED, indirect=["pair"], scope="session")
 on_sqlite = pytest.mark.parametrize("pair", ["sqlite"], indirect=True, scope="session")
@@ -76,7 +83,9 @@ def _check_type(pair: Pair, role: str, name: str, glass: ThroughGlass) -> None:
         return
     own = _own(pair, type_, glass.glass.subject)
     hiding = Hiding(ontology, glass)
-    there = hiding.knows_of(name) and (type_ is None or hiding.knows_owner(type_)) and hiding.knows_of(CUSTOMER)
+    there = (
+        hiding.knows_of(name) and (type_ is None or hiding.knows_owner(type_)) and hiding.knows_of(CUSTOMER)
+    )
     assert through.keys() == (own if there else set()), name
     for id_, values in through.items():
         for prop in wanted.values():
@@ -118,7 +127,9 @@ def _put(owner: object, name: str, broken: object) -> Break:
 
 
 def _any_token(schema: Any, request: Any) -> object:
-    return tantivy_query._one_of(schema, "token", {f"type:{name}" for name in ("Customer", "Order", "Ticket")})
+    return tantivy_query._one_of(
+        schema, "token", {f"type:{name}" for name in ("Customer", "Order", "Ticket")}
+    )
 
 
 def _key_of_grants(document: Any, name: Any, variables: Any, access: Any) -> Any:
