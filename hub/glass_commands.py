@@ -10,7 +10,6 @@ from uuid import uuid4
 
 import typer
 from rich.markup import escape
-from rich.table import Table
 
 from hub import commands
 from hub.audit import Action
@@ -78,34 +77,15 @@ def _author(services: Services) -> commands.Author:
 
 
 def _print(found: list[commands.BrokenGlass]) -> None:
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for heading in (
-        "id",
-        "state",
-        "who",
-        "purpose",
-        "customer",
-        "categories",
-        "from",
-        "until",
-        "uses",
-        "told",
-    ):
-        table.add_column(heading)
-    table.add_column("ticket and reason", overflow="fold")
+    """A paragraph each: no column of a table could hold an id, a reason and what was opened."""
     for glass in found:
         state = "[red]overdue[/]" if glass.is_overdue else glass.outcome or glass.state
-        table.add_row(
-            glass.id,
-            state,
-            f"{glass.subject} ({', '.join(glass.roles)})",
-            glass.purpose,
-            glass.customer_id,
-            ", ".join(glass.categories),
-            glass.started_at[:19],
-            (glass.stopped_at or glass.expires_at)[:19],
-            str(glass.uses),
-            "yes" if glass.notified_at else "no",
-            escape(f"{glass.ticket}: {glass.reason}"),
-        )
-    out.print(table)
+        told = "told" if glass.notified_at else "not told"
+        out.print(f"[bold]{glass.id}[/] {state}", highlight=False)
+        for line in (
+            f"{glass.subject} ({', '.join(glass.roles)}) for {glass.purpose}: {', '.join(glass.categories)}",
+            f"of {glass.customer_id}, {glass.started_at} to {glass.stopped_at or glass.expires_at}",
+            f"used {glass.uses} times, {told}",
+            f"{glass.ticket}: {glass.reason}",
+        ):
+            out.print(f"  {escape(line)}", highlight=False, soft_wrap=True)

@@ -4,7 +4,8 @@ A role may be given categories that its people may *open* for themselves in an e
 minutes, with a reason. A request that names the glass (the header `X-Break-Glass`) is then answered as a whole so:
 
 - Only that customer is reached: rows of all others do not exist, for whatever the request asks. Rows that belong to no
-  customer, such as products, are seen as ever.
+  customer, such as products, are seen as ever. Rows whose owner the requester may not know do not exist either, as
+  with but one customer there is no doubt whose they are.
 - What was opened is allowed of the customer: whole, whatever mask or row scope the grants set, and whether or not they
   agreed to the purpose. In an emergency there is nobody to ask, and who looks answers for it afterwards.
 - All else of the customer is shown as the grants decide, in their row scopes, and where the purpose needs a consent,
