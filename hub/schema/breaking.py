@@ -66,7 +66,7 @@ class GlassState(Enum):
 
 @strawberry.type(name="BreakGlass", description="A glass that was broken, as its reviewers see it.")
 class GlassRecord:
-    """One row of the review queue."""
+    """A broken glass in GraphQL."""
 
     id: strawberry.ID = strawberry.field(description="Its id.")
     state: GlassState = strawberry.field(description="How far it is.")

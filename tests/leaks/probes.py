@@ -95,7 +95,7 @@ class Prober:
         """Glasses broken for customers, which tell that they are there to those who may see something of them."""
         query = "mutation($i: BreakGlassInput!) { breakGlass(input: $i) { __typename } }"
         for customer in (*self._customers, "cus_none"):
-            said = {"customerId": customer, "reason": "a reason of twenty", "ticket": "T-1"}
+            said = {"customerId": customer, "reason": "a reason of twenty letters", "ticket": "T-1"}
             for category in ("user.contact", "user.name", "user.payment"):
                 more = {"categories": [category], "idempotencyKey": str(uuid4())}
                 yield Probe("command", query, {"i": {**said, **more}})

@@ -36,8 +36,12 @@ on_sqlite = pytest.mark.parametrize("pair", ["sqlite"], indirect=True, scope="se
 
 @contextmanager
 def looking(pair: Pair, number: int) -> Iterator[ThroughGlass]:
-    """The pair under a glass that the role with this number broke, for another customer than other roles do."""
-    known = sorted(str(row["id"]) for row in pair.rows["customer"])
+    """The pair under a glass that the role with this number broke, for another customer than other roles do.
+
+    In the order of their parties: the ids of customers are drawn.
+    """
+    parties = sorted((row["party_id"], row["customer_id"]) for row in pair.rows["membership"])
+    known = list(dict.fromkeys(customer for _, customer in parties))
     try:
         yield pair.become_under(role_name(number), known[number % len(known)])
     finally:
