@@ -14,6 +14,7 @@ from hub.ontology import CUSTOMER, EntityType, Property, PropertyType
 from hub.store import decode
 from hub.values import Instant, Money
 from tests.leaks.company import customer_ids
+from tests.leaks.policies import requester
 from tests.leaks.selections import chunks, entity_text
 from tests.leaks.variants import COMMON
 from tests.leaks.worlds import Pair
@@ -45,6 +46,8 @@ class Prober:
     def __init__(self, pair: Pair, role: str, sample: int = SAMPLE) -> None:
         self._pair, self._sample = pair, sample
         self._hiding = pair.hiding(role)
+        asks = requester(role)
+        self._openable = sorted(pair.services.access.openable(asks.roles, asks.purpose))[:2]
         self._draw = random.Random(f"probes {role}")
         self._ontology = pair.services.ontology
         self._schema = pair.catalogue.graphql
@@ -96,7 +99,7 @@ class Prober:
         query = "mutation($i: BreakGlassInput!) { breakGlass(input: $i) { __typename } }"
         for customer in (*self._customers, "cus_none"):
             said = {"customerId": customer, "reason": "a reason of twenty letters", "ticket": "T-1"}
-            for category in ("user.contact", "user.name", "user.payment"):
+            for category in ("user.payment", *self._openable):
                 more = {"categories": [category], "idempotencyKey": str(uuid4())}
                 yield Probe("command", query, {"i": {**said, **more}})
 
