@@ -16,7 +16,7 @@ import stamina
 import typer
 from rich.markup import escape
 
-from hub import access_commands, commands, demo_run, reference
+from hub import access_commands, commands, demo_run, glass_commands, reference
 from hub.access import AUDIENCE, DEMO_ISSUER, DemoIssuer
 from hub.adapters import quarantine, source_statuses
 from hub.adapters.preview import preview as preview_stream
@@ -62,6 +62,7 @@ app.add_typer(interaction_app, name="interaction")
 app.add_typer(correction_app, name="correction")
 app.add_typer(audit_app, name="audit")
 app.add_typer(key_app, name="key")
+access_commands.app.add_typer(glass_commands.app, name="glass")
 app.add_typer(access_commands.app, name="access")
 
 

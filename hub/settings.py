@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Annotated
 
@@ -25,6 +26,9 @@ Origin = Annotated[str, StringConstraints(pattern=r"^https?://[a-z0-9.\[\]:-]+$"
 """What a browser sends as origin of a page: scheme, host and port; no `*`, which would be anybody."""
 
 
+_SAFE_URL = re.compile(r"https://[^/\s]+|http://(127\.0\.0\.1|\[::1\]|localhost)([:/]|$)")
+
+
 def _parsed(path: str) -> str:
     try:
         jmespath.compile(path)
@@ -35,6 +39,16 @@ def _parsed(path: str) -> str:
 
 ClaimPath = Annotated[str, StringConstraints(min_length=1), AfterValidator(_parsed)]
 """Where a token holds something, as JMESPath: `realm_access.roles`; odd names in quotes, `"https://example.com/roles"`."""
+
+
+def _told_safely(url: SecretStr) -> SecretStr:
+    if not _SAFE_URL.match(url.get_secret_value()):
+        raise ValueError("is no https address")
+    return url
+
+
+NoticeUrl = Annotated[SecretStr, AfterValidator(_told_safely)]
+"""Where notices are posted: by TLS, or on the machine itself. Such addresses often hold a secret."""
 
 
 class TokenClaims(BaseModel):
@@ -141,6 +155,11 @@ class Settings(BaseSettings):
         ge=1,
         le=100_000_000,
         description="Requests a minute that one caller may make through one client, by each process of the API.",
+    )
+    break_glass_notice_url: NoticeUrl | None = Field(
+        default=None,
+        description="Where it is posted, as JSON, that a glass was broken: id, roles, purpose, categories and end,"
+        " nothing personal. Unless given, the review queue alone tells of it.",
     )
     batch_size: int = Field(
         default=1000,

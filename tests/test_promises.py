@@ -139,6 +139,7 @@ SET = {
     "HUB_PORT": ("0", 0),
     "HUB_DEMO": ("true", True),
     "HUB_CONSOLE": ("true", True),
+    "HUB_BREAK_GLASS_NOTICE_URL": ("https://watch.example.com/n", "https://watch.example.com/n"),
     "HUB_BATCH_SIZE": ("50", 50),
     "HUB_MAX_PAGE": ("20", 20),
     "HUB_MAX_DEPTH": ("5", 5),
@@ -165,6 +166,16 @@ def test_every_setting_is_read_from_its_variable(variable: str, monkeypatch: pyt
     monkeypatch.setenv(variable, text)
     value = getattr(load_settings(), variable.removeprefix("HUB_").lower())
     assert getattr(value, "get_secret_value", lambda: value)() == expected
+
+
+@pytest.mark.parametrize(
+    "url", ["http://watch.example.com/n", "watch.example.com", "file:///tmp/n", "https://"]
+)
+def test_notices_go_nowhere_without_tls(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HUB_BREAK_GLASS_NOTICE_URL", url)
+    with pytest.raises(ConfigurationError, match="HUB_BREAK_GLASS_NOTICE_URL") as refused:
+        load_settings()
+    assert "watch.example.com" not in str(refused.value)
 
 
 @pytest.mark.parametrize("origin", ["*", "desk.example.com", "https://desk.example.com/", "null"])
@@ -272,8 +283,13 @@ OTHERS = {
 FOR_TOOLS = {
     "_service": "{ sdl }",
     "explainAccess": '(role: "it", purpose: "accounting", property: "Customer.email")'
-    " { category special effect mask policySha256"
+    " { category special effect mask breakGlassMinutes policySha256"
     " grants { part effect category scope why owner review overdue line } }",
+}
+FOR_REVIEWERS = {
+    "breakGlasses": "(reviewed: false, first: 1, after: null) { id state overdue subject roles department purpose"
+    " customerId categories reason ticket startedAt expiresAt stoppedAt stoppedBy uses notifiedAt notices reviewedAt"
+    " reviewedBy outcome note }",
 }
 OF_A_CUSTOMER = {
     "relatedCustomers": '(id: "cus_nobody") { customerId label distance reason steps { label } }',
@@ -292,6 +308,10 @@ MUTATIONS = {
     " { customerId properties entityId }",
     "withdrawCorrection": '(input: {customerId: "nobody", property: name, reason: "x", idempotencyKey: "4"})'
     " { customerId properties entityId }",
+    "breakGlass": '(input: {customerId: "nobody", categories: ["user.government_id"], reason: "a reason of twenty letters",'
+    ' ticket: "T-1", minutes: 5, idempotencyKey: "8"}) { id expiresAt }',
+    "stopBreakGlass": '(id: "nothing") { id stoppedAt }',
+    "reviewBreakGlass": '(input: {id: "nothing", outcome: JUSTIFIED, note: "", idempotencyKey: "9"}) { id }',
     "syncSource": '(source: "nothing", idempotencyKey: "5") { source state runId }',
     "replayQuarantine": '(input: {source: "nothing", numbers: [1], idempotencyKey: "6"}) { source state runId }',
 }
@@ -357,6 +377,13 @@ def test_what_tools_and_engineers_ask_is_answered_to_them_alone(service: GraphQL
     assert list(ask(service, document, "it", "system_operation")["data"]) == [field]
 
 
+@pytest.mark.parametrize("field", FOR_REVIEWERS)
+def test_what_reviewers_ask_is_answered_to_them_alone(service: GraphQLService, field: str) -> None:
+    document = f"{{ {field}{FOR_REVIEWERS[field]} }}"
+    assert ask(service, document)["errors"][0]["extensions"]["code"] == "FORBIDDEN"
+    assert ask(service, document, "compliance", "privacy_compliance")["data"] == {field: []}
+
+
 @pytest.mark.parametrize("field", OF_A_CUSTOMER)
 def test_the_surroundings_of_nobody_are_not_found(service: GraphQLService, field: str) -> None:
     answer = ask(service, f"{{ {field}{OF_A_CUSTOMER[field]} }}")
@@ -385,6 +412,7 @@ def test_the_commands_that_a_policy_names_stay_as_they_are() -> None:
         "replay_quarantine",
         "sync_source",
         "explain_access",
+        "review_break_glass",
     ]
 
 
@@ -398,7 +426,14 @@ def test_no_root_field_is_forgotten_here(service: GraphQLService) -> None:
     schema = service.catalogue.graphql
     assert schema.query_type is not None
     assert schema.subscription_type is not None
-    assert set(schema.query_type.fields) == {*LISTS, *ROWS, *OTHERS, *FOR_TOOLS, *OF_A_CUSTOMER}
+    assert set(schema.query_type.fields) == {
+        *LISTS,
+        *ROWS,
+        *OTHERS,
+        *FOR_TOOLS,
+        *FOR_REVIEWERS,
+        *OF_A_CUSTOMER,
+    }
     assert set(schema.subscription_type.fields) == set(SUBSCRIPTIONS)
 
 

@@ -1,4 +1,4 @@
-"""What goes on while the API runs: what committed writes left is told, the policy's file is followed."""
+"""What goes on while the API runs: what committed writes left is told, the policy and broken glasses are followed."""
 
 from __future__ import annotations
 
@@ -6,13 +6,16 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager, suppress
+from functools import partial
 
+from hub.commands import expire_glasses, tell_of_glasses
 from hub.errors import HubError
 from hub.services import Services
 
 INTERVAL_S = 0.25
 POLICY_INTERVAL_S = 0.5
 """A changed policy is in force after two looks at its file: see `hub.access.PolicyInForce.changed`."""
+GLASS_INTERVAL_S = 1.0
 _LONGEST_WAIT_S = 30.0
 _FOLLOWING = "following the policy"
 
@@ -34,6 +37,14 @@ async def following_policy(services: Services, interval_s: float = POLICY_INTERV
     """Has on record which policy is in force, and takes its file into force whenever it changes, while inside."""
     await _went_well(_FOLLOWING, services.follow_policy)
     async with _repeating(_FOLLOWING, (services.follow_policy,), interval_s):
+        yield
+
+
+@asynccontextmanager
+async def watching_glasses(services: Services, interval_s: float = GLASS_INTERVAL_S) -> AsyncIterator[None]:
+    """Ends broken glasses whose time has run out, and tells of new ones, while inside."""
+    steps = (partial(expire_glasses, services), partial(tell_of_glasses, services))
+    async with _repeating("watching broken glasses", steps, interval_s):
         yield
 
 

@@ -154,6 +154,8 @@ class AuditEvent:
     """The id of the event whose further customers this one lists."""
     omitted: Mapping[str, int] = field(default_factory=dict)
     """By field, how many of its values were left out because the list was too long."""
+    break_glass: str | None = None
+    """The id of the broken glass under which it happened."""
 
     def __post_init__(self) -> None:
         self._check({name: getattr(self, name) for name in _FIELDS})
@@ -318,6 +320,7 @@ _RULES: Mapping[str, tuple[_Clean, str]] = {
     "at": (_utc, "an instant with its offset from UTC"),
     "part_of": (_optional(_text(_UUID)), "a UUID in lower case"),
     "omitted": (_numbers(frozenset(_BOUNDED_LISTS)), "a mapping of lists to whole numbers"),
+    "break_glass": (_optional(_text(_UUID)), "a UUID in lower case"),
 }
 
 _FIELDS = tuple(each.name for each in fields(AuditEvent))

@@ -42,7 +42,8 @@ Result = Mapping[str, Any]
 class Order:
     """A command as it was sent: `content` is what it says, as JSON has it."""
 
-    command: Command
+    command: Command | None
+    """None for one that is not among those of the policy's rules."""
     name: str
     """Tells kinds of one command apart."""
     key: str
@@ -60,15 +61,26 @@ def refusals_recorded(services: Services, author: Author, command: Command) -> I
         AccessDeniedError: the author may not give the command.
         QueryError: a value does not fit its property.
     """
-    try:
+    with recording_refusals(services, author, command.value):
         if not author.may(command):
             raise AccessDeniedError(f"no rule of the policy lets you {command.value} for the stated purpose")
+        yield
+
+
+@contextmanager
+def recording_refusals(services: Services, author: Author, command: str) -> Iterator[None]:
+    """Let nothing that is refused inside go unrecorded.
+
+    Raises:
+        QueryError: a value does not fit its property.
+    """
+    try:
         try:
             yield
         except RecordError as error:
             raise QueryError(str(error)) from None
     except RequestError as error:
-        code = f"{command.value}.{error.code}"
+        code = f"{command}.{error.code}"
         refused = author.event(Action.COMMAND_REFUSED, outcome=Outcome.REFUSED, reason_code=code)
         services.recorder.record_sync(refused)
         raise

@@ -28,7 +28,7 @@ ACTIONS: Mapping[Action, str] = MappingProxyType(
         Action.READ_REFUSED: "A request was refused before anything was read.",
         Action.SEARCH: "A search was answered.",
         Action.EXPORT: "Data left the hub as a file.",
-        Action.BREAK_GLASS: "Someone used an emergency right.",
+        Action.BREAK_GLASS: "A glass was broken (`started`), used, ended (`stopped`, `expired`) or reviewed.",
         Action.CONSENT_CHANGED: "A yes or no of a customer was recorded.",
         Action.RESTRICTION_CHANGED: "A restriction or an objection of a customer was recorded, or its end.",
         Action.PRIVACY_REQUEST_OPENED: "A person asked for access, erasure or another right.",
@@ -78,5 +78,6 @@ def audit_page() -> str:
             "## Counts\n",
             f"An event may hold numbers under these names: {', '.join(map(code, sorted(COUNTS)))}.\n",
             f"An event of more than {MAX_CUSTOMERS} customers is continued in others, which name it as `part_of`.\n",
+            "What happened through a [broken glass](access.md#break-glass) names it as `break_glass`.\n",
         ]
     )

@@ -9,6 +9,7 @@ from graphql import ExecutionResult
 
 from hub.access import Requester
 from hub.audit import Action, AuditEvent, Outcome
+from hub.commands import is_glass_id
 from hub.errors import RequestError
 from hub.graph.plans import PlanResult
 from hub.schema.answers import Answer
@@ -58,6 +59,7 @@ class Events:
             department=requester.department,
             purpose=requester.purpose,
             policy_sha256=policy_sha256,
+            break_glass=requester.break_glass if is_glass_id(requester.break_glass) else None,
         )
 
 
