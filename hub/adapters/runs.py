@@ -241,6 +241,6 @@ def post_batch(
 
 def post(connection: Connection, events: Sequence[AuditEvent]) -> None:
     """Put events into the outbox, in the data's own transaction; the audit log takes each exactly once."""
-    leaves = [{"event": part.encode().decode()} for event in events for part in event.parts()]
+    leaves = [{"event": part.pack()} for event in events for part in event.parts()]
     if leaves:
         connection.execute(insert(fixed.audit_outbox), leaves)
