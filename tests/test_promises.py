@@ -56,6 +56,7 @@ ACTIONS = [
     "sync_requested",
     "command_refused",
     "api_key_changed",
+    "master_key_changed",
 ]
 
 
@@ -94,6 +95,7 @@ PARENTS = {
     "SchemaChangeError": "StoreError",
     "AuditError": "HubError",
     "AuditIntegrityError": "AuditError",
+    "MasterKeyError": "AuditError",
 }
 CODES = {
     "RequestError": "BAD_REQUEST",
@@ -127,6 +129,9 @@ SET = {
     "HUB_DATA_DIR": ("data", Path("data")),
     "HUB_STORE_URL": ("sqlite:///a.sqlite", "sqlite:///a.sqlite"),
     "HUB_AUDIT_URL": ("sqlite:///b.sqlite", "sqlite:///b.sqlite"),
+    "HUB_AUDIT_KEYS_URL": ("sqlite:///c.sqlite", "sqlite:///c.sqlite"),
+    "HUB_MASTER_KEY": ("a2V5", "a2V5"),
+    "HUB_MASTER_KEY_FILE": ("master-key", Path("master-key")),
     "HUB_CONFIG_DIR": ("sources", Path("sources")),
     "HUB_POLICY_FILE": ("p.yaml", Path("p.yaml")),
     "HUB_QUERIES_DIR": ("questions", Path("questions")),
@@ -385,6 +390,7 @@ def test_the_commands_that_a_policy_names_stay_as_they_are() -> None:
         "replay_quarantine",
         "sync_source",
         "explain_access",
+        "reveal_payloads",
     ]
 
 

@@ -142,6 +142,7 @@ class Command(StrEnum):
     REPLAY_QUARANTINE = "replay_quarantine"
     SYNC_SOURCE = "sync_source"
     EXPLAIN_ACCESS = "explain_access"
+    REVEAL_PAYLOADS = "reveal_payloads"
 
 
 class CommandGrant(_Part):

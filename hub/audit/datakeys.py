@@ -54,6 +54,7 @@ class DataKey:
 
     id: str
     pid: str
+    subject: str
     retention: Retention
     cipher: AESGCM = field(repr=False)
 
@@ -160,7 +161,9 @@ class DataKeys:
         with self._database.writing() as statements:
             rows = statements.rows(f"{_SELECT} WHERE k.id = ?", key_id)
         if not rows:
-            raise AuditIntegrityError(None, f"data key {key_id} is missing from the database of the audit keys")
+            raise AuditIntegrityError(
+                None, f"data key {key_id} is missing from the database of the audit keys"
+            )
         row = _Row(*rows[0])
         if row.destroyed_at is not None and row.wrapped is None:
             return Destroyed(datetime.fromisoformat(row.destroyed_at))
@@ -234,7 +237,9 @@ class DataKeys:
         marks = _marks(names)
         pids = dict(statements.rows(f"SELECT name, pid FROM audit_subject WHERE name IN ({marks})", *names))
         sql = f"{_SELECT} WHERE k.wrapped IS NOT NULL AND s.name IN ({marks})"
-        rows = {(row.name, row.retention): row for row in (_Row(*each) for each in statements.rows(sql, *names))}
+        rows = {
+            (row.name, row.retention): row for row in (_Row(*each) for each in statements.rows(sql, *names))
+        }
         new_pids = {name: secrets.token_hex(16) for name in names if name not in pids}
         statements.many(_NEW_SUBJECT, [(pid, name) for name, pid in new_pids.items()])
         pids |= new_pids
@@ -247,11 +252,11 @@ class DataKeys:
             secret, new = secrets.token_bytes(KEY_BYTES), _Row.of(pids[name], name, retention)
             wrapped = self._master.wrap(secret, new.bound_to)
             made.append((new.id, new.pid, new.retention, wrapped, self._master.current, _now()))
-            yield (name, retention), DataKey(new.id, new.pid, retention, AESGCM(secret))
+            yield (name, retention), DataKey(new.id, new.pid, name, retention, AESGCM(secret))
         statements.many(_NEW_KEY, made)
 
     def _unwrapped(self, row: _Row) -> DataKey:
-        return DataKey(row.id, row.pid, Retention(row.retention), AESGCM(self._open(row)))
+        return DataKey(row.id, row.pid, row.name or "", Retention(row.retention), AESGCM(self._open(row)))
 
     def _open(self, row: _Row) -> bytes:
         key = self._unwrap(row)
@@ -267,10 +272,10 @@ class DataKeys:
 
     def _require(self, master_id: str) -> None:
         if master_id not in self._master.known:
-            given = ", ".join(sorted(self._master.known))
+            given = ", ".join(sorted(self._master.known)) or "none"
             raise MasterKeyError(
-                f"data keys are wrapped by master key {master_id}, and given is {given}: "
-                "give the former one too, after the current one in HUB_MASTER_KEY or HUB_MASTER_KEY_FILE"
+                f"audit data keys are wrapped by master key {master_id}, and given is {given}: give that one as well, "
+                "after the current one, in HUB_MASTER_KEY or HUB_MASTER_KEY_FILE"
             )
 
 
@@ -302,9 +307,7 @@ _SELECT = (
 )
 _NEXT_MASTER = "SELECT min(master_id) FROM audit_data_key WHERE master_id > ?"
 _NEW_SUBJECT = "INSERT INTO audit_subject (pid, name) VALUES (?, ?)"
-_NEW_KEY = (
-    "INSERT INTO audit_data_key (id, pid, retention, wrapped, master_id, created_at) VALUES (?, ?, ?, ?, ?, ?)"
-)
+_NEW_KEY = "INSERT INTO audit_data_key (id, pid, retention, wrapped, master_id, created_at) VALUES (?, ?, ?, ?, ?, ?)"
 _REWRAP = "UPDATE audit_data_key SET wrapped = ?, master_id = ? WHERE id = ? AND master_id = ?"
 _DESTROY = (
     "UPDATE audit_data_key SET wrapped = NULL, master_id = NULL, destroyed_at = ?"

@@ -377,7 +377,10 @@ _RULES: Mapping[str, tuple[_Clean, str]] = {
     "at": (_utc, "an instant with its offset from UTC"),
     "part_of": (_optional(_text(_UUID)), "a UUID in lower case"),
     "payloads": (_list(_text(r"[0-9a-f]{64}"), MAX_PAYLOADS), f"a list of at most {MAX_PAYLOADS} SHA-256"),
-    "keys": (_list(_text(r"[0-9a-f]{32}"), MAX_PAYLOADS), f"a list of at most {MAX_PAYLOADS} ids of data keys"),
+    "keys": (
+        _list(_text(r"[0-9a-f]{32}"), MAX_PAYLOADS),
+        f"a list of at most {MAX_PAYLOADS} ids of data keys",
+    ),
     "about": (_optional(_text(_UUID)), "a UUID in lower case"),
     "omitted": (_numbers(frozenset(_BOUNDED_LISTS)), "a mapping of lists to whole numbers"),
 }

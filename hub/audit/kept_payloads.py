@@ -74,7 +74,9 @@ def check_payloads(
         found = left.pop(position, None)
         if found is None:
             if key_id not in destroyed:
-                raise AuditIntegrityError(seq, f"payload {position} is missing, and its key was not destroyed")
+                raise AuditIntegrityError(
+                    seq, f"payload {position} is missing, and its key was not destroyed"
+                )
         elif found[0] != key_id or payload_hash(found[1]) != digest:
             raise AuditIntegrityError(seq, f"payload {position} is not the one that the event names")
     if left:

@@ -28,6 +28,7 @@ from hub.audit.database import (
     read_tile,
 )
 from hub.audit.events import MAX_LEAF_BYTES, Action, AuditEvent, Outcome, microseconds
+from hub.audit.kept_payloads import destroyed_keys
 from hub.audit.merkle import (
     EMPTY_ROOT,
     TreeHead,
@@ -151,12 +152,16 @@ class AuditLog:
             return {row.position: bytes(row.sealed) for row in connection.execute(query)}
 
     def sealing_keys(self) -> dict[str, int]:
-        """The ids of the data keys that payloads are sealed by, with the first event of each, in their order."""
+        """The ids of the data keys that payloads are sealed by, with the first event of each, in their order.
+
+        Without those whose destruction an event tells.
+        """
         table = payload_table.c
         first = func.min(table.seq)
         query = select(table.key_id, first).group_by(table.key_id).order_by(first)
         with self._database.reading() as connection:
-            return {key_id: seq for key_id, seq in connection.execute(query)}
+            destroyed = destroyed_keys(connection, read_head(connection).size)
+            return {key_id: seq for key_id, seq in connection.execute(query) if key_id not in destroyed}
 
     def tidy(self) -> None:
         """Do what `append_at_once` leaves for later, in any thread: every few hundred of its appends."""

@@ -72,6 +72,11 @@ class LocalMasterKeys:
         by_id = {_id(key): AESGCM(key) for key in keys}
         return cls(_id(keys[0]), by_id)
 
+    @classmethod
+    def none(cls) -> Self:
+        """Where no key is given: what is wrapped already can be seen to lack its own."""
+        return cls("", {})
+
     @property
     def known(self) -> frozenset[str]:
         """The ids of all of them."""

@@ -32,7 +32,7 @@ _PAGE = 500
 
 @dataclass(frozen=True, slots=True)
 class Payload:
-    """What is to be sealed of one subject and class: anything that JSON has a form for; what it has none for, as text."""
+    """What is to be sealed of one subject and class, as JSON has it; what it has no form for, as text."""
 
     subject: str
     """The public id of a customer, or a day, `2026-01-31`, for what concerns nobody who is known."""
@@ -49,8 +49,9 @@ class Payload:
 class Unsealed:
     """A payload that was opened, or what became of it."""
 
+    subject: str | None
+    """Whom it is about; None where the key is gone, as is the class."""
     retention: Retention | None
-    """None where the key is gone."""
     content: Mapping[str, Any] | None = field(repr=False)
     destroyed_at: datetime | None = None
 
@@ -124,7 +125,7 @@ class Sealer:
     ) -> Unsealed:
         key = self.keys.for_opening(key_id)
         if isinstance(key, Destroyed):
-            return Unsealed(None, None, key.at)
+            return Unsealed(None, None, None, key.at)
         if cell is None:
             raise AuditIntegrityError(seq, f"payload {position} is missing, and its key was not destroyed")
         data = None
@@ -132,7 +133,7 @@ class Sealer:
             data = opened(key.cipher, cell, _bound_to(event.id, position, key))
         if data is None:
             raise AuditIntegrityError(seq, f"payload {position} is not the one that was sealed")
-        return Unsealed(key.retention, orjson.loads(data))
+        return Unsealed(key.subject, key.retention, orjson.loads(data))
 
     def destroy(
         self, log: AuditLog, event: AuditEvent, subjects: Sequence[str], retentions: Sequence[Retention]
@@ -150,26 +151,36 @@ class Sealer:
                     told.append(event.again(action=Action.KEY_DESTROYED, **more))
         if told:
             log.append_destruction(told)
-            self._end([each.keys[0] for each in told], told[0].at)
+            self.keys.destroy([each.keys[0] for each in told], told[0].at)
         return told
 
-    def _end(self, key_ids: Sequence[str], at: datetime) -> None:
-        self.keys.destroy(key_ids, at)
+    def require_keys(self, log: AuditLog) -> None:
+        """Check that every payload has its key, unless an event tells of that one's destruction.
+
+        Nothing is checked without a master key.
+
+        Raises:
+            AuditIntegrityError: a key is gone or was altered; the first event that it sealed is named.
+        """
+        if self._keys is not None and (fault := self._keys.first_fault(log.sealing_keys())) is not None:
+            raise fault
 
     def resume(self, log: AuditLog) -> int:
-        """How many keys still had to be destroyed that the log says were: after a kill, or out of an older backup."""
+        """How many keys still had to be destroyed that the log says were: after a kill, or out of an older backup.
+
+        What another process sealed by them meanwhile, nobody could read any more; it goes as well.
+        """
         if self._keys is None:
             return 0
         ended, after = 0, -1
         where = EventFilter(actions=(Action.KEY_DESTROYED,))
         while found := log.events(where, after=after, limit=_PAGE):
             after = found[-1].seq
-            alive = set(self._keys.alive([key_id for each in found for key_id in each.event.keys]))
-            for each in found:
-                if left := [key_id for key_id in each.event.keys if key_id in alive]:
-                    self._keys.destroy(left, each.event.at)
-                    log.forget_payloads(left)
-                    ended += len(left)
+            destroyed = {key_id: each.event.at for each in found for key_id in each.event.keys}
+            log.forget_payloads(list(destroyed))
+            for key_id in self._keys.alive(list(destroyed)):
+                self._keys.destroy([key_id], destroyed[key_id])
+                ended += 1
         return ended
 
 

@@ -16,7 +16,14 @@ from typing import Any
 import orjson
 from sqlalchemy import Connection, LargeBinary, cast, func, or_, select
 
-from hub.audit.database import leaf_customer_table, leaf_table, payload_table, read_head, read_tile, tile_table
+from hub.audit.database import (
+    leaf_customer_table,
+    leaf_table,
+    payload_table,
+    read_head,
+    read_tile,
+    tile_table,
+)
 from hub.audit.events import microseconds
 from hub.audit.kept_payloads import KeptPayloads, check_payloads
 from hub.audit.merkle import EMPTY_ROOT, HASH_BYTES, TreeHead, leaf_hash, perfect_root, tree_root
@@ -178,7 +185,11 @@ def _check_leaf(
 
 
 def _check_nothing_beyond(connection: Connection, size: int) -> None:
-    tables = (leaf_table, "an event"), (leaf_customer_table, "a link to a customer"), (payload_table, "a payload")
+    tables = (
+        (leaf_table, "an event"),
+        (leaf_customer_table, "a link to a customer"),
+        (payload_table, "a payload"),
+    )
     for table, what in tables:
         outside = or_(table.c.seq < 0, table.c.seq >= size)
         seq = connection.execute(select(func.min(table.c.seq)).where(outside)).scalar()

@@ -17,6 +17,7 @@ from hub.commands.notes import (
     record_consent,
     record_restriction,
 )
+from hub.commands.payloads import Revealed, reveal_payloads
 from hub.commands.runs import ReplayQuarantine, RunBegun, SyncSource, replay_quarantine, sync_source
 
 __all__ = [
@@ -28,6 +29,7 @@ __all__ = [
     "RecordConsent",
     "RecordRestriction",
     "ReplayQuarantine",
+    "Revealed",
     "RunBegun",
     "SyncSource",
     "WithdrawCorrection",
@@ -36,6 +38,7 @@ __all__ = [
     "record_consent",
     "record_restriction",
     "replay_quarantine",
+    "reveal_payloads",
     "sync_source",
     "withdraw_correction",
 ]

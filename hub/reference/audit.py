@@ -41,6 +41,7 @@ ACTIONS: Mapping[Action, str] = MappingProxyType(
         Action.INTERACTION_LOGGED: "Someone noted an interaction with a customer.",
         Action.SYNC_REQUESTED: "Someone asked for a sync of a source.",
         Action.COMMAND_REFUSED: "A command was refused; nothing was done.",
+        Action.MASTER_KEY_CHANGED: "All data keys were wrapped anew, by another master key.",
         Action.API_KEY_CHANGED: "An API key was created, rotated or revoked, as the reason says; the source names it.",
     }
 )
