@@ -67,24 +67,24 @@ _OUTCOMES: Mapping[Outcome, str] = MappingProxyType(
 )
 
 _PAYLOADS = """
-Values of people stand in no event, which nobody could take back: no before and after, no reason, no text of a search. They
-are sealed (AES-256-GCM) by a data key of the subject and of a retention class, in a table beside the log. The event names
-the SHA-256 of nonce and ciphertext (`payloads`) and the ids of the data keys (`keys`). A payload opens for its own event,
-place, subject and class alone.
+Values of people stand in no event, which nobody could take back: no before and after, no reason, no text of a search.
+They are sealed (AES-256-GCM) by a data key of the subject and of a retention class, in a table beside the log. The
+event names the SHA-256 of nonce and ciphertext (`payloads`) and the ids of the data keys (`keys`). A payload opens for
+its own event, place, subject and class alone.
 
 | event | sealed | subject | class |
 | --- | --- | --- | --- |
-| `correction` | the reason, and each value before and after, with the party it comes from | the customer | by the property's category |
-| `customer_changed` | each golden value before and after, with the party it comes from | each customer | by the properties' categories |
-| `search` | what was searched for | the day, for nobody knows whom it is about | `search` |
+| `correction` | the reason; each value before and after, and its party | the customer | by the property's category |
+| `customer_changed` | each golden value before and after, and its party | each customer | by the properties' categories |
+| `search` | what was searched for | the day: nobody knows whom it is about | `search` |
 
 `hub audit show EVENT --reveal` opens them for the machine's operator, the command `reveal_payloads` of the policy for
-roles; either is an event `audit_read` that says which event was opened (`about`), on disk before anything is shown. Roles
-see `withheld` in place of properties that they are not shown whole, and of customers whom they do not reach.
+roles; either is an event `audit_read` that says which event was opened (`about`), on disk before anything is shown.
+Roles see `withheld` in place of properties that they are not shown whole, and of customers whom they do not reach.
 
 `key_destroyed` names the keys that are gone. Its payloads are gone too; the events and all proofs stay as they were.
-`hub audit verify` checks each payload against its event, and each data key against its payloads: what is missing without
-such an event is named. How keys are kept, changed and destroyed: [operations.md](operations.md#keys-of-the-audit-log).
+`hub audit verify` checks each payload against its event, and that each has its data key: what is missing without such
+an event is named. How keys are kept, changed and destroyed: [operations.md](operations.md#keys-of-the-audit-log).
 """
 
 _INTRODUCTION = """
