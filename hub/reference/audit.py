@@ -74,8 +74,8 @@ its own event, place, subject and class alone.
 
 | event | sealed | subject | class |
 | --- | --- | --- | --- |
-| `correction` | the reason; each value before and after, and its party | the customer | by the property's category |
-| `customer_changed` | each golden value before and after, and its party | each customer | by the properties' categories |
+| `correction` | the reason; each value before and after, and its party | the customer | by category |
+| `customer_changed` | each golden value before and after, and its party | each customer | by category |
 | `search` | what was searched for | the day: nobody knows whom it is about | `search` |
 
 `hub audit show EVENT --reveal` opens them for the machine's operator, the command `reveal_payloads` of the policy for
