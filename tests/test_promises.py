@@ -12,7 +12,7 @@ import pytest
 from graphql import parse, validate
 
 from hub.access import Command, Requester
-from hub.audit import Action, AuditEvent
+from hub.audit import Action, AuditEvent, Retention
 from hub.errors import ConfigurationError, HubError, RequestError, SourceError
 from hub.ontology import load_ontology
 from hub.reference.errors import subclasses
@@ -68,6 +68,10 @@ def test_an_event_of_every_action_can_be_read_back(action: str) -> None:
 
 def test_no_action_is_forgotten_here() -> None:
     assert [action.value for action in Action] == ACTIONS
+
+
+def test_the_retention_classes_that_keys_are_held_for_stay_as_they_are() -> None:
+    assert [each.value for each in Retention] == ["customer", "accounting", "marketing", "search"]
 
 
 # errors: what callers catch, and the codes that client programs test

@@ -14,6 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import Engine, create_engine, text
+from sqlalchemy import event as listens
 
 from hub.audit import (
     Action,
@@ -306,14 +307,28 @@ def test_what_is_sealed_after_a_destruction_has_a_new_key_of_a_new_name(
     assert readable(sealer, log) == [[None], [], [CHANGES]]
 
 
+@pytest.fixture
+def _lazy_sqlite() -> Iterator[None]:
+    """SQLite as most builds have it: what is deleted stays in the file until something is written over it."""
+
+    def prepare(dbapi_connection: Any, _record: Any) -> None:
+        dbapi_connection.execute("PRAGMA secure_delete=OFF")
+
+    listens.listen(Engine, "connect", prepare)
+    yield
+    listens.remove(Engine, "connect", prepare)
+
+
+@pytest.mark.usefixtures("_lazy_sqlite")
 def test_a_destroyed_key_is_in_no_file(tmp_path: Path, make_event: MakeEvent) -> None:
     with AuditLog.open(f"sqlite:///{tmp_path / 'a.sqlite'}") as log:
         keys = DataKeys.open(f"sqlite:///{tmp_path / 'k.sqlite'}", LocalMasterKeys.of([MASTER]))
         sealer = Sealer(keys)
         event = corrected(sealer, make_event, ada())
-        log.append([event])
+        log.append([corrected(sealer, make_event, bea()), event, corrected(sealer, make_event, bea())])
         with closing(sqlite3.connect(tmp_path / "k.sqlite")) as store:
-            (wrapped,) = store.execute("SELECT wrapped FROM audit_data_key").fetchone()
+            sql = "SELECT wrapped FROM audit_data_key WHERE id = ?"
+            (wrapped,) = store.execute(sql, event.keys).fetchone()
         written = b"".join(path.read_bytes() for path in tmp_path.iterdir())
         assert wrapped in written
         destroy(sealer, log, *Retention)
