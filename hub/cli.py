@@ -16,7 +16,7 @@ import stamina
 import typer
 from rich.markup import escape
 
-from hub import access_commands, commands, demo_run, glass_commands, reference
+from hub import access_commands, commands, demo_run, glass_commands, payload_commands, reference
 from hub.access import AUDIENCE, DEMO_ISSUER, DemoIssuer
 from hub.adapters import quarantine, source_statuses
 from hub.adapters.preview import preview as preview_stream
@@ -61,6 +61,8 @@ app.add_typer(restriction_app, name="restriction")
 app.add_typer(interaction_app, name="interaction")
 app.add_typer(correction_app, name="correction")
 app.add_typer(audit_app, name="audit")
+audit_app.add_typer(payload_commands.keys_app, name="keys")
+command(audit_app, "show")(payload_commands.show)
 app.add_typer(key_app, name="key")
 access_commands.app.add_typer(glass_commands.app, name="glass")
 app.add_typer(access_commands.app, name="access")
@@ -379,7 +381,8 @@ def audit_verify() -> None:
     with _services() as services:
         services.publish()
         report = services.audit.verify()
-    report.require()
+        report.require()
+        services.sealer.require_keys(services.audit)
     out.print(f"{report.head.size:,} events verify; root {report.head.root.hex()}", highlight=False)
 
 

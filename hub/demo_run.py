@@ -16,6 +16,7 @@ from rich.console import Console
 from hub.access import AccessMap, DemoIssuer
 from hub.api import CONSOLE_PATH
 from hub.api import serve as serve_api
+from hub.audit import keep_master_key
 from hub.demo import HelpDesk, Truth, erp_address, examples, generate
 from hub.services import load_configuration
 from hub.settings import Settings
@@ -68,7 +69,18 @@ def company(plan: DemoPlan, console: Console) -> Iterator[tuple[Settings, Mappin
             "HUB_DEMO_SUPPORT_URL": desk.url,
             "HUB_DEMO_SUPPORT_TOKEN": token,
         }
-        yield Settings(data_dir=plan.folder / "hub", port=plan.port, demo=True), environ
+        master_key = plan.folder / "master-key"
+        keep_master_key(master_key)
+        yield (
+            Settings(
+                data_dir=plan.folder / "hub",
+                port=plan.port,
+                demo=True,
+                master_key=None,
+                master_key_file=master_key,
+            ),
+            environ,
+        )
 
 
 def _files(plan: DemoPlan, console: Console) -> Truth:

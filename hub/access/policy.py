@@ -165,6 +165,7 @@ class Command(StrEnum):
     SYNC_SOURCE = "sync_source"
     EXPLAIN_ACCESS = "explain_access"
     REVIEW_BREAK_GLASS = "review_break_glass"
+    REVEAL_PAYLOADS = "reveal_payloads"
 
 
 class CommandGrant(_Part):

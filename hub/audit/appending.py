@@ -7,7 +7,7 @@ rolled back, they are read anew.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,6 +18,7 @@ from hub.audit.database import (
     head_table,
     leaf_customer_table,
     leaf_table,
+    payload_table,
     tile_table,
 )
 from hub.audit.events import AuditEvent, microseconds
@@ -85,6 +86,7 @@ def _grown(statements: Statements, tip: _Tip, hashes: Sequence[bytes]) -> _Tip:
 _COLUMNS = ("seq", "event_id", "bytes", "at_us", *COPIED)
 _LEAVES = f"INSERT INTO {leaf_table.name} ({', '.join(_COLUMNS)}) VALUES ({', '.join('?' * len(_COLUMNS))})"
 _CUSTOMERS = f"INSERT INTO {leaf_customer_table.name} (customer, seq) VALUES (?, ?)"
+_PAYLOADS = f"INSERT INTO {payload_table.name} (seq, position, key_id, sealed) VALUES (?, ?, ?, ?)"
 _NEW_TILE = f"INSERT INTO {tile_table.name} (hashes, level, position) VALUES (?, ?, ?)"
 _TILE = f"UPDATE {tile_table.name} SET hashes = ? WHERE level = ? AND position = ?"
 _READ_TILE = f"SELECT hashes FROM {tile_table.name} WHERE level = ? AND position = ?"
@@ -117,6 +119,12 @@ def _insert(statements: Statements, added: range, leaves: Sequence[Leaf]) -> Non
     except statements.integrity_error as error:
         raise AuditError("an event with the same id is already in the log") from error
     statements.many(_CUSTOMERS, [(name, seq) for seq, leaf in numbered for name in leaf.event.customers])
+    sealed = [(seq, *each) for seq, leaf in numbered for each in _sealed(leaf.event)]
+    statements.many(_PAYLOADS, sealed)
+
+
+def _sealed(event: AuditEvent) -> Iterable[tuple[int, str, bytes]]:
+    return zip(range(len(event.sealed)), event.keys, event.sealed, strict=True) if event.sealed else ()
 
 
 def _row(seq: int, leaf: Leaf) -> tuple[Any, ...]:

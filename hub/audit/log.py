@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Self
 
-from sqlalchemy import Connection, Select, insert, inspect, select
+from sqlalchemy import Connection, Select, func, insert, inspect, select
 
 from hub.audit.appending import Appender, Leaf
 from hub.audit.database import (
@@ -23,10 +23,12 @@ from hub.audit.database import (
     leaf_customer_table,
     leaf_table,
     metadata,
+    payload_table,
     read_head,
     read_tile,
 )
 from hub.audit.events import MAX_LEAF_BYTES, Action, AuditEvent, Outcome, microseconds
+from hub.audit.kept_payloads import destroyed_keys
 from hub.audit.merkle import (
     EMPTY_ROOT,
     TreeHead,
@@ -122,6 +124,45 @@ class AuditLog:
         with self._database.writing_at_once() as statements:
             return None if statements is None else self._appender.extend(statements, leaves)
 
+    def append_destruction(self, events: Sequence[AuditEvent]) -> range:
+        """As `append`, for events that data keys are destroyed: what they sealed goes in the same transaction.
+
+        Raises:
+            AuditError: as for `append`.
+        """
+        leaves = _leaves(events)
+        with self._database.writing() as statements:
+            statements.overwrite()
+            added = self._appender.extend(statements, leaves)
+            statements.many(_FORGET_PAYLOADS, [(key_id,) for event in events for key_id in event.keys])
+        self._database.shorten()
+        return added
+
+    def forget_payloads(self, key_ids: Sequence[str]) -> None:
+        """Delete what is still sealed by keys that were destroyed before."""
+        with self._database.writing() as statements:
+            statements.overwrite()
+            statements.many(_FORGET_PAYLOADS, [(key_id,) for key_id in key_ids])
+
+    def payloads(self, seq: int) -> dict[int, bytes]:
+        """The sealed payloads of an event that are there, by their position in it."""
+        table = payload_table.c
+        query = select(table.position, table.sealed).where(table.seq == seq)
+        with self._database.reading() as connection:
+            return {row.position: bytes(row.sealed) for row in connection.execute(query)}
+
+    def sealing_keys(self) -> dict[str, int]:
+        """The ids of the data keys that payloads are sealed by, with the first event of each, in their order.
+
+        Without those whose destruction an event tells.
+        """
+        table = payload_table.c
+        first = func.min(table.seq)
+        query = select(table.key_id, first).group_by(table.key_id).order_by(first)
+        with self._database.reading() as connection:
+            destroyed = destroyed_keys(connection, read_head(connection).size)
+            return {key_id: seq for key_id, seq in connection.execute(query) if key_id not in destroyed}
+
     def tidy(self) -> None:
         """Do what `append_at_once` leaves for later, in any thread: every few hundred of its appends."""
         self._database.tidy()
@@ -129,7 +170,7 @@ class AuditLog:
     def append_outbox(self, rows: Sequence[tuple[int, str]]) -> range:
         """The numbers of those events of an outbox that were not in the log yet, in the order of the outbox ids.
 
-        Rows are (outbox id, event as `encode` wrote it). An event is known again by its own id, never by its
+        Rows are (outbox id, event as `pack` wrote it). An event is known again by its own id, never by its
         outbox id: a store may use one of these again after the row is gone, or be made anew.
 
         Raises:
@@ -216,6 +257,7 @@ class AuditLog:
 def _make_tables(connection: Connection) -> None:
     """Tables and head, unless the tables are there: a head that was removed is not made up again."""
     if inspect(connection).has_table(head_table.name):
+        payload_table.create(connection, checkfirst=True)  # logs of before payloads have none
         return
     metadata.create_all(connection)
     head = {"id": 1, "format": FORMAT, "size": 0, "root": EMPTY_ROOT}
@@ -225,6 +267,7 @@ def _make_tables(connection: Connection) -> None:
 def _leaves(events: Iterable[AuditEvent]) -> list[Leaf]:
     leaves = [Leaf(part, part.encode()) for event in events for part in event.parts()]
     for leaf in leaves:
+        leaf.event.require_payloads()
         if len(leaf.data) > MAX_LEAF_BYTES:
             raise AuditError(f"event {leaf.event.id} has {len(leaf.data)} bytes, a leaf {MAX_LEAF_BYTES}")
     return leaves
@@ -233,9 +276,12 @@ def _leaves(events: Iterable[AuditEvent]) -> list[Leaf]:
 def _outbox_event(row: tuple[int, str]) -> AuditEvent:
     outbox_id, text = row
     try:
-        return AuditEvent.decode(text)
+        return AuditEvent.unpack(text)
     except AuditError as error:
         raise AuditError(f"outbox row {outbox_id}: {error}") from None
+
+
+_FORGET_PAYLOADS = f"DELETE FROM {payload_table.name} WHERE key_id = ?"
 
 
 def _known(statements: Statements, event_ids: Collection[str]) -> dict[str, bytes]:

@@ -36,6 +36,7 @@ from hub.commands.notes import (
     record_restriction,
 )
 from hub.commands.notices import tell_of_glasses
+from hub.commands.payloads import Revealed, reveal_payloads
 from hub.commands.runs import ReplayQuarantine, RunBegun, SyncSource, replay_quarantine, sync_source
 
 __all__ = [
@@ -51,6 +52,7 @@ __all__ = [
     "RecordConsent",
     "RecordRestriction",
     "ReplayQuarantine",
+    "Revealed",
     "ReviewGlass",
     "RunBegun",
     "SyncSource",
@@ -66,6 +68,7 @@ __all__ = [
     "record_consent",
     "record_restriction",
     "replay_quarantine",
+    "reveal_payloads",
     "review_glass",
     "stop_glass",
     "sync_source",

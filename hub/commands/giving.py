@@ -17,15 +17,18 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 
 from sqlalchemy import Connection, delete, insert, select, update
 
 from hub.access import Command
 from hub.adapters import runs
+from hub.adapters.batch_events import BatchEvents
 from hub.audit import Action, AuditEvent, Outcome
 from hub.commands.author import Author
 from hub.errors import AccessDeniedError, QueryError, RecordError, RequestError
+from hub.graph import Applied
 from hub.services import Services
 from hub.store import Store, fixed, iso_utc
 
@@ -100,6 +103,13 @@ def once(services: Services, author: Author, order: Order, act: Act) -> Result:
         known.keep(result)
         runs.post(connection, events)
     return result
+
+
+def consequences(services: Services, author: Author, applied: Applied) -> list[AuditEvent]:
+    """The events of what a command did to customers beside what was asked for."""
+    golden = BatchEvents(services.sealer, services.ontology)
+    changed = golden.of(applied.golden, partial(author.event, Action.CUSTOMER_CHANGED))
+    return [*(author.event(**fact) for fact in applied.audit), *changed]
 
 
 def announce(

@@ -28,7 +28,15 @@ from hub.schema.glasses import Glasses
 from hub.schema.planner import GraphQLRequest, Planned, Planner
 from hub.schema.plans import OperationPlan
 from hub.schema.preparing import Preparing
-from hub.schema.recording import Events, failed_event, read_event, refused_event, stream_event, told_event
+from hub.schema.recording import (
+    Events,
+    failed_event,
+    read_event,
+    refused_event,
+    stream_event,
+    told_event,
+    with_searches,
+)
 from hub.schema.refusals import Refusals, Refused
 from hub.schema.streams import OutdatedError, Streams, Subscription, Told
 from hub.schema.waiting import Gone, GoneError, Waiting
@@ -247,12 +255,7 @@ class GraphQLService:
             told = None if silent else told_event(event, planned.document, plan, context.touched, result)
             return told, executed(result, ())
         if plan.others:
-            result = await waiting.result(
-                self._pool, lambda: self._executed(planned, context, self._trees(planned, plan, context))
-            )
-            return told_event(event, planned.document, plan, context.touched, result), executed(
-                result, plan.notes
-            )
+            return await waiting.result(self._pool, lambda: self._searched(event, planned, plan, context))
         found: Sequence[PlanResult]
         try:
             found = await self._fetched_on_loop(planned, plan, waiting)
@@ -261,6 +264,13 @@ class GraphQLService:
         return read_event(event, planned.document, plan, found), plan.frame.around(
             [each.json_text for each in found]
         )
+
+    def _searched(
+        self, event: AuditEvent, planned: Planned, plan: OperationPlan, context: RequestContext
+    ) -> tuple[AuditEvent, Answer]:
+        result = self._executed(planned, context, self._trees(planned, plan, context))
+        told = told_event(event, planned.document, plan, context.touched, result)
+        return with_searches(told, context.touched, self._services.sealer), executed(result, plan.notes)
 
     async def _fetched_on_loop(
         self, planned: Planned, plan: OperationPlan, waiting: Waiting

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 
-from hub.audit import AuditEvent, AuditLog
+from hub.audit import AuditEvent, AuditLog, DataKeys, Sealer
 
 MakeEvent = Callable[..., AuditEvent]
 
@@ -43,6 +43,20 @@ class FileOutbox:
 with AuditLog.open(sys.argv[1]) as log:
     print("ready", flush=True)
     drain(FileOutbox(sys.argv[2]), log, batch=5)
+"""
+
+
+SEALING = """
+import sys
+from hub.audit import Action, AuditEvent, AuditLog, DataKeys, LocalMasterKeys, Payload, Retention, Sealer
+
+url, keys_url, name = sys.argv[1:]
+sealer = Sealer(DataKeys.open(keys_url, LocalMasterKeys.of([bytes(range(32))])))
+with AuditLog.open(url) as log:
+    print("ready", flush=True)
+    for number in range(100_000):
+        payload = Payload(f"customer-of-test-{number % 40}", Retention.CUSTOMER, {"reason": number})
+        log.append([sealer.sealed(AuditEvent(Action.CORRECTION, name), [payload]) for _ in range(5)])
 """
 
 
@@ -95,6 +109,21 @@ def test_no_event_that_was_acknowledged_is_lost_by_kill(log: AuditLog, log_url: 
         assert log.size() in (before.size + len(acknowledged), before.size + len(acknowledged) + 10)
         assert log.verify(before).ok
     assert log.verify().ok
+
+
+def test_of_an_event_and_its_payload_a_kill_leaves_both_or_neither(
+    log: AuditLog, log_url: str, keys: DataKeys, keys_url: str
+) -> None:
+    chance, sealer = random.Random(20250601), Sealer(keys)
+    for number in range(10):
+        before = log.size()
+        kill_after(start(SEALING, log_url, keys_url, f"u-{number}"), chance.uniform(0, 0.05))
+        log.append([])
+        assert (log.size() - before) % 5 == 0
+    assert log.size() > 0
+    assert log.verify().ok
+    sealer.require_keys(log)
+    assert all(len(sealer.unsealed(log, seq)) == 1 for seq in range(log.size()))
 
 
 def test_draining_that_is_killed_loses_and_doubles_nothing(
