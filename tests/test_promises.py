@@ -308,8 +308,8 @@ MUTATIONS = {
     " { customerId properties entityId }",
     "withdrawCorrection": '(input: {customerId: "nobody", property: name, reason: "x", idempotencyKey: "4"})'
     " { customerId properties entityId }",
-    "breakGlass": '(input: {customerId: "nobody", categories: ["user.government_id"], reason: "a reason of twenty letters",'
-    ' ticket: "T-1", minutes: 5, idempotencyKey: "8"}) { id expiresAt }',
+    "breakGlass": '(input: {customerId: "nobody", categories: ["user.government_id"], minutes: 5,'
+    ' reason: "a reason of twenty letters", ticket: "T-1", idempotencyKey: "8"}) { id expiresAt }',
     "stopBreakGlass": '(id: "nothing") { id stoppedAt }',
     "reviewBreakGlass": '(input: {id: "nothing", outcome: JUSTIFIED, note: "", idempotencyKey: "9"}) { id }',
     "syncSource": '(source: "nothing", idempotencyKey: "5") { source state runId }',
