@@ -12,7 +12,7 @@ import pytest
 from graphql import parse, validate
 
 from hub.access import Command, Requester
-from hub.audit import Action, AuditEvent, Retention
+from hub.audit import Action, AuditEvent
 from hub.errors import ConfigurationError, HubError, RequestError, SourceError
 from hub.ontology import load_ontology
 from hub.reference.errors import subclasses
@@ -56,7 +56,6 @@ ACTIONS = [
     "sync_requested",
     "command_refused",
     "api_key_changed",
-    "master_key_changed",
 ]
 
 
@@ -68,10 +67,6 @@ def test_an_event_of_every_action_can_be_read_back(action: str) -> None:
 
 def test_no_action_is_forgotten_here() -> None:
     assert [action.value for action in Action] == ACTIONS
-
-
-def test_the_retention_classes_that_keys_are_held_for_stay_as_they_are() -> None:
-    assert [each.value for each in Retention] == ["customer", "accounting", "marketing", "search"]
 
 
 # errors: what callers catch, and the codes that client programs test
@@ -99,7 +94,6 @@ PARENTS = {
     "SchemaChangeError": "StoreError",
     "AuditError": "HubError",
     "AuditIntegrityError": "AuditError",
-    "MasterKeyError": "AuditError",
 }
 CODES = {
     "RequestError": "BAD_REQUEST",
@@ -133,9 +127,6 @@ SET = {
     "HUB_DATA_DIR": ("data", Path("data")),
     "HUB_STORE_URL": ("sqlite:///a.sqlite", "sqlite:///a.sqlite"),
     "HUB_AUDIT_URL": ("sqlite:///b.sqlite", "sqlite:///b.sqlite"),
-    "HUB_AUDIT_KEYS_URL": ("sqlite:///c.sqlite", "sqlite:///c.sqlite"),
-    "HUB_MASTER_KEY": ("a2V5", "a2V5"),
-    "HUB_MASTER_KEY_FILE": ("master-key", Path("master-key")),
     "HUB_CONFIG_DIR": ("sources", Path("sources")),
     "HUB_POLICY_FILE": ("p.yaml", Path("p.yaml")),
     "HUB_QUERIES_DIR": ("questions", Path("questions")),
@@ -317,8 +308,8 @@ MUTATIONS = {
     " { customerId properties entityId }",
     "withdrawCorrection": '(input: {customerId: "nobody", property: name, reason: "x", idempotencyKey: "4"})'
     " { customerId properties entityId }",
-    "breakGlass": '(input: {customerId: "nobody", categories: ["user.government_id"], ticket: "T-1", minutes: 5,'
-    ' reason: "a reason of twenty letters", idempotencyKey: "8"}) { id expiresAt }',
+    "breakGlass": '(input: {customerId: "nobody", categories: ["user.government_id"], minutes: 5,'
+    ' reason: "a reason of twenty letters", ticket: "T-1", idempotencyKey: "8"}) { id expiresAt }',
     "stopBreakGlass": '(id: "nothing") { id stoppedAt }',
     "reviewBreakGlass": '(input: {id: "nothing", outcome: JUSTIFIED, note: "", idempotencyKey: "9"}) { id }',
     "syncSource": '(source: "nothing", idempotencyKey: "5") { source state runId }',
@@ -422,7 +413,6 @@ def test_the_commands_that_a_policy_names_stay_as_they_are() -> None:
         "sync_source",
         "explain_access",
         "review_break_glass",
-        "reveal_payloads",
     ]
 
 
