@@ -25,6 +25,7 @@ from sqlalchemy import (
     MetaData,
     String,
     Table,
+    Text,
     create_engine,
     event,
     select,
@@ -91,6 +92,14 @@ tile_table = Table(
     Column("hashes", LargeBinary, nullable=False),
 )
 
+checkpoint_table = Table(
+    "audit_checkpoint",
+    metadata,
+    Column("size", _Seq, primary_key=True, autoincrement=False),
+    Column("note", Text, nullable=False),
+)
+"""What was signed, with the cosignatures that came since; one row a size."""
+
 head_table = Table(
     "audit_head",
     metadata,
@@ -121,6 +130,15 @@ class Statements:
             self.cursor.execute(sql.replace("?", self.mark), rows[0])
         elif rows:
             self.cursor.executemany(sql.replace("?", self.mark), rows)
+
+    def head(self) -> TreeHead:
+        """The tree head; raises as `read_head` does."""
+        return head_of(self.rows(f"SELECT size, root, format FROM {head_table.name} WHERE id = 1"))
+
+    def tile(self, tile_id: TileId) -> bytes:
+        """The hashes of a tile; raises as `read_tile` does."""
+        sql = f"SELECT hashes FROM {tile_table.name} WHERE level = ? AND position = ?"
+        return hashes_of(tile_id, self.rows(sql, *tile_id))
 
 
 class AuditDatabase:

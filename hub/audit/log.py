@@ -15,10 +15,12 @@ from typing import Self
 from sqlalchemy import Connection, Select, insert, inspect, select
 
 from hub.audit.appending import Appender, Leaf
+from hub.audit.attestation import Attestation
 from hub.audit.database import (
     FORMAT,
     AuditDatabase,
     Statements,
+    checkpoint_table,
     head_table,
     leaf_customer_table,
     leaf_table,
@@ -37,6 +39,9 @@ from hub.audit.merkle import (
 from hub.audit.tiles import TileReader
 from hub.audit.verification import VerificationReport, verify_log
 from hub.errors import AuditError, AuditIntegrityError
+
+_CHUNK = 256
+"""Events read at a time: at most 16 MiB."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +78,7 @@ class AuditLog:
     """
 
     def __init__(self, database: AuditDatabase) -> None:
-        self._database = database
+        self.database = database
         self._appender = Appender()
 
     @classmethod
@@ -91,7 +96,7 @@ class AuditLog:
 
     def close(self) -> None:
         """Gives up the connections; nothing needs saving."""
-        self._database.close()
+        self.database.close()
 
     def __enter__(self) -> Self:
         return self
@@ -106,7 +111,7 @@ class AuditLog:
             AuditError: nothing was appended: the database cannot be written, or the log has an event already.
         """
         leaves = _leaves(events)
-        with self._database.writing() as statements:
+        with self.database.writing() as statements:
             return self._appender.extend(statements, leaves)
 
     def append_at_once(self, events: Iterable[AuditEvent]) -> range | None:
@@ -119,12 +124,12 @@ class AuditLog:
             AuditError: as for `append`.
         """
         leaves = _leaves(events)
-        with self._database.writing_at_once() as statements:
+        with self.database.writing_at_once() as statements:
             return None if statements is None else self._appender.extend(statements, leaves)
 
     def tidy(self) -> None:
         """Do what `append_at_once` leaves for later, in any thread: every few hundred of its appends."""
-        self._database.tidy()
+        self.database.tidy()
 
     def append_outbox(self, rows: Sequence[tuple[int, str]]) -> range:
         """The numbers of those events of an outbox that were not in the log yet, in the order of the outbox ids.
@@ -136,7 +141,7 @@ class AuditLog:
             AuditError: a row holds no event, or one whose id the log has for another; nothing was appended.
         """
         events = {event.id: event for event in map(_outbox_event, sorted(rows))}
-        with self._database.writing() as statements:
+        with self.database.writing() as statements:
             known = _known(statements, events)
             new = [event for event_id, event in events.items() if event_id not in known]
             for event_id, data in known.items():
@@ -146,7 +151,7 @@ class AuditLog:
 
     def head(self) -> TreeHead:
         """Size and root, as of now."""
-        with self._database.reading() as connection:
+        with self.database.reading() as connection:
             return read_head(connection)
 
     def size(self) -> int:
@@ -175,11 +180,28 @@ class AuditLog:
             AuditError: the log has no such event.
         """
         query = select(leaf_table.c.bytes).where(leaf_table.c.seq == seq)
-        with self._database.reading() as connection:
+        with self.database.reading() as connection:
             data = connection.execute(query).scalar_one_or_none()
         if data is None:
             raise AuditError(f"the log has no event {seq}")
         return bytes(data)
+
+    def entries(self, start: int, end: int) -> Iterator[tuple[int, bytes]]:
+        """Number and canonical bytes of the events from `start` to before `end`, read a few hundred at a time.
+
+        Raises:
+            AuditIntegrityError: one is missing.
+        """
+        columns = leaf_table.c
+        for first in range(start, end, _CHUNK):
+            last = min(first + _CHUNK, end)
+            query = select(columns.seq, columns.bytes).where(columns.seq >= first, columns.seq < last)
+            with self.database.reading() as connection:
+                rows = connection.execute(query.order_by(columns.seq)).all()
+            for expected in range(first, last):
+                if expected - first >= len(rows) or rows[expected - first].seq != expected:
+                    raise AuditIntegrityError(expected, "the event is missing")
+                yield expected, bytes(rows[expected - first].bytes)
 
     def event(self, seq: int) -> AuditEvent:
         """The event at a number.
@@ -194,18 +216,23 @@ class AuditLog:
     ) -> list[RecordedEvent]:
         """Up to `limit` events with a number above `after`, in order; the last one's is the next `after`."""
         query = _query(where or EventFilter()).where(leaf_table.c.seq > after)
-        with self._database.reading() as connection:
+        with self.database.reading() as connection:
             rows = connection.execute(query.order_by(leaf_table.c.seq).limit(limit)).all()
         return [_recorded(row.seq, row.bytes) for row in rows]
 
-    def verify(self, from_checkpoint: TreeHead | None = None) -> VerificationReport:
-        """What checking the whole log found, or the part since a checkpoint and the agreement with it."""
-        with self._database.reading() as connection:
-            return verify_log(connection, from_checkpoint)
+    def verify(
+        self, from_checkpoint: TreeHead | None = None, attestation: Attestation | None = None
+    ) -> VerificationReport:
+        """What checking the whole log found, or the part since a checkpoint and the agreement with it.
+
+        The checkpoints in the database have to fit it; with an attestation, their signatures and those outside too.
+        """
+        with self.database.reading() as connection:
+            return verify_log(connection, from_checkpoint, attestation)
 
     @contextmanager
     def _tree(self, size: int | None) -> Iterator[tuple[TileReader, int]]:
-        with self._database.reading() as connection:
+        with self.database.reading() as connection:
             head = read_head(connection)
             at_size = head.size if size is None else size
             if not 0 <= at_size <= head.size:
@@ -216,6 +243,7 @@ class AuditLog:
 def _make_tables(connection: Connection) -> None:
     """Tables and head, unless the tables are there: a head that was removed is not made up again."""
     if inspect(connection).has_table(head_table.name):
+        checkpoint_table.create(connection, checkfirst=True)  # an earlier release had none
         return
     metadata.create_all(connection)
     head = {"id": 1, "format": FORMAT, "size": 0, "root": EMPTY_ROOT}
