@@ -1,9 +1,12 @@
 """The audit log: events of an allow-listed schema in an RFC 6962 Merkle tree, in a database of its own."""
 
 from hub.audit.events import Action, AuditEvent, Outcome
+from hub.audit.export import event_lines, export_tiles
+from hub.audit.keyfile import configured_keys, open_checkpoints, write_key
 from hub.audit.log import AuditLog, EventFilter, RecordedEvent
 from hub.audit.merkle import TreeHead, consistency_holds, inclusion_holds, leaf_hash
 from hub.audit.outbox import Outbox, drain
+from hub.audit.publishing import Checkpoints, Keys
 from hub.audit.recorder import Recorder
 from hub.audit.verification import VerificationReport
 
@@ -11,15 +14,22 @@ __all__ = [
     "Action",
     "AuditEvent",
     "AuditLog",
+    "Checkpoints",
     "EventFilter",
+    "Keys",
     "Outbox",
     "Outcome",
     "RecordedEvent",
     "Recorder",
     "TreeHead",
     "VerificationReport",
+    "configured_keys",
     "consistency_holds",
     "drain",
+    "event_lines",
+    "export_tiles",
     "inclusion_holds",
     "leaf_hash",
+    "open_checkpoints",
+    "write_key",
 ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -28,13 +28,6 @@ class Attestation:
     outside: Outside
 
 
-def stored_notes(connection: Connection) -> Iterator[tuple[int, str]]:
-    """Size and note of every checkpoint in the database, the smallest first."""
-    columns = checkpoint_table.c
-    for size, note in connection.execute(select(columns.size, columns.note).order_by(columns.size)):
-        yield size, note
-
-
 def check_checkpoints(connection: Connection, head: TreeHead, attestation: Attestation | None) -> int:
     """The number of checkpoints in the database; all fit the log, whose tiles are checked already.
 
@@ -45,7 +38,8 @@ def check_checkpoints(connection: Connection, head: TreeHead, attestation: Attes
     """
     checking = _Checking(connection, head, attestation.trust if attestation else None)
     stored: dict[int, Note] = {}
-    for size, note in stored_notes(connection):
+    columns = checkpoint_table.c
+    for size, note in connection.execute(select(columns.size, columns.note).order_by(columns.size)):
         where = f"the checkpoint of {size} events"
         if checking.check(where, note) != size:
             raise AuditIntegrityError(None, f"{where} states another size")
@@ -141,7 +135,7 @@ def newest_checkpoints(connection: Connection, trust: Trust, limit: int = 1) -> 
     return [trust.checkpoint(note) for note in connection.execute(query).scalars()]
 
 
-def signed_since(connection: Connection, size: int) -> Iterable[str]:
+def signed_since(connection: Connection, size: int) -> Sequence[str]:
     """The notes of all checkpoints in the database of more events, in order."""
     columns = checkpoint_table.c
     query = select(columns.note).where(columns.size > size).order_by(columns.size)

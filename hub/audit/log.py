@@ -203,6 +203,19 @@ class AuditLog:
                     raise AuditIntegrityError(expected, "the event is missing")
                 yield expected, bytes(rows[expected - first].bytes)
 
+    def number_of(self, event_id: str) -> int:
+        """The number of the event with an id.
+
+        Raises:
+            AuditError: the log has no such event.
+        """
+        query = select(leaf_table.c.seq).where(leaf_table.c.event_id == event_id)
+        with self.database.reading() as connection:
+            seq = connection.execute(query).scalar_one_or_none()
+        if seq is None:
+            raise AuditError("the log has no event of this id")
+        return int(seq)
+
     def event(self, seq: int) -> AuditEvent:
         """The event at a number.
 

@@ -7,8 +7,8 @@
     — hub.example.com/audit xnwW8g2r...                       a signature: name, then key id and signature in base64
 
 A verifier's key is written as its *vkey*, `NAME+KEYID+BASE64`; a signer's key in the form of Go's `sumdb/note`,
-`PRIVATE+KEY+NAME+KEYID+BASE64`. Two kinds of signatures are known, both of Ed25519: those over the text itself, as a log
-makes them, and cosignatures (C2SP tlog-cosignature v1.0.1), which a witness makes over the text and the time.
+`PRIVATE+KEY+NAME+KEYID+BASE64`. Two kinds of signatures are known, both of Ed25519: those over the text itself, as a
+log makes them, and cosignatures (C2SP tlog-cosignature v1.0.1), which a witness makes over the text and the time.
 """
 
 from __future__ import annotations

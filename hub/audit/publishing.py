@@ -188,5 +188,6 @@ class Checkpoints:
 
 def _merged(kept: str, brought: str) -> str:
     note = Note.parse(kept)
-    signatures = dict.fromkeys((*note.signatures, *Note.parse(brought).signatures))
-    return str(Note(note.text, tuple(signatures)))
+    known = {(each.name, each.key_id) for each in note.signatures}
+    new = (each for each in Note.parse(brought).signatures if (each.name, each.key_id) not in known)
+    return str(Note(note.text, (*note.signatures, *new)))

@@ -67,7 +67,10 @@ def verify_log(
     from_checkpoint: TreeHead | None = None,
     attestation: Attestation | None = None,
 ) -> VerificationReport:
-    """The report over all leaves, or over those since a checkpoint and the tree's agreement with it; and checkpoints."""
+    """The report over all leaves, or over those since a checkpoint and the tree's agreement with it; and checkpoints.
+
+    What `attestation` is for: see `check_checkpoints`.
+    """
     head, start, checkpoints = TreeHead(0, EMPTY_ROOT), 0, 0
     try:
         head = read_head(connection)
