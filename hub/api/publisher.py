@@ -1,4 +1,4 @@
-"""What goes on while the API runs: what writes left is told, the log gets checkpoints, the policy's file is followed."""
+"""What goes on while the API runs: what writes left is told, the log gets checkpoints, the policy is followed."""
 
 from __future__ import annotations
 
