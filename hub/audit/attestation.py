@@ -103,8 +103,8 @@ class _Checking:
         except AuditError as error:
             raise AuditIntegrityError(None, f"{where}: {error}") from None
         if head.size > self._head.size:
-            message = f"the log ends here, {where} says {head.size} events"
-            raise AuditIntegrityError(self._head.size, message)
+            message = f"from here on nothing is vouched for: the log has {self._head.size} events, {where} {head.size}"
+            raise AuditIntegrityError(min(self._vouched, self._head.size), message)
         if self._root(head.size) != head.root:
             raise AuditIntegrityError(
                 min(self._vouched, max(head.size - 1, 0)),

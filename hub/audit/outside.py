@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
-from hub.errors import AuditError
+from hub.errors import AuditError, AuditIntegrityError
 
 HISTORY = "history.jsonl"
 COSIGNED = "cosigned.jsonl"
@@ -37,7 +37,8 @@ class Outside:
     """The folder; its files may be read by anyone, and are written by one process at a time.
 
     Raises:
-        AuditError: from every method, when it cannot be read or written, or holds what the hub did not write.
+        AuditError: from every method, when it cannot be read or written.
+        AuditIntegrityError: it holds what the hub did not write. Stop and investigate.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -105,7 +106,7 @@ def _published(path: Path, line: bytes, number: int | None = None) -> Published:
     except ValueError:
         note = None
     if not isinstance(note, str):
-        raise AuditError(f"{where} is no checkpoint of the hub's")
+        raise AuditIntegrityError(None, f"{where} is no checkpoint of the hub's")
     return Published(where, note)
 
 
@@ -161,7 +162,7 @@ def _text(path: Path) -> str:
     try:
         return path.read_bytes().decode()
     except UnicodeDecodeError:
-        raise AuditError(f"{path} is no checkpoint of the hub's") from None
+        raise AuditIntegrityError(None, f"{path} is no checkpoint of the hub's") from None
 
 
 @contextmanager
