@@ -141,8 +141,11 @@ class Trust:
 
 
 def unbase64(text: str) -> bytes:
-    """The bytes; ValueError for what is not base64."""
-    return base64.b64decode(text, validate=True)
+    """The bytes; ValueError for what is not base64, or not as it would be written."""
+    data = base64.b64decode(text, validate=True)
+    if base64.b64encode(data).decode() != text:
+        raise ValueError
+    return data
 
 
 # trees
