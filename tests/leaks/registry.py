@@ -95,6 +95,15 @@ COMMANDS: Mapping[str, Path] = {
     "access check": Silent("faults of the policy"),
     "access diff": Silent("decisions of two policies"),
     "access explain": Silent("the policy's decisions"),
+    "audit checkpoint": Silent("a count and a hash"),
+    "audit cosign": Silent("names of witnesses"),
+    "audit export": Shown(
+        "tests/test_cli_audit.py::test_events_are_exported_as_lines_after_the_event_that_says_so"
+    ),
+    "audit key new": Silent("the public half of a new key"),
+    "audit prove": Shown(
+        "tests/test_cli_audit.py::test_a_receipt_of_a_number_and_of_an_id_is_checked_without_the_hub"
+    ),
     "audit verify": Silent("counts and hashes"),
     "check": Silent("the configuration"),
     "consent record": _NOTES,
