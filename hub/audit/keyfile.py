@@ -25,15 +25,15 @@ def write_key(path: Path, name: str) -> Signer:
     signer = Signer.generate(name)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(handle, "w") as file:
             file.write(f"{signer.private_form()}\n")
             file.flush()
             os.fsync(file.fileno())
-    except FileExistsError:
-        raise AuditError(
-            f"{path} is there already; move it away, and keep its vkey as a former one"
-        ) from None
     except OSError as error:
+        if path.exists():
+            advice = "move it away, and keep its vkey as a former one"
+            raise AuditError(f"{path} is there already; {advice}") from None
         raise AuditError(f"{path} cannot be written: {error.strerror}") from error
     return signer
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from hub.audit import AuditLog, configured_keys, open_checkpoints, write_key
-from hub.errors import ConfigurationError
+from hub.errors import AuditError, ConfigurationError
 from hub.settings import Settings, WitnessSettings
 from tests.audit.published import ORIGIN, SIGNER, FakeWitness
 
@@ -85,6 +85,12 @@ def test_a_key_that_others_may_read_or_that_is_none_is_refused_and_not_shown(tmp
     assert secret.split("+")[-1].strip() not in told
     path.write_bytes(b"\xff")
     assert "cannot be read (UnicodeDecodeError)" in fault(settings(tmp_path))
+
+
+def test_a_key_that_cannot_be_written_is_told(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(AuditError, match="cannot be written: "):
+        write_key(tmp_path / "file" / "audit.key", ORIGIN)
 
 
 @pytest.mark.parametrize("url", ["ftp://witness.example.com", "witness.example.com", "https://a b"])
