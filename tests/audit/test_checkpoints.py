@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 from collections.abc import Callable
 from pathlib import Path
+from threading import Thread
 
 import pytest
 from sqlalchemy import create_engine, text
@@ -160,6 +162,18 @@ def test_a_line_that_was_half_written_is_written_anew(
         assert checkpoints.verify().ok
         checkpoints.publish()
         assert history(tmp_path) == published
+
+
+def test_one_process_at_a_time_writes_outside(log: AuditLog, make_event: MakeEvent, tmp_path: Path) -> None:
+    grow(log, make_event)
+    publishing = Thread(target=checkpoints_of(log, tmp_path).publish)
+    with (tmp_path / ".lock").open("w") as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        publishing.start()
+        publishing.join(0.3)
+        assert not (tmp_path / "history.jsonl").exists()
+    publishing.join(30)
+    assert len(history(tmp_path)) == 1
 
 
 def test_a_folder_that_cannot_be_reached_is_told_and_made_up_for(

@@ -202,6 +202,9 @@ def test_what_is_brought_must_be_a_checkpoint_that_was_published(
     forged = Note.parse(sign_checkpoint(MALLORY, ORIGIN, published.head))
     with pytest.raises(AuditError, match="no signature of the log's key"):
         checkpoints.cosign(str(forged) + witness.cosignature(forged.text))
+    another = Note.parse(sign_checkpoint(SIGNER, ORIGIN, TreeHead(5, b"x" * 32)))
+    with pytest.raises(AuditError, match="no such checkpoint of 5 events"):
+        checkpoints.cosign(str(another) + witness.cosignature(another.text))
     grow(log, make_event)
     unpublished = Note.parse(sign_checkpoint(SIGNER, ORIGIN, log.head()))
     with pytest.raises(AuditError, match="no such checkpoint of 10 events"):

@@ -246,6 +246,16 @@ def test_the_script_names_the_first_bad_event_of_an_export(
         assert "is missing" in wrong(script().check_tiles, trusting(), folder, [], [])
 
 
+def test_the_script_finds_events_that_are_not_the_checkpoints(
+    log: AuditLog, make_event: MakeEvent, tmp_path: Path
+) -> None:
+    """All files made anew to fit each other, but for what needs the key."""
+    filled(log, tmp_path, make_event, 10)
+    (tmp_path / "tiles" / "checkpoint").write_text(sign_checkpoint(SIGNER, ORIGIN, TreeHead(10, log.root(9))))
+    told = wrong(script().check_tiles, trusting(), tmp_path / "tiles", [], [])
+    assert told == "the events are not those of the checkpoint of 10 events"
+
+
 def test_the_script_finds_an_export_that_does_not_continue_an_older_checkpoint(
     log: AuditLog, make_event: MakeEvent, tmp_path: Path
 ) -> None:

@@ -112,6 +112,7 @@ def test_a_cosignature_is_over_its_time_too() -> None:
         (NOTE.replace("\N{EM DASH} ", "\N{EM DASH}"), "no signature"),
         (f"{TEXT}\n\N{EM DASH} {ORIGIN}\n", "no signature"),
         (NOTE.replace("=\n", "\n").replace("AAAA", "AAA="), "not base64"),
+        (f"{TEXT}\n\N{EM DASH} {ORIGIN} AAAAAAB=\n", "not base64"),
         (f"{TEXT}\n\N{EM DASH} {ORIGIN} AAAAAA==\n", "too short"),
         (f"{TEXT}\n\N{EM DASH} a+b AAAAAAAA\n", "name of a key"),
         (f"{TEXT}\n\N{EM DASH} a\u2003b AAAAAAAA\n", "name of a key"),
