@@ -71,7 +71,7 @@ def explain(
     decision = access.decide(wanted, purpose, category)
     mask = decision.mask
     if mask is not None and prop is not None:
-        mask = mask_for(mask, prop.type, many=prop.many).name
+        mask = mask_for(mask, prop).name
     grants = [g for g in access.policy.grants if wanted.intersection(g.roles) and purpose in g.purposes]
     reasons = sorted(
         _reasons(grants, ontology.taxonomy, category, decision), key=lambda each: _ORDER.index(each.part)

@@ -23,7 +23,7 @@ from decimal import Decimal
 from types import MappingProxyType
 from typing import Final, Literal
 
-from hub.ontology import PropertyType
+from hub.ontology import Property, PropertyType
 from hub.values import Instant, Money
 
 Dialect = Literal["sqlite", "postgresql"]
@@ -54,6 +54,14 @@ class Mask:
     applies_to: frozenset[PropertyType]
     _python: Callable[[object, date], object]
     _sql: Callable[[_Operand], str]
+    only: frozenset[str] = frozenset()
+    """Where given, the categories that it shows anything of."""
+
+    def suits(self, prop: Property) -> bool:
+        """Whether it shows anything of such a property."""
+        return (
+            prop.type in self.applies_to and not prop.many and (not self.only or prop.category in self.only)
+        )
 
     def python(self, value: object, *, today: date | None = None) -> object:
         """The masked value; None for None and for a value of a kind that the mask does not know.
@@ -143,6 +151,19 @@ def _initial_python(value: object, _today: date) -> str | None:
 def _initial_sql(of: _Operand) -> str:
     letter = f"substr(ltrim({of.expr}, ' '), 1, 1)"
     return f"CASE WHEN {letter} <> '' THEN {letter} || '.' WHEN {of.expr} IS NOT NULL THEN '' END"
+
+
+# address: city, region and country as they are, the rest withheld
+
+_CITY: Final = frozenset(f"user.contact.address.{part}" for part in ("city", "state", "country"))
+
+
+def _city_python(value: object, _today: date) -> str | None:
+    return value if isinstance(value, str) else None
+
+
+def _city_sql(of: _Operand) -> str:
+    return of.expr
 
 
 # card or account: the last four characters
@@ -271,6 +292,14 @@ _T = PropertyType
 _STRICTEST_FIRST: Final = (
     WITHHOLD,
     Mask("initial", "the first letter: A.", _typed(_T.TEXT), _initial_python, _initial_sql),
+    Mask(
+        "city",
+        "of an address: city, region and country; nothing of the rest",
+        _typed(_T.TEXT),
+        _city_python,
+        _city_sql,
+        _CITY,
+    ),
     Mask("phone", "the last two digits: ***12", _typed(_T.PHONE, _T.TEXT), _phone_python, _phone_sql),
     Mask(
         "email",
@@ -303,11 +332,11 @@ MASKS: Final[Mapping[str, Mask]] = MappingProxyType({mask.name: mask for mask in
 """Every mask by name, the strictest first: where several apply to one category, the first of them is used."""
 
 
-def mask_for(name: str, type_: PropertyType, *, many: bool = False) -> Mask:
+def mask_for(name: str, prop: Property) -> Mask:
     """The mask called `name`, or `withhold` when it does not suit the property.
 
     A grant names a category, and a category may hold properties of several types; one that the mask was not
     written for, or a list of values, is withheld rather than shown badly masked.
     """
     mask = MASKS[name]
-    return mask if type_ in mask.applies_to and not many else WITHHOLD
+    return mask if mask.suits(prop) else WITHHOLD

@@ -247,9 +247,11 @@ def _decisive(decisions: Iterable[Decision]) -> Decision:
     return replace(whole or NO_GRANT, within=tuple(sorted(narrow.values(), key=_rank)))
 
 
-def _rank(decision: Decision) -> tuple[int, int, str]:
+def _rank(decision: Decision) -> tuple[int, int, bool, str, str]:
+    """Of two that say the same, the one for every customer comes first: the other adds nothing to it."""
     strictness = _STRICTNESS[decision.mask] if decision.mask else 0
-    return _PRECEDENCE[decision.effect], strictness, decision.rule or ""
+    scope = decision.scope
+    return _PRECEDENCE[decision.effect], strictness, scope != "none", decision.rule or "", scope
 
 
 def _sha256(policy: Policy, taxonomy: Taxonomy) -> str:

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from sqlalchemy import Connection, create_engine, text
 
 from hub.access import MASKS, WITHHOLD, Dialect, mask_for
+from hub.ontology import Property
 from hub.ontology import PropertyType as T
 from hub.values import Instant, Money
 
@@ -45,6 +46,7 @@ SCALE = 4
         ("initial", "李", "李."),
         ("initial", "", ""),
         ("initial", "   ", ""),
+        ("city", "São Paulo", "São Paulo"),
         ("last4", "4111111111111111", "****1111"),
         ("last4", "GB33BUKB20201555555555", "****5555"),
         ("last4", "1234567", "****"),
@@ -103,11 +105,27 @@ def test_a_value_of_a_foreign_kind_is_withheld(mask: str) -> None:
 @pytest.mark.parametrize("mask", MASKS)
 def test_a_mask_that_does_not_suit_the_type_becomes_withhold(mask: str, type_: T) -> None:
     suits = type_ in MASKS[mask].applies_to
-    assert mask_for(mask, type_) is (MASKS[mask] if suits else WITHHOLD)
+    assert mask_for(mask, _property(type_)) is (MASKS[mask] if suits else WITHHOLD)
 
 
 def test_a_list_of_values_is_withheld() -> None:
-    assert mask_for("email", T.EMAIL, many=True) is WITHHOLD
+    assert mask_for("email", _property(T.EMAIL, many=True)) is WITHHOLD
+
+
+def test_of_an_address_the_city_mask_shows_city_region_and_country_alone() -> None:
+    address = "user.contact.address"
+    shown = {
+        part: mask_for("city", _property(T.TEXT, f"{address}{part}")) is not WITHHOLD
+        for part in ("", ".street", ".postal_code", ".city", ".state", ".country")
+    }
+    assert [part for part in shown if shown[part]] == [".city", ".state", ".country"]
+    assert mask_for("city", _property(T.TEXT, "user.name")) is WITHHOLD
+
+
+def _property(type_: T, category: str = "user.contact.address.city", *, many: bool = False) -> Property:
+    more: dict[str, Any] = {"range": "Party"} if type_ is T.REFERENCE else {}
+    more |= {"values": ("a",)} if type_ is T.ENUM else {}
+    return Property(type=type_, label="Property", category=category, many=many, **more)
 
 
 def test_the_strictest_mask_is_first_and_suits_everything() -> None:
@@ -181,6 +199,7 @@ _any_text = st.one_of(st.none(), _texts, _odd_texts, st.emails(), _partial_dates
         ("email", T.EMAIL),
         ("phone", T.PHONE),
         ("initial", T.TEXT),
+        ("city", T.TEXT),
         ("last4", T.TEXT),
         ("age_band", T.DATE),
         ("year", T.DATE),

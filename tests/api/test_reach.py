@@ -52,6 +52,20 @@ def _written(folder: Path, policy: dict[str, Any]) -> Path:
         "why": "to send reminders", "owner": "finance", "review": "2099-01-01",
     }  # fmt: skip
     policy["grants"].append(contact)
+    # People are known of in their region alone, customers everywhere: companies are.
+    branch = {
+        "roles": "branch",
+        "purposes": "accounting",
+        "effect": "allow",
+        "why": "to greet",
+        "owner": "finance",
+    }
+    policy["roles"]["branch"] = {"label": "Branch", "department": "finance", "default_purpose": "accounting"}
+    for categories, scope in (
+        ("user.contact.organization", "none"),
+        (["user.name", "user.contact.email"], "region"),
+    ):
+        policy["grants"].append({**branch, "categories": categories, "scope": scope, "review": "2099-01-01"})
     path = folder / "policy.yaml"
     path.write_text(json.dumps(policy))
     return path
@@ -84,6 +98,17 @@ def test_what_is_shown_within_a_scope_is_null_elsewhere_and_said_to_be(world: Wo
     assert found == {"Ann Archer": "ann@example.com", "Ben Archer": None, "Quayside Traders": None}
     [note] = [note for note in reply.access if note["path"][-1] == "email"]
     assert (note["effect"], note["unlessWithin"]) == ("deny", "region")
+
+
+def test_identifiers_of_people_are_shown_where_people_are_known_of(world: World) -> None:
+    query = "{ customers { nodes { identifiers { scheme value } } } }"
+    expected = [
+        {"scheme": "email", "value": value} for value in ("ann.archer@example.org", "ann@example.com")
+    ]
+    for region, shown in (("GB", [expected]), ("XX", [])):
+        nodes = ask(world, query, "branch", region).data["customers"]["nodes"]
+        assert len(nodes) == 3
+        assert [node["identifiers"] for node in nodes if node["identifiers"]] == shown
 
 
 @pytest.mark.parametrize(

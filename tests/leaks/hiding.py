@@ -24,6 +24,8 @@ class Hiding:
         if prop.type is PropertyType.REFERENCE:
             # Where a reference leads cannot be half told: a mask that shows something shows it.
             return mask.name != "withhold"
+        if mask.name == "city" and prop.category.rpartition(".")[2] not in ("city", "state", "country"):
+            return False
         fits = mask.name != "withhold" and prop.type in mask.applies_to and not prop.many
         return mask if fits else False
 

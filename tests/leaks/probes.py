@@ -21,6 +21,13 @@ from tests.leaks.worlds import Pair
 SAMPLE = 7
 """How many questions of most kinds a role asks."""
 
+_NOTES: Mapping[str, tuple[str, Mapping[str, str]]] = {
+    "Interaction": ("logInteraction", {"kind": "call"}),
+    "Consent": ("recordConsent", {"purpose": "marketing", "channel": "email", "state": "given"}),
+    "Restriction": ("recordRestriction", {"kind": "objection", "state": "in_force"}),
+}
+"""What staff may note of a customer: the mutation, and the least that it has to be told."""
+
 
 @dataclass(frozen=True)
 class Probe:
@@ -70,10 +77,8 @@ class Prober:
 
         They change the worlds.
         """
-        for name, type_name in (("logInteraction", "Interaction"), ("recordConsent", "Consent")):
+        for type_name, (name, fixed) in _NOTES.items():
             query = f"mutation($i: {type_name}Input!) {{ {name}(input: $i) {{ customerId }} }}"
-            said = {"purpose": "marketing", "channel": "email", "state": "given"}
-            fixed = said if type_name == "Consent" else {"kind": "call"}
             for prop in self._ontology.type(type_name).references:
                 for target in self._ontology.range_types(prop.range or ""):
                     for row in () if target.is_party else self._pair.rows[target.table]:

@@ -11,6 +11,7 @@ from hub.access import RESTRICTION, Reach, any_of, scoped
 from hub.access.scope import Attributes
 from hub.ontology import CUSTOMER
 from hub.store import Store
+from tests.leaks.company import UNTIL
 from tests.leaks.twins import Row, Rows
 
 
@@ -126,9 +127,19 @@ def facts_of(store: Store, rows: Rows, customer: Row) -> dict[str, set[str]]:
 
 
 def attributes_of(store: Store, rows: Rows) -> Attributes:
-    """Attributes for each scope: what the first customer with such a fact has."""
-    facts = [facts_of(store, rows, row) for row in sorted(rows["customer"], key=lambda row: str(row["id"]))]
+    """Attributes for each scope: what the customer who agreed to advertising has, else the first one with such a fact.
+
+    Ordered by their parties: the ids of customers are drawn.
+    """
+    table = store.ontology.type("Consent").table
+    agreed = {row["party_id"] for row in rows[table] if str(row["expires_on"]) == UNTIL}
+    customers = sorted(rows["customer"], key=lambda row: _order(_parties(rows, row), agreed))
+    facts = [facts_of(store, rows, row) for row in customers]
     return tuple(
         (scope, tuple(sorted(next(fact[scope] for fact in facts if fact[scope]))))
         for scope in store.ontology.scopes
     )
+
+
+def _order(parties: set[str], agreed: set[str]) -> tuple[bool, str]:
+    return parties.isdisjoint(agreed), min(parties)

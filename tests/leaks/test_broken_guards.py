@@ -58,7 +58,7 @@ def _bare(_build: Any, scope: Any, prop: Any, _shown: Any) -> str:
     return str(scope.column(prop.column))
 
 
-def _masks_what_it_does_not_suit(name: str, _type: Any, *, many: bool = False) -> Mask:
+def _masks_what_it_does_not_suit(name: str, _prop: Any) -> Mask:
     return MASKS[name]
 
 

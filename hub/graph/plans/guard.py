@@ -326,7 +326,7 @@ def _of(shape: Shape, where: Within) -> Within:
 def _how(choice: Decision, prop: Property) -> Mask | bool:
     if choice.effect is not Effect.MASK:
         return choice.effect is Effect.ALLOW
-    mask = mask_for(choice.mask or WITHHOLD.name, prop.type, many=prop.many)
+    mask = mask_for(choice.mask or WITHHOLD.name, prop)
     return mask if mask.name != WITHHOLD.name else False
 
 

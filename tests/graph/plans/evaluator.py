@@ -87,13 +87,13 @@ class Evaluator:
             return None
         if decision.effect is Effect.ALLOW:
             return value
-        return mask_for(decision.mask or "withhold", prop.type, many=prop.many).python(value)
+        return mask_for(decision.mask or "withhold", prop).python(value)
 
     def visible(self, prop: Property) -> bool:
         """Whether anything of the property is shown."""
         decision = self.access.decide(prop.category)
         if decision.effect is Effect.MASK:
-            return mask_for(decision.mask or "withhold", prop.type, many=prop.many).name != "withhold"
+            return mask_for(decision.mask or "withhold", prop).name != "withhold"
         return decision.effect is Effect.ALLOW
 
     def follows(self, prop: Property) -> bool:

@@ -190,7 +190,7 @@ def _hidden(world: World, company: Ontology, access: Access) -> Iterator[str]:
 
 
 def _telling(prop: Property, value: Any, mask: str | None) -> Iterator[str]:
-    shown = mask_for(mask, prop.type, many=prop.many).python(value) if mask else None
+    shown = mask_for(mask, prop).python(value) if mask else None
     short = (PropertyType.BOOLEAN, PropertyType.ENUM, PropertyType.INTEGER, PropertyType.DATE)
     if prop.type not in short and scalar(shown) != scalar(value):
         yield from (str(item) for item in (value if prop.many else [scalar(value)]))
