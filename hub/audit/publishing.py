@@ -73,8 +73,9 @@ class Checkpoints:
             AuditIntegrityError: the log does not continue what was published last; nothing was signed. Stop and
                 investigate.
         """
+        outside = self._outside.newest()  # before the lock: a slow disk there must not hold up who records
         with self._log.database.writing() as statements:
-            checkpoint = self._signed(statements)
+            checkpoint = self._signed(statements, outside)
         self._outside.follow(self._since, self._newest)
         return checkpoint
 
@@ -141,7 +142,7 @@ class Checkpoints:
         start = self.read(from_note).head if from_note is not None else None
         return self._log.verify(start, self.attestation)
 
-    def _signed(self, statements: Statements) -> Checkpoint:
+    def _signed(self, statements: Statements, outside: Sequence[Published]) -> Checkpoint:
         """The checkpoint of the head, in the database; a new one where there is none yet."""
         head, reader = statements.head(), TileReader(statements.tile)
         if tree_root(reader, head.size) != head.root:
@@ -149,7 +150,7 @@ class Checkpoints:
                 None, "no checkpoint is signed: the head's root is not that of the tree"
             )
         stored = [Published("in the database", note) for _, note in statements.rows(_NEWEST)]
-        for published in [*stored, *self._outside.newest()]:
+        for published in [*stored, *outside]:
             self._require_continued(head, reader, published)
         newest = [self._trust.checkpoint(published.note) for published in stored]
         if newest and newest[0].head == head:

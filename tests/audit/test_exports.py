@@ -7,7 +7,7 @@ import json
 import shutil
 import sys
 from base64 import b64decode, b64encode
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -38,6 +38,13 @@ def filled(log: AuditLog, folder: Path, make_event: MakeEvent, size: int = SIZE)
         newest = checkpoints.have_cosigned(checkpoints.publish())
     export_tiles(log, newest, folder / "tiles")
     return witness
+
+
+@pytest.fixture
+def file_log(tmp_path: Path) -> Iterator[AuditLog]:
+    """A log in a file, for what is the same on each database: the script reads none."""
+    with AuditLog.open(f"sqlite:///{tmp_path / 'file.sqlite'}") as opened:
+        yield opened
 
 
 def trusting(*witnesses: FakeWitness, quorum: int = 0, signer: Signer = SIGNER) -> Any:
@@ -109,12 +116,12 @@ def test_events_are_printed_with_their_numbers_and_their_very_bytes(
 
 
 def test_an_export_to_where_nothing_can_be_written_is_told(
-    log: AuditLog, make_event: MakeEvent, tmp_path: Path
+    file_log: AuditLog, make_event: MakeEvent, tmp_path: Path
 ) -> None:
     (tmp_path / "file").write_text("")
-    log.append([make_event()])
+    file_log.append([make_event()])
     with pytest.raises(AuditError, match="cannot be written: Not a directory"):
-        export_tiles(log, checkpoints_of(log, tmp_path / "outside").publish(), tmp_path / "file")
+        export_tiles(file_log, checkpoints_of(file_log, tmp_path / "outside").publish(), tmp_path / "file")
 
 
 # receipts
@@ -139,10 +146,10 @@ def test_a_receipt_proves_each_event(log: AuditLog, make_event: MakeEvent, tmp_p
 
 
 def test_a_receipt_of_the_only_event_has_no_proof_lines(
-    log: AuditLog, make_event: MakeEvent, tmp_path: Path
+    file_log: AuditLog, make_event: MakeEvent, tmp_path: Path
 ) -> None:
-    log.append([make_event()])
-    (tmp_path / "receipt").write_text(checkpoints_of(log, tmp_path).receipt(0))
+    file_log.append([make_event()])
+    (tmp_path / "receipt").write_text(checkpoints_of(file_log, tmp_path).receipt(0))
     assert wrong(script().check_receipt, trusting(), tmp_path / "receipt") == ""
 
 
@@ -168,10 +175,10 @@ def test_a_receipt_takes_the_checkpoint_that_is_cosigned_and_else_the_newest(
 
 
 def test_no_changed_character_of_a_receipt_is_taken_for_true(
-    log: AuditLog, make_event: MakeEvent, tmp_path: Path
+    file_log: AuditLog, make_event: MakeEvent, tmp_path: Path
 ) -> None:
-    log.append([make_event(number) for number in range(7)])
-    receipt, path = checkpoints_of(log, tmp_path).receipt(4), tmp_path / "receipt"
+    file_log.append([make_event(number) for number in range(7)])
+    receipt, path = checkpoints_of(file_log, tmp_path).receipt(4), tmp_path / "receipt"
     for at in range(len(receipt)):
         path.write_text(receipt[:at] + chr(ord(receipt[at]) ^ 1) + receipt[at + 1 :])
         assert wrong(script().check_receipt, trusting(), path), at
@@ -191,13 +198,13 @@ def test_the_script_needs_only_python_and_cryptography() -> None:
 
 
 def test_an_auditor_checks_tiles_checkpoints_and_receipts_without_the_hub(
-    log: AuditLog, make_event: MakeEvent, tmp_path: Path
+    file_log: AuditLog, make_event: MakeEvent, tmp_path: Path
 ) -> None:
-    witness = filled(log, tmp_path, make_event)
+    witness = filled(file_log, tmp_path, make_event)
     outside, who = tmp_path / "outside", ("--key", str(SIGNER.verifier), "--witness", str(witness.verifier))
     history = outside / "history.jsonl"
     receipt = tmp_path / "event-5.tlog-proof"
-    receipt.write_text(checkpoints_of(log, outside, [witness]).receipt(5))
+    receipt.write_text(checkpoints_of(file_log, outside, [witness]).receipt(5))
     assert audited(
         *who,
         "tiles",
@@ -211,7 +218,7 @@ def test_an_auditor_checks_tiles_checkpoints_and_receipts_without_the_hub(
         0,
         f"{SIZE} events are those of the checkpoint, and continue 4 older checkpoints; cosigned by {witness.name}\n",
     )
-    root = log.root().hex()
+    root = file_log.root().hex()
     assert audited(*who, "--quorum", "1", "checkpoint", outside / "checkpoint", cwd=tmp_path) == (
         0,
         f"{outside / 'checkpoint'}: {SIZE} events, root {root}; cosigned by {witness.name}\n",
@@ -223,9 +230,9 @@ def test_an_auditor_checks_tiles_checkpoints_and_receipts_without_the_hub(
 
 
 def test_the_script_names_the_first_bad_event_of_an_export(
-    log: AuditLog, make_event: MakeEvent, tmp_path: Path
+    file_log: AuditLog, make_event: MakeEvent, tmp_path: Path
 ) -> None:
-    filled(log, tmp_path, make_event)
+    filled(file_log, tmp_path, make_event)
     pristine, folder = tmp_path / "tiles", tmp_path / "tampered"
     for name, at, says in (
         ("tile/entries/001", 40, "event 256"),
@@ -247,23 +254,41 @@ def test_the_script_names_the_first_bad_event_of_an_export(
 
 
 def test_the_script_finds_events_that_are_not_the_checkpoints(
-    log: AuditLog, make_event: MakeEvent, tmp_path: Path
+    file_log: AuditLog, make_event: MakeEvent, tmp_path: Path
 ) -> None:
     """All files made anew to fit each other, but for what needs the key."""
-    filled(log, tmp_path, make_event, 10)
-    (tmp_path / "tiles" / "checkpoint").write_text(sign_checkpoint(SIGNER, ORIGIN, TreeHead(10, log.root(9))))
+    filled(file_log, tmp_path, make_event, 10)
+    (tmp_path / "tiles" / "checkpoint").write_text(
+        sign_checkpoint(SIGNER, ORIGIN, TreeHead(10, file_log.root(9)))
+    )
     told = wrong(script().check_tiles, trusting(), tmp_path / "tiles", [], [])
     assert told == "the events are not those of the checkpoint of 10 events"
+    (tmp_path / "tiles" / "checkpoint").write_text(
+        sign_checkpoint(SIGNER, "other.example.com", file_log.head())
+    )
+    told = wrong(script().check_tiles, trusting(), tmp_path / "tiles", [], [])
+    assert told == f"the checkpoint is of another log than {ORIGIN}"
+
+
+def test_the_script_finds_what_stands_behind_the_last_event(
+    file_log: AuditLog, make_event: MakeEvent, tmp_path: Path
+) -> None:
+    filled(file_log, tmp_path, make_event, 10)
+    with (tmp_path / "tiles" / "tile/entries/000.p/10").open("ab") as file:
+        file.write(b"\x00\x01x")
+    assert "goes on behind its last event" in wrong(
+        script().check_tiles, trusting(), tmp_path / "tiles", [], []
+    )
 
 
 def test_the_script_finds_an_export_that_does_not_continue_an_older_checkpoint(
-    log: AuditLog, make_event: MakeEvent, tmp_path: Path
+    file_log: AuditLog, make_event: MakeEvent, tmp_path: Path
 ) -> None:
-    filled(log, tmp_path, make_event, 200)
+    filled(file_log, tmp_path, make_event, 200)
     older = tmp_path / "older"
     for size, root, says in (
-        (150, log.root(149), "event 0 or a later one before 150"),
-        (900, log.root(), "it is of 900 events, the export has 200"),
+        (150, file_log.root(149), "event 0 or a later one before 150"),
+        (900, file_log.root(), "it is of 900 events, the export has 200"),
     ):
         older.write_text(sign_checkpoint(SIGNER, ORIGIN, TreeHead(size, root)))
         assert says in wrong(script().check_tiles, trusting(), tmp_path / "tiles", [], [older])
@@ -273,15 +298,15 @@ def test_the_script_finds_an_export_that_does_not_continue_an_older_checkpoint(
         script().check_tiles, trusting(), tmp_path / "tiles", history, []
     )
     other = tmp_path / "other"
-    older.write_text(sign_checkpoint(SIGNER, ORIGIN, TreeHead(200, log.root())))
-    other.write_text(sign_checkpoint(SIGNER, ORIGIN, TreeHead(200, log.root(199))))
+    older.write_text(sign_checkpoint(SIGNER, ORIGIN, TreeHead(200, file_log.root())))
+    other.write_text(sign_checkpoint(SIGNER, ORIGIN, TreeHead(200, file_log.root(199))))
     assert "two logs" in wrong(script().check_checkpoints, trusting(), [older, other])
 
 
 def test_the_script_counts_the_witnesses_that_it_knows(
-    log: AuditLog, make_event: MakeEvent, tmp_path: Path
+    file_log: AuditLog, make_event: MakeEvent, tmp_path: Path
 ) -> None:
-    witness, other = filled(log, tmp_path, make_event, 10), FakeWitness("other.example.com")
+    witness, other = filled(file_log, tmp_path, make_event, 10), FakeWitness("other.example.com")
     path = [tmp_path / "outside" / "checkpoint"]
     assert wrong(script().check_checkpoints, trusting(witness, quorum=1), path) == ""
     few = "cosigned by 1 witnesses, not by 2"
