@@ -114,13 +114,11 @@ def test_verification_without_a_key_says_what_it_did_not_check() -> None:
 
 def test_verification_tells_of_checkpoints_and_is_an_event_itself(vkey: str, tmp_path: Path) -> None:
     append(Action.READ)
-    note = run("checkpoint").stdout
+    run("checkpoint")
     told = run("verify").output
     assert "1 events verify" in told
     assert f"1 checkpoints verify, here and in {tmp_path / 'var' / 'checkpoints'}" in " ".join(told.split())
-    (tmp_path / "kept").write_text(note)
-    assert "2 events verify" in run("verify", "--from", tmp_path / "kept").output
-    assert [event.action for event in events()][1:] == [Action.AUDIT_VERIFIED] * 2
+    assert [event.action for event in events()][1:] == [Action.AUDIT_VERIFIED]
     (tmp_path / "kept").write_bytes(b"\xff")
     assert "cannot be read as a checkpoint" in refused("verify", "--from", tmp_path / "kept")
 
@@ -136,20 +134,6 @@ def test_a_log_that_was_made_anew_fails_by_the_checkpoints_outside(
     assert "the log has 1 events" in " ".join(refused("verify").split())
     told = " ".join(refused("checkpoint").split())
     assert "no checkpoint of 1 events is signed: one of 2 events was published" in told
-
-
-def test_after_a_new_key_the_former_one_is_named_in_the_settings(
-    vkey: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    append(Action.READ)
-    run("checkpoint")
-    (tmp_path / "var" / "audit.key").rename(tmp_path / "former.key")
-    run("key", "new", NAME)
-    assert "no signature of the log's key" in " ".join(refused("checkpoint").split())
-    monkeypatch.setenv("HUB_AUDIT_FORMER_KEYS", json.dumps([vkey]))
-    append(Action.READ)
-    assert run("checkpoint").exit_code == 0
-    assert "2 checkpoints verify" in run("verify").output
 
 
 # witnesses
@@ -210,7 +194,7 @@ def test_a_cosignature_may_be_brought_in_a_file(
     assert "no cosignature of a witness" in refused("cosign", brought)
     brought.write_text(note + fake.cosignature(Note.parse(note).text))
     assert run("cosign", brought).output == "The checkpoint of 1 events is cosigned by witness.example.com.\n"
-    assert run("checkpoint").stdout == brought.read_text()
+    assert (tmp_path / "var" / "checkpoints" / "checkpoint").read_text() == brought.read_text()
 
 
 # receipts
@@ -231,8 +215,7 @@ def test_what_customers_ask_a_proof_of_is_found_by_their_id(vkey: str, tmp_path:
     append(Action.CONSENT_CHANGED, Action.READ, Action.BREAK_GLASS, Action.PRIVACY_REQUEST_OPENED)
     for options, found in (
         (("--customer", CUSTOMER), (0, 2, 3)),
-        (("--customer", CUSTOMER, "--action", "read"), (1,)),
-        (("--action", "break_glass"), (2,)),
+        (("--customer", CUSTOMER, "--action", "read", "--action", "break_glass"), (1, 2)),
     ):
         made = run("prove", *options, "--to", tmp_path / "receipts").output.split()
         assert made == [str(tmp_path / "receipts" / f"event-{seq}.tlog-proof") for seq in found]
@@ -273,7 +256,6 @@ def test_events_are_exported_as_lines_after_the_event_that_says_so() -> None:
     lines = run("export", "--events", "--start", "1", "--end", "3").stdout.splitlines()
     assert [json.loads(line)["seq"] for line in lines] == [1, 2]
     assert (events()[5].action, events()[5].counts) == (Action.EXPORT, {"exported": 2})
-    assert len(run("export", "--events").stdout.splitlines()) == 6
     assert run("export", "--events", "--start", "99").stdout == ""
 
 
