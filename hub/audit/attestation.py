@@ -12,7 +12,7 @@ from hub.audit.checkpoints import Checkpoint, Trust, parse_text
 from hub.audit.database import checkpoint_table, read_tile
 from hub.audit.merkle import TreeHead, tree_root
 from hub.audit.notes import Note
-from hub.audit.outside import Outside, Published
+from hub.audit.outside import Published
 from hub.audit.tiles import TileId, TileReader
 from hub.errors import AuditError, AuditIntegrityError
 
@@ -22,10 +22,15 @@ _TILES_KEPT = 16
 
 @dataclass(frozen=True, slots=True)
 class Attestation:
-    """What the log's checkpoints are checked by."""
+    """What the log's checkpoints are checked by: whose signatures count, and what was published outside.
+
+    It is read before the log is: what is published meanwhile is in the log, and not here.
+    """
 
     trust: Trust
-    outside: Outside
+    history: Sequence[Published]
+    cosigned: Sequence[Published]
+    latest: Sequence[Published]
 
 
 def check_checkpoints(connection: Connection, head: TreeHead, attestation: Attestation | None) -> int:
@@ -45,20 +50,21 @@ def check_checkpoints(connection: Connection, head: TreeHead, attestation: Attes
             raise AuditIntegrityError(None, f"{where} states another size")
         stored[size] = Note.parse(note)
     if attestation is not None:
-        _check_outside(checking, attestation.outside, stored)
+        _check_outside(checking, attestation, stored)
     return len(stored)
 
 
-def _check_outside(checking: _Checking, outside: Outside, stored: dict[int, Note]) -> None:
-    """All that was published is in the database; and all that is there was, but for one that a crash may leave."""
+def _check_outside(checking: _Checking, attestation: Attestation, stored: dict[int, Note]) -> None:
+    """All that was published is in the database; and all that is there was, but for the newest.
+
+    That one may be on its way, or left behind by a crash.
+    """
     missing = dict(stored)
-    for published in outside.history():
+    for published in attestation.history:
         size = checking.check(published.where, published.note)
         _check_kept(published, size, stored)
         missing.pop(size, None)
-    for published in outside.cosigned():
-        _check_kept(published, checking.check(published.where, published.note), stored)
-    for published in outside.latest():
+    for published in (*attestation.cosigned, *attestation.latest):
         _check_kept(published, checking.check(published.where, published.note), stored)
     missing.pop(max(stored, default=0), None)
     if missing:

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
-from hub.errors import AuditError, AuditIntegrityError
+from hub.errors import AuditError
 
 HISTORY = "history.jsonl"
 COSIGNED = "cosigned.jsonl"
@@ -27,7 +27,7 @@ _TAIL_BYTES = 128 * 1024
 
 @dataclass(frozen=True, slots=True)
 class Published:
-    """A note with the place where it stands."""
+    """A note with the place where it stands; what the hub did not write may be there too, and is no note."""
 
     where: str
     note: str
@@ -38,7 +38,6 @@ class Outside:
 
     Raises:
         AuditError: from every method, when it cannot be read or written.
-        AuditIntegrityError: it holds what the hub did not write. Stop and investigate.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -56,13 +55,13 @@ class Outside:
         with _translated(self._folder):
             return [Published(str(path), _text(path))] if path.exists() else []
 
-    def history(self) -> Iterator[Published]:
+    def history(self) -> list[Published]:
         """Every checkpoint in the order in which they were added, each with its line."""
-        return self._lines(HISTORY)
+        return list(self._lines(HISTORY))
 
-    def cosigned(self) -> Iterator[Published]:
+    def cosigned(self) -> list[Published]:
         """Those with cosignatures, in the order in which they came."""
-        return self._lines(COSIGNED)
+        return list(self._lines(COSIGNED))
 
     def follow(self, since: Callable[[str | None], Sequence[str]], newest: Callable[[], str]) -> None:
         """Adds to the history what `since` its last note was signed, and has the `newest` stand as such.
@@ -105,9 +104,7 @@ def _published(path: Path, line: bytes, number: int | None = None) -> Published:
         note = json.loads(line)
     except ValueError:
         note = None
-    if not isinstance(note, str):
-        raise AuditIntegrityError(None, f"{where} is no checkpoint of the hub's")
-    return Published(where, note)
+    return Published(where, note if isinstance(note, str) else "")
 
 
 def _last_line(path: Path) -> list[bytes]:
@@ -159,10 +156,7 @@ def _sync_folder(folder: Path) -> None:
 
 
 def _text(path: Path) -> str:
-    try:
-        return path.read_bytes().decode()
-    except UnicodeDecodeError:
-        raise AuditIntegrityError(None, f"{path} is no checkpoint of the hub's") from None
+    return path.read_bytes().decode(errors="replace")
 
 
 @contextmanager

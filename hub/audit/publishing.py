@@ -55,8 +55,9 @@ class Checkpoints:
 
     @property
     def attestation(self) -> Attestation:
-        """What `AuditLog.verify` checks them by."""
-        return Attestation(self._trust, self._outside)
+        """What `AuditLog.verify` checks them by, as it is outside now."""
+        outside = self._outside
+        return Attestation(self._trust, outside.history(), outside.cosigned(), outside.latest())
 
     def read(self, note: str) -> Checkpoint:
         """The checkpoint in a note that someone brings along.
