@@ -30,13 +30,17 @@ from hub.audit import (
     Action,
     AuditEvent,
     AuditLog,
+    Checkpoints,
     DataKeys,
+    Keys,
     LocalMasterKeys,
     MasterKeys,
     Outcome,
     Recorder,
     Sealer,
+    configured_keys,
     drain,
+    open_checkpoints,
 )
 from hub.errors import AuditError, ConfigurationError, FaultLike
 from hub.ontology import Ontology, load_ontology
@@ -62,6 +66,8 @@ class Configuration:
     keys: ApiKeys
     master: MasterKeys | None
     """What wraps the audit log's data keys; None where no payloads are kept."""
+    checkpoint_keys: Keys | None
+    """None where there is no key to sign checkpoints of the audit log by."""
 
     @property
     def access(self) -> AccessMap:
@@ -100,6 +106,8 @@ class Services:
     keys: ApiKeys
     authenticator: Authenticator | None
     """None where nobody could be let in: then the API cannot start, all else can."""
+    checkpoints: Checkpoints | None
+    """None where there is no key to sign them by."""
     _open: ExitStack = field(repr=False)
 
     @property
@@ -166,6 +174,16 @@ class Services:
         """
         return self.indexer.follow()
 
+    def publish_checkpoint(self) -> None:
+        """Publish a checkpoint of the audit log as it is now, and have it cosigned.
+
+        Raises:
+            AuditError: the log or a witness cannot be reached; try again later.
+            AuditIntegrityError: the log is not the one that was published; stop and investigate.
+        """
+        if self.checkpoints is not None:
+            self.checkpoints.have_cosigned(self.checkpoints.publish())
+
     def close(self) -> None:
         """Write what waits, and give all connections back. Closing twice does nothing more."""
         self._open.close()
@@ -193,9 +211,10 @@ def load_configuration(settings: Settings) -> Configuration:
     issuer = _attempt(lambda: _trusted_issuer(settings), faults)
     keys = _attempt(lambda: ApiKeys(settings.api_keys_file), faults)
     master = _attempt(lambda: _master_keys(settings), faults)
+    checkpoint_keys = _attempt(lambda: configured_keys(settings), faults)
     if faults or ontology is None or policy is None or sources is None or keys is None:
         raise ConfigurationError(faults)
-    return Configuration(ontology, policy, sources, issuer, keys, master)
+    return Configuration(ontology, policy, sources, issuer, keys, master, checkpoint_keys)
 
 
 def open_services(settings: Settings, environ: Mapping[str, str] = os.environ) -> Services:
@@ -241,6 +260,9 @@ def open_services(settings: Settings, environ: Mapping[str, str] = os.environ) -
             indexer=Indexer(store, engine),
             keys=found.keys,
             authenticator=_authenticator(settings, found, issuer),
+            checkpoints=open_checkpoints(settings, audit, found.checkpoint_keys)
+            if found.checkpoint_keys is not None
+            else None,
             _open=opening.pop_all(),
         )
 

@@ -71,6 +71,17 @@ class TokenClaims(BaseModel):
     """The names under which the sources know the caller."""
 
 
+class WitnessSettings(BaseModel):
+    """Who cosigns checkpoints of the audit log."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    vkey: str
+    """Its public key, `NAME+KEYID+BASE64`."""
+    url: Annotated[str, StringConstraints(pattern=r"^https?://[^\s]+$")] | None = None
+    """Where it is asked over HTTP; None for one whose cosignatures are brought by `hub audit cosign`."""
+
+
 class Settings(BaseSettings):
     """Every setting, its default and what it is for; `docs/settings.md` is made from this."""
 
@@ -99,6 +110,38 @@ class Settings(BaseSettings):
     )
     master_key_file: Path | None = Field(
         default=None, description="File that holds what `HUB_MASTER_KEY` would, for those who mount secrets."
+    )
+    audit_key_file: Path | None = Field(
+        default=None,
+        description="File of the key that signs checkpoints of the audit log (`hub audit key new`); `audit.key` in the"
+        " data folder unless given. Without a key there are no checkpoints.",
+    )
+    audit_origin: str | None = Field(
+        default=None,
+        pattern=r"^[^\s+]+$",
+        description="The audit log's name in its checkpoints, such as `hub.example.com/audit`; the key's name unless"
+        " given.",
+    )
+    audit_former_keys: tuple[str, ...] = Field(
+        default=(),
+        description="Public keys (vkeys) that signed earlier checkpoints of this audit log, as a JSON list.",
+    )
+    audit_checkpoints: Path | None = Field(
+        default=None,
+        description="Folder where checkpoints are kept outside of the database, best on another machine; `checkpoints`"
+        " in the data folder unless given.",
+    )
+    audit_checkpoint_s: float = Field(
+        default=300.0,
+        ge=0,
+        le=86_400,
+        description="Seconds between two checkpoints of a growing audit log, while the API runs; 0 for none.",
+    )
+    audit_witnesses: tuple[WitnessSettings, ...] = Field(
+        default=(),
+        description="Who cosigns checkpoints, as a JSON list:"
+        ' `[{"vkey": "...", "url": "https://witness.example.com"}]`; without `url` cosignatures are brought by'
+        " `hub audit cosign`.",
     )
     config_dir: Path = Field(
         default=Path("adapters_config"), description="Folder with one YAML file a source system."
@@ -254,6 +297,16 @@ class Settings(BaseSettings):
             if self.audit_keys_url
             else f"sqlite:///{self.audit_keys_file}"
         )
+
+    @property
+    def audit_key_path(self) -> Path:
+        """The file of the key that signs checkpoints, which need not be there."""
+        return self.audit_key_file or self.data_dir / "audit.key"
+
+    @property
+    def audit_checkpoints_dir(self) -> Path:
+        """The folder where checkpoints are kept outside of the database."""
+        return self.audit_checkpoints or self.data_dir / "checkpoints"
 
     @property
     def api_keys_file(self) -> Path:

@@ -19,7 +19,7 @@ from hub.reference.errors import subclasses
 from hub.reference.graphql import served_schema
 from hub.schema import GraphQLRequest, GraphQLService
 from hub.services import open_services
-from hub.settings import Settings, TokenClaims, load_settings
+from hub.settings import Settings, TokenClaims, WitnessSettings, load_settings
 from tests.doc_blocks import ROOT
 
 # audit events already written name these actions, and must be readable for ever
@@ -127,6 +127,15 @@ SET = {
     "HUB_DATA_DIR": ("data", Path("data")),
     "HUB_STORE_URL": ("sqlite:///a.sqlite", "sqlite:///a.sqlite"),
     "HUB_AUDIT_URL": ("sqlite:///b.sqlite", "sqlite:///b.sqlite"),
+    "HUB_AUDIT_KEY_FILE": ("log.key", Path("log.key")),
+    "HUB_AUDIT_ORIGIN": ("hub.example.com/audit", "hub.example.com/audit"),
+    "HUB_AUDIT_FORMER_KEYS": ('["a", "b"]', ("a", "b")),
+    "HUB_AUDIT_CHECKPOINTS": ("elsewhere", Path("elsewhere")),
+    "HUB_AUDIT_CHECKPOINT_S": ("60", 60.0),
+    "HUB_AUDIT_WITNESSES": (
+        '[{"vkey": "a", "url": "https://witness.example.com"}]',
+        (WitnessSettings(vkey="a", url="https://witness.example.com"),),
+    ),
     "HUB_CONFIG_DIR": ("sources", Path("sources")),
     "HUB_POLICY_FILE": ("p.yaml", Path("p.yaml")),
     "HUB_QUERIES_DIR": ("questions", Path("questions")),

@@ -1,4 +1,4 @@
-"""What goes on while the API runs: what committed writes left is told, the policy and broken glasses are followed."""
+"""What goes on while the API runs: writes are told, the log gets checkpoints, policy and broken glasses are followed."""
 
 from __future__ import annotations
 
@@ -29,6 +29,15 @@ async def publishing(services: Services, interval_s: float = INTERVAL_S) -> Asyn
     Events and changes go separately: a first build of the search index must not hold up the audit log.
     """
     async with _repeating("publishing", (services.publish_events, services.publish_changes), interval_s):
+        yield
+
+
+@asynccontextmanager
+async def checkpointing(services: Services) -> AsyncIterator[None]:
+    """Publishes checkpoints of the audit log as often as the settings say, and once more at the end."""
+    interval_s = services.settings.audit_checkpoint_s
+    steps = (services.publish_checkpoint,) if services.checkpoints is not None and interval_s else ()
+    async with _repeating("publishing a checkpoint of the audit log", steps, interval_s):
         yield
 
 

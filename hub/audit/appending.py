@@ -13,8 +13,6 @@ from typing import Any
 
 from hub.audit.database import (
     Statements,
-    hashes_of,
-    head_of,
     head_table,
     leaf_customer_table,
     leaf_table,
@@ -57,7 +55,7 @@ class Appender:
             AuditError: an event is in the log already; the transaction is to be rolled back.
             AuditIntegrityError: the tables do not fit together; nothing may be appended.
         """
-        head = head_of(statements.rows(_READ_HEAD))
+        head = statements.head()
         added = range(head.size, head.size + len(leaves))
         if not leaves:
             return added
@@ -89,27 +87,21 @@ _CUSTOMERS = f"INSERT INTO {leaf_customer_table.name} (customer, seq) VALUES (?,
 _PAYLOADS = f"INSERT INTO {payload_table.name} (seq, position, key_id, sealed) VALUES (?, ?, ?, ?)"
 _NEW_TILE = f"INSERT INTO {tile_table.name} (hashes, level, position) VALUES (?, ?, ?)"
 _TILE = f"UPDATE {tile_table.name} SET hashes = ? WHERE level = ? AND position = ?"
-_READ_TILE = f"SELECT hashes FROM {tile_table.name} WHERE level = ? AND position = ?"
-_READ_HEAD = f"SELECT size, root, format FROM {head_table.name} WHERE id = 1"
 _HEAD = f"UPDATE {head_table.name} SET size = ?, root = ? WHERE id = 1"
 
 
 def _read_tip(statements: Statements, head: TreeHead) -> _Tip:
     tiles = {each: _partial_tile(statements, each, width) for each, width in partial_tiles(head.size)}
-    reader = TileReader(lambda each: bytes(tiles.get(each) or _read_tile(statements, each)))
+    reader = TileReader(lambda each: bytes(tiles.get(each) or statements.tile(each)))
     return _Tip(head, RightEdge.read(reader, head.size), tiles)
 
 
 def _partial_tile(statements: Statements, tile_id: TileId, width: int) -> bytearray:
-    hashes = bytearray(_read_tile(statements, tile_id))
+    hashes = bytearray(statements.tile(tile_id))
     if len(hashes) != width * HASH_BYTES:
         where = f"tile {tile_id.level}/{tile_id.position}"
         raise AuditIntegrityError(tile_id.first_leaf, f"{where} has not {width} hashes")
     return hashes
-
-
-def _read_tile(statements: Statements, tile_id: TileId) -> bytes:
-    return hashes_of(tile_id, statements.rows(_READ_TILE, *tile_id))
 
 
 def _insert(statements: Statements, added: range, leaves: Sequence[Leaf]) -> None:

@@ -25,6 +25,7 @@ from sqlalchemy import (
     MetaData,
     String,
     Table,
+    Text,
     create_engine,
     event,
     select,
@@ -103,6 +104,13 @@ payload_table = Table(
     Column("sealed", LargeBinary, nullable=False),
     Index("audit_payload_key", "key_id", "seq"),
 )
+checkpoint_table = Table(
+    "audit_checkpoint",
+    metadata,
+    Column("size", _Seq, primary_key=True, autoincrement=False),
+    Column("note", Text, nullable=False),
+)
+"""What was signed, with the cosignatures that came since; one row a size."""
 
 head_table = Table(
     "audit_head",
@@ -139,6 +147,15 @@ class Statements:
         """Let SQLite write zeros over what is deleted from now on; PostgreSQL's `VACUUM FULL` does its part."""
         if self.mark == "?":
             self.cursor.execute("PRAGMA secure_delete=ON")
+
+    def head(self) -> TreeHead:
+        """The tree head; raises as `read_head` does."""
+        return head_of(self.rows(f"SELECT size, root, format FROM {head_table.name} WHERE id = 1"))
+
+    def tile(self, tile_id: TileId) -> bytes:
+        """The hashes of a tile; raises as `read_tile` does."""
+        sql = f"SELECT hashes FROM {tile_table.name} WHERE level = ? AND position = ?"
+        return hashes_of(tile_id, self.rows(sql, *tile_id))
 
 
 class AuditDatabase:

@@ -1,8 +1,9 @@
 """Verification of the log: every leaf, its copies, links and payloads, every tile and the head against each other.
 
 What it proves: nothing in the database was changed, dropped, put in or put in another order since it was
-written, unless all of it was rewritten together. That shows only against a tree head kept elsewhere, which is
-what `from_checkpoint` is for.
+written, unless all of it was rewritten together. That shows only against checkpoints: those in the database, which
+nobody can sign anew without the key, those that were published outside of it, and the one that an auditor brings
+along (`from_checkpoint`).
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from typing import Any
 import orjson
 from sqlalchemy import Connection, LargeBinary, cast, func, or_, select
 
+from hub.audit.attestation import Attestation, check_checkpoints
 from hub.audit.database import (
     leaf_customer_table,
     leaf_table,
@@ -45,6 +47,8 @@ class VerificationReport:
     start: int
     """The leaf that checking began with; those before it rest on the checkpoint."""
     fault: AuditIntegrityError | None = None
+    checkpoints: int = 0
+    """Checkpoints in the database; each was checked, unless there is a fault."""
 
     @property
     def ok(self) -> bool:
@@ -66,20 +70,28 @@ class VerificationReport:
             raise self.fault
 
 
-def verify_log(connection: Connection, from_checkpoint: TreeHead | None = None) -> VerificationReport:
-    """The report over all leaves, or over those since a checkpoint and the tree's agreement with it."""
-    head, start = TreeHead(0, EMPTY_ROOT), 0
+def verify_log(
+    connection: Connection,
+    from_checkpoint: TreeHead | None = None,
+    attestation: Attestation | None = None,
+) -> VerificationReport:
+    """The report over all leaves, or over those since a checkpoint and the tree's agreement with it; and checkpoints.
+
+    What `attestation` is for: see `check_checkpoints`.
+    """
+    head, start, checkpoints = TreeHead(0, EMPTY_ROOT), 0, 0
     try:
         head = read_head(connection)
         if from_checkpoint is not None:
             _check_checkpoint(connection, head, from_checkpoint)
             start = from_checkpoint.size // TILE_WIDTH * TILE_WIDTH
         _check_tree(connection, head, start)
+        checkpoints = check_checkpoints(connection, head, attestation)
     except AuditIntegrityError as error:
         return VerificationReport(head, start, error)
     except (TypeError, ValueError):  # SQLite takes a text for a number or for bytes
         return VerificationReport(head, start, AuditIntegrityError(None, "a value is of the wrong type"))
-    return VerificationReport(head, start)
+    return VerificationReport(head, start, checkpoints=checkpoints)
 
 
 def _check_checkpoint(connection: Connection, head: TreeHead, checkpoint: TreeHead) -> None:

@@ -84,6 +84,13 @@ def values_of(services: Services) -> set[str]:
     return {value for value in found if len(value) >= MIN_LENGTH}
 
 
+def test_the_demo_has_a_key_that_signs_checkpoints_of_its_log(demo: World) -> None:
+    checkpoints = demo.services.checkpoints
+    assert checkpoints is not None
+    assert checkpoints.publish().note.startswith("harbour-and-pine.example/audit\n")
+    assert checkpoints.verify().ok
+
+
 def test_no_value_of_a_person_is_in_the_log_or_in_a_line(demo: World, lines: list[str]) -> None:
     services = demo.services
     values = values_of(services)

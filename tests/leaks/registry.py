@@ -102,6 +102,15 @@ COMMANDS: Mapping[str, Path] = {
     "access glass list": Shown("tests/test_cli_glass.py::test_who_looks_at_the_queue_is_on_record"),
     "access glass review": Silent("the id that the operator has just said"),
     "access glass stop": Silent("when it ended"),
+    "audit checkpoint": Silent("a count and a hash"),
+    "audit cosign": Silent("names of witnesses"),
+    "audit export": Shown(
+        "tests/test_cli_audit.py::test_events_are_exported_as_lines_after_the_event_that_says_so"
+    ),
+    "audit key new": Silent("the public half of a new key"),
+    "audit prove": Shown(
+        "tests/test_cli_audit.py::test_a_receipt_of_a_number_and_of_an_id_is_checked_without_the_hub"
+    ),
     "audit verify": Silent("counts and hashes"),
     "check": Silent("the configuration"),
     "consent record": _NOTES,
