@@ -12,7 +12,7 @@ import pytest
 from graphql import parse, validate
 
 from hub.access import Command, Requester
-from hub.audit import Action, AuditEvent
+from hub.audit import Action, AuditEvent, Retention
 from hub.errors import ConfigurationError, HubError, RequestError, SourceError
 from hub.ontology import load_ontology
 from hub.reference.errors import subclasses
@@ -56,6 +56,7 @@ ACTIONS = [
     "sync_requested",
     "command_refused",
     "api_key_changed",
+    "master_key_changed",
 ]
 
 
@@ -67,6 +68,10 @@ def test_an_event_of_every_action_can_be_read_back(action: str) -> None:
 
 def test_no_action_is_forgotten_here() -> None:
     assert [action.value for action in Action] == ACTIONS
+
+
+def test_the_retention_classes_that_keys_are_held_for_stay_as_they_are() -> None:
+    assert [each.value for each in Retention] == ["customer", "accounting", "marketing", "search"]
 
 
 # errors: what callers catch, and the codes that client programs test
@@ -94,6 +99,7 @@ PARENTS = {
     "SchemaChangeError": "StoreError",
     "AuditError": "HubError",
     "AuditIntegrityError": "AuditError",
+    "MasterKeyError": "AuditError",
 }
 CODES = {
     "RequestError": "BAD_REQUEST",
@@ -136,6 +142,9 @@ SET = {
         '[{"vkey": "a", "url": "https://witness.example.com"}]',
         (WitnessSettings(vkey="a", url="https://witness.example.com"),),
     ),
+    "HUB_AUDIT_KEYS_URL": ("sqlite:///c.sqlite", "sqlite:///c.sqlite"),
+    "HUB_MASTER_KEY": ("a2V5", "a2V5"),
+    "HUB_MASTER_KEY_FILE": ("master-key", Path("master-key")),
     "HUB_CONFIG_DIR": ("sources", Path("sources")),
     "HUB_POLICY_FILE": ("p.yaml", Path("p.yaml")),
     "HUB_QUERIES_DIR": ("questions", Path("questions")),
@@ -422,6 +431,7 @@ def test_the_commands_that_a_policy_names_stay_as_they_are() -> None:
         "sync_source",
         "explain_access",
         "review_break_glass",
+        "reveal_payloads",
     ]
 
 

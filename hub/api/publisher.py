@@ -1,4 +1,4 @@
-"""What goes on while the API runs: writes are told, the log gets checkpoints, policy and broken glasses are followed."""
+"""What goes on while the API runs: writes are told, the log gets checkpoints, policy and broken glass are followed."""
 
 from __future__ import annotations
 

@@ -111,6 +111,12 @@ COMMANDS: Mapping[str, Path] = {
     "audit prove": Shown(
         "tests/test_cli_audit.py::test_a_receipt_of_a_number_and_of_an_id_is_checked_without_the_hub"
     ),
+    "audit keys destroy": Silent("counts of what was destroyed"),
+    "audit keys make": Silent("a new master key"),
+    "audit keys rotate": Silent("a count of keys"),
+    "audit show": Shown(
+        "tests/test_payload_commands.py::test_an_event_is_shown_as_it_was_hashed_and_its_payload_by_request_only"
+    ),
     "audit verify": Silent("counts and hashes"),
     "check": Silent("the configuration"),
     "consent record": _NOTES,
