@@ -86,6 +86,7 @@ def test_the_policy_we_ship_lets_few_do_much() -> None:
         *((role, "customer_service", "record_consent") for role in ("support", "call_centre")),
         *((role, "customer_service", "record_restriction") for role in ("support", "call_centre")),
         ("sales", "account_management", "log_interaction"),
+        ("sales", "account_management", "record_restriction"),
         ("compliance", "privacy_compliance", "record_restriction"),
         ("sales", "account_management", "record_consent"),
         ("compliance", "privacy_compliance", "record_consent"),
