@@ -1,4 +1,4 @@
-"""`hub audit show` and `hub audit keys`: sealed payloads of the audit log, and the keys that they live and die by."""
+"""`hub audit show` and `hub audit data-keys`: sealed payloads of the audit log, and the keys they live and die by."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from hub.errors import NotFoundError, QueryError
 from hub.services import Services, open_services
 from hub.settings import load_settings
 
-keys_app = typer.Typer(no_args_is_help=True, help="Keys of the audit log's sealed payloads.")
+data_keys_app = typer.Typer(no_args_is_help=True, help="Keys of the audit log's sealed payloads.")
 
 
 def show(
@@ -44,13 +44,13 @@ def show(
         typer.echo(json.dumps(told, ensure_ascii=False, indent=1))
 
 
-@command(keys_app)
+@command(data_keys_app)
 def make() -> None:
     """Print a new master key; it is kept nowhere. Keep a copy where no backup of the data lies."""
     typer.echo(new_master_key())
 
 
-@command(keys_app)
+@command(data_keys_app)
 def rotate() -> None:
     """Wrap all data keys by the first master key that is given, so that the former ones may be taken away."""
     with open_services(load_settings()) as services:
@@ -62,7 +62,7 @@ def rotate() -> None:
     )
 
 
-@command(keys_app)
+@command(data_keys_app)
 def destroy(
     customer: Annotated[str | None, typer.Option(help="Public id of a customer.")] = None,
     day: Annotated[

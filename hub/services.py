@@ -288,10 +288,10 @@ def _master_keys(settings: Settings) -> MasterKeys | None:
 
 
 def _sealer(settings: Settings, master: MasterKeys | None, opening: ExitStack) -> Sealer:
-    if master is None and settings.audit_keys_url is None and not settings.audit_keys_file.exists():
+    if master is None and settings.audit_data_keys_url is None and not settings.audit_data_keys_file.exists():
         _log.info("no master key is given (HUB_MASTER_KEY): the audit log keeps no payloads")
         return Sealer()
-    keys = DataKeys.open(settings.audit_keys_address, master or LocalMasterKeys.none())
+    keys = DataKeys.open(settings.audit_data_keys_address, master or LocalMasterKeys.none())
     opening.callback(keys.close)
     return Sealer(keys if master is not None else None)
 

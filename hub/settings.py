@@ -98,15 +98,15 @@ class Settings(BaseSettings):
         default=None,
         description="SQLAlchemy URL of the audit log's own database; SQLite in the data folder unless given.",
     )
-    audit_keys_url: SecretStr | None = Field(
+    audit_data_keys_url: SecretStr | None = Field(
         default=None,
         description="SQLAlchemy URL of the database of the data keys that seal the audit log's payloads; SQLite in the"
         " data folder unless given. Back it up apart from the audit log.",
     )
     master_key: SecretStr | None = Field(
         default=None,
-        description="Master key that wraps the data keys: Base64 of 32 bytes, as `hub audit keys make` prints; after"
-        " it, with spaces between, former ones that still wrap some. Without any, the audit log keeps no payloads.",
+        description="Master key that wraps the data keys: Base64 of 32 bytes, as `hub audit data-keys make` prints;"
+        " after it, with spaces between, former ones that still wrap some. Without any, the audit log keeps no payloads.",
     )
     master_key_file: Path | None = Field(
         default=None, description="File that holds what `HUB_MASTER_KEY` would, for those who mount secrets."
@@ -285,17 +285,17 @@ class Settings(BaseSettings):
         )
 
     @property
-    def audit_keys_file(self) -> Path:
+    def audit_data_keys_file(self) -> Path:
         """The file of the data keys, where no URL is given for them."""
         return self.data_dir / "audit-keys.sqlite"
 
     @property
-    def audit_keys_address(self) -> str:
+    def audit_data_keys_address(self) -> str:
         """The URL of the data keys' database, secrets included: not for logs."""
         return (
-            self.audit_keys_url.get_secret_value()
-            if self.audit_keys_url
-            else f"sqlite:///{self.audit_keys_file}"
+            self.audit_data_keys_url.get_secret_value()
+            if self.audit_data_keys_url
+            else f"sqlite:///{self.audit_data_keys_file}"
         )
 
     @property

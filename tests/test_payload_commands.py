@@ -1,4 +1,4 @@
-"""`hub audit show` and `hub audit keys`: what they print, open, wrap anew and destroy; and that the log tells of it."""
+"""`hub audit show` and `hub audit data-keys`: what they print, open, wrap anew and destroy; what the log tells of it."""
 
 from __future__ import annotations
 
@@ -82,13 +82,13 @@ def test_an_event_that_is_not_there_is_told() -> None:
 
 def test_a_master_key_is_made_and_takes_the_place_of_the_former_one(monkeypatch: pytest.MonkeyPatch) -> None:
     number = seal(reason(ANN))
-    new = run("audit", "keys", "make").stdout.strip()
+    new = run("audit", "data-keys", "make").stdout.strip()
     monkeypatch.setenv("HUB_MASTER_KEY", new)
     lost = run("audit", "verify")
     assert lost.exit_code == 1
     assert "give that one as well, after the current one" in lost.stderr
     monkeypatch.setenv("HUB_MASTER_KEY", f"{new} {MASTER_KEY}")
-    assert run("audit", "keys", "rotate").stdout.startswith("1 data keys are wrapped anew")
+    assert run("audit", "data-keys", "rotate").stdout.startswith("1 data keys are wrapped anew")
     monkeypatch.setenv("HUB_MASTER_KEY", new)
     assert REASON in run("audit", "show", str(number), "--reveal").stdout
     ((rotated),) = events(Action.MASTER_KEY_CHANGED)
@@ -97,7 +97,7 @@ def test_a_master_key_is_made_and_takes_the_place_of_the_former_one(monkeypatch:
 
 def test_destroying_a_class_of_a_customer_leaves_the_others() -> None:
     number = seal(reason(ANN), reason(ANN, Retention.MARKETING))
-    done = run("audit", "keys", "destroy", "--customer", ANN, "--class", "marketing")
+    done = run("audit", "data-keys", "destroy", "--customer", ANN, "--class", "marketing")
     assert done.stdout == "Destroyed 1 keys, and what they sealed.\n"
     shown = run("audit", "show", str(number), "--reveal").stdout
     assert REASON in shown
@@ -105,7 +105,7 @@ def test_destroying_a_class_of_a_customer_leaves_the_others() -> None:
     assert (told.event.reason_code, told.event.customers) == ("marketing", (ANN,))
     assert f"destroyed at {told.event.at:%Y-%m-%d %H:%M:%S} UTC" in shown
     assert run("audit", "verify").exit_code == 0
-    again = run("audit", "keys", "destroy", "--customer", ANN, "--class", "marketing")
+    again = run("audit", "data-keys", "destroy", "--customer", ANN, "--class", "marketing")
     assert (again.exit_code, "there is no key of this kind" in again.stderr) == (1, True)
 
 
@@ -115,16 +115,16 @@ def test_with_a_customer_go_those_who_were_merged_into_it() -> None:
     with hub() as services, services.store.write() as connection:
         sql = "INSERT INTO customer_redirect VALUES (?, ?, '2026-01-31T00:00:00.000000Z', 'test')"
         connection.exec_driver_sql(sql, (OLD, ANN))
-    done = run("audit", "keys", "destroy", "--customer", OLD)
+    done = run("audit", "data-keys", "destroy", "--customer", OLD)
     assert done.stdout == "Destroyed 3 keys, and what they sealed.\n"
-    with closing(sqlite3.connect(load_settings().audit_keys_file)) as store:
+    with closing(sqlite3.connect(load_settings().audit_data_keys_file)) as store:
         assert store.execute("SELECT count(*) FROM audit_subject").fetchone() == (0,)
 
 
 def test_the_searches_of_a_day_are_destroyed_together() -> None:
     seal(reason("2026-01-31", Retention.SEARCH))
     seal(reason("2026-02-01", Retention.SEARCH))
-    assert run("audit", "keys", "destroy", "--day", "2026-01-31").exit_code == 0
+    assert run("audit", "data-keys", "destroy", "--day", "2026-01-31").exit_code == 0
     ((told),) = events(Action.KEY_DESTROYED)
     assert (told.event.reason_code, told.event.customers) == ("search", ())
     with hub() as services:
@@ -140,13 +140,13 @@ def test_the_searches_of_a_day_are_destroyed_together() -> None:
     ],
 )
 def test_what_names_no_keys_destroys_none(words: tuple[str, ...], says: str) -> None:
-    result = run("audit", "keys", "destroy", *words)
+    result = run("audit", "data-keys", "destroy", *words)
     assert (result.exit_code, result.stderr) == (1, says + "\n")
 
 
 def test_verify_names_the_first_event_whose_key_was_taken_away() -> None:
     number = seal(reason(ANN))
-    with closing(sqlite3.connect(load_settings().audit_keys_file)) as store, store:
+    with closing(sqlite3.connect(load_settings().audit_data_keys_file)) as store, store:
         store.execute("DELETE FROM audit_data_key")
     result = run("audit", "verify")
     assert result.exit_code == 1
@@ -155,6 +155,6 @@ def test_verify_names_the_first_event_whose_key_was_taken_away() -> None:
 
 def test_keys_are_of_no_use_without_a_master_key(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("HUB_MASTER_KEY")
-    result = run("audit", "keys", "rotate")
+    result = run("audit", "data-keys", "rotate")
     assert result.exit_code == 1
     assert "no master key is given, so no payload is kept" in result.stderr

@@ -142,7 +142,7 @@ SET = {
         '[{"vkey": "a", "url": "https://witness.example.com"}]',
         (WitnessSettings(vkey="a", url="https://witness.example.com"),),
     ),
-    "HUB_AUDIT_KEYS_URL": ("sqlite:///c.sqlite", "sqlite:///c.sqlite"),
+    "HUB_AUDIT_DATA_KEYS_URL": ("sqlite:///c.sqlite", "sqlite:///c.sqlite"),
     "HUB_MASTER_KEY": ("a2V5", "a2V5"),
     "HUB_MASTER_KEY_FILE": ("master-key", Path("master-key")),
     "HUB_CONFIG_DIR": ("sources", Path("sources")),

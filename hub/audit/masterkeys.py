@@ -62,7 +62,9 @@ class LocalMasterKeys:
         keys = [_decoded(word) for word in text.split()]
         whole = [key for key in keys if key is not None]
         if not whole or len(whole) < len(keys):
-            expected = f"Base64 of {KEY_BYTES} bytes, as `hub audit keys make` prints; former keys after it"
+            expected = (
+                f"Base64 of {KEY_BYTES} bytes, as `hub audit data-keys make` prints; former keys after it"
+            )
             raise ConfigurationError([Fault(where, 1, 1, "HUB_MASTER_KEY", "is no master key", expected)])
         return cls.of(whole)
 

@@ -79,7 +79,7 @@ class Sealer:
         if self._keys is None:
             raise MasterKeyError(
                 "no master key is given, so no payload is kept: set HUB_MASTER_KEY or HUB_MASTER_KEY_FILE to what "
-                "`hub audit keys make` prints"
+                "`hub audit data-keys make` prints"
             )
         return self._keys
 

@@ -187,7 +187,7 @@ def test_without_a_master_key_all_goes_on_without_payloads(tmp_path: Path, store
     shop.correct(shop.customer("club", "1"), "email", "new@example.com")
     number, event = last(shop, Action.CORRECTION)
     assert (event.payloads, opened(shop, number)) == ((), [])
-    assert not shop.services.settings.audit_keys_file.exists()
+    assert not shop.services.settings.audit_data_keys_file.exists()
     shop.services.close()
 
 

@@ -111,9 +111,9 @@ COMMANDS: Mapping[str, Path] = {
     "audit prove": Shown(
         "tests/test_cli_audit.py::test_a_receipt_of_a_number_and_of_an_id_is_checked_without_the_hub"
     ),
-    "audit keys destroy": Silent("counts of what was destroyed"),
-    "audit keys make": Silent("a new master key"),
-    "audit keys rotate": Silent("a count of keys"),
+    "audit data-keys destroy": Silent("counts of what was destroyed"),
+    "audit data-keys make": Silent("a new master key"),
+    "audit data-keys rotate": Silent("a count of keys"),
     "audit show": Shown(
         "tests/test_payload_commands.py::test_an_event_is_shown_as_it_was_hashed_and_its_payload_by_request_only"
     ),
