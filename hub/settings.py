@@ -106,7 +106,7 @@ class Settings(BaseSettings):
     master_key: SecretStr | None = Field(
         default=None,
         description="Master key that wraps the data keys: Base64 of 32 bytes, as `hub audit data-keys make` prints;"
-        " after it, with spaces between, former ones that still wrap some. Without any, the audit log keeps no payloads.",
+        " after it, with spaces between, former ones that still wrap some. Without any, no payloads are kept.",
     )
     master_key_file: Path | None = Field(
         default=None, description="File that holds what `HUB_MASTER_KEY` would, for those who mount secrets."

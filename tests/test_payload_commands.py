@@ -1,4 +1,4 @@
-"""`hub audit show` and `hub audit data-keys`: what they print, open, wrap anew and destroy; what the log tells of it."""
+"""`hub audit show` and `hub audit data-keys`: what they print, open, wrap anew, destroy; what the log tells of it."""
 
 from __future__ import annotations
 
