@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-browser lint types contracts docs check bench bench-serve bench-access clean
+.PHONY: help demo test test-browser lint types contracts docs check bench bench-serve bench-access bench-audit clean
 .PHONY: conformance conformance-http conformance-ws conformance-federation conformance-oidc conformance-fuzz conformance-cop
 
 help: ## show this list
@@ -53,6 +53,9 @@ bench-serve: $(INSTALLED) ## serving speed beside PostGraphile 5 (three minutes;
 
 bench-access: $(INSTALLED) ## how long the policy takes to compile, and a decision (seconds)
 	$(BIN)/python bench/access.py
+
+bench-audit: $(INSTALLED) ## how fast the audit log takes events, and a million are verified (three minutes)
+	$(BIN)/python bench/audit.py
 
 # What others' tools say of the API; with WRITE=1 their output goes into docs/conformance.md.
 CONFORMANCE := $(BIN)/python -m conformance $(if $(WRITE),--write)

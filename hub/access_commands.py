@@ -101,6 +101,8 @@ def _print_explanation(explained: Explanation) -> None:
     special = ", special: opened only by a grant that names it" if explained.special else ""
     within = "".join(f", {each.stated} within {each.scope}" for each in explained.decision.within)
     out.print(f"[bold]{shown}{within}[/] ({explained.category}{special})", highlight=False)
+    if explained.openable_minutes is not None:
+        out.print(f"Break-glass opens it of one customer, for {explained.openable_minutes} minutes at most.")
     if not explained.reasons:
         out.print("No grant reaches it, and what no grant names is denied.")
         return

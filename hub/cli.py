@@ -16,7 +16,7 @@ import stamina
 import typer
 from rich.markup import escape
 
-from hub import access_commands, commands, demo_run, reference
+from hub import access_commands, commands, demo_run, glass_commands, payload_commands, reference
 from hub.access import AUDIENCE, DEMO_ISSUER, DemoIssuer
 from hub.adapters import quarantine, source_statuses
 from hub.adapters.preview import preview as preview_stream
@@ -24,6 +24,7 @@ from hub.adapters.runs import RunReport
 from hub.adapters.sync import Progress
 from hub.api import serve as serve_api
 from hub.audit import Action, AuditEvent
+from hub.audit_commands import audit_app
 from hub.commandline import actor, command, out
 from hub.errors import NotFoundError, QueryError, SourceError
 from hub.key_commands import key_app
@@ -54,14 +55,16 @@ interaction_app = typer.Typer(
     no_args_is_help=True, help="Calls, visits, messages and other touches with customers."
 )
 correction_app = typer.Typer(no_args_is_help=True, help="Values that win over what every source states.")
-audit_app = typer.Typer(no_args_is_help=True, help="The audit log.")
 app.add_typer(quarantine_app, name="quarantine")
 app.add_typer(consent_app, name="consent")
 app.add_typer(restriction_app, name="restriction")
 app.add_typer(interaction_app, name="interaction")
 app.add_typer(correction_app, name="correction")
 app.add_typer(audit_app, name="audit")
+audit_app.add_typer(payload_commands.data_keys_app, name="data-keys")
+command(audit_app, "show")(payload_commands.show)
 app.add_typer(key_app, name="key")
+access_commands.app.add_typer(glass_commands.app, name="glass")
 app.add_typer(access_commands.app, name="access")
 
 
@@ -370,16 +373,6 @@ def token(
         raise NotFoundError(f"the policy has no role {role!r}, only {', '.join(sorted(access.roles))}")
     issuer = DemoIssuer(settings.data_dir, DEMO_ISSUER, AUDIENCE)
     sys.stdout.write(demo_run.issue(issuer, access, role, subject or f"demo-{role}") + "\n")
-
-
-@command(audit_app, "verify")
-def audit_verify() -> None:
-    """Check every event of the audit log against its Merkle tree; exit code 1 names the first bad one."""
-    with _services() as services:
-        services.publish()
-        report = services.audit.verify()
-    report.require()
-    out.print(f"{report.head.size:,} events verify; root {report.head.root.hex()}", highlight=False)
 
 
 @command(app)

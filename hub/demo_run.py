@@ -16,12 +16,16 @@ from rich.console import Console
 from hub.access import AccessMap, DemoIssuer
 from hub.api import CONSOLE_PATH
 from hub.api import serve as serve_api
+from hub.audit import keep_master_key, write_key
 from hub.demo import HelpDesk, Truth, erp_address, examples, generate
 from hub.services import load_configuration
 from hub.settings import Settings
 
 SOURCES = ("erp", "legacy", "pos", "support", "supply")
 """The demo's sources in the order in which it syncs them; any other gives the same graph."""
+
+AUDIT_LOG = "harbour-and-pine.example/audit"
+"""The name of the demo's audit log in its checkpoints."""
 
 _PRINTED = {
     "sales": "customers_with_credit",
@@ -68,7 +72,18 @@ def company(plan: DemoPlan, console: Console) -> Iterator[tuple[Settings, Mappin
             "HUB_DEMO_SUPPORT_URL": desk.url,
             "HUB_DEMO_SUPPORT_TOKEN": token,
         }
-        yield Settings(data_dir=plan.folder / "hub", port=plan.port, demo=True), environ
+        master_key = plan.folder / "master-key"
+        keep_master_key(master_key)
+        settings = Settings(
+            data_dir=plan.folder / "hub",
+            port=plan.port,
+            demo=True,
+            master_key=None,
+            master_key_file=master_key,
+        )
+        if not settings.audit_key_path.exists():
+            write_key(settings.audit_key_path, AUDIT_LOG)
+        yield settings, environ
 
 
 def _files(plan: DemoPlan, console: Console) -> Truth:

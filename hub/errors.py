@@ -21,7 +21,8 @@ HubError
 │   ├── StoreUnavailableError   try again later; nothing was half-written
 │   └── SchemaChangeError       follow the instructions in the message
 └── AuditError                  the audit log cannot serve
-    └── AuditIntegrityError     the log was altered; stop and investigate
+    ├── AuditIntegrityError     the log was altered; stop and investigate
+    └── MasterKeyError          give the master key that the message names by its id
 
 Messages carry keys, field names and positions, never values of personal data.
 """
@@ -168,3 +169,7 @@ class AuditIntegrityError(AuditError):
     def __init__(self, index: int | None, message: str) -> None:
         self.index = index
         super().__init__(message if index is None else f"event {index}: {message}")
+
+
+class MasterKeyError(AuditError):
+    """A data key is wrapped by a master key that is not given: sealed payloads can be neither made nor opened."""

@@ -26,7 +26,22 @@ from hub.access import (
     load_public_keys,
 )
 from hub.adapters import Jobs, SourceConfig, Sources, StaffRecords, Syncer, load_sources
-from hub.audit import Action, AuditEvent, AuditLog, Outcome, Recorder, drain
+from hub.audit import (
+    Action,
+    AuditEvent,
+    AuditLog,
+    Checkpoints,
+    DataKeys,
+    Keys,
+    LocalMasterKeys,
+    MasterKeys,
+    Outcome,
+    Recorder,
+    Sealer,
+    configured_keys,
+    drain,
+    open_checkpoints,
+)
 from hub.errors import AuditError, ConfigurationError, FaultLike
 from hub.ontology import Ontology, load_ontology
 from hub.search import Catalogue, Indexer, SearchService, TantivyEngine
@@ -49,6 +64,10 @@ class Configuration:
     issuer: TrustedIssuer | None
     """Whose tokens are taken; None in demo mode, and where nobody's are."""
     keys: ApiKeys
+    master: MasterKeys | None
+    """What wraps the audit log's data keys; None where no payloads are kept."""
+    checkpoint_keys: Keys | None
+    """None where there is no key to sign checkpoints of the audit log by."""
 
     @property
     def access(self) -> AccessMap:
@@ -76,6 +95,7 @@ class Services:
     store: Store
     audit: AuditLog
     recorder: Recorder
+    sealer: Sealer
     sources: Sources
     syncer: Syncer
     jobs: Jobs
@@ -86,6 +106,8 @@ class Services:
     keys: ApiKeys
     authenticator: Authenticator | None
     """None where nobody could be let in: then the API cannot start, all else can."""
+    checkpoints: Checkpoints | None
+    """None where there is no key to sign them by."""
     _open: ExitStack = field(repr=False)
 
     @property
@@ -152,6 +174,16 @@ class Services:
         """
         return self.indexer.follow()
 
+    def publish_checkpoint(self) -> None:
+        """Publish a checkpoint of the audit log as it is now, and have it cosigned.
+
+        Raises:
+            AuditError: the log or a witness cannot be reached; try again later.
+            AuditIntegrityError: the log is not the one that was published; stop and investigate.
+        """
+        if self.checkpoints is not None:
+            self.checkpoints.have_cosigned(self.checkpoints.publish())
+
     def close(self) -> None:
         """Write what waits, and give all connections back. Closing twice does nothing more."""
         self._open.close()
@@ -178,9 +210,11 @@ def load_configuration(settings: Settings) -> Configuration:
     sources = _attempt(lambda: load_sources(settings.config_dir, known), faults)
     issuer = _attempt(lambda: _trusted_issuer(settings), faults)
     keys = _attempt(lambda: ApiKeys(settings.api_keys_file), faults)
+    master = _attempt(lambda: _master_keys(settings), faults)
+    checkpoint_keys = _attempt(lambda: configured_keys(settings), faults)
     if faults or ontology is None or policy is None or sources is None or keys is None:
         raise ConfigurationError(faults)
-    return Configuration(ontology, policy, sources, issuer, keys)
+    return Configuration(ontology, policy, sources, issuer, keys, master, checkpoint_keys)
 
 
 def open_services(settings: Settings, environ: Mapping[str, str] = os.environ) -> Services:
@@ -191,6 +225,7 @@ def open_services(settings: Settings, environ: Mapping[str, str] = os.environ) -
         StoreUnavailableError: the store cannot be reached.
         SchemaChangeError: the store needs a change that only a person may make; the message says which.
         AuditError: the audit log cannot be opened.
+        MasterKeyError: there are data keys, and the master key that wraps them is not given.
     """
     found = load_configuration(settings)
     with ExitStack() as opening:
@@ -198,8 +233,10 @@ def open_services(settings: Settings, environ: Mapping[str, str] = os.environ) -
         opening.callback(store.close)
         audit = opening.enter_context(AuditLog.open(settings.audit_address))
         recorder = opening.enter_context(Recorder(audit))
+        sealer = _sealer(settings, found.master, opening)
+        sealer.resume(audit)
         sources = Sources(found.sources, found.ontology, environ, settings.config_dir)
-        syncer = Syncer(store, sources, settings.batch_size)
+        syncer = Syncer(store, sources, settings.batch_size, sealer)
         jobs = Jobs(syncer)
         opening.callback(jobs.close)
         engine = TantivyEngine(settings.index_dir, Catalogue(found.ontology))
@@ -214,6 +251,7 @@ def open_services(settings: Settings, environ: Mapping[str, str] = os.environ) -
             store=store,
             audit=audit,
             recorder=recorder,
+            sealer=sealer,
             sources=sources,
             syncer=syncer,
             jobs=jobs,
@@ -222,8 +260,40 @@ def open_services(settings: Settings, environ: Mapping[str, str] = os.environ) -
             indexer=Indexer(store, engine),
             keys=found.keys,
             authenticator=_authenticator(settings, found, issuer),
+            checkpoints=open_checkpoints(settings, audit, found.checkpoint_keys)
+            if found.checkpoint_keys is not None
+            else None,
             _open=opening.pop_all(),
         )
+
+
+def _master_keys(settings: Settings) -> MasterKeys | None:
+    """The master keys that the settings give, None where they give none.
+
+    Raises:
+        ConfigurationError: they give them twice, or something else than keys.
+    """
+    given, path = settings.master_key, settings.master_key_file
+    if given is not None and path is not None:
+        raise _environment("HUB_MASTER_KEY", "is set, and HUB_MASTER_KEY_FILE as well", "one of both")
+    if given is not None:
+        return LocalMasterKeys.parse(given.get_secret_value(), "environment")
+    if path is None:
+        return None
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError):
+        raise _environment("HUB_MASTER_KEY_FILE", "cannot be read", "a file with the master key") from None
+    return LocalMasterKeys.parse(text, str(path))
+
+
+def _sealer(settings: Settings, master: MasterKeys | None, opening: ExitStack) -> Sealer:
+    if master is None and settings.audit_data_keys_url is None and not settings.audit_data_keys_file.exists():
+        _log.info("no master key is given (HUB_MASTER_KEY): the audit log keeps no payloads")
+        return Sealer()
+    keys = DataKeys.open(settings.audit_data_keys_address, master or LocalMasterKeys.none())
+    opening.callback(keys.close)
+    return Sealer(keys if master is not None else None)
 
 
 def _policy_event(access: AccessMap, **more: Any) -> AuditEvent:

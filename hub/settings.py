@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Annotated
 
@@ -25,6 +26,9 @@ Origin = Annotated[str, StringConstraints(pattern=r"^https?://[a-z0-9.\[\]:-]+$"
 """What a browser sends as origin of a page: scheme, host and port; no `*`, which would be anybody."""
 
 
+_SAFE_URL = re.compile(r"https://[^/\s]+|http://(127\.0\.0\.1|\[::1\]|localhost)([:/]|$)")
+
+
 def _parsed(path: str) -> str:
     try:
         jmespath.compile(path)
@@ -35,6 +39,16 @@ def _parsed(path: str) -> str:
 
 ClaimPath = Annotated[str, StringConstraints(min_length=1), AfterValidator(_parsed)]
 """Where a token holds something, as JMESPath: `realm_access.roles`; odd names in quotes, `"https://example.com/roles"`."""
+
+
+def _told_safely(url: SecretStr) -> SecretStr:
+    if not _SAFE_URL.match(url.get_secret_value()):
+        raise ValueError("is no https address")
+    return url
+
+
+NoticeUrl = Annotated[SecretStr, AfterValidator(_told_safely)]
+"""Where notices are posted: by TLS, or on the machine itself. Such addresses often hold a secret."""
 
 
 class TokenClaims(BaseModel):
@@ -57,6 +71,17 @@ class TokenClaims(BaseModel):
     """The names under which the sources know the caller."""
 
 
+class WitnessSettings(BaseModel):
+    """Who cosigns checkpoints of the audit log."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    vkey: str
+    """Its public key, `NAME+KEYID+BASE64`."""
+    url: Annotated[str, StringConstraints(pattern=r"^https?://[^\s]+$")] | None = None
+    """Where it is asked over HTTP; None for one whose cosignatures are brought by `hub audit cosign`."""
+
+
 class Settings(BaseSettings):
     """Every setting, its default and what it is for; `docs/settings.md` is made from this."""
 
@@ -72,6 +97,51 @@ class Settings(BaseSettings):
     audit_url: SecretStr | None = Field(
         default=None,
         description="SQLAlchemy URL of the audit log's own database; SQLite in the data folder unless given.",
+    )
+    audit_data_keys_url: SecretStr | None = Field(
+        default=None,
+        description="SQLAlchemy URL of the database of the data keys that seal the audit log's payloads; SQLite in the"
+        " data folder unless given. Back it up apart from the audit log.",
+    )
+    master_key: SecretStr | None = Field(
+        default=None,
+        description="Master key that wraps the data keys: Base64 of 32 bytes, as `hub audit data-keys make` prints;"
+        " after it, with spaces between, former ones that still wrap some. Without any, no payloads are kept.",
+    )
+    master_key_file: Path | None = Field(
+        default=None, description="File that holds what `HUB_MASTER_KEY` would, for those who mount secrets."
+    )
+    audit_key_file: Path | None = Field(
+        default=None,
+        description="File of the key that signs checkpoints of the audit log (`hub audit key new`); `audit.key` in the"
+        " data folder unless given. Without a key there are no checkpoints.",
+    )
+    audit_origin: str | None = Field(
+        default=None,
+        pattern=r"^[^\s+]+$",
+        description="The audit log's name in its checkpoints, such as `hub.example.com/audit`; the key's name unless"
+        " given.",
+    )
+    audit_former_keys: tuple[str, ...] = Field(
+        default=(),
+        description="Public keys (vkeys) that signed earlier checkpoints of this audit log, as a JSON list.",
+    )
+    audit_checkpoints: Path | None = Field(
+        default=None,
+        description="Folder where checkpoints are kept outside of the database, best on another machine; `checkpoints`"
+        " in the data folder unless given.",
+    )
+    audit_checkpoint_s: float = Field(
+        default=300.0,
+        ge=0,
+        le=86_400,
+        description="Seconds between two checkpoints of a growing audit log, while the API runs; 0 for none.",
+    )
+    audit_witnesses: tuple[WitnessSettings, ...] = Field(
+        default=(),
+        description="Who cosigns checkpoints, as a JSON list:"
+        ' `[{"vkey": "...", "url": "https://witness.example.com"}]`; without `url` cosignatures are brought by'
+        " `hub audit cosign`.",
     )
     config_dir: Path = Field(
         default=Path("adapters_config"), description="Folder with one YAML file a source system."
@@ -142,6 +212,11 @@ class Settings(BaseSettings):
         le=100_000_000,
         description="Requests a minute that one caller may make through one client, by each process of the API.",
     )
+    break_glass_notice_url: NoticeUrl | None = Field(
+        default=None,
+        description="Where it is posted, as JSON, that a glass was broken: id, roles, purpose, categories and end,"
+        " nothing personal. Unless given, the review queue alone tells of it.",
+    )
     batch_size: int = Field(
         default=1000,
         ge=1,
@@ -208,6 +283,30 @@ class Settings(BaseSettings):
             if self.audit_url
             else f"sqlite:///{self.data_dir / 'audit.sqlite'}"
         )
+
+    @property
+    def audit_data_keys_file(self) -> Path:
+        """The file of the data keys, where no URL is given for them."""
+        return self.data_dir / "audit-keys.sqlite"
+
+    @property
+    def audit_data_keys_address(self) -> str:
+        """The URL of the data keys' database, secrets included: not for logs."""
+        return (
+            self.audit_data_keys_url.get_secret_value()
+            if self.audit_data_keys_url
+            else f"sqlite:///{self.audit_data_keys_file}"
+        )
+
+    @property
+    def audit_key_path(self) -> Path:
+        """The file of the key that signs checkpoints, which need not be there."""
+        return self.audit_key_file or self.data_dir / "audit.key"
+
+    @property
+    def audit_checkpoints_dir(self) -> Path:
+        """The folder where checkpoints are kept outside of the database."""
+        return self.audit_checkpoints or self.data_dir / "checkpoints"
 
     @property
     def api_keys_file(self) -> Path:

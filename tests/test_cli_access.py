@@ -92,7 +92,8 @@ def test_check_names_the_line_of_what_is_past_its_review(
     monkeypatch.setenv("HUB_POLICY_FILE", str(path))
     result = run("check")
     assert (result.exit_code, result.output[:16]) == (0, "Nothing to look ")
-    path.write_text(path.read_text().replace("review: 2999-", "review: 2020-", 1))
+    roles, grants, rest = path.read_text().partition("\ngrants:")
+    path.write_text(roles + grants + rest.replace("review: 2999-", "review: 2020-", 1))
     result = run("check")
     assert result.exit_code == 3
     line = int(result.output.split(":")[1])

@@ -239,7 +239,7 @@ def command_names() -> set[str]:
 def test_every_command_that_a_page_names_exists(page: Path) -> None:
     known = command_names()
     groups = "|".join(sorted({name.split()[0] for name in known if " " in name}))
-    pattern = rf"(?:`|^)hub ((?:(?:{groups}) )?[a-z]+)"
+    pattern = rf"(?:`|^)hub ((?:(?:{groups}) )?[a-z-]+)"
     named = re.findall(pattern, page.read_text(encoding="utf-8"), re.MULTILINE)
     assert set(named) <= known
 

@@ -12,14 +12,14 @@ import pytest
 from graphql import parse, validate
 
 from hub.access import Command, Requester
-from hub.audit import Action, AuditEvent
+from hub.audit import Action, AuditEvent, Retention
 from hub.errors import ConfigurationError, HubError, RequestError, SourceError
 from hub.ontology import load_ontology
 from hub.reference.errors import subclasses
 from hub.reference.graphql import served_schema
 from hub.schema import GraphQLRequest, GraphQLService
 from hub.services import open_services
-from hub.settings import Settings, TokenClaims, load_settings
+from hub.settings import Settings, TokenClaims, WitnessSettings, load_settings
 from tests.doc_blocks import ROOT
 
 # audit events already written name these actions, and must be readable for ever
@@ -56,6 +56,7 @@ ACTIONS = [
     "sync_requested",
     "command_refused",
     "api_key_changed",
+    "master_key_changed",
 ]
 
 
@@ -67,6 +68,10 @@ def test_an_event_of_every_action_can_be_read_back(action: str) -> None:
 
 def test_no_action_is_forgotten_here() -> None:
     assert [action.value for action in Action] == ACTIONS
+
+
+def test_the_retention_classes_that_keys_are_held_for_stay_as_they_are() -> None:
+    assert [each.value for each in Retention] == ["customer", "accounting", "marketing", "search"]
 
 
 # errors: what callers catch, and the codes that client programs test
@@ -94,6 +99,7 @@ PARENTS = {
     "SchemaChangeError": "StoreError",
     "AuditError": "HubError",
     "AuditIntegrityError": "AuditError",
+    "MasterKeyError": "AuditError",
 }
 CODES = {
     "RequestError": "BAD_REQUEST",
@@ -127,6 +133,18 @@ SET = {
     "HUB_DATA_DIR": ("data", Path("data")),
     "HUB_STORE_URL": ("sqlite:///a.sqlite", "sqlite:///a.sqlite"),
     "HUB_AUDIT_URL": ("sqlite:///b.sqlite", "sqlite:///b.sqlite"),
+    "HUB_AUDIT_KEY_FILE": ("log.key", Path("log.key")),
+    "HUB_AUDIT_ORIGIN": ("hub.example.com/audit", "hub.example.com/audit"),
+    "HUB_AUDIT_FORMER_KEYS": ('["a", "b"]', ("a", "b")),
+    "HUB_AUDIT_CHECKPOINTS": ("elsewhere", Path("elsewhere")),
+    "HUB_AUDIT_CHECKPOINT_S": ("60", 60.0),
+    "HUB_AUDIT_WITNESSES": (
+        '[{"vkey": "a", "url": "https://witness.example.com"}]',
+        (WitnessSettings(vkey="a", url="https://witness.example.com"),),
+    ),
+    "HUB_AUDIT_DATA_KEYS_URL": ("sqlite:///c.sqlite", "sqlite:///c.sqlite"),
+    "HUB_MASTER_KEY": ("a2V5", "a2V5"),
+    "HUB_MASTER_KEY_FILE": ("master-key", Path("master-key")),
     "HUB_CONFIG_DIR": ("sources", Path("sources")),
     "HUB_POLICY_FILE": ("p.yaml", Path("p.yaml")),
     "HUB_QUERIES_DIR": ("questions", Path("questions")),
@@ -139,6 +157,7 @@ SET = {
     "HUB_PORT": ("0", 0),
     "HUB_DEMO": ("true", True),
     "HUB_CONSOLE": ("true", True),
+    "HUB_BREAK_GLASS_NOTICE_URL": ("https://watch.example.com/n", "https://watch.example.com/n"),
     "HUB_BATCH_SIZE": ("50", 50),
     "HUB_MAX_PAGE": ("20", 20),
     "HUB_MAX_DEPTH": ("5", 5),
@@ -165,6 +184,16 @@ def test_every_setting_is_read_from_its_variable(variable: str, monkeypatch: pyt
     monkeypatch.setenv(variable, text)
     value = getattr(load_settings(), variable.removeprefix("HUB_").lower())
     assert getattr(value, "get_secret_value", lambda: value)() == expected
+
+
+@pytest.mark.parametrize(
+    "url", ["http://watch.example.com/n", "watch.example.com", "file:///tmp/n", "https://"]
+)
+def test_notices_go_nowhere_without_tls(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HUB_BREAK_GLASS_NOTICE_URL", url)
+    with pytest.raises(ConfigurationError, match="HUB_BREAK_GLASS_NOTICE_URL") as refused:
+        load_settings()
+    assert "watch.example.com" not in str(refused.value)
 
 
 @pytest.mark.parametrize("origin", ["*", "desk.example.com", "https://desk.example.com/", "null"])
@@ -272,8 +301,13 @@ OTHERS = {
 FOR_TOOLS = {
     "_service": "{ sdl }",
     "explainAccess": '(role: "it", purpose: "accounting", property: "Customer.email")'
-    " { category special effect mask policySha256"
+    " { category special effect mask breakGlassMinutes policySha256"
     " grants { part effect category scope why owner review overdue line } }",
+}
+FOR_REVIEWERS = {
+    "breakGlasses": "(reviewed: false, first: 1, after: null) { id state overdue subject roles department purpose"
+    " customerId categories reason ticket startedAt expiresAt stoppedAt stoppedBy uses notifiedAt notices reviewedAt"
+    " reviewedBy outcome note }",
 }
 OF_A_CUSTOMER = {
     "relatedCustomers": '(id: "cus_nobody") { customerId label distance reason steps { label } }',
@@ -292,6 +326,10 @@ MUTATIONS = {
     " { customerId properties entityId }",
     "withdrawCorrection": '(input: {customerId: "nobody", property: name, reason: "x", idempotencyKey: "4"})'
     " { customerId properties entityId }",
+    "breakGlass": '(input: {customerId: "nobody", categories: ["user.government_id"], minutes: 5,'
+    ' reason: "a reason of twenty letters", ticket: "T-1", idempotencyKey: "8"}) { id expiresAt }',
+    "stopBreakGlass": '(id: "nothing") { id stoppedAt }',
+    "reviewBreakGlass": '(input: {id: "nothing", outcome: JUSTIFIED, note: "", idempotencyKey: "9"}) { id }',
     "syncSource": '(source: "nothing", idempotencyKey: "5") { source state runId }',
     "replayQuarantine": '(input: {source: "nothing", numbers: [1], idempotencyKey: "6"}) { source state runId }',
 }
@@ -357,6 +395,13 @@ def test_what_tools_and_engineers_ask_is_answered_to_them_alone(service: GraphQL
     assert list(ask(service, document, "it", "system_operation")["data"]) == [field]
 
 
+@pytest.mark.parametrize("field", FOR_REVIEWERS)
+def test_what_reviewers_ask_is_answered_to_them_alone(service: GraphQLService, field: str) -> None:
+    document = f"{{ {field}{FOR_REVIEWERS[field]} }}"
+    assert ask(service, document)["errors"][0]["extensions"]["code"] == "FORBIDDEN"
+    assert ask(service, document, "compliance", "privacy_compliance")["data"] == {field: []}
+
+
 @pytest.mark.parametrize("field", OF_A_CUSTOMER)
 def test_the_surroundings_of_nobody_are_not_found(service: GraphQLService, field: str) -> None:
     answer = ask(service, f"{{ {field}{OF_A_CUSTOMER[field]} }}")
@@ -385,6 +430,8 @@ def test_the_commands_that_a_policy_names_stay_as_they_are() -> None:
         "replay_quarantine",
         "sync_source",
         "explain_access",
+        "review_break_glass",
+        "reveal_payloads",
     ]
 
 
@@ -398,7 +445,14 @@ def test_no_root_field_is_forgotten_here(service: GraphQLService) -> None:
     schema = service.catalogue.graphql
     assert schema.query_type is not None
     assert schema.subscription_type is not None
-    assert set(schema.query_type.fields) == {*LISTS, *ROWS, *OTHERS, *FOR_TOOLS, *OF_A_CUSTOMER}
+    assert set(schema.query_type.fields) == {
+        *LISTS,
+        *ROWS,
+        *OTHERS,
+        *FOR_TOOLS,
+        *FOR_REVIEWERS,
+        *OF_A_CUSTOMER,
+    }
     assert set(schema.subscription_type.fields) == set(SUBSCRIPTIONS)
 
 

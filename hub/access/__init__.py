@@ -6,35 +6,52 @@ from hub.access.cedar import CedarPolicy, to_cedar
 from hub.access.claims import SCOPE_CLAIMS, Claims
 from hub.access.difference import ChangeKind, PolicyChange, differences
 from hub.access.explanation import Explanation, Part, Reason, explain
+from hub.access.glass import glass_access
 from hub.access.in_force import PolicyInForce
 from hub.access.keys import FixedKeys, IssuerKeys, TrustedIssuer, load_public_keys
 from hub.access.masks import MASKS, WITHHOLD, Dialect, Mask, mask_for
 from hub.access.matrix import NO_GRANT, AccessMap, Cell, Decision, compile_policy, load_access_map
 from hub.access.oidc import ProviderKeys, is_safe
-from hub.access.policy import Command, CommandGrant, Effect, Grant, Policy, Purpose, Role, load_policy
-from hub.access.requester import Caller, PlanAccess, PlanKey, Requester, plan_access, requester_of
+from hub.access.policy import (
+    MAX_MINUTES,
+    BreakGlass,
+    Command,
+    CommandGrant,
+    Effect,
+    Grant,
+    Policy,
+    Purpose,
+    Role,
+    load_policy,
+)
+from hub.access.requester import Caller, Glass, PlanAccess, PlanKey, Requester, plan_access, requester_of
 from hub.access.review import Finding, findings
-from hub.access.scope import EVERYONE, NOBODY, SCOPES, ScopeName, Within, any_of, scoped
-from hub.access.standing import ALL_USES, RESTRICTION, WHOLE_REACH, Consent, Reach
+from hub.access.scope import CONSENTED, EVERYONE, NOBODY, SCOPES, SUBJECT, ScopeName, Within, any_of, scoped
+from hub.access.standing import ALL_USES, RESTRICTION, SUBJECT_VARIABLE, WHOLE_REACH, Consent, Reach
 from hub.access.tokens import AUDIENCE, DEMO_ISSUER, DemoIssuer, TokenVerifier
 
 __all__ = [
     "ALL_USES",
     "AUDIENCE",
+    "CONSENTED",
     "DEMO_ISSUER",
     "EVERYONE",
     "MASKS",
+    "MAX_MINUTES",
     "NOBODY",
     "NO_GRANT",
     "RESTRICTION",
     "SCOPES",
     "SCOPE_CLAIMS",
+    "SUBJECT",
+    "SUBJECT_VARIABLE",
     "WHOLE_REACH",
     "WITHHOLD",
     "AccessMap",
     "ApiKey",
     "ApiKeys",
     "Authenticator",
+    "BreakGlass",
     "Caller",
     "CedarPolicy",
     "Cell",
@@ -50,6 +67,7 @@ __all__ = [
     "Explanation",
     "Finding",
     "FixedKeys",
+    "Glass",
     "Grant",
     "IssuerKeys",
     "Mask",
@@ -74,6 +92,7 @@ __all__ = [
     "differences",
     "explain",
     "findings",
+    "glass_access",
     "is_safe",
     "load_access_map",
     "load_policy",

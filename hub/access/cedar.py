@@ -13,6 +13,9 @@ Cedar has no special data: inheritance is what the entities' parents say. So eac
 `Subtree` always has its parent's above it: forbids go along these. A `Reach` stands for what a permit opens, and has
 its parent's above it only where the category is not special: permits go along these.
 
+Break-glass is not exported: it opens what a person has a reason to see of one customer for some minutes, which no tool
+that reads the policy alone can decide. Without a broken glass, all decisions are those of the grants.
+
 Which mask is used is no matter for Cedar; each policy is annotated with the grant's effect. `context.scopes` names the
 row scopes that the row lies in for this person.
 """

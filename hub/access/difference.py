@@ -3,7 +3,8 @@
 Two policies are compared by their decisions, for every role, purpose and data category, so that a grant that is split,
 moved or worded anew is no change. What a whole subtree of categories shares is told once. What a role or a purpose
 *is*, such as the claims that give a role, is compared as it is written. Where grants have row scopes, a role
-gains or loses what is shown more, or less, of every customer, whichever scopes they are in.
+gains or loses what is shown more, or less, of every customer, whichever scopes they are in. What a role may open by
+break-glass is told apart, as `break-glass CATEGORY`.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from itertools import chain, combinations, product
-from typing import Any
+from typing import Any, TypeVar
 
 from pydantic import BaseModel
 
@@ -26,6 +27,7 @@ _LOOSEST_LAST = ["deny", *(f"mask:{name}" for name in MASKS), "allow"]
 """What may be shown of a category, in the order in which the policy's masks are strict."""
 _NOT_THERE = "-"
 _NO_SCOPE = "none"
+T = TypeVar("T")
 _Shown = Mapping[str, str]
 """What is shown by row scope: the first that a customer is in counts, the last is everyone."""
 
@@ -49,7 +51,8 @@ class PolicyChange:
     purpose: str
     """The purpose; empty where a role itself changes."""
     what: str
-    """A data category, with `.*` after it where it stands for all below it too; a command; or a setting."""
+    """A data category, with `.*` after it where it stands for all below it too; `break-glass` and one; a command; or a
+    setting."""
     before: str
     after: str
 
@@ -63,6 +66,7 @@ def differences(old: AccessMap, new: AccessMap, taxonomy: Taxonomy) -> list[Poli
     found = [*_settings("role", old.roles, new.roles), *_settings("purpose", old.purposes, new.purposes)]
     for role, purpose in product(_both(old.roles, new.roles), _both(old.purposes, new.purposes)):
         found += _seen(old, new, role, purpose, tree, children)
+        found += _openable(old, new, role, purpose, tree, children)
         found += _done(old, new, role, purpose)
     return found
 
@@ -83,15 +87,38 @@ def _seen(
         )
         for node in tree
     }
+    for what, before, after in _changed(shown, children):
+        yield PolicyChange(_kind(before, after), role, purpose, what, _words(before), _words(after))
+
+
+def _openable(
+    old: AccessMap,
+    new: AccessMap,
+    role: str,
+    purpose: str,
+    tree: Iterable[Node],
+    children: Mapping[str | None, list[str]],
+) -> Iterator[PolicyChange]:
+    was, is_ = ({} if role not in each.roles else each.openable({role}, purpose) for each in (old, new))
+    minutes = {node.category: (was.get(node.category, 0), is_.get(node.category, 0)) for node in tree}
+    for what, before, after in _changed(minutes, children):
+        kind = ChangeKind.GAINS if after > before else ChangeKind.LOSES
+        words = (f"{each} minutes" if each else str(Effect.DENY) for each in (before, after))
+        yield PolicyChange(kind, role, purpose, f"break-glass {what}", *words)
+
+
+def _changed(
+    pairs: Mapping[str, tuple[T, T]], children: Mapping[str | None, list[str]]
+) -> Iterator[tuple[str, T, T]]:
+    """What is not before as it is after, by category; once for a whole subtree that changes alike."""
     told: set[str] = set()
-    for category, (before, after) in shown.items():
+    for category, (before, after) in pairs.items():
         if before == after or category in told:
             continue
         below = _below(category, children)
-        whole = all(shown[each] == (before, after) for each in below)
+        whole = all(pairs[each] == (before, after) for each in below)
         told.update(below if whole else ())
-        what = f"{category}.*" if whole and below else category
-        yield PolicyChange(_kind(before, after), role, purpose, what, _words(before), _words(after))
+        yield f"{category}.*" if whole and below else category, before, after
 
 
 def _below(category: str, children: Mapping[str | None, list[str]]) -> list[str]:
@@ -148,7 +175,8 @@ def _settings(
 
 
 def _written(part: BaseModel | None) -> Mapping[str, Any]:
-    return {} if part is None else part.model_dump(mode="json")
+    # What break-glass opens is told by purpose.
+    return {} if part is None else part.model_dump(mode="json", exclude={"break_glass"})
 
 
 def _text(part: Mapping[str, Any], setting: str) -> str:

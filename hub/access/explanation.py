@@ -53,6 +53,8 @@ class Explanation:
     """What the mask comes to for values of this property: `withhold` where the mask was not written for its type."""
     reasons: tuple[Reason, ...]
     """What decides first; empty where no grant reaches it, which denies it."""
+    openable_minutes: int | None
+    """For how long the roles may open it by break-glass, of one customer; None where they may not."""
 
 
 def explain(
@@ -77,7 +79,8 @@ def explain(
         _reasons(grants, ontology.taxonomy, category, decision), key=lambda each: _ORDER.index(each.part)
     )
     special = ontology.taxonomy.categories[category].special
-    return Explanation(category, special, decision, mask, tuple(reasons))
+    openable = access.openable(wanted, purpose).get(category)
+    return Explanation(category, special, decision, mask, tuple(reasons), openable)
 
 
 def _reasons(

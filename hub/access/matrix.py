@@ -15,6 +15,9 @@ How grants become decisions:
 What a role may do is simpler: a command is refused unless a rule of `commands` allows it to one of the roles for the
 purpose.
 
+What break-glass opens is no part of the decisions: it holds for one person, one customer and some minutes. The matrix
+holds what a role *may* open so (`openable`); `glass.py` lays it over the decisions of a request that names its glass.
+
 The order of grants has no meaning. The access map that a compliance officer reads *is* this object (`cells`).
 """
 
@@ -23,7 +26,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
@@ -92,12 +95,19 @@ class AccessMap:
     """The compiled policy. Immutable: a changed policy is a new AccessMap with another `sha256`."""
 
     def __init__(
-        self, policy: Policy, categories: Iterable[str], rows: Mapping[tuple[str, str], Row], sha256: str
+        self, policy: Policy, tree: Sequence[Node], rows: Mapping[tuple[str, str], Row], sha256: str
     ) -> None:
         self.policy = policy
         self.sha256 = sha256
-        self.categories = tuple(sorted(categories))
+        self.categories = tuple(sorted(node.category for node in tree))
+        self._tree = tree
         self._rows = rows
+        self._glass = {
+            name: self.below(role.break_glass.categories)
+            for name, role in policy.roles.items()
+            if role.break_glass is not None
+        }
+        self._special = _special(tree)
         self._commands = frozenset(
             (role, purpose, command)
             for grant in policy.commands
@@ -141,6 +151,31 @@ class AccessMap:
     def may(self, roles: frozenset[str], purpose: str, command: Command) -> bool:
         """Whether one of the roles may give the command for the purpose."""
         return any((role, purpose, command.value) in self._commands for role in roles)
+
+    def below(self, categories: Iterable[str]) -> frozenset[str]:
+        """The categories that a permit on these reaches."""
+        permit = [Decision(Effect.ALLOW, None, "")]
+        reached = _inherited_row(self._tree, dict.fromkeys(categories, permit))
+        return frozenset(name for name, decision in reached.items() if decision.effect is Effect.ALLOW)
+
+    def openable(self, roles: Iterable[str], purpose: str) -> Mapping[str, int]:
+        """What these roles may open by break-glass for the purpose: by category, for how many minutes.
+
+        A deny of any role stands. What is special a role opens only where it is allowed to itself, in some scope.
+        """
+        wanted = frozenset(roles)
+        row, found = self.row(wanted, purpose), dict[str, int]()
+        for role in wanted.intersection(self.roles):
+            glass = self.roles[role].break_glass
+            if glass is None or purpose not in glass.purposes:
+                continue
+            own = self._rows.get((role, purpose), _NO_ROW)
+            for category in self._glass[role]:
+                special = category in self._special
+                opens = not special or _is_allowed(own.get(category, NO_GRANT))
+                if opens and not is_forbidden(row.get(category, NO_GRANT)):
+                    found[category] = max(glass.minutes, found.get(category, 0))
+        return found
 
     def may_introspect(self, roles: Iterable[str]) -> bool:
         """Whether one of the roles may learn what the schema is."""
@@ -195,7 +230,7 @@ def compile_policy(policy: Policy, taxonomy: Taxonomy) -> AccessMap:
                     named[role, purpose][category].append(_stated(grant, category))
     tree = category_tree(taxonomy)
     rows = {pair: _inherited_row(tree, by_category) for pair, by_category in named.items()}
-    return AccessMap(policy, taxonomy.categories, rows, _sha256(policy, taxonomy))
+    return AccessMap(policy, tree, rows, _sha256(policy, taxonomy))
 
 
 def _stated(grant: Grant, category: str) -> Decision:
@@ -222,6 +257,25 @@ def category_tree(taxonomy: Taxonomy) -> list[Node]:
             parent = parent.rpartition(".")[0] or None
         nodes.append(Node(key, parent, taxonomy.categories[key].special))
     return nodes
+
+
+def is_forbidden(decision: Decision) -> bool:
+    """Whether a grant denies it, which nothing beats; what no grant names is denied too, but not so."""
+    return decision.effect is Effect.DENY and decision.rule is not None
+
+
+def _is_allowed(decision: Decision) -> bool:
+    """Whether some customer's values are shown whole."""
+    return any(choice.effect is Effect.ALLOW for choice in decision.choices)
+
+
+def _special(tree: Iterable[Node]) -> frozenset[str]:
+    """The special categories, with all below them."""
+    found: set[str] = set()
+    for node in tree:
+        if node.special or node.parent in found:
+            found.add(node.category)
+    return frozenset(found)
 
 
 def _inherited_row(tree: Iterable[Node], named: Mapping[str, list[Decision]]) -> Row:
@@ -262,5 +316,9 @@ def _sha256(policy: Policy, taxonomy: Taxonomy) -> str:
             for key in {"roles", "purposes", "categories", "commands"} & rule.keys():
                 rule[key] = sorted(rule[key])
         content[section] = sorted(content[section], key=lambda rule: json.dumps(rule, sort_keys=True))
+    for role in content["roles"].values():
+        if role["break_glass"] is not None:
+            for key in ("purposes", "categories"):
+                role["break_glass"][key].sort()
     content["categories"] = sorted((key, category.special) for key, category in taxonomy.categories.items())
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()

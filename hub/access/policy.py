@@ -61,6 +61,24 @@ class _Part(BaseModel):
         return self._line
 
 
+MAX_MINUTES: Final = 60
+"""Longer no glass stays broken, whatever a policy says."""
+
+
+class BreakGlass(_Part):
+    """What the people of a role may open for themselves, of one customer and for a while, with a reason."""
+
+    purposes: Names = Field(description="Purpose, or list of purposes.")
+    categories: Names = Field(
+        description="Data category, or list; with everything below it, up to special categories. A special one is "
+        "opened only where a grant allows it to the role for the purpose: then its row scope alone is lifted."
+    )
+    minutes: int = Field(gt=0, le=MAX_MINUTES, description="For how long at most.")
+    why: Text = Field(description="The reason, for whoever reviews it.")
+    owner: str = Field(description="The department that answers for it.")
+    review: date = Field(description="The day by which it is looked at again.")
+
+
 class Role(_Part):
     """A kind of requester."""
 
@@ -76,6 +94,10 @@ class Role(_Part):
     introspection: bool = Field(
         default=False,
         description="Whether its people may ask GraphQL for its schema, and are told which names are near a wrong one.",
+    )
+    break_glass: BreakGlass | None = Field(
+        default=None,
+        description="What its people may open in an emergency: see Break-glass. Nothing unless given.",
     )
 
 
@@ -142,6 +164,8 @@ class Command(StrEnum):
     REPLAY_QUARANTINE = "replay_quarantine"
     SYNC_SOURCE = "sync_source"
     EXPLAIN_ACCESS = "explain_access"
+    REVIEW_BREAK_GLASS = "review_break_glass"
+    REVEAL_PAYLOADS = "reveal_payloads"
 
 
 class CommandGrant(_Part):
@@ -188,6 +212,9 @@ def load_policy(path: Path, taxonomy: Taxonomy, shown_as: str | None = None) -> 
         raise ConfigurationError(faults)
     for at, part in _placed(policy):
         part._line = doc.line(at)
+    for name, role in policy.roles.items():
+        if role.break_glass is not None:
+            role.break_glass._line = doc.line(("roles", name, "break_glass"))
     return policy
 
 
@@ -249,6 +276,14 @@ def _parts(doc: YamlDocument, section: str, model: type[P]) -> list[tuple[At, P]
 def _role_faults(doc: YamlDocument, at: At, role: Role, known: _Known) -> Iterator[Fault]:
     yield from _unknown(doc, (*at, "department"), "department", role.department, known.departments)
     yield from _unknown(doc, (*at, "default_purpose"), "purpose", role.default_purpose, known.purposes)
+    if role.break_glass is not None:
+        here = (*at, "break_glass")
+        yield from _unknown(doc, (*here, "owner"), "department", role.break_glass.owner, known.departments)
+        for place, name in enumerate(role.break_glass.purposes):
+            yield from _unknown(doc, (*here, "purposes", place), "purpose", name, known.purposes)
+        for place, name in enumerate(role.break_glass.categories):
+            at_name = (*here, "categories", place)
+            yield from _unknown(doc, at_name, "data category", name, known.categories)
 
 
 def _useless_role_faults(

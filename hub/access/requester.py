@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Protocol
 
 from hub.access.matrix import NO_GRANT, AccessMap, Decision, Row
 from hub.access.scope import Attributes
 from hub.access.standing import Reach
 from hub.errors import AccessDeniedError, PurposeError
 
-PlanKey = tuple[frozenset[str], str, str, Attributes]
+PlanKey = tuple[frozenset[str], str, str, Attributes, tuple[str, ...] | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +50,8 @@ class Requester:
     """What the caller may state as purpose."""
     attributes: Attributes = field(default=(), repr=False)
     """The caller's."""
+    break_glass: str | None = None
+    """The glass that the request says it was broken for: what the caller states, not looked at yet."""
 
 
 def requester_of(caller: Caller, access: AccessMap, purpose_header: str | None) -> Requester:
@@ -98,26 +102,55 @@ def _stated_purpose(header: str | None, purposes: tuple[str, ...]) -> str:
 
 
 @dataclass(frozen=True, slots=True)
+class Glass:
+    """A broken glass: what its starter sees more of one customer, and until when."""
+
+    id: str
+    customer: str = field(repr=False)
+    """Id of the customer as it is now."""
+    categories: tuple[str, ...]
+    """As they were asked for, sorted; each stands for all that a permit on it reaches."""
+    expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class PlanAccess:
     """The access map as one kind of requester meets it; read plans are compiled with it, cached by `key`."""
 
     key: PlanKey = field(repr=False)
-    """(roles, purpose, policy hash, attributes that scopes need): equal keys mean equal decisions and equal reach."""
+    """(roles, purpose, policy hash, attributes that scopes need, what break-glass opens): equal keys mean equal
+    decisions and equal reach, but for which customer a glass is broken for: that is a plan's variable."""
     introspection: bool
     """Whether the requester may learn what the schema is, and which names are near a wrong one."""
     reach: Reach
     """Which customers the requester reaches."""
     _row: Row = field(repr=False, compare=False)
+    glass: Glass | None = None
+    """The glass that is broken for the request; None for most."""
 
     def decide(self, category: str) -> Decision:
         """The decision for a data category."""
         return self._row.get(category, NO_GRANT)
 
 
-def plan_access(access: AccessMap, requester: Requester) -> PlanAccess:
-    """The requester's access; it names nobody but by the attributes that a scope needs, so equals share plans."""
-    reach = access.reach(requester.roles, requester.purpose, requester.attributes)
-    key = (requester.roles, requester.purpose, access.sha256, tuple(reach.attributes.items()))
-    return PlanAccess(
-        key, access.may_introspect(requester.roles), reach, access.row(requester.roles, requester.purpose)
-    )
+class Asking(Protocol):
+    """What access follows from, of whoever asks."""
+
+    @property
+    def roles(self) -> frozenset[str]:
+        """Their roles."""
+
+    @property
+    def purpose(self) -> str:
+        """What they ask for."""
+
+    @property
+    def attributes(self) -> Attributes:
+        """By row scope, what their token says."""
+
+
+def plan_access(access: AccessMap, asks: Asking) -> PlanAccess:
+    """The access of who asks; it names nobody but by the attributes that a scope needs, so equals share plans."""
+    reach = access.reach(asks.roles, asks.purpose, asks.attributes)
+    key = (asks.roles, asks.purpose, access.sha256, tuple(reach.attributes.items()), None)
+    return PlanAccess(key, access.may_introspect(asks.roles), reach, access.row(asks.roles, asks.purpose))

@@ -6,10 +6,12 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 
-from hub.access.policy import CommandGrant, Grant, LegalBasis, Policy
+from hub.access.policy import BreakGlass, CommandGrant, Grant, LegalBasis, Policy
 
 _ASSESSED: Mapping[LegalBasis, str] = {"legitimate_interests": "lia"}
 """By legal basis, the kind of link that a purpose should have (GDPR Art. 6(1)(f): interests are to be weighed)."""
+
+_Rule = Grant | CommandGrant | BreakGlass
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,8 +27,17 @@ class Finding:
 
 def findings(policy: Policy, today: date) -> list[Finding]:
     """What is to be looked at, in the file's order."""
-    found = [*_unassessed(policy), *_overdue(policy.grants, today), *_overdue(policy.commands, today)]
+    found = [*_unassessed(policy), *_overdue(_rules(policy), today)]
     return sorted(found, key=lambda finding: finding.line or 0)
+
+
+def _rules(policy: Policy) -> Iterator[tuple[str, _Rule]]:
+    """What is reviewed, each with whose it is."""
+    yield from ((", ".join(grant.roles), grant) for grant in policy.grants)
+    yield from ((", ".join(rule.roles), rule) for rule in policy.commands)
+    for name, role in policy.roles.items():
+        if role.break_glass is not None:
+            yield f"{name} by break-glass", role.break_glass
 
 
 def _unassessed(policy: Policy) -> Iterator[Finding]:
@@ -38,9 +49,9 @@ def _unassessed(policy: Policy) -> Iterator[Finding]:
             yield Finding(purpose.line, None, message)
 
 
-def _overdue(rules: Iterable[Grant | CommandGrant], today: date) -> Iterator[Finding]:
-    for rule in rules:
+def _overdue(rules: Iterable[tuple[str, _Rule]], today: date) -> Iterator[Finding]:
+    for whose, rule in rules:
         if rule.review < today:
-            names = rule.categories if isinstance(rule, Grant) else rule.commands
-            message = f"{', '.join(rule.roles)}: {', '.join(names)} was to be reviewed by {rule.review}"
+            names = rule.commands if isinstance(rule, CommandGrant) else rule.categories
+            message = f"{whose}: {', '.join(names)} was to be reviewed by {rule.review}"
             yield Finding(rule.line, rule.owner, message)

@@ -8,6 +8,9 @@ scopes: the customers for whom all scopes of at least one *way* hold.
     EVERYONE                                      all customers, and rows of none
     NOBODY                                        no customer
 
+Two more are never in a policy; break-glass (`glass.py`) makes use of them. `subject` is the one customer that a glass
+was broken for, `consent` the customers who said the yes that the purpose needs.
+
 There is no negation, so what is not known can only narrow: a fact that is missing, or an attribute that the token does
 not state, makes a scope false.
 """
@@ -20,6 +23,8 @@ from typing import Final, Literal, Self, get_args
 
 ScopeName = Literal["region", "brand", "own_accounts"]
 SCOPES: Final[tuple[ScopeName, ...]] = get_args(ScopeName)
+SUBJECT: Final = "subject"
+CONSENTED: Final = "consent"
 
 Values = Mapping[str, Collection[str]]
 """By scope: a customer's facts, or a requester's attributes."""

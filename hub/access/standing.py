@@ -16,14 +16,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import Final
+from typing import Any, Final
 
 from hub.access.policy import ANY_CHANNEL, Purpose
+from hub.access.scope import EVERYONE, SUBJECT, Within
 
 RESTRICTION: Final = "restriction"
 """The bar of a restriction."""
 ALL_USES: Final = "*"
 """The bar of an objection that names no data use."""
+SUBJECT_VARIABLE: Final = "#subject"
+"""The variable by which a plan that is limited to one customer is told which; GraphQL can call none of its own so."""
 DIRECT_MARKETING: Final = "marketing"
 _OBJECTIONABLE: Final = frozenset({"legitimate_interests", "public_task"})
 
@@ -47,6 +50,16 @@ class Reach:
         default_factory=lambda: MappingProxyType({}), repr=False
     )
     """By scope, sorted: the regions, brands or names under which sources know an employee."""
+    only: Within = EVERYONE
+    """Customers out of it are not reached, whatever grants say."""
+    unopened: Consent | None = None
+    """The yes that what break-glass does not open needs all the same."""
+
+    @property
+    def variables(self) -> Mapping[str, Any]:
+        """What plans that are compiled for it are to be run with, beside their own variables."""
+        subject = self.attributes.get(SUBJECT)
+        return {} if subject is None else {SUBJECT_VARIABLE: subject}
 
     @property
     def is_plain(self) -> bool:

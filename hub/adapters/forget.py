@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from sqlalchemy import delete, select
 
 from hub.adapters import landing, runs
+from hub.adapters.batch_events import BatchEvents
 from hub.adapters.landing import Head
 from hub.adapters.runs import Counts
 from hub.graph import GraphWriter, Statement
@@ -22,18 +23,30 @@ def known_streams(store: Store, source: str) -> list[str]:
 
 
 def forget_stream(
-    store: Store, graph: GraphWriter, run_id: int, source: str, stream: str, page: int = 1000
+    store: Store,
+    graph: GraphWriter,
+    events: BatchEvents,
+    run_id: int,
+    source: str,
+    stream: str,
+    page: int = 1000,
 ) -> None:
     """Delete the stream's records as if the source had, a page in a transaction; then its state and what waits."""
     for heads in landing.live_heads(store, source, stream, page):
-        _delete(store, graph, run_id, source, stream, heads)
+        _delete(store, graph, events, run_id, source, stream, heads)
     with store.write() as connection:
         for table in (fixed.quarantine, fixed.drift, fixed.stream_state):
             connection.execute(delete(table).where(table.c.source == source, table.c.stream == stream))
 
 
 def _delete(
-    store: Store, graph: GraphWriter, run_id: int, source: str, stream: str, heads: Sequence[Head]
+    store: Store,
+    graph: GraphWriter,
+    events: BatchEvents,
+    run_id: int,
+    source: str,
+    stream: str,
+    heads: Sequence[Head],
 ) -> None:
     counts = Counts(deleted=len(heads))
     with store.write() as connection:
@@ -45,4 +58,4 @@ def _delete(
         applied = graph.apply(connection, run_id, gone)
         counts.entities_written, counts.entities_removed = applied.written, applied.removed
         runs.add_counts(connection, run_id, stream, counts)
-        runs.post_batch(connection, run_id, source, stream, counts, applied.audit)
+        events.post_batch(connection, run_id, source, stream, counts, applied)

@@ -9,6 +9,7 @@ from typing import Any
 
 from sqlalchemy import select
 
+from hub.adapters.batch_events import BatchEvents
 from hub.graph import GraphWriter
 from hub.store import Store, fixed
 
@@ -56,11 +57,14 @@ def has_customers(store: Store) -> bool:
         return connection.execute(select(store.tables.customer.c.id).limit(1)).first() is not None
 
 
-def choose_anew(store: Store, graph: GraphWriter, run_id: int, page: int) -> None:
+def choose_anew(
+    store: Store, graph: GraphWriter, events: BatchEvents, run_id: int, source: str, page: int
+) -> None:
     """Choose all golden records again, a page in a transaction; broken off, it is begun again by the next run."""
     for customers in _customers(store, page):
         with store.write() as connection:
-            graph.reproject(connection, run_id, customers)
+            changes = graph.reproject(connection, run_id, customers).changes
+            events.post_changes(connection, run_id, source, changes)
 
 
 def _customers(store: Store, page: int) -> Iterator[list[str]]:

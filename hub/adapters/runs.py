@@ -209,6 +209,7 @@ def run_event(
     outcome: Outcome = Outcome.OK,
     reason_code: str | None = None,
     counts: Mapping[str, int] | None = None,
+    **more: Any,
 ) -> AuditEvent:
     """An audit event of the system itself about a run."""
     return AuditEvent(
@@ -220,27 +221,12 @@ def run_event(
         outcome=outcome,
         reason_code=reason_code,
         counts=counts or {},
+        **more,
     )
-
-
-def post_batch(
-    connection: Connection,
-    run_id: int,
-    source: str,
-    stream: str,
-    counts: Counts,
-    facts: Sequence[Mapping[str, Any]],
-) -> None:
-    """Post what a batch did to the graph: its counts, and the `facts` about customers that the graph tells."""
-    numbers = {name: getattr(counts, name) for name in ("accepted", "quarantined", "deleted")}
-    numbers["entities"] = counts.entities_written
-    events = [run_event(Action.BATCH_APPLIED, source, run_id, stream=stream, counts=numbers)]
-    events += [AuditEvent(actor="system", source=source, run_id=str(run_id), **fact) for fact in facts]
-    post(connection, events)
 
 
 def post(connection: Connection, events: Sequence[AuditEvent]) -> None:
     """Put events into the outbox, in the data's own transaction; the audit log takes each exactly once."""
-    leaves = [{"event": part.encode().decode()} for event in events for part in event.parts()]
+    leaves = [{"event": part.pack()} for event in events for part in event.parts()]
     if leaves:
         connection.execute(insert(fixed.audit_outbox), leaves)

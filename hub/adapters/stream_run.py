@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import Connection
 
 from hub.adapters import drift, landing, quarantine, runs
+from hub.adapters.batch_events import BatchEvents
 from hub.adapters.config import SourceConfig, StreamConfig
 from hub.adapters.landing import Accepted, Head, Incoming, Landed
 from hub.adapters.mapping import StreamMapping
@@ -55,6 +56,7 @@ class StreamRun:
 
     store: Store
     graph: GraphWriter
+    events: BatchEvents
     run_id: int
     config: SourceConfig
     name: str
@@ -280,7 +282,7 @@ class StreamRun:
         counts.entities_written += applied.written
         counts.entities_removed += applied.removed
         self.conflicts += len(applied.conflicts)
-        runs.post_batch(connection, self.run_id, self.source, self.name, counts, applied.audit)
+        self.events.post_batch(connection, self.run_id, self.source, self.name, counts, applied)
 
     def stop_if_too_bad(self, start: Cursor | None, *, at_end: bool) -> None:
         """Stop the run when too many of its records are bad, with the cursor back where the run began.

@@ -17,6 +17,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, func, select
 
 from hub.adapters import drift, forget, landing, quarantine, reproject, runs
+from hub.adapters.batch_events import BatchEvents
 from hub.adapters.config import SourceConfig
 from hub.adapters.mapping import StreamMapping, compile_stream
 from hub.adapters.payload import load
@@ -26,7 +27,7 @@ from hub.adapters.replay import remap_stream, replay_stream
 from hub.adapters.runs import Counts, RunKind, RunReport, RunState
 from hub.adapters.staff import STAFF_SOURCES, staff_mapping
 from hub.adapters.stream_run import StreamRun
-from hub.audit import Action, AuditEvent
+from hub.audit import Action, AuditEvent, Sealer
 from hub.errors import HubError, NotFoundError, RecordError, RequestError, SourceUnavailableError
 from hub.graph import GraphWriter, Statement
 from hub.ontology import Ontology
@@ -84,8 +85,11 @@ class Sources:
 class Syncer:
     """Runs syncs against one store. One source is synced by one process at a time; different ones may go together."""
 
-    def __init__(self, store: Store, sources: Sources, batch_size: int = 1000) -> None:
+    def __init__(
+        self, store: Store, sources: Sources, batch_size: int = 1000, sealer: Sealer | None = None
+    ) -> None:
         self.store = store
+        self.events = BatchEvents(sealer or Sealer(), store.ontology)
         self.sources = sources
         self.batch_size = batch_size
         self._mappings: dict[tuple[str, str], StreamMapping] = {}
@@ -165,7 +169,7 @@ class Syncer:
                 raise NotFoundError(f"nothing is held of {what}")
             run_id = runs.open_run(self.store, source, "forget")
             for name in names:
-                forget.forget_stream(self.store, self.graph, run_id, source, name)
+                forget.forget_stream(self.store, self.graph, self.events, run_id, source, name)
             return self._close(run_id, source, "ok", [])
 
     def discard(self, number: int, actor: str) -> Quarantined:
@@ -256,7 +260,7 @@ class Syncer:
         state = self._state(config.source, name)
         known = drift.load_fields(state.fields) if state is not None else {}
         mapping = self.mapping(config.source, name)
-        return StreamRun(self.store, self.graph, run_id, config, name, mapping, known)
+        return StreamRun(self.store, self.graph, self.events, run_id, config, name, mapping, known)
 
     def _remap_changed(self, config: SourceConfig) -> None:
         """Map anew what is held of the streams whose mapping has changed since, as a run of its own."""
@@ -293,7 +297,7 @@ class Syncer:
             return
         if now.differs_from(before) and reproject.has_customers(self.store):
             run_id = runs.open_run(self.store, source, "reproject")
-            reproject.choose_anew(self.store, self.graph, run_id, self.batch_size)
+            reproject.choose_anew(self.store, self.graph, self.events, run_id, source, self.batch_size)
             self._close(run_id, source, "ok", [])
         reproject.keep_choice(self.store, now)
 

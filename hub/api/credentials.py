@@ -1,9 +1,9 @@
-"""Who asks, by the token or API key and the purpose that come with a request."""
+"""Who asks, by the token or API key, the purpose and the broken glass that come with a request."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
 
@@ -15,6 +15,7 @@ from hub.schema import Answer, GraphQLService
 
 _TOKEN = "authorization"  # noqa: S105 - the header's name
 _PURPOSE = "x-purpose"
+_GLASS = "x-break-glass"
 _MAX_HEADER = 8_192
 """Characters of a token; longer ones are not looked at."""
 
@@ -58,7 +59,8 @@ async def let_in(service: GraphQLService, authenticator: Authenticator, headers:
     try:
         caller = await authenticator.caller(_token(headers))
         authenticator.count(caller)
-        renewed = partial(authenticator.requester, caller, _joined(headers, _PURPOSE))
+        stated = _joined(headers, _PURPOSE), _joined(headers, _GLASS).strip() or None
+        renewed = partial(_requester, authenticator, caller, *stated)
         return LetIn(renewed(), caller, renewed)
     except RequestError as error:
         raise NotLetInError(error, await service.refuse(error, caller)) from None
@@ -69,13 +71,20 @@ def with_payload(headers: Headers, payload: Mapping[str, Any]) -> Headers:
     given = [
         (name.lower(), value)
         for name, value in payload.items()
-        if name.lower() in (_TOKEN, _PURPOSE) and isinstance(value, str)
+        if name.lower() in (_TOKEN, _PURPOSE, _GLASS) and isinstance(value, str)
     ]
     named = {name for name, _ in given}
     kept = [(name, value) for name, value in headers.items() if name not in named]
     return Headers(
         raw=[(name.encode("latin-1"), value.encode("latin-1", "replace")) for name, value in kept + given]
     )
+
+
+def _requester(
+    authenticator: Authenticator, caller: Caller, purpose: str, break_glass: str | None
+) -> Requester:
+    found = authenticator.requester(caller, purpose)
+    return found if break_glass is None else replace(found, break_glass=break_glass)
 
 
 def _token(headers: Headers) -> str:

@@ -91,7 +91,7 @@ def cross_origin(origins: Collection[str]) -> dict[str, Any]:
     return {
         "allow_origins": list(origins),
         "allow_methods": ["GET", "POST"],
-        "allow_headers": ["authorization", "content-type", "x-purpose"],
+        "allow_headers": ["authorization", "content-type", "x-break-glass", "x-purpose"],
         "allow_credentials": False,
     }
 

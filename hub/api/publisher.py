@@ -1,4 +1,4 @@
-"""What goes on while the API runs: what committed writes left is told, the policy's file is followed."""
+"""What goes on while the API runs: writes are told, the log gets checkpoints, policy and broken glass are followed."""
 
 from __future__ import annotations
 
@@ -6,13 +6,16 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager, suppress
+from functools import partial
 
+from hub.commands import expire_glasses, tell_of_glasses
 from hub.errors import HubError
 from hub.services import Services
 
 INTERVAL_S = 0.25
 POLICY_INTERVAL_S = 0.5
 """A changed policy is in force after two looks at its file: see `hub.access.PolicyInForce.changed`."""
+GLASS_INTERVAL_S = 1.0
 _LONGEST_WAIT_S = 30.0
 _FOLLOWING = "following the policy"
 
@@ -30,10 +33,27 @@ async def publishing(services: Services, interval_s: float = INTERVAL_S) -> Asyn
 
 
 @asynccontextmanager
+async def checkpointing(services: Services) -> AsyncIterator[None]:
+    """Publishes checkpoints of the audit log as often as the settings say, and once more at the end."""
+    interval_s = services.settings.audit_checkpoint_s
+    steps = (services.publish_checkpoint,) if services.checkpoints is not None and interval_s else ()
+    async with _repeating("publishing a checkpoint of the audit log", steps, interval_s):
+        yield
+
+
+@asynccontextmanager
 async def following_policy(services: Services, interval_s: float = POLICY_INTERVAL_S) -> AsyncIterator[None]:
     """Has on record which policy is in force, and takes its file into force whenever it changes, while inside."""
     await _went_well(_FOLLOWING, services.follow_policy)
     async with _repeating(_FOLLOWING, (services.follow_policy,), interval_s):
+        yield
+
+
+@asynccontextmanager
+async def watching_glasses(services: Services, interval_s: float = GLASS_INTERVAL_S) -> AsyncIterator[None]:
+    """Ends broken glasses whose time has run out, and tells of new ones, while inside."""
+    steps = (partial(expire_glasses, services), partial(tell_of_glasses, services))
+    async with _repeating("watching broken glasses", steps, interval_s):
         yield
 
 

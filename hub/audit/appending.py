@@ -7,17 +7,16 @@ rolled back, they are read anew.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from hub.audit.database import (
     Statements,
-    hashes_of,
-    head_of,
     head_table,
     leaf_customer_table,
     leaf_table,
+    payload_table,
     tile_table,
 )
 from hub.audit.events import AuditEvent, microseconds
@@ -56,7 +55,7 @@ class Appender:
             AuditError: an event is in the log already; the transaction is to be rolled back.
             AuditIntegrityError: the tables do not fit together; nothing may be appended.
         """
-        head = head_of(statements.rows(_READ_HEAD))
+        head = statements.head()
         added = range(head.size, head.size + len(leaves))
         if not leaves:
             return added
@@ -85,29 +84,24 @@ def _grown(statements: Statements, tip: _Tip, hashes: Sequence[bytes]) -> _Tip:
 _COLUMNS = ("seq", "event_id", "bytes", "at_us", *COPIED)
 _LEAVES = f"INSERT INTO {leaf_table.name} ({', '.join(_COLUMNS)}) VALUES ({', '.join('?' * len(_COLUMNS))})"
 _CUSTOMERS = f"INSERT INTO {leaf_customer_table.name} (customer, seq) VALUES (?, ?)"
+_PAYLOADS = f"INSERT INTO {payload_table.name} (seq, position, key_id, sealed) VALUES (?, ?, ?, ?)"
 _NEW_TILE = f"INSERT INTO {tile_table.name} (hashes, level, position) VALUES (?, ?, ?)"
 _TILE = f"UPDATE {tile_table.name} SET hashes = ? WHERE level = ? AND position = ?"
-_READ_TILE = f"SELECT hashes FROM {tile_table.name} WHERE level = ? AND position = ?"
-_READ_HEAD = f"SELECT size, root, format FROM {head_table.name} WHERE id = 1"
 _HEAD = f"UPDATE {head_table.name} SET size = ?, root = ? WHERE id = 1"
 
 
 def _read_tip(statements: Statements, head: TreeHead) -> _Tip:
     tiles = {each: _partial_tile(statements, each, width) for each, width in partial_tiles(head.size)}
-    reader = TileReader(lambda each: bytes(tiles.get(each) or _read_tile(statements, each)))
+    reader = TileReader(lambda each: bytes(tiles.get(each) or statements.tile(each)))
     return _Tip(head, RightEdge.read(reader, head.size), tiles)
 
 
 def _partial_tile(statements: Statements, tile_id: TileId, width: int) -> bytearray:
-    hashes = bytearray(_read_tile(statements, tile_id))
+    hashes = bytearray(statements.tile(tile_id))
     if len(hashes) != width * HASH_BYTES:
         where = f"tile {tile_id.level}/{tile_id.position}"
         raise AuditIntegrityError(tile_id.first_leaf, f"{where} has not {width} hashes")
     return hashes
-
-
-def _read_tile(statements: Statements, tile_id: TileId) -> bytes:
-    return hashes_of(tile_id, statements.rows(_READ_TILE, *tile_id))
 
 
 def _insert(statements: Statements, added: range, leaves: Sequence[Leaf]) -> None:
@@ -117,6 +111,12 @@ def _insert(statements: Statements, added: range, leaves: Sequence[Leaf]) -> Non
     except statements.integrity_error as error:
         raise AuditError("an event with the same id is already in the log") from error
     statements.many(_CUSTOMERS, [(name, seq) for seq, leaf in numbered for name in leaf.event.customers])
+    sealed = [(seq, *each) for seq, leaf in numbered for each in _sealed(leaf.event)]
+    statements.many(_PAYLOADS, sealed)
+
+
+def _sealed(event: AuditEvent) -> Iterable[tuple[int, str, bytes]]:
+    return zip(range(len(event.sealed)), event.keys, event.sealed, strict=True) if event.sealed else ()
 
 
 def _row(seq: int, leaf: Leaf) -> tuple[Any, ...]:

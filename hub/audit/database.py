@@ -25,6 +25,7 @@ from sqlalchemy import (
     MetaData,
     String,
     Table,
+    Text,
     create_engine,
     event,
     select,
@@ -44,6 +45,9 @@ _LOCK_WAIT_S = 30
 
 _HEAD_LOCK = 0x6875_6261_7564_6974
 """Key of PostgreSQL's advisory lock for the head: `hubaudit` in ASCII."""
+
+_LOG = "the audit log"
+"""What errors call the database, unless it is another one."""
 
 _MAX_WAL_PAGES = 5_000
 """Pages written ahead at which even `writing_at_once` brings them into the file, if `tidy` has not kept up."""
@@ -91,6 +95,23 @@ tile_table = Table(
     Column("hashes", LargeBinary, nullable=False),
 )
 
+payload_table = Table(
+    "audit_payload",
+    metadata,
+    Column("seq", _Seq, primary_key=True, autoincrement=False),
+    Column("position", Integer, primary_key=True, autoincrement=False),
+    Column("key_id", String(32), nullable=False),
+    Column("sealed", LargeBinary, nullable=False),
+    Index("audit_payload_key", "key_id", "seq"),
+)
+checkpoint_table = Table(
+    "audit_checkpoint",
+    metadata,
+    Column("size", _Seq, primary_key=True, autoincrement=False),
+    Column("note", Text, nullable=False),
+)
+"""What was signed, with the cosignatures that came since; one row a size."""
+
 head_table = Table(
     "audit_head",
     metadata,
@@ -122,34 +143,50 @@ class Statements:
         elif rows:
             self.cursor.executemany(sql.replace("?", self.mark), rows)
 
+    def overwrite(self) -> None:
+        """Let SQLite write zeros over what is deleted from now on; PostgreSQL's `VACUUM FULL` does its part."""
+        if self.mark == "?":
+            self.cursor.execute("PRAGMA secure_delete=ON")
+
+    def head(self) -> TreeHead:
+        """The tree head; raises as `read_head` does."""
+        return head_of(self.rows(f"SELECT size, root, format FROM {head_table.name} WHERE id = 1"))
+
+    def tile(self, tile_id: TileId) -> bytes:
+        """The hashes of a tile; raises as `read_tile` does."""
+        sql = f"SELECT hashes FROM {tile_table.name} WHERE level = ? AND position = ?"
+        return hashes_of(tile_id, self.rows(sql, *tile_id))
+
 
 class AuditDatabase:
     """Connections to the audit database: many readers, one writer at a time over all processes."""
 
-    def __init__(self, engine: Engine, begin: str) -> None:
+    def __init__(self, engine: Engine, begin: str, name: str = _LOG) -> None:
         """Connections of the engine; `begin` is what begins a transaction that holds the head's lock."""
         self._engine = engine
+        self._name = name
         self._begin = begin
         self._mark = "?" if engine.dialect.positional else "%s"
         self._impatient: Any = None
         self._turn = Lock()
 
     @classmethod
-    def open(cls, url: str) -> AuditDatabase:
-        """The database at `sqlite:///PATH` or `postgresql://...`, connected to on first use.
+    def open(cls, url: str, name: str = _LOG) -> AuditDatabase:
+        """The database at `sqlite:///PATH` or `postgresql://...`, connected to on first use; errors call it `name`.
 
         Raises:
             AuditError: the URL is of another kind, or names no file; correct the configuration.
         """
-        parsed = _parse(url)
+        parsed = _parse(url, name)
         if parsed.get_backend_name() == "sqlite":
-            return cls(_sqlite_engine(parsed), _BEGIN_SQLITE)
-        return cls(create_engine(parsed, hide_parameters=True, pool_pre_ping=True), _BEGIN_POSTGRESQL)
+            return cls(_sqlite_engine(parsed), _BEGIN_SQLITE, name)
+        engine = create_engine(parsed, hide_parameters=True, pool_pre_ping=True)
+        return cls(engine, _BEGIN_POSTGRESQL, name)
 
     @contextmanager
     def writing(self) -> Iterator[Statements]:
         """A transaction that holds the head's lock; committed and on disk when the block ends."""
-        with _translated("written"), closing(self._engine.raw_connection()) as connection:
+        with self._translated("written"), closing(self._engine.raw_connection()) as connection:
             cursor = connection.cursor()
             cursor.execute(self._begin)
             yield Statements(cursor, self._mark, self._engine.dialect.loaded_dbapi.IntegrityError)
@@ -162,7 +199,7 @@ class AuditDatabase:
             yield None
             return
         try:
-            with _translated("written"):
+            with self._translated("written"):
                 connection = self._own_connection()
                 yield from self._written_at_once(connection)
         finally:
@@ -197,13 +234,13 @@ class AuditDatabase:
     def tidy(self) -> None:
         """Bring what SQLite has written ahead into its file, beside those who write; nothing to do on PostgreSQL."""
         if self._engine.dialect.name == "sqlite":
-            with _translated("written"), closing(self._engine.raw_connection()) as connection:
+            with self._translated("written"), closing(self._engine.raw_connection()) as connection:
                 connection.cursor().execute("PRAGMA wal_checkpoint(PASSIVE)")
 
     @contextmanager
     def making(self) -> Iterator[Connection]:
         """As `writing`, for making the tables."""
-        with _translated("written"), self._engine.connect() as connection:
+        with self._translated("written"), self._engine.connect() as connection:
             connection.exec_driver_sql(self._begin)
             yield connection
             connection.commit()
@@ -211,10 +248,24 @@ class AuditDatabase:
     @contextmanager
     def reading(self) -> Iterator[Connection]:
         """A transaction that sees one state of the log throughout."""
-        with _translated("read"), self._engine.connect() as connection:
+        with self._translated("read"), self._engine.connect() as connection:
             connection.exec_driver_sql(_READING[self._engine.dialect.name])
             yield connection
             connection.commit()
+
+    def shorten(self) -> None:
+        """Bring all that SQLite has written ahead into its file, and empty what held it; nothing on PostgreSQL."""
+        if self._engine.dialect.name == "sqlite":
+            with self._translated("written"), closing(self._engine.raw_connection()) as connection:
+                connection.cursor().execute("PRAGMA wal_checkpoint(TRUNCATE)")
+
+    @contextmanager
+    def _translated(self, verb: str) -> Iterator[None]:
+        try:
+            yield
+        except (SQLAlchemyError, *_DRIVER_ERRORS) as error:
+            cause = type(getattr(error, "orig", None) or error).__name__
+            raise AuditError(f"{self._name} cannot be {verb}: {cause}") from error
 
     def close(self) -> None:
         """Gives up the connections."""
@@ -224,28 +275,19 @@ class AuditDatabase:
         self._engine.dispose()
 
 
-@contextmanager
-def _translated(verb: str) -> Iterator[None]:
-    try:
-        yield
-    except (SQLAlchemyError, *_DRIVER_ERRORS) as error:
-        cause = type(getattr(error, "orig", None) or error).__name__
-        raise AuditError(f"the audit log cannot be {verb}: {cause}") from error
-
-
-def _parse(url: str) -> URL:
+def _parse(url: str, name: str) -> URL:
     try:
         parsed = make_url(url)
     except ArgumentError:
-        raise AuditError("the audit log's URL is malformed: not sqlite:///PATH or postgresql://...") from None
+        raise AuditError(f"the URL of {name} is malformed: not sqlite:///PATH or postgresql://...") from None
     if parsed.drivername in ("postgresql", "postgres"):
         return parsed.set(drivername="postgresql+psycopg")
     if parsed.drivername == "postgresql+psycopg":
         return parsed
     if parsed.get_backend_name() != "sqlite":
-        raise AuditError(f"the audit log needs sqlite or postgresql, not {parsed.get_backend_name()}")
+        raise AuditError(f"{name} needs sqlite or postgresql, not {parsed.get_backend_name()}")
     if parsed.database in (None, "", ":memory:"):
-        raise AuditError("the audit log needs a file: memory does not outlive a crash")
+        raise AuditError(f"{name} needs a file: memory does not outlive a crash")
     return parsed
 
 

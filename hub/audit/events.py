@@ -12,6 +12,9 @@ the Merkle tree hashes, so their form never changes for events already written.
 
 from __future__ import annotations
 
+import base64
+import binascii
+import hashlib
 import re
 import secrets
 import time
@@ -41,6 +44,9 @@ MAX_LISTED = 100
 
 Three lists of 100 words of 96 characters and 400 ids of 64 stay below MAX_LEAF_BYTES together.
 """
+
+MAX_PAYLOADS = 40
+"""Sealed payloads of one event, and data keys that one event names; whoever has more makes several events."""
 
 
 class Action(StrEnum):
@@ -77,6 +83,7 @@ class Action(StrEnum):
     SYNC_REQUESTED = "sync_requested"
     COMMAND_REFUSED = "command_refused"
     API_KEY_CHANGED = "api_key_changed"
+    MASTER_KEY_CHANGED = "master_key_changed"
 
 
 class Outcome(StrEnum):
@@ -154,6 +161,16 @@ class AuditEvent:
     """The id of the event whose further customers this one lists."""
     omitted: Mapping[str, int] = field(default_factory=dict)
     """By field, how many of its values were left out because the list was too long."""
+    break_glass: str | None = None
+    """The id of the broken glass under which it happened."""
+    payloads: tuple[str, ...] = ()
+    """Hex hashes of the sealed payloads: of nonce and ciphertext, never of what they hold."""
+    keys: tuple[str, ...] = ()
+    """Ids of the data keys: those that seal the payloads, in their order, or those that were destroyed."""
+    about: str | None = None
+    """The id of the event whose payloads were opened."""
+    sealed: tuple[bytes, ...] = field(default=(), repr=False, compare=False)
+    """The payloads as they are sealed. They are no part of the leaf, but are written beside it in one transaction."""
 
     def __post_init__(self) -> None:
         self._check({name: getattr(self, name) for name in _FIELDS})
@@ -170,12 +187,15 @@ class AuditEvent:
     def again(self, **changes: Any) -> Self:
         """An event of its own that happens now, alike but for these fields, which alone are checked.
 
+        Not for an event with payloads, which are sealed for it alone.
+
         Raises:
             AuditError: as for a new event.
         """
         made = object.__new__(type(self))
         for name in _FIELDS:
             object.__setattr__(made, name, getattr(self, name))
+        object.__setattr__(made, "sealed", ())
         made._check({"id": new_event_id(), "at": datetime.now(UTC), **changes})
         return made
 
@@ -212,6 +232,38 @@ class AuditEvent:
             raise AuditError("audit event: at is not an instant") from None
         return cls(**present)
 
+    def pack(self) -> str:
+        """The event as an outbox keeps it: the canonical text, then its sealed payloads, a line each."""
+        return "\n".join([self.encode().decode(), *(base64.b64encode(each).decode() for each in self.sealed)])
+
+    @classmethod
+    def unpack(cls, text: str) -> Self:
+        """The event that `pack` wrote.
+
+        Raises:
+            AuditError: the text is no such event, or the payloads are not those that the event names.
+        """
+        leaf, *lines = text.split("\n")
+        event = cls.decode(leaf)
+        try:
+            sealed = tuple(base64.b64decode(line, validate=True) for line in lines)
+        except binascii.Error:
+            raise AuditError("audit event: a sealed payload is not Base64") from None
+        event = replace(event, sealed=sealed) if sealed else event
+        event.require_payloads()
+        return event
+
+    def require_payloads(self) -> None:
+        """Check that the sealed payloads beside the event are those that it names.
+
+        Raises:
+            AuditError: they are not; seal them for this event, after its last change.
+        """
+        if not self.payloads and not self.sealed:
+            return
+        if self.payloads != tuple(map(payload_hash, self.sealed)) or len(self.keys) != len(self.payloads):
+            raise AuditError("audit event: the sealed payloads beside it are not those that it names")
+
     def parts(self) -> tuple[Self, ...]:
         """The event as events that each fit a leaf: itself, mostly.
 
@@ -238,7 +290,13 @@ class AuditEvent:
 
     def _continued(self, number: int, customers: tuple[str, ...]) -> Self:
         part_id = str(uuid5(UUID(self.id), str(number)))
-        return replace(self, id=part_id, part_of=self.id, counts={}, customers=customers)
+        first_only: dict[str, Any] = {"counts": {}, "payloads": (), "keys": (), "sealed": ()}
+        return replace(self, id=part_id, part_of=self.id, customers=customers, **first_only)
+
+
+def payload_hash(sealed: bytes) -> str:
+    """What an event names a sealed payload by."""
+    return hashlib.sha256(sealed).hexdigest()
 
 
 _Clean = Callable[[Any], object]
@@ -267,11 +325,14 @@ def _optional(clean: _Clean) -> _Clean:
     return lambda value: None if value is None else clean(value)
 
 
-def _list(clean: _Clean) -> _Clean:
+def _list(clean: _Clean, most: int | None = None) -> _Clean:
     def clean_all(values: Iterable[Any]) -> tuple[object, ...]:
         if isinstance(values, str | bytes | Mapping):
             raise TypeError
-        return tuple(dict.fromkeys(clean(value) for value in values))
+        cleaned = tuple(dict.fromkeys(clean(value) for value in values))
+        if most is not None and len(cleaned) > most:
+            raise ValueError
+        return cleaned
 
     return clean_all
 
@@ -317,9 +378,16 @@ _RULES: Mapping[str, tuple[_Clean, str]] = {
     "id": (_text(_UUID), "a UUID in lower case"),
     "at": (_utc, "an instant with its offset from UTC"),
     "part_of": (_optional(_text(_UUID)), "a UUID in lower case"),
+    "payloads": (_list(_text(r"[0-9a-f]{64}"), MAX_PAYLOADS), f"a list of at most {MAX_PAYLOADS} SHA-256"),
+    "keys": (
+        _list(_text(r"[0-9a-f]{32}"), MAX_PAYLOADS),
+        f"a list of at most {MAX_PAYLOADS} ids of data keys",
+    ),
+    "about": (_optional(_text(_UUID)), "a UUID in lower case"),
     "omitted": (_numbers(frozenset(_BOUNDED_LISTS)), "a mapping of lists to whole numbers"),
+    "break_glass": (_optional(_text(_UUID)), "a UUID in lower case"),
 }
 
-_FIELDS = tuple(each.name for each in fields(AuditEvent))
+_FIELDS = tuple(each.name for each in fields(AuditEvent) if each.name != "sealed")
 _FIELD_NAMES = frozenset(_FIELDS)
 _REQUIRED = frozenset({"id", "at", "action", "actor", "outcome"})

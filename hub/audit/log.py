@@ -12,21 +12,25 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Self
 
-from sqlalchemy import Connection, Select, insert, inspect, select
+from sqlalchemy import Connection, Select, func, insert, inspect, select
 
 from hub.audit.appending import Appender, Leaf
+from hub.audit.attestation import Attestation
 from hub.audit.database import (
     FORMAT,
     AuditDatabase,
     Statements,
+    checkpoint_table,
     head_table,
     leaf_customer_table,
     leaf_table,
     metadata,
+    payload_table,
     read_head,
     read_tile,
 )
 from hub.audit.events import MAX_LEAF_BYTES, Action, AuditEvent, Outcome, microseconds
+from hub.audit.kept_payloads import destroyed_keys
 from hub.audit.merkle import (
     EMPTY_ROOT,
     TreeHead,
@@ -37,6 +41,9 @@ from hub.audit.merkle import (
 from hub.audit.tiles import TileReader
 from hub.audit.verification import VerificationReport, verify_log
 from hub.errors import AuditError, AuditIntegrityError
+
+_CHUNK = 256
+"""Events read at a time: at most 16 MiB."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +80,7 @@ class AuditLog:
     """
 
     def __init__(self, database: AuditDatabase) -> None:
-        self._database = database
+        self.database = database
         self._appender = Appender()
 
     @classmethod
@@ -91,7 +98,7 @@ class AuditLog:
 
     def close(self) -> None:
         """Gives up the connections; nothing needs saving."""
-        self._database.close()
+        self.database.close()
 
     def __enter__(self) -> Self:
         return self
@@ -106,7 +113,7 @@ class AuditLog:
             AuditError: nothing was appended: the database cannot be written, or the log has an event already.
         """
         leaves = _leaves(events)
-        with self._database.writing() as statements:
+        with self.database.writing() as statements:
             return self._appender.extend(statements, leaves)
 
     def append_at_once(self, events: Iterable[AuditEvent]) -> range | None:
@@ -119,24 +126,63 @@ class AuditLog:
             AuditError: as for `append`.
         """
         leaves = _leaves(events)
-        with self._database.writing_at_once() as statements:
+        with self.database.writing_at_once() as statements:
             return None if statements is None else self._appender.extend(statements, leaves)
+
+    def append_destruction(self, events: Sequence[AuditEvent]) -> range:
+        """As `append`, for events that data keys are destroyed: what they sealed goes in the same transaction.
+
+        Raises:
+            AuditError: as for `append`.
+        """
+        leaves = _leaves(events)
+        with self.database.writing() as statements:
+            statements.overwrite()
+            added = self._appender.extend(statements, leaves)
+            statements.many(_FORGET_PAYLOADS, [(key_id,) for event in events for key_id in event.keys])
+        self.database.shorten()
+        return added
+
+    def forget_payloads(self, key_ids: Sequence[str]) -> None:
+        """Delete what is still sealed by keys that were destroyed before."""
+        with self.database.writing() as statements:
+            statements.overwrite()
+            statements.many(_FORGET_PAYLOADS, [(key_id,) for key_id in key_ids])
+
+    def payloads(self, seq: int) -> dict[int, bytes]:
+        """The sealed payloads of an event that are there, by their position in it."""
+        table = payload_table.c
+        query = select(table.position, table.sealed).where(table.seq == seq)
+        with self.database.reading() as connection:
+            return {row.position: bytes(row.sealed) for row in connection.execute(query)}
+
+    def sealing_keys(self) -> dict[str, int]:
+        """The ids of the data keys that payloads are sealed by, with the first event of each, in their order.
+
+        Without those whose destruction an event tells.
+        """
+        table = payload_table.c
+        first = func.min(table.seq)
+        query = select(table.key_id, first).group_by(table.key_id).order_by(first)
+        with self.database.reading() as connection:
+            destroyed = destroyed_keys(connection, read_head(connection).size)
+            return {key_id: seq for key_id, seq in connection.execute(query) if key_id not in destroyed}
 
     def tidy(self) -> None:
         """Do what `append_at_once` leaves for later, in any thread: every few hundred of its appends."""
-        self._database.tidy()
+        self.database.tidy()
 
     def append_outbox(self, rows: Sequence[tuple[int, str]]) -> range:
         """The numbers of those events of an outbox that were not in the log yet, in the order of the outbox ids.
 
-        Rows are (outbox id, event as `encode` wrote it). An event is known again by its own id, never by its
+        Rows are (outbox id, event as `pack` wrote it). An event is known again by its own id, never by its
         outbox id: a store may use one of these again after the row is gone, or be made anew.
 
         Raises:
             AuditError: a row holds no event, or one whose id the log has for another; nothing was appended.
         """
         events = {event.id: event for event in map(_outbox_event, sorted(rows))}
-        with self._database.writing() as statements:
+        with self.database.writing() as statements:
             known = _known(statements, events)
             new = [event for event_id, event in events.items() if event_id not in known]
             for event_id, data in known.items():
@@ -146,7 +192,7 @@ class AuditLog:
 
     def head(self) -> TreeHead:
         """Size and root, as of now."""
-        with self._database.reading() as connection:
+        with self.database.reading() as connection:
             return read_head(connection)
 
     def size(self) -> int:
@@ -175,11 +221,41 @@ class AuditLog:
             AuditError: the log has no such event.
         """
         query = select(leaf_table.c.bytes).where(leaf_table.c.seq == seq)
-        with self._database.reading() as connection:
+        with self.database.reading() as connection:
             data = connection.execute(query).scalar_one_or_none()
         if data is None:
             raise AuditError(f"the log has no event {seq}")
         return bytes(data)
+
+    def entries(self, start: int, end: int) -> Iterator[tuple[int, bytes]]:
+        """Number and canonical bytes of the events from `start` to before `end`, read a few hundred at a time.
+
+        Raises:
+            AuditIntegrityError: one is missing.
+        """
+        columns = leaf_table.c
+        for first in range(start, end, _CHUNK):
+            last = min(first + _CHUNK, end)
+            query = select(columns.seq, columns.bytes).where(columns.seq >= first, columns.seq < last)
+            with self.database.reading() as connection:
+                rows = connection.execute(query.order_by(columns.seq)).all()
+            for expected in range(first, last):
+                if expected - first >= len(rows) or rows[expected - first].seq != expected:
+                    raise AuditIntegrityError(expected, "the event is missing")
+                yield expected, bytes(rows[expected - first].bytes)
+
+    def number_of(self, event_id: str) -> int:
+        """The number of the event with an id.
+
+        Raises:
+            AuditError: the log has no such event.
+        """
+        query = select(leaf_table.c.seq).where(leaf_table.c.event_id == event_id)
+        with self.database.reading() as connection:
+            seq = connection.execute(query).scalar_one_or_none()
+        if seq is None:
+            raise AuditError("the log has no event of this id")
+        return int(seq)
 
     def event(self, seq: int) -> AuditEvent:
         """The event at a number.
@@ -194,18 +270,23 @@ class AuditLog:
     ) -> list[RecordedEvent]:
         """Up to `limit` events with a number above `after`, in order; the last one's is the next `after`."""
         query = _query(where or EventFilter()).where(leaf_table.c.seq > after)
-        with self._database.reading() as connection:
+        with self.database.reading() as connection:
             rows = connection.execute(query.order_by(leaf_table.c.seq).limit(limit)).all()
         return [_recorded(row.seq, row.bytes) for row in rows]
 
-    def verify(self, from_checkpoint: TreeHead | None = None) -> VerificationReport:
-        """What checking the whole log found, or the part since a checkpoint and the agreement with it."""
-        with self._database.reading() as connection:
-            return verify_log(connection, from_checkpoint)
+    def verify(
+        self, from_checkpoint: TreeHead | None = None, attestation: Attestation | None = None
+    ) -> VerificationReport:
+        """What checking the whole log found, or the part since a checkpoint and the agreement with it.
+
+        The checkpoints in the database have to fit it; with an attestation, their signatures and those outside too.
+        """
+        with self.database.reading() as connection:
+            return verify_log(connection, from_checkpoint, attestation)
 
     @contextmanager
     def _tree(self, size: int | None) -> Iterator[tuple[TileReader, int]]:
-        with self._database.reading() as connection:
+        with self.database.reading() as connection:
             head = read_head(connection)
             at_size = head.size if size is None else size
             if not 0 <= at_size <= head.size:
@@ -216,6 +297,8 @@ class AuditLog:
 def _make_tables(connection: Connection) -> None:
     """Tables and head, unless the tables are there: a head that was removed is not made up again."""
     if inspect(connection).has_table(head_table.name):
+        payload_table.create(connection, checkfirst=True)  # logs of before payloads have none
+        checkpoint_table.create(connection, checkfirst=True)  # an earlier release had none
         return
     metadata.create_all(connection)
     head = {"id": 1, "format": FORMAT, "size": 0, "root": EMPTY_ROOT}
@@ -225,6 +308,7 @@ def _make_tables(connection: Connection) -> None:
 def _leaves(events: Iterable[AuditEvent]) -> list[Leaf]:
     leaves = [Leaf(part, part.encode()) for event in events for part in event.parts()]
     for leaf in leaves:
+        leaf.event.require_payloads()
         if len(leaf.data) > MAX_LEAF_BYTES:
             raise AuditError(f"event {leaf.event.id} has {len(leaf.data)} bytes, a leaf {MAX_LEAF_BYTES}")
     return leaves
@@ -233,9 +317,12 @@ def _leaves(events: Iterable[AuditEvent]) -> list[Leaf]:
 def _outbox_event(row: tuple[int, str]) -> AuditEvent:
     outbox_id, text = row
     try:
-        return AuditEvent.decode(text)
+        return AuditEvent.unpack(text)
     except AuditError as error:
         raise AuditError(f"outbox row {outbox_id}: {error}") from None
+
+
+_FORGET_PAYLOADS = f"DELETE FROM {payload_table.name} WHERE key_id = ?"
 
 
 def _known(statements: Statements, event_ids: Collection[str]) -> dict[str, bytes]:

@@ -14,7 +14,7 @@ from hub.audit.log import AuditLog
 
 
 class Outbox(Protocol):
-    """Events, as `AuditEvent.encode` wrote them, that wait in the database of the data they are about."""
+    """Events, as `AuditEvent.pack` wrote them, that wait in the database of the data they are about."""
 
     def pending(self, limit: int) -> Sequence[tuple[int, str]]:
         """Up to `limit` rows (id, event) that are committed, lowest id first."""

@@ -1,14 +1,15 @@
-"""Verification of the log: every leaf, its copies and links, every tile and the head against each other.
+"""Verification of the log: every leaf, its copies, links and payloads, every tile and the head against each other.
 
 What it proves: nothing in the database was changed, dropped, put in or put in another order since it was
-written, unless all of it was rewritten together. That shows only against a tree head kept elsewhere, which is
-what `from_checkpoint` is for.
+written, unless all of it was rewritten together. That shows only against checkpoints: those in the database, which
+nobody can sign anew without the key, those that were published outside of it, and the one that an auditor brings
+along (`from_checkpoint`).
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -16,8 +17,17 @@ from typing import Any
 import orjson
 from sqlalchemy import Connection, LargeBinary, cast, func, or_, select
 
-from hub.audit.database import leaf_customer_table, leaf_table, read_head, read_tile, tile_table
+from hub.audit.attestation import Attestation, check_checkpoints
+from hub.audit.database import (
+    leaf_customer_table,
+    leaf_table,
+    payload_table,
+    read_head,
+    read_tile,
+    tile_table,
+)
 from hub.audit.events import microseconds
+from hub.audit.kept_payloads import KeptPayloads, check_payloads
 from hub.audit.merkle import EMPTY_ROOT, HASH_BYTES, TreeHead, leaf_hash, perfect_root, tree_root
 from hub.audit.tiles import TILE_LEVELS, TILE_WIDTH, TileId, TileReader, split_hashes, tile_widths
 from hub.errors import AuditIntegrityError
@@ -37,6 +47,8 @@ class VerificationReport:
     start: int
     """The leaf that checking began with; those before it rest on the checkpoint."""
     fault: AuditIntegrityError | None = None
+    checkpoints: int = 0
+    """Checkpoints in the database; each was checked, unless there is a fault."""
 
     @property
     def ok(self) -> bool:
@@ -58,20 +70,28 @@ class VerificationReport:
             raise self.fault
 
 
-def verify_log(connection: Connection, from_checkpoint: TreeHead | None = None) -> VerificationReport:
-    """The report over all leaves, or over those since a checkpoint and the tree's agreement with it."""
-    head, start = TreeHead(0, EMPTY_ROOT), 0
+def verify_log(
+    connection: Connection,
+    from_checkpoint: TreeHead | None = None,
+    attestation: Attestation | None = None,
+) -> VerificationReport:
+    """The report over all leaves, or over those since a checkpoint and the tree's agreement with it; and checkpoints.
+
+    What `attestation` is for: see `check_checkpoints`.
+    """
+    head, start, checkpoints = TreeHead(0, EMPTY_ROOT), 0, 0
     try:
         head = read_head(connection)
         if from_checkpoint is not None:
             _check_checkpoint(connection, head, from_checkpoint)
             start = from_checkpoint.size // TILE_WIDTH * TILE_WIDTH
         _check_tree(connection, head, start)
+        checkpoints = check_checkpoints(connection, head, attestation)
     except AuditIntegrityError as error:
         return VerificationReport(head, start, error)
     except (TypeError, ValueError):  # SQLite takes a text for a number or for bytes
         return VerificationReport(head, start, AuditIntegrityError(None, "a value is of the wrong type"))
-    return VerificationReport(head, start)
+    return VerificationReport(head, start, checkpoints=checkpoints)
 
 
 def _check_checkpoint(connection: Connection, head: TreeHead, checkpoint: TreeHead) -> None:
@@ -98,17 +118,20 @@ class _Scan:
 
     def __init__(self, connection: Connection, size: int) -> None:
         self._connection, self._size = connection, size
+        self._payloads = KeptPayloads(connection, size)
         self._upper: dict[int, tuple[TileId, list[bytes]]] = {}
 
     def check_leaves(self, start: int, end: int) -> None:
         """`start` is the first leaf of a tile, `end` a tile's end or the log's."""
         leaves = iter(self._leaves(start, end))
         customers = self._customers(start, end)
+        payloads = self._payloads.between(start, end)
         for tile_start in range(start, end, TILE_WIDTH):
             tile_id = TileId(0, tile_start // TILE_WIDTH)
             hashes = self._tile(tile_id)
             for seq, expected in enumerate(hashes, tile_start):
-                _check_leaf(seq, next(leaves, None), expected, customers.get(seq, ()))
+                fields = _check_leaf(seq, next(leaves, None), expected, customers.get(seq, ()))
+                check_payloads(seq, fields, payloads.get(seq), self._payloads.destroyed)
             self._check_above(tile_id, hashes)
 
     def _check_above(self, tile_id: TileId, hashes: Sequence[bytes]) -> None:
@@ -154,23 +177,32 @@ class _Scan:
         return linked
 
 
-def _check_leaf(seq: int, row: Sequence[Any] | None, expected: bytes, customers: Iterable[str]) -> None:
+def _check_leaf(
+    seq: int, row: Sequence[Any] | None, expected: bytes, customers: Iterable[str]
+) -> Mapping[str, Any]:
+    """The fields of the leaf, which is the one that was hashed and agrees with its copies."""
     if row is None or row[0] != seq:
         raise AuditIntegrityError(seq, "the event is missing")
     _, data, event_id, at_us, *copies = row
     if leaf_hash(data) != expected:
         raise AuditIntegrityError(seq, "the event is not the one that was hashed into the tree")
-    fields = orjson.loads(data)
+    fields: Mapping[str, Any] = orjson.loads(data)
     if [event_id, *copies] != [fields["id"], *(fields.get(name) for name in COPIED)]:
         raise AuditIntegrityError(seq, "a column differs from the event")
     if at_us != microseconds(datetime.fromisoformat(fields["at"])):
         raise AuditIntegrityError(seq, "the column of the time differs from the event")
     if set(customers) != set(fields.get("customers", ())):
         raise AuditIntegrityError(seq, "the linked customers differ from the event")
+    return fields
 
 
 def _check_nothing_beyond(connection: Connection, size: int) -> None:
-    for table, what in ((leaf_table, "an event"), (leaf_customer_table, "a link to a customer")):
+    tables = (
+        (leaf_table, "an event"),
+        (leaf_customer_table, "a link to a customer"),
+        (payload_table, "a payload"),
+    )
+    for table, what in tables:
         outside = or_(table.c.seq < 0, table.c.seq >= size)
         seq = connection.execute(select(func.min(table.c.seq)).where(outside)).scalar()
         if seq is not None:

@@ -8,18 +8,19 @@ together, and so they are corrected together: the parts that are not corrected a
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 from uuid import uuid4
 
 from sqlalchemy import Connection
 
 from hub.access import Command
+from hub.adapters.batch_events import told
 from hub.adapters.staff import CORRECTIONS, Circumstances, Said, Written, exact, spelled
-from hub.audit import Action, AuditEvent
+from hub.audit import Action, AuditEvent, Payload, retention_of
 from hub.commands.author import Author
 from hub.commands.customers import Customer, PartyRow, find_customer
-from hub.commands.giving import Order, Result, once, refusals_recorded
+from hub.commands.giving import Order, Result, consequences, once, refusals_recorded
 from hub.errors import AccessDeniedError, NotFoundError, QueryError
 from hub.graph.entities import STEWARD
 from hub.graph.golden import Rule, rules_of
@@ -204,6 +205,9 @@ class _Correction:
     def _events(
         self, customer: Customer, written: Written, reason_code: str, counts: Mapping[str, int]
     ) -> list[AuditEvent]:
+        golden = written.applied.golden
+        changes = [change for change in golden if change.customer == customer.id]
+        others = tuple(change for change in golden if change.customer != customer.id)
         event = self._author.event(
             Action.CORRECTION,
             reason_code=reason_code,
@@ -215,7 +219,11 @@ class _Correction:
             customers=(customer.id,),
             counts=counts,
         )
-        return [event, *(self._author.event(**fact) for fact in written.applied.audit)]
+        said = {name: told(change, name) for change in changes for name in change.values}
+        content = {"property": self._property.name, "reason": self._reason, "changes": said}
+        payload = Payload(customer.id, retention_of(self._property.category), content)
+        beside = consequences(self._services, self._author, replace(written.applied, golden=others))
+        return [self._services.sealer.sealed(event, [payload]), *beside]
 
 
 def _correctable(ontology: Ontology, name: str) -> Property:

@@ -57,14 +57,19 @@ def find_customer(store: Store, connection: Connection, customer_id: str, author
     Raises:
         NotFoundError: there is none, or none that the author reaches; both read the same.
     """
-    given = store.dialect.param("id")
-    sql = f"SELECT coalesce((SELECT new_id FROM customer_redirect WHERE old_id = {given}), {given})"
-    now = str(connection.exec_driver_sql(sql, {"id": _storable(customer_id)}).scalar_one())
+    now = current_id(store, connection, customer_id)
     parties = [party for type_ in store.ontology.parties for party in _parties(store, connection, type_, now)]
     reached = Reached(store.ontology, _reaching(store, author), store.dialect.name)
     if not parties or not reached.customer(connection, now):
         raise NotFoundError("there is no customer with this id")
     return Customer(now, tuple(sorted(parties, key=lambda party: (party.source in STAFF, party.head_id))))
+
+
+def current_id(store: Store, connection: Connection, customer_id: str) -> str:
+    """The id itself, or that of the customer who took over where it is retired."""
+    given = store.dialect.param("id")
+    sql = f"SELECT coalesce((SELECT new_id FROM customer_redirect WHERE old_id = {given}), {given})"
+    return str(connection.exec_driver_sql(sql, {"id": _storable(customer_id)}).scalar_one())
 
 
 @dataclass(frozen=True, slots=True)

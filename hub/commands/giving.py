@@ -17,15 +17,18 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 
 from sqlalchemy import Connection, delete, insert, select, update
 
 from hub.access import Command
 from hub.adapters import runs
+from hub.adapters.batch_events import BatchEvents
 from hub.audit import Action, AuditEvent, Outcome
 from hub.commands.author import Author
 from hub.errors import AccessDeniedError, QueryError, RecordError, RequestError
+from hub.graph import Applied
 from hub.services import Services
 from hub.store import Store, fixed, iso_utc
 
@@ -42,7 +45,8 @@ Result = Mapping[str, Any]
 class Order:
     """A command as it was sent: `content` is what it says, as JSON has it."""
 
-    command: Command
+    command: Command | None
+    """None for one that is not among those of the policy's rules."""
     name: str
     """Tells kinds of one command apart."""
     key: str
@@ -60,15 +64,26 @@ def refusals_recorded(services: Services, author: Author, command: Command) -> I
         AccessDeniedError: the author may not give the command.
         QueryError: a value does not fit its property.
     """
-    try:
+    with recording_refusals(services, author, command.value):
         if not author.may(command):
             raise AccessDeniedError(f"no rule of the policy lets you {command.value} for the stated purpose")
+        yield
+
+
+@contextmanager
+def recording_refusals(services: Services, author: Author, command: str) -> Iterator[None]:
+    """Let nothing that is refused inside go unrecorded.
+
+    Raises:
+        QueryError: a value does not fit its property.
+    """
+    try:
         try:
             yield
         except RecordError as error:
             raise QueryError(str(error)) from None
     except RequestError as error:
-        code = f"{command.value}.{error.code}"
+        code = f"{command}.{error.code}"
         refused = author.event(Action.COMMAND_REFUSED, outcome=Outcome.REFUSED, reason_code=code)
         services.recorder.record_sync(refused)
         raise
@@ -88,6 +103,13 @@ def once(services: Services, author: Author, order: Order, act: Act) -> Result:
         known.keep(result)
         runs.post(connection, events)
     return result
+
+
+def consequences(services: Services, author: Author, applied: Applied) -> list[AuditEvent]:
+    """The events of what a command did to customers beside what was asked for."""
+    golden = BatchEvents(services.sealer, services.ontology)
+    changed = golden.of(applied.golden, partial(author.event, Action.CUSTOMER_CHANGED))
+    return [*(author.event(**fact) for fact in applied.audit), *changed]
 
 
 def announce(

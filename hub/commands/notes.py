@@ -15,7 +15,7 @@ from hub.adapters.staff import CONSENTS, CUSTOMERS, INTERACTIONS, RESTRICTIONS, 
 from hub.audit import Action, AuditEvent
 from hub.commands.author import Author
 from hub.commands.customers import Customer, find_customer, require_reachable
-from hub.commands.giving import Order, Result, once, refusals_recorded
+from hub.commands.giving import Order, Result, consequences, once, refusals_recorded
 from hub.errors import QueryError
 from hub.graph.entities import DESK
 from hub.graph.plans.guard import Guard
@@ -210,7 +210,7 @@ def _written(
         counts={"created": 1},
     )
     result = asdict(Noted(customer.id, services.staff.entity_id(note)))
-    return result, [event, *(author.event(**fact) for fact in written.applied.audit)]
+    return result, [event, *consequences(services, author, written.applied)]
 
 
 def _desk_party(services: Services, connection: Connection, customer: Customer) -> tuple[str, list[Said]]:

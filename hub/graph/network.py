@@ -231,7 +231,7 @@ class _Growth:
             self._add_buyers(node, found)
 
     def _read(self, plan: ReadPlan, id_: str) -> Any:
-        result = execute(self._connection, plan, {"id": id_})
+        result = execute(self._connection, plan, {**self._views.variables, "id": id_})
         self.network.customers.update(dict.fromkeys(result.customers))
         self.network.notes.update(dict.fromkeys(plan.access_notes))
         self.network.reads.setdefault(plan.reads)
@@ -352,6 +352,7 @@ class _Views:
         self._ontology = ontology
         self._access = access
         self._guard = Guard(ontology, access)
+        self.variables = access.reach.variables
         self._dialect: DialectName = "sqlite" if connection.dialect.name == "sqlite" else "postgresql"
         self._plans: dict[str, ReadPlan] = {}
 

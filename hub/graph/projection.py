@@ -11,7 +11,7 @@ import hashlib
 import json
 from collections import defaultdict
 from collections.abc import Collection, Hashable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import orjson
@@ -23,10 +23,33 @@ from hub.graph.households import MATCH_ROLES, household_id
 from hub.graph.resolution.identity import created_at
 from hub.ontology import EntityType, Property
 from hub.ontology.model import Survivorship
-from hub.store import CUSTOMER_COLUMNS, Store, iso_utc, quoted
+from hub.store import CUSTOMER_COLUMNS, Store, decode, iso_utc, quoted
 
 PERSON = "PERSON"
 ORGANIZATION = "ORGANIZATION"
+
+_OWN = 3
+"""Where the golden values begin in what is compared: after kind, household and provenance."""
+
+
+@dataclass(frozen=True, slots=True)
+class GoldenChange:
+    """What became of the golden values of a customer that was there before."""
+
+    customer: str
+    values: Mapping[str, tuple[Any, Any]] = field(repr=False)
+    """By property that is another one now: before and after, None where there was or is none."""
+    parties: Mapping[str, str]
+    """By such a property that has a value, the party that it comes from."""
+
+
+@dataclass(frozen=True, slots=True)
+class Projected:
+    """What came of a projection."""
+
+    written: frozenset[str] = frozenset()
+    removed: frozenset[str] = frozenset()
+    changes: tuple[GoldenChange, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,8 +83,8 @@ class Customers:
 
     def project(
         self, connection: Connection, touched: Collection[str], membership_changed: Collection[str], now: str
-    ) -> tuple[set[str], set[str]]:
-        """Bring the golden records of the `touched` customers up to date; ids of those written, and of those removed.
+    ) -> Projected:
+        """Bring the golden records of the `touched` customers up to date.
 
         A row that would stay as it is is not written, unless the customer gained or lost a party.
         """
@@ -70,12 +93,15 @@ class Customers:
         removed = before.keys() - parties.keys()
         self._store.rows_in(connection, "DELETE FROM customer WHERE {in:id}", sorted(removed))
         written: dict[str, tuple[Any, ...]] = {}
+        changes: list[GoldenChange] = []
         for customer_id, members in parties.items():
             kind, household, provenance, own = self._golden(members)
             old = before.get(customer_id)
             if old is None or customer_id in membership_changed or old != (kind, household, provenance, *own):
                 created = iso_utc(created_at(customer_id))
                 written[customer_id] = (customer_id, kind, household, created, now, provenance, *own)
+            if old is not None and old[_OWN:] != own:
+                changes.append(self._change(customer_id, old[_OWN:], own, provenance))
         self._store.dialect.upsert(
             connection,
             self._store.tables.customer,
@@ -83,7 +109,22 @@ class Customers:
             list(written.values()),
             keep=("created_at",),
         )
-        return set(written), set(removed)
+        return Projected(frozenset(written), frozenset(removed), tuple(changes))
+
+    def _change(
+        self, customer_id: str, before: Sequence[Any], after: Sequence[Any], provenance: str
+    ) -> GoldenChange:
+        values, dialect, at = {}, self._store.dialect.name, 0
+        for prop in self._properties:
+            end = at + len(prop.columns)
+            was, now = tuple(before[at:end]), tuple(after[at:end])
+            if was != now:
+                values[prop.name] = (decode(prop, was, dialect), decode(prop, now, dialect))
+            at = end
+        said = orjson.loads(provenance)
+        return GoldenChange(
+            customer_id, values, {name: said[name]["party"] for name in values if name in said}
+        )
 
     def _golden(self, members: Sequence[_Party]) -> tuple[str, str | None, str, tuple[Any, ...]]:
         values, provenance = choose([party.golden for party in members], self._rules)

@@ -17,12 +17,13 @@ class Reached:
 
     def __init__(self, ontology: Ontology, access: CategoryAccess, dialect: DialectName) -> None:
         self._ontology, self._access, self._dialect = ontology, access, dialect
+        self._variables = access.reach.variables
         root = ById(Selection(CUSTOMER, (Id("id"),)), Var("id"))
         self._customer = compile_plan(ontology, root, access, dialect)
 
     def customer(self, connection: Connection, customer_id: str) -> bool:
         """Whether there is a customer with the id, or one that a retired id leads to."""
-        return bool(execute(connection, self._customer, {"id": customer_id}).customers)
+        return bool(execute(connection, self._customer, {**self._variables, "id": customer_id}).customers)
 
     def rows(
         self, connection: Connection, types: Sequence[str], rows: Sequence[tuple[str, str]], most: int
@@ -35,5 +36,5 @@ class Reached:
         named = tuple(RowId(type_, id_) for type_, id_ in rows)
         root = ByIds(selections, Var("rows"))
         plan = compile_plan(self._ontology, root, self._access, self._dialect, most)
-        found = orjson.loads(execute(connection, plan, {"rows": named}).json_text)
+        found = orjson.loads(execute(connection, plan, {**self._variables, "rows": named}).json_text)
         return [row is not None for row in found]

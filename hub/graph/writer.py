@@ -32,7 +32,7 @@ from hub.graph.belonging import Belonging
 from hub.graph.claims import Claims, Conflict, Restate, Served, Settled
 from hub.graph.entities import Statement
 from hub.graph.identifiers import Identifiers
-from hub.graph.projection import Customers
+from hub.graph.projection import Customers, GoldenChange, Projected
 from hub.graph.resolution import ExactResolver, Merge, PartyChanges, Resolution, Resolver, Split
 from hub.graph.rows import Draft, RowCodec
 from hub.graph.standing import Standings
@@ -59,6 +59,8 @@ class Applied:
     """Losing claims on entities that are not shared: head id, entity id, type."""
     changes: int = 0
     """Entries in the change feed."""
+    golden: tuple[GoldenChange, ...] = ()
+    """Golden records that were there before and are others now."""
     audit: tuple[Mapping[str, Any], ...] = ()
     """Facts for the audit log, in the fields of AuditEvent; they name customers by public id only."""
 
@@ -124,7 +126,8 @@ class GraphWriter:
         resolution = self._resolver.resolve(connection, parties)
         tied = self._identifiers.tie(connection, settled, released, resolution.moved)
         moved = self._belonging.update(connection, settled, tied)
-        written, removed = self._project(connection, settled, resolution)
+        projected = self._project(connection, settled, resolution)
+        written, removed = projected.written, projected.removed
         stands = self._standings.update(connection, settled, moved, resolution) - removed
         changes = _changes(settled, tied, moved, written | stands, removed)
         changes |= {(CUSTOMER, id_): "create" for id_ in resolution.created}
@@ -132,20 +135,21 @@ class GraphWriter:
         return Applied(
             Counter(draft.type for draft in settled.written),
             Counter(row.type for row in settled.removed),
-            frozenset(written),
-            frozenset(removed),
+            written,
+            removed,
             resolution.merges,
             resolution.splits,
             settled.conflicts,
             len(changes),
+            projected.changes,
             _audit_facts(resolution),
         )
 
-    def reproject(self, connection: Connection, run_id: int, customers: Collection[str]) -> int:
-        """Choose golden records anew, for when trust or survivorship rules have changed; how many are others now."""
-        written, _ = self._customers.project(connection, customers, (), utc_now())
-        self._publish(connection, run_id, {(CUSTOMER, id_): "upsert" for id_ in written})
-        return len(written)
+    def reproject(self, connection: Connection, run_id: int, customers: Collection[str]) -> Projected:
+        """Choose golden records anew, for when trust or survivorship rules have changed; what came of it."""
+        projected = self._customers.project(connection, customers, (), utc_now())
+        self._publish(connection, run_id, {(CUSTOMER, id_): "upsert" for id_ in projected.written})
+        return projected
 
     def _write_rows(self, connection: Connection, run_id: int, settled: Settled) -> None:
         for type_, ids in _by_type(settled.removed).items():
@@ -164,15 +168,13 @@ class GraphWriter:
         removed = frozenset(row.id for row in settled.removed if row.type in self._party_types)
         return PartyChanges(touched, removed - touched, released)
 
-    def _project(
-        self, connection: Connection, settled: Settled, resolution: Resolution
-    ) -> tuple[set[str], set[str]]:
+    def _project(self, connection: Connection, settled: Settled, resolution: Resolution) -> Projected:
         stated = [d.id for d in (*settled.written, *settled.refreshed) if d.type in self._party_types]
         sql = "SELECT DISTINCT customer_id FROM membership WHERE {in:party_id}"
         touched = {id_ for (id_,) in self._store.rows_in(connection, sql, stated)}
         touched |= resolution.affected | resolution.dissolved
         if not touched:
-            return set(), set()
+            return Projected()
         return self._customers.project(connection, touched, resolution.affected, utc_now())
 
     def _publish(self, connection: Connection, run_id: int, changes: Mapping[tuple[str, str], str]) -> None:

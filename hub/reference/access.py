@@ -10,12 +10,14 @@ from hub.access import (
     MASKS,
     SCOPE_CLAIMS,
     AccessMap,
+    BreakGlass,
     CommandGrant,
     Grant,
     Purpose,
     Role,
     difference,
     explanation,
+    glass,
     matrix,
     scope,
     standing,
@@ -44,6 +46,45 @@ What a customer's region, brand and account manager are, the [ontology](ontology
 organisation's own folder may choose other properties. The claims of the token say whose customers the requester's are.
 Rows that belong to no customer are in no scope. A category that is shown of some customers only is null of the others,
 and cannot be filtered, sorted, grouped or searched by. An access note then says `unlessWithin` which scope it is shown.
+"""
+
+_BREAK_GLASS = """
+```sh
+curl -s http://127.0.0.1:8360/graphql -H "Authorization: Bearer $HUB_SUPPLY_CHAIN" -H 'X-Purpose: order_fulfilment' \\
+  -H 'Content-Type: application/json' -d '{
+  "query": "mutation($i: BreakGlassInput!) { breakGlass(input: $i) { id expiresAt } }",
+  "variables": {"i": {"customerId": "cus_...", "categories": ["user.contact"], "ticket": "INC-17",
+    "reason": "A leaking battery is in the parcel that is on its way", "idempotencyKey": "17"}}}'
+
+curl -s http://127.0.0.1:8360/graphql -H "Authorization: Bearer $HUB_SUPPLY_CHAIN" -H 'X-Purpose: order_fulfilment' \\
+  -H 'X-Break-Glass: 01...' -H 'Content-Type: application/json' \\
+  -d '{"query": "{ customers { nodes { name email telephone } } }"}'
+
+hub access glass list
+hub access glass stop 01...
+hub access glass review 01... justified --note "the parcel was stopped in time"
+```
+
+- **Start.** `breakGlass` takes a reason of 20 characters at least and a ticket. It ends by itself after `minutes`, 60
+  at most and no more than the policy says; `stopBreakGlass` ends it at once. It is started by the API alone: it takes
+  a role, which the machine's operator has none of.
+- **Use.** `X-Break-Glass` names it, beside `X-Purpose`; over WebSocket in the payload of `connection_init` as well.
+  It is for who broke it, with the purpose of then. Who names one that is not theirs, is unknown or has ended is told
+  one and the same. Nothing is changed through it: of all mutations only `stopBreakGlass` is taken. A subscription
+  that began through it ends with it. A policy that takes the right away ends all use at once.
+- **Record.** `break_glass` events say `started`, `used` (one for each query or subscription, before anything is
+  read), `stopped`, `expired` and `reviewed`. All that is read through it carries its id as `break_glass`. Reason,
+  ticket and note are free text, so they are in no event and no log, but in the review queue alone.
+- **Notice.** With `HUB_BREAK_GLASS_NOTICE_URL`, id, roles, purpose, categories and end are posted as JSON as soon as
+  the API sees it, and again until a 2xx answer; `notifiedAt` says when. Without, the log warns and the queue alone
+  tells of it.
+- **Review.** `breakGlasses` and `hub access glass list` show those whom the policy gives `review_break_glass` what
+  waits for a review: who, why, of whom, and how often it was used. After 72 hours without one it is overdue, and the
+  command's exit code is 3. `reviewBreakGlass` and `hub access glass review` keep the outcome; who broke it may not
+  review it.
+
+Searches look into a category only where it is shown whole in all that they may find. One that both customers and
+others, such as shops, have is not searched through a broken glass; filters of `customers` reach it.
 """
 
 _MASKS_INTRODUCTION = """
@@ -75,6 +116,10 @@ def access_page(access: AccessMap) -> str:
             ),
             "## Whom a purpose leaves out\n",
             docstring(standing) + "\n",
+            "## Break-glass\n",
+            docstring(glass) + "\n",
+            _BREAK_GLASS,
+            _glasses(access),
             "## Why, and what a change changes\n",
             docstring(explanation) + "\n",
             "`hub access explain` and the query `explainAccess` show it.\n",
@@ -108,6 +153,7 @@ def access_page(access: AccessMap) -> str:
 def _file() -> Iterator[str]:
     parts: Mapping[str, type[BaseModel]] = {
         "A role": Role,
+        "What a role may open by break-glass": BreakGlass,
         "A purpose": Purpose,
         "A grant": Grant,
         "A command's rule": CommandGrant,
@@ -130,6 +176,26 @@ def _roles(access: AccessMap) -> str:
                 ", ".join(code(purpose) for purpose in access.usable_purposes(frozenset({name}))),
             )
             for name, role in sorted(access.roles.items())
+        ),
+    )
+
+
+def _glasses(access: AccessMap) -> str:
+    found = ((name, role.break_glass) for name, role in sorted(access.roles.items()))
+    return table(
+        ("role", "purposes", "categories", "minutes", "why", "owner", "review by"),
+        (
+            (
+                code(name),
+                ", ".join(code(each) for each in rule.purposes),
+                ", ".join(code(each) for each in rule.categories),
+                str(rule.minutes),
+                rule.why,
+                code(rule.owner),
+                rule.review.isoformat(),
+            )
+            for name, rule in found
+            if rule is not None
         ),
     )
 

@@ -57,6 +57,7 @@ curl -s http://127.0.0.1:8360/graphql \\
 | --- | --- |
 | `Authorization` | `Bearer` and a token of the identity provider, or an API key ([authentication](authentication.md)) |
 | `X-Purpose` | what the answer is for: a purpose of the token or key that its roles may state; needless with only one |
+| `X-Break-Glass` | the id of a [broken glass](access.md#break-glass), for a request that looks through it |
 | `Content-Type` | `application/json`, in UTF-8 |
 | `Accept` | `application/graphql-response+json`, `text/event-stream`, or `application/json` as for all other clients |
 

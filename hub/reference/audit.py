@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from hub.audit import Action, Outcome
+from hub.audit import Action, Outcome, Retention
 from hub.audit.events import COUNTS, MAX_CUSTOMERS
 from hub.reference.markdown import code, header, table
 
@@ -28,7 +28,7 @@ ACTIONS: Mapping[Action, str] = MappingProxyType(
         Action.READ_REFUSED: "A request was refused before anything was read.",
         Action.SEARCH: "A search was answered.",
         Action.EXPORT: "Data left the hub as a file.",
-        Action.BREAK_GLASS: "Someone used an emergency right.",
+        Action.BREAK_GLASS: "A glass was broken (`started`), used, ended (`stopped`, `expired`) or reviewed.",
         Action.CONSENT_CHANGED: "A yes or no of a customer was recorded.",
         Action.RESTRICTION_CHANGED: "A restriction or an objection of a customer was recorded, or its end.",
         Action.PRIVACY_REQUEST_OPENED: "A person asked for access, erasure or another right.",
@@ -41,10 +41,21 @@ ACTIONS: Mapping[Action, str] = MappingProxyType(
         Action.INTERACTION_LOGGED: "Someone noted an interaction with a customer.",
         Action.SYNC_REQUESTED: "Someone asked for a sync of a source.",
         Action.COMMAND_REFUSED: "A command was refused; nothing was done.",
+        Action.MASTER_KEY_CHANGED: "All data keys were wrapped anew, by another master key.",
         Action.API_KEY_CHANGED: "An API key was created, rotated or revoked, as the reason says; the source names it.",
     }
 )
 """What each action records."""
+
+RETENTIONS: Mapping[Retention, str] = MappingProxyType(
+    {
+        Retention.CUSTOMER: "All that no other class takes: names, addresses, numbers, notes.",
+        Retention.ACCOUNTING: "Categories `user.financial` and `user.payment`, which tax law has kept.",
+        Retention.MARKETING: "Behaviour, profile, social, telemetry and location, kept as long as the consent lasts.",
+        Retention.SEARCH: "Texts of searches, by day.",
+    }
+)
+"""What each retention class seals."""
 
 _OUTCOMES: Mapping[Outcome, str] = MappingProxyType(
     {
@@ -55,10 +66,32 @@ _OUTCOMES: Mapping[Outcome, str] = MappingProxyType(
     }
 )
 
+_PAYLOADS = """
+Values of people stand in no event, which nobody could take back: no before and after, no reason, no text of a search.
+They are sealed (AES-256-GCM) by a data key of the subject and of a retention class, in a table beside the log. The
+event names the SHA-256 of nonce and ciphertext (`payloads`) and the ids of the data keys (`keys`). A payload opens for
+its own event, place, subject and class alone.
+
+| event | sealed | subject | class |
+| --- | --- | --- | --- |
+| `correction` | the reason; each value before and after, and its party | the customer | by category |
+| `customer_changed` | each golden value before and after, and its party | each customer | by category |
+| `search` | what was searched for | the day: nobody knows whom it is about | `search` |
+
+`hub audit show EVENT --reveal` opens them for the machine's operator, the command `reveal_payloads` of the policy for
+roles; either is an event `audit_read` that says which event was opened (`about`), on disk before anything is shown.
+Roles see `withheld` in place of properties that they are not shown whole, and of customers whom they do not reach.
+
+`key_destroyed` names the keys that are gone. Its payloads are gone too; the events and all proofs stay as they were.
+`hub audit verify` checks each payload against its event, and that each has its data key: what is missing without such
+an event is named. How keys are kept, changed and destroyed: [operations.md](operations.md#keys-of-the-audit-log).
+"""
+
 _INTRODUCTION = """
 The audit log is an append-only Merkle tree (RFC 6962) in a database of its own (`HUB_AUDIT_URL`). An event names people
 by opaque ids only: no e-mail address, no phone number and no name can get in. Events of a sync are written in the same
-transaction as the data, wait in an outbox, and are brought into the log exactly once.
+transaction as the data, wait in an outbox, and are brought into the log exactly once. How it is published by signed
+checkpoints, and verified by others: [audit-verification.md](audit-verification.md).
 
 The list of actions is closed, so that questions to the log can be complete. It also names actions of parts that the hub
 does not have yet; nothing writes those so far.
@@ -71,6 +104,10 @@ def audit_page() -> str:
         [
             header("Audit events", "`hub/audit/events.py`"),
             _INTRODUCTION,
+            "## Payloads\n",
+            _PAYLOADS,
+            "### Retention classes\n",
+            table(("class", "values"), ((code(each.value), RETENTIONS[each]) for each in Retention)),
             "## Actions\n",
             table(("action", "records"), ((code(action.value), ACTIONS[action]) for action in Action)),
             "## Outcomes\n",
@@ -78,5 +115,6 @@ def audit_page() -> str:
             "## Counts\n",
             f"An event may hold numbers under these names: {', '.join(map(code, sorted(COUNTS)))}.\n",
             f"An event of more than {MAX_CUSTOMERS} customers is continued in others, which name it as `part_of`.\n",
+            "What happened through a [broken glass](access.md#break-glass) names it as `break_glass`.\n",
         ]
     )

@@ -21,6 +21,8 @@ class Touched:
     categories: set[str] = field(default_factory=set)
     properties: set[str] = field(default_factory=set)
     customers: dict[str, None] = field(default_factory=dict)
+    searched: list[str] = field(default_factory=list, repr=False)
+    """What was searched for."""
 
     def add(
         self,

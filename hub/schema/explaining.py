@@ -62,6 +62,10 @@ class AccessExplanation:
     grants: list[AccessReason] = strawberry.field(
         description="The grants that reach it, what decides first; none where nobody granted anything, which denies."
     )
+    break_glass_minutes: Long | None = strawberry.field(
+        name="breakGlassMinutes",
+        description="For how many minutes the role may open it by `breakGlass`, of one customer; null if it may not.",
+    )
     policy_sha256: str = strawberry.field(
         name="policySha256", description="The policy's hash, as audit events name it."
     )
@@ -75,6 +79,9 @@ class AccessExplanation:
             effect=explained.decision.effect.value,
             mask=explained.mask,
             grants=[AccessReason.of(reason) for reason in explained.reasons],
+            break_glass_minutes=None
+            if explained.openable_minutes is None
+            else Long(explained.openable_minutes),
             policy_sha256=policy_sha256,
         )
 

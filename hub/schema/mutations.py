@@ -24,8 +24,8 @@ from hub.schema.scalars import Long
 
 MUTATIONS_BY_ONTOLOGY = "CustomerMutation"
 
-_KEY = "idempotencyKey"
-_KEY_WORDS = (
+KEY = "idempotencyKey"
+KEY_WORDS = (
     "Chosen by the client, 1 to 64 letters, digits and signs of `. _ : -`. Sent again with the same content it gives"
     " the first result and does nothing more."
 )
@@ -114,7 +114,7 @@ _NOTES: Mapping[str, tuple[str, str]] = {
     "logInteraction": ("Interaction", "Log a call, visit, message or other touch with a customer."),
 }
 _CUSTOMER = FieldDraft("customerId", "strawberry.ID", "Public id of the customer.")
-_IDEMPOTENT = FieldDraft(_KEY, "str", _KEY_WORDS)
+_IDEMPOTENT = FieldDraft(KEY, "str", KEY_WORDS)
 _PROPERTY = FieldDraft("property", PROPERTY_ENUM, "The property of the customer.")
 _REASON = FieldDraft("reason", "str", "Why; kept with the value, at most 1000 characters.")
 _VALUE = FieldDraft(
@@ -175,8 +175,8 @@ def _plain(value: Any) -> Any:
 
 def _said(given: Mapping[str, Any]) -> tuple[str, dict[str, Any], str]:
     """Customer, values and idempotency key of an input."""
-    values = {name: _plain(value) for name, value in given.items() if name not in (_CUSTOMER.name, _KEY)}
-    return given[_CUSTOMER.name], values, given[_KEY]
+    values = {name: _plain(value) for name, value in given.items() if name not in (_CUSTOMER.name, KEY)}
+    return given[_CUSTOMER.name], values, given[KEY]
 
 
 def _noted(done: commands.Noted) -> Noted:
@@ -241,13 +241,13 @@ class ReplayQuarantineInput:
     numbers: list[Long] | None = strawberry.field(
         default=None, description="Only the records with these numbers of the quarantine; all unless given."
     )
-    idempotency_key: str = strawberry.field(name=_KEY, description=_KEY_WORDS)
+    idempotency_key: str = strawberry.field(name=KEY, description=KEY_WORDS)
 
 
 def _sync(
     info: Info[RequestContext, None],
     source: Annotated[str, strawberry.argument(description="Name of the source.")],
-    idempotency_key: Annotated[str, strawberry.argument(name=_KEY, description=_KEY_WORDS)],
+    idempotency_key: Annotated[str, strawberry.argument(name=KEY, description=KEY_WORDS)],
 ) -> RunBegun | None:
     order = commands.SyncSource(source, idempotency_key)
     return _begun(commands.sync_source(info.context.services, _author(info.context), order))

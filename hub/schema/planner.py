@@ -42,7 +42,7 @@ class Planned:
     document: Document
     operation: Operation
     variables: Mapping[str, Any] = field(repr=False)
-    """As GraphQL coerced them."""
+    """As GraphQL coerced them, with those that the requester's access needs."""
     given: Mapping[str, Any] = field(repr=False)
     plan: OperationPlan | None
     """None for an operation that is no query."""
@@ -85,9 +85,9 @@ class Planner:
         _check_introspection(document, access)
         operation, variables = self._chosen(document, request)
         if operation.kind is not OperationType.QUERY:
-            return Planned(document, operation, variables, request.variables, None)
+            return _planned(document, operation, variables, request, access, None)
         plan = self.plans.find(document, operation, variables, access)
-        return Planned(document, operation, variables, request.variables, plan) if plan else None
+        return _planned(document, operation, variables, request, access, plan) if plan else None
 
     def make(self, request: GraphQLRequest, access: PlanAccess) -> Planned:
         """The request's plan, made anew where need be.
@@ -109,7 +109,7 @@ class Planner:
             except RecursionError:
                 # Documents are bounded by then; a filter that comes in a variable may nest as deep as JSON does.
                 raise LimitError("the variables nest too deeply") from None
-        return Planned(document, operation, variables, request.variables, plan)
+        return _planned(document, operation, variables, request, access, plan)
 
     def _text(self, request: GraphQLRequest) -> str:
         if request.document_id is not None:
@@ -138,6 +138,17 @@ class Planner:
         if request.reads_only and operation.kind is OperationType.MUTATION:
             raise ReadsOnlyError("GET only reads; send a mutation by POST")
         return operation, coerced_variables(self._schema, operation.node, request.variables)
+
+
+def _planned(
+    document: Document,
+    operation: Operation,
+    variables: Mapping[str, Any],
+    request: GraphQLRequest,
+    access: PlanAccess,
+    plan: OperationPlan | None,
+) -> Planned:
+    return Planned(document, operation, {**variables, **access.reach.variables}, request.variables, plan)
 
 
 def _check_introspection(document: Document, access: PlanAccess) -> None:

@@ -8,7 +8,8 @@ from functools import lru_cache
 from graphql import ExecutionResult
 
 from hub.access import Requester
-from hub.audit import Action, AuditEvent, Outcome
+from hub.audit import Action, AuditEvent, Outcome, Payload, Retention, Sealer
+from hub.commands import is_glass_id
 from hub.errors import RequestError
 from hub.graph.plans import PlanResult
 from hub.schema.answers import Answer
@@ -58,6 +59,7 @@ class Events:
             department=requester.department,
             purpose=requester.purpose,
             policy_sha256=policy_sha256,
+            break_glass=requester.break_glass if is_glass_id(requester.break_glass) else None,
         )
 
 
@@ -126,6 +128,18 @@ def told_event(
             "denied": plan.reading.denied if plan else 0,
         },
     )
+
+
+def with_searches(event: AuditEvent, touched: Touched, sealer: Sealer) -> AuditEvent:
+    """The event with what was searched for, sealed by the key of its day: who was meant, nobody knows.
+
+    Raises:
+        AuditError: the key cannot be had.
+    """
+    if not touched.searched:
+        return event
+    content = {"searched": touched.searched}
+    return sealer.sealed(event, [Payload(f"{event.at:%Y-%m-%d}", Retention.SEARCH, content)])
 
 
 def stream_event(

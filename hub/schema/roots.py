@@ -5,6 +5,7 @@ Each tuple holds strawberry types in the order in which their fields stand in th
 
 from __future__ import annotations
 
+from hub.schema.breaking import GlassMutation, GlassQuery
 from hub.schema.changes import ChangesQuery
 from hub.schema.explaining import ExplainQuery
 from hub.schema.federation import FederationQuery
@@ -20,9 +21,10 @@ QUERIES: tuple[type, ...] = (
     NetworkQuery,
     ChangesQuery,
     ExplainQuery,
+    GlassQuery,
     FederationQuery,
 )
-MUTATIONS: tuple[type, ...] = (SourceMutation,)
+MUTATIONS: tuple[type, ...] = (SourceMutation, GlassMutation)
 """Their resolvers are synchronous and run in a worker thread."""
 SUBSCRIPTIONS: tuple[type, ...] = (ProgressSubscription,)
 """Their resolvers tell one event, which is their root value."""

@@ -61,6 +61,7 @@ def _search(
     first: Annotated[int, strawberry.argument(description="How many hits at most, up to 100.")] = 10,
 ) -> SearchResult | None:
     context = info.context
+    context.touched.searched.append(text)
     answer = context.services.search.search(
         text,
         types=tuple(types or ()),

@@ -16,7 +16,7 @@ from typing import Any
 import orjson
 from graphql import ExecutionResult, OperationType, execute
 
-from hub.access import AccessMap, Caller, PlanAccess, Requester, plan_access
+from hub.access import AccessMap, Caller, PlanAccess, Requester
 from hub.audit import AuditEvent
 from hub.errors import AuditError, AuthenticationError, LimitError, QueryError, RequestError
 from hub.graph.plans import PlanResult, answer, answer_on_loop
@@ -24,10 +24,19 @@ from hub.graph.plans import execute as run_plan
 from hub.schema.answers import Answer, executed, failed, refused
 from hub.schema.catalogue import make_catalogue
 from hub.schema.context import RequestContext
+from hub.schema.glasses import Glasses
 from hub.schema.planner import GraphQLRequest, Planned, Planner
 from hub.schema.plans import OperationPlan
 from hub.schema.preparing import Preparing
-from hub.schema.recording import Events, failed_event, read_event, refused_event, stream_event, told_event
+from hub.schema.recording import (
+    Events,
+    failed_event,
+    read_event,
+    refused_event,
+    stream_event,
+    told_event,
+    with_searches,
+)
 from hub.schema.refusals import Refusals, Refused
 from hub.schema.streams import OutdatedError, Streams, Subscription, Told
 from hub.schema.waiting import Gone, GoneError, Waiting
@@ -61,6 +70,7 @@ class GraphQLService:
         self._reads_inline = services.store.dialect.name == "sqlite"
         self._streams = Streams(services, self.catalogue, self.planner)
         self._pool = ThreadPoolExecutor(THREADS, "graphql")
+        self._glasses = Glasses(services, self.catalogue, self._pool)
 
     def end_streams(self) -> None:
         """End all subscriptions; none begins any more."""
@@ -85,8 +95,9 @@ class GraphQLService:
             return await self.refuse(_unrecordable(error))
         waiting = Waiting(self._services.settings.timeout_s, gone)
         try:
-            access = plan_access(policy, requester)
+            access = await self._glasses.access(policy, requester, waiting)
             planned = await self._planned(request, requester, access, waiting)
+            await self._glasses.use(policy, requester, access, planned, waiting)
             context = RequestContext(self._services, requester, access, waiting.cancellation)
             told, answer = await self._answered(event, planned, context, waiting)
             self._check_size(answer)
@@ -127,8 +138,8 @@ class GraphQLService:
         with ExitStack() as placed:
             while True:
                 policy, requester = self._services.access, renewed()
-                access = plan_access(policy, requester)
                 waiting = Waiting(self._services.settings.timeout_s)
+                access = await self._glasses.access(policy, requester, waiting)
                 planned = await self._understood(request, requester, access, waiting)
                 if planned.operation.kind is not OperationType.SUBSCRIPTION:
                     yield await self.answer(request, requester)
@@ -136,9 +147,10 @@ class GraphQLService:
                 if left is None:
                     placed.enter_context(self._streams.place(requester.subject))
                 left = await self._subscribed(planned, requester, access, waiting, left)
+                await self._glasses.use(policy, requester, access, planned, waiting)
                 event = self._events.of(requester, policy.sha256)
                 try:
-                    async with aclosing(self._told(event, left, policy)) as told:
+                    async with aclosing(self._told(event, left, policy, access)) as told:
                         async for answer in told:
                             yield answer
                     return
@@ -158,7 +170,7 @@ class GraphQLService:
         )
 
     async def _told(
-        self, event: AuditEvent, subscription: Subscription, policy: AccessMap
+        self, event: AuditEvent, subscription: Subscription, policy: AccessMap, access: PlanAccess
     ) -> AsyncGenerator[Answer]:
         opened = await self._recorded(_stream_event(event, subscription), Answer(b""))
         if opened.failed:
@@ -166,7 +178,7 @@ class GraphQLService:
             return
         listening = self._streams.listen(subscription, lambda: self._services.access is policy)
         async with aclosing(listening) as happenings:
-            async for together in happenings:
+            async for together in self._glasses.while_open(happenings, access.glass):
                 recording = [self._recorded_told(event, subscription, each) for each in together]
                 for answer in await asyncio.gather(*recording):
                     yield answer
@@ -243,12 +255,7 @@ class GraphQLService:
             told = None if silent else told_event(event, planned.document, plan, context.touched, result)
             return told, executed(result, ())
         if plan.others:
-            result = await waiting.result(
-                self._pool, lambda: self._executed(planned, context, self._trees(planned, plan, context))
-            )
-            return told_event(event, planned.document, plan, context.touched, result), executed(
-                result, plan.notes
-            )
+            return await waiting.result(self._pool, lambda: self._searched(event, planned, plan, context))
         found: Sequence[PlanResult]
         try:
             found = await self._fetched_on_loop(planned, plan, waiting)
@@ -257,6 +264,13 @@ class GraphQLService:
         return read_event(event, planned.document, plan, found), plan.frame.around(
             [each.json_text for each in found]
         )
+
+    def _searched(
+        self, event: AuditEvent, planned: Planned, plan: OperationPlan, context: RequestContext
+    ) -> tuple[AuditEvent, Answer]:
+        result = self._executed(planned, context, self._trees(planned, plan, context))
+        told = told_event(event, planned.document, plan, context.touched, result)
+        return with_searches(told, context.touched, self._services.sealer), executed(result, plan.notes)
 
     async def _fetched_on_loop(
         self, planned: Planned, plan: OperationPlan, waiting: Waiting

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 
 from sqlalchemy import Connection
 
+from hub.access import SUBJECT
 from hub.ontology.model import ScopeFact
 from hub.search.protocol import NO_FACTS, Document
 from hub.store import Store
@@ -22,9 +23,11 @@ class Facts:
 
     def on(self, document: Document) -> Document:
         """The document with the facts of its customer."""
-        customer = document.customer_id or ""
-        facts, bars = self.scopes.get(customer, NO_FACTS), self.bars.get(customer, ())
-        return replace(document, facts=facts, bars=bars) if facts or bars else document
+        customer = document.customer_id
+        if not customer:
+            return document
+        facts = {**self.scopes.get(customer, NO_FACTS), SUBJECT: (customer,)}
+        return replace(document, facts=facts, bars=self.bars.get(customer, ()))
 
 
 class CustomerFacts:

@@ -17,7 +17,7 @@ from typing import Literal
 
 from anyascii import anyascii
 
-FORMAT = 2
+FORMAT = 3
 """Version of the rules in this module and of what documents hold."""
 
 MAX_TOKEN = 64

@@ -258,6 +258,39 @@ command = Table(
 only, null until a command that goes on by itself has begun.
 """
 
+break_glass = Table(
+    "break_glass",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("customer_id", Text, nullable=False),
+    Column("subject", Text, nullable=False),
+    Column("roles", Text, nullable=False),
+    Column("department", Text),
+    Column("purpose", Text, nullable=False),
+    Column("categories", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("ticket", Text, nullable=False),
+    Column("started_at", Text, nullable=False),
+    Column("expires_at", Text, nullable=False),
+    Column("stopped_at", Text),
+    Column("stopped_by", Text),
+    Column("uses", BigInteger, nullable=False, server_default="0"),
+    Column("notified_at", Text),
+    Column("notices", BigInteger, nullable=False, server_default="0"),
+    Column("notice_after", Text),
+    Column("reviewed_at", Text),
+    Column("reviewed_by", Text),
+    Column("outcome", Text),
+    Column("note", Text),
+    Index(None, "stopped_at", "expires_at"),
+    Index(None, "reviewed_at", "started_at"),
+)
+"""Glasses that were broken: who opened what of which customer, why, and what came of it.
+
+`stopped_by` is empty where its time ran out. `roles` and `categories` are JSON lists. `notices` counts the attempts to
+tell of it, the next of which is due at `notice_after`.
+"""
+
 change = Table(
     "change",
     metadata,

@@ -88,6 +88,7 @@ def test_the_policy_we_ship_lets_few_do_much() -> None:
         ("sales", "account_management", "log_interaction"),
         ("sales", "account_management", "record_restriction"),
         ("compliance", "privacy_compliance", "record_restriction"),
+        ("compliance", "privacy_compliance", "review_break_glass"),
         ("sales", "account_management", "record_consent"),
         ("compliance", "privacy_compliance", "record_consent"),
         ("steward", "data_quality", "correct_property"),
@@ -96,4 +97,5 @@ def test_the_policy_we_ship_lets_few_do_much() -> None:
         ("it", "system_operation", "replay_quarantine"),
         ("it", "system_operation", "explain_access"),
         ("compliance", "privacy_compliance", "explain_access"),
+        ("compliance", "privacy_compliance", "reveal_payloads"),
     }

@@ -145,7 +145,7 @@ def test_plan_access_decides_as_the_map_and_its_key_names_no_person() -> None:
     access = access_map(grant("user.name", "mask:initial"))
     requester = Requester("u-17", frozenset({"agent"}), "desk", "service", "web", ("service",))
     plan = plan_access(access, requester)
-    assert plan.key == (frozenset({"agent"}), "service", access.sha256, ())
+    assert plan.key == (frozenset({"agent"}), "service", access.sha256, (), None)
     assert plan.decide("user.name") == access.decide(frozenset({"agent"}), "service", "user.name")
     assert plan.decide("unheard_of") is NO_GRANT
     assert "u-17" not in repr(requester) + repr(plan)

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from hub.audit import Action
+from hub.audit import Action, EventFilter
 from hub.cli import sync_all
 from hub.demo import examples
 from hub.demo_run import DEPARTMENT_ROLES, SOURCES, DemoPlan, company
@@ -84,6 +84,13 @@ def values_of(services: Services) -> set[str]:
     return {value for value in found if len(value) >= MIN_LENGTH}
 
 
+def test_the_demo_has_a_key_that_signs_checkpoints_of_its_log(demo: World) -> None:
+    checkpoints = demo.services.checkpoints
+    assert checkpoints is not None
+    assert checkpoints.publish().note.startswith("harbour-and-pine.example/audit\n")
+    assert checkpoints.verify().ok
+
+
 def test_no_value_of_a_person_is_in_the_log_or_in_a_line(demo: World, lines: list[str]) -> None:
     services = demo.services
     values = values_of(services)
@@ -104,7 +111,7 @@ def test_no_value_of_a_person_is_in_the_log_or_in_a_line(demo: World, lines: lis
             assert "errors" not in demo.ask(query, role).body
     services.publish_events()
 
-    leaves = [recorded.event for recorded in services.audit.events()]
+    leaves = [recorded.event for recorded in services.audit.events(limit=100_000)]
     assert {Action.BATCH_APPLIED, Action.READ, Action.READ_REFUSED, Action.SEARCH, Action.LOGIN_REFUSED} <= {
         leaf.action for leaf in leaves
     }
@@ -115,6 +122,19 @@ def test_no_value_of_a_person_is_in_the_log_or_in_a_line(demo: World, lines: lis
     }
     for text in (*(leaf.encode().decode() for leaf in leaves), *lines):
         assert not [value for value in values - known if value in text]
+
+    sealed = [leaf for leaf in leaves if leaf.payloads]
+    assert {Action.SEARCH, Action.CUSTOMER_CHANGED} <= {leaf.action for leaf in sealed}
+    (search,) = services.sealer.unsealed(services.audit, _number_of_a_search(services))
+    assert search.content == {"searched": [person["name"]]}
+    written = [path.read_bytes() for path in Path(services.settings.data_dir).glob("audit*.sqlite*")]
+    assert len(written) >= 2
+    for content in written:
+        assert not [value for value in values - known if value.encode() in content]
+
+
+def _number_of_a_search(services: Services) -> int:
+    return services.audit.events(EventFilter(actions=(Action.SEARCH,)), limit=1)[0].seq
 
 
 def _one(values: set[str], pattern: str) -> str:

@@ -233,7 +233,7 @@ def test_a_token_that_is_known_already_gives_the_roles_of_the_policy_in_force(of
         token = world.token("support")
         caller = asyncio.run(authenticator.caller(token))
         assert authenticator.requester(caller, None).roles == {"support"}
-        office.change("support: {label: Support agent,", "support: {label: Support agent, claims: [agents],")
+        office.change("label: Support agent\n", "label: Support agent\n    claims: [agents]\n")
         office.settle()
         assert asyncio.run(authenticator.caller(token)) is caller
         with pytest.raises(AccessDeniedError):
@@ -283,7 +283,7 @@ def test_a_subscription_ends_when_its_caller_may_not_ask_any_more(office: Office
             answers = service.stream(GraphQLRequest(EVERY), renewed(), renewed)
             first: Any = asyncio.ensure_future(anext(answers))
             await until(lambda: len(office.reader()) == 1)
-            office.change("support: {label: Support agent,", "support: {label: Support agent, claims: [x],")
+            office.change("label: Support agent\n", "label: Support agent\n    claims: [x]\n")
             office.settle()
             write(services, party("erp", "C10", name="Cleo", email="cleo@example.com"))
             body = orjson.loads((await soon(first)).body)
@@ -352,7 +352,7 @@ def test_a_socket_and_an_event_stream_lose_a_role_that_the_policy_takes(office: 
             caller = await let_in(
                 service, authenticator, Headers({"authorization": f"Bearer {token(services)}"})
             )
-            office.change("support: {label: Support agent,", "support: {label: Support agent, claims: [x],")
+            office.change("label: Support agent\n", "label: Support agent\n    claims: [x]\n")
             office.settle()
             socket.subscribes("2", EMAILS)
             told = await soon(socket.hears())

@@ -17,7 +17,9 @@ import httpx
 import pytest
 
 from hub.api import create_app, serve
-from hub.audit import Action, AuditEvent
+from hub.audit import Action, AuditEvent, configured_keys, open_checkpoints, write_key
+from hub.audit.checkpoints import parse_text
+from hub.audit.notes import Note
 from hub.errors import AuditError, ConfigurationError
 from hub.services import Services, load_configuration, open_services
 from hub.settings import Settings
@@ -70,6 +72,62 @@ def test_publishing_goes_on_after_a_failure(services: Services, caplog: pytest.L
             connection.exec_driver_sql("ALTER TABLE away RENAME TO audit_outbox")
         posted(services)
         wait_for(lambda: services.audit.size() == 2)  # the policy's event before it
+
+
+@contextmanager
+def signing(services: Services, interval_s: float) -> Iterator[tuple[Services, Path]]:
+    """The services with a key that signs checkpoints as often, and the folder where they are kept outside."""
+    folder = services.settings.data_dir
+    write_key(folder / "audit.key", "log.example.com/audit")
+    settings = Settings(data_dir=folder, audit_checkpoint_s=interval_s)
+    keys = configured_keys(settings)
+    assert keys is not None
+    changed = services.settings.model_copy(update={"audit_checkpoint_s": interval_s})
+    checkpoints = open_checkpoints(settings, services.audit, keys)
+    yield (
+        replace(services, settings=changed, checkpoints=checkpoints),
+        folder / "checkpoints" / "history.jsonl",
+    )
+
+
+def sizes(history: Path) -> list[int]:
+    """Those of the checkpoints that were published."""
+    lines = history.read_text().splitlines() if history.exists() else []
+    return [parse_text(Note.parse(json.loads(line)).text)[1].size for line in lines]
+
+
+def test_checkpoints_are_published_as_the_log_grows_and_at_the_end(services: Services) -> None:
+    with signing(services, 0.02) as (changed, history), asking(changed):
+        wait_for(lambda: sizes(history))
+        grown = len(sizes(history))
+        changed.audit.append([AuditEvent(Action.READ, "u-1")])
+        wait_for(lambda: len(sizes(history)) > grown)
+        posted(changed)
+    assert sizes(history)[-1] == services.audit.size(), (
+        "the last holds what was brought into the log at the end"
+    )
+    assert sizes(history) == sorted(set(sizes(history))), "none while the log does not grow"
+    assert changed.checkpoints is not None
+    assert changed.checkpoints.verify().ok
+
+
+def test_no_checkpoint_is_published_where_the_interval_is_0(services: Services) -> None:
+    with signing(services, 0) as (changed, history), asking(changed):
+        changed.audit.append([AuditEvent(Action.READ, "u-1")])
+    assert not history.exists()
+
+
+def test_a_log_that_is_not_the_published_one_is_told_and_gets_no_checkpoint(
+    services: Services, caplog: pytest.LogCaptureFixture
+) -> None:
+    with signing(services, 0.02) as (changed, history):
+        assert changed.checkpoints is not None
+        services.audit.append([AuditEvent(Action.READ, "u-1")])
+        changed.checkpoints.publish()
+        history.write_text(history.read_text().replace("log.example.com", "lag.example.com"))
+        with asking(changed):
+            wait_for(lambda: "publishing a checkpoint of the audit log failed: no checkpoint" in caplog.text)
+    assert len(history.read_text().splitlines()) == 1
 
 
 def test_without_an_issuer_of_tokens_there_is_no_application(services: Services) -> None:

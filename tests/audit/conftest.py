@@ -10,7 +10,9 @@ from pathlib import Path
 import pytest
 from sqlalchemy import create_engine, make_url, text
 
-from hub.audit import Action, AuditEvent, AuditLog
+from hub.audit import Action, AuditEvent, AuditLog, DataKeys, LocalMasterKeys
+
+MASTER = bytes(range(32))
 
 _numbers = itertools.count(1)
 
@@ -54,6 +56,20 @@ def log_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     with engine.begin() as connection:
         connection.execute(text(f"DROP SCHEMA {schema} CASCADE"))
     engine.dispose()
+
+
+@pytest.fixture
+def keys_url(log_url: str, tmp_path: Path) -> str:
+    """The URL of an empty database for data keys: a file of its own, or the audit log's on PostgreSQL."""
+    return f"sqlite:///{tmp_path / 'keys.sqlite'}" if log_url.startswith("sqlite") else log_url
+
+
+@pytest.fixture
+def keys(keys_url: str) -> Iterator[DataKeys]:
+    """No data keys yet, under MASTER."""
+    opened = DataKeys.open(keys_url, LocalMasterKeys.of([MASTER]))
+    yield opened
+    opened.close()
 
 
 @pytest.fixture

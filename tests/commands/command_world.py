@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import base64
 import csv
 import io
 from collections.abc import Mapping, Sequence
 from itertools import count
 from pathlib import Path
 from typing import Any
+
+from pydantic import SecretStr
 
 from hub.access import Requester
 from hub.audit import AuditEvent
@@ -27,6 +30,8 @@ from hub.commands import (
 from hub.services import Services, open_services
 from hub.settings import Settings
 from hub.values import entity_id
+
+MASTER_KEY = base64.b64encode(bytes(range(32))).decode()
 
 POLICY = Path(__file__).resolve().parents[2] / "policy.yaml"
 
@@ -94,7 +99,11 @@ class Shop:
             self.write(name, [])
             self.tickets(name, [])
         self.settings = Settings(
-            data_dir=folder / "var", store_url=store_url, config_dir=folder / "sources", policy_file=POLICY
+            data_dir=folder / "var",
+            store_url=store_url,
+            config_dir=folder / "sources",
+            policy_file=POLICY,
+            master_key=SecretStr(MASTER_KEY),
         )
         self.services: Services = open_services(self.settings, {})
 

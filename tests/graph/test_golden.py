@@ -131,7 +131,7 @@ def test_changed_rules_reach_customers_that_no_batch_touches(graph: Graph) -> No
     for expected in (1, 0):
         with graph.store.write() as connection:
             found = configured.writer.reproject(connection, 2, [graph.customer_of(short)])
-        assert found == expected
+        assert len(found.written) == expected
     assert graph.golden(short, "name") == "Annabel"
 
 

@@ -100,10 +100,8 @@ class Adversary(Prober):
             yield Probe("guessed id", path, {"a": self._customers[0], "b": id_})
 
     def _out_of_reach(self) -> Iterator[tuple[str, str]]:
-        """Rows whose ids are to be guessed: what the role may not know of, and a few that it may.
-
-        Row scope has its place here: rows of other regions, brands and accounts, of types that the role may see.
-        """
+        """Rows whose ids are to be guessed: what the role may not know of, and a few that it may."""
+        yield from self._elsewhere()
         known = self._hiding.knows_of
         types = [type_ for type_ in self._ontology.types.values() if not known(type_.name)]
         types += self._draw.sample(list(self._ontology.types.values()), 2)
@@ -113,6 +111,14 @@ class Adversary(Prober):
         for customer in () if known(CUSTOMER) else self._customers:
             yield CUSTOMER, customer
         yield CUSTOMER, "cus_none"
+
+    def _elsewhere(self) -> Iterator[tuple[str, str]]:
+        """One row of each type that the role's world does not hold, such as those of other regions."""
+        for name in (CUSTOMER, *self._ontology.types):
+            there = {row["id"] for row in self._pair.other_rows[self._table(name)]}
+            gone = [row["id"] for row in self._pair.rows[self._table(name)] if row["id"] not in there]
+            if gone:
+                yield name, self._draw.choice(gone)
 
     # documents
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
 from typing import Any
 
 from hub.graph import Entity, GraphWriter, Reference, Statement
 from hub.ontology import CUSTOMER, EntityType, Ontology
 from hub.store import Store
-from hub.values import entity_id
+from hub.values import Instant, entity_id
 from tests.leaks.variants import fresh
 
 SOURCES = ("erp", "shop", "help")
@@ -30,6 +31,11 @@ _STANDING: Mapping[tuple[str, int], Mapping[str, Any]] = {
     ("Restriction", 1): {"kind": "objection", "purpose": "marketing", "state": "in_force"},
 }
 """Who agreed to advertising, and who restricted or objected."""
+_TIMES: Mapping[tuple[str, int], tuple[str, datetime]] = {
+    ("Order", 0): ("orderDate", datetime(2020, 1, 2, tzinfo=UTC)),
+    ("Consent", 1): ("at", datetime(2020, 1, 20, tzinfo=UTC)),
+}
+"""P1's first order, and what follows it within the days by which times that a mask shows alike may differ."""
 _OFTEN = 0.9
 """How often a property has a value."""
 
@@ -72,6 +78,8 @@ class _Maker:
             if prop.name in needed or self._draw.random() < _OFTEN:
                 values[prop.name] = chosen
         values |= _STANDING.get((type_.name, number), {})
+        if (timed := _TIMES.get((type_.name, number))) is not None:
+            values |= {timed[0]: Instant(timed[1], "Europe/London"), "customer": Reference(_party_id("P1"))}
         if number == 1 and len(type_.customer) > 1:
             # One row that belongs to a customer by way of another row.
             values.pop(type_.customer[0].partition(".")[0])

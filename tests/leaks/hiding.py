@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from hub.access import MASKS, Effect, Mask, PlanAccess
+from hub.access import MASKS, Effect, Mask
+from hub.graph.plans import CategoryAccess
 from hub.ontology import CUSTOMER, EntityType, Ontology, Property, PropertyType
 
 
@@ -13,7 +14,7 @@ class Hiding:
     """One role's blind spots."""
 
     ontology: Ontology
-    access: PlanAccess
+    access: CategoryAccess
 
     def mask_of(self, prop: Property) -> Mask | bool:
         """True where the value is shown, False where nothing of it is, else the mask that is shown."""

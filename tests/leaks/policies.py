@@ -55,8 +55,15 @@ def write_policy(path: Path, ontology: Ontology, roles: int) -> Path:
         grants += _grants(name, number, ontology)
     policy = {
         "departments": {"d": "Department"},
-        "roles": {
-            name: {"label": "R", "department": "d", "default_purpose": USE} for name in (READER, *names)
+        "roles": {READER: {"label": "R", "department": "d", "default_purpose": USE}}
+        | {
+            name: {
+                "label": "R",
+                "department": "d",
+                "default_purpose": USE,
+                "break_glass": _break_glass(openable(number, ontology)),
+            }
+            for number, name in enumerate(names)
         }
         | {
             name: {"label": "R", "department": "d", "default_purpose": purpose}
@@ -120,6 +127,11 @@ def _fitting(category: str, ontology: Ontology) -> list[str]:
     return [*(fitting * 2), "withhold", "year"]
 
 
+def _break_glass(categories: list[str]) -> dict[str, Any]:
+    more = {"why": "drawn", "owner": "d", "review": "2099-01-01"}
+    return {"purposes": [USE, CONSENTED], "categories": categories, "minutes": 60, **more}
+
+
 def _purpose(data_use: str, legal_basis: str) -> dict[str, Any]:
     return {"label": "Use", "data_use": data_use, "legal_basis": legal_basis, "retention_days": 1}
 
@@ -129,7 +141,12 @@ def _grant(role: str, category: str | list[str], effect: str) -> dict[str, Any]:
     return {"roles": role, "purposes": USE, "categories": category, "effect": effect, **more}
 
 
-def requester(role: str, attributes: Attributes = ()) -> Requester:
-    """One who holds the role, with such attributes for row scopes."""
+def requester(role: str, attributes: Attributes = (), glass: str | None = None) -> Requester:
+    """One who holds the role, with such attributes for row scopes, who looks through the glass with this id."""
     purpose, _ = REACHES.get(role, (USE, ()))
-    return Requester(f"u-{role}", frozenset([role]), "d", purpose, "test", (purpose,), attributes)
+    return Requester(f"u-{role}", frozenset([role]), "d", purpose, "test", (purpose,), attributes, glass)
+
+
+def openable(number: int, ontology: Ontology) -> list[str]:
+    """The categories that the role with this number may open by break-glass."""
+    return random.Random(f"glass {number}").sample(_used(ontology), 8)

@@ -14,6 +14,7 @@ from hub.ontology import CUSTOMER, EntityType, Property, PropertyType
 from hub.store import decode
 from hub.values import Instant, Money
 from tests.leaks.company import customer_ids
+from tests.leaks.policies import requester
 from tests.leaks.selections import chunks, entity_text
 from tests.leaks.variants import COMMON
 from tests.leaks.worlds import Pair
@@ -45,6 +46,8 @@ class Prober:
     def __init__(self, pair: Pair, role: str, sample: int = SAMPLE) -> None:
         self._pair, self._sample = pair, sample
         self._hiding = pair.hiding(role)
+        asks = requester(role)
+        self._openable = sorted(pair.services.access.openable(asks.roles, asks.purpose))[:2]
         self._draw = random.Random(f"probes {role}")
         self._ontology = pair.services.ontology
         self._schema = pair.catalogue.graphql
@@ -89,6 +92,16 @@ class Prober:
                 more = {"customerId": customer, "idempotencyKey": str(uuid4())}
                 yield Probe("command", query, {"i": {**fixed, **more}})
         yield from self._corrections()
+        yield from self._glasses()
+
+    def _glasses(self) -> Iterator[Probe]:
+        """Glasses broken for customers, which tell that they are there to those who may see something of them."""
+        query = "mutation($i: BreakGlassInput!) { breakGlass(input: $i) { __typename } }"
+        for customer in (*self._customers, "cus_none"):
+            said = {"customerId": customer, "reason": "a reason of twenty letters", "ticket": "T-1"}
+            for category in ("user.payment", *self._openable):
+                more = {"categories": [category], "idempotencyKey": str(uuid4())}
+                yield Probe("command", query, {"i": {**said, **more}})
 
     def _corrections(self) -> Iterator[Probe]:
         """Corrections of what one may not see: they tell neither the customer nor that the value is corrected."""
@@ -182,7 +195,7 @@ class Prober:
         """Sums, least and greatest values of hidden properties and of others."""
         for owner, prop in self._some_of_both():
             asked = [
-                f"{word} {{ {prop.name}{_leaves(self._schema, f'{owner}{kind}', prop.name)} }}"
+                f"{word} {{ {prop.name}{leaves(self._schema, f'{owner}{kind}', prop.name)} }}"
                 for word, kind in (("sum", "Sum"), ("min", "Range"), ("max", "Range"))
                 if prop.name in self._fields_of(f"{owner}{kind}")
             ]
@@ -213,7 +226,7 @@ class Prober:
         if field_ is None:
             return None
         unit = f"(unit: {self._draw.choice(['YEAR', 'MONTH', 'DAY'])})" if field_.args else ""
-        return f"{prop.name}{unit}{' { id }' if prop.range else _leaves(self._schema, name, prop.name)}"
+        return f"{prop.name}{unit}{' { id }' if prop.range else leaves(self._schema, name, prop.name)}"
 
     def _grouped(self, owner: str, key: str) -> Probe:
         groups = f"groups(first: 50) {{ count key {{ {key} }} }}"
@@ -407,7 +420,7 @@ class Prober:
                 yield inner.removesuffix("Where"), _plain(name)
 
 
-def _leaves(schema: GraphQLSchema, type_name: str, name: str) -> str:
+def leaves(schema: GraphQLSchema, type_name: str, name: str) -> str:
     """The selection on the field's value, empty where it has no parts."""
     inner: Any = get_named_type(schema.type_map[type_name].fields[name].type)  # type: ignore[attr-defined]
     return "" if is_leaf_type(inner) else f" {{ {' '.join(inner.fields)} }}"

@@ -74,6 +74,10 @@ FIELDS: Mapping[str, Path] = {
     "Mutation.logInteraction": Asked(("command",)),
     "Mutation.correctProperty": Asked(("command",)),
     "Mutation.withdrawCorrection": Asked(("command",)),
+    "Query.breakGlasses": Silent("what was said by those who broke the glass, for reviewers alone"),
+    "Mutation.breakGlass": Asked(("command",)),
+    "Mutation.stopBreakGlass": Silent("when what the caller began has ended"),
+    "Mutation.reviewBreakGlass": Silent("the id that the caller has just said"),
     "Mutation.syncSource": Silent("that a run of a source has begun"),
     "Mutation.replayQuarantine": Silent("that a run of a source has begun"),
     "Subscription.syncProgress": Silent("how many records a run of a source has read"),
@@ -95,6 +99,24 @@ COMMANDS: Mapping[str, Path] = {
     "access check": Silent("faults of the policy"),
     "access diff": Silent("decisions of two policies"),
     "access explain": Silent("the policy's decisions"),
+    "access glass list": Shown("tests/test_cli_glass.py::test_who_looks_at_the_queue_is_on_record"),
+    "access glass review": Silent("the id that the operator has just said"),
+    "access glass stop": Silent("when it ended"),
+    "audit checkpoint": Silent("a count and a hash"),
+    "audit cosign": Silent("names of witnesses"),
+    "audit export": Shown(
+        "tests/test_cli_audit.py::test_events_are_exported_as_lines_after_the_event_that_says_so"
+    ),
+    "audit key new": Silent("the public half of a new key"),
+    "audit prove": Shown(
+        "tests/test_cli_audit.py::test_a_receipt_of_a_number_and_of_an_id_is_checked_without_the_hub"
+    ),
+    "audit data-keys destroy": Silent("counts of what was destroyed"),
+    "audit data-keys make": Silent("a new master key"),
+    "audit data-keys rotate": Silent("a count of keys"),
+    "audit show": Shown(
+        "tests/test_payload_commands.py::test_an_event_is_shown_as_it_was_hashed_and_its_payload_by_request_only"
+    ),
     "audit verify": Silent("counts and hashes"),
     "check": Silent("the configuration"),
     "consent record": _NOTES,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from itertools import chain
 
 import pytest
 
@@ -13,6 +14,7 @@ from hub.graph.reached import Reached
 from hub.schema import streams
 from hub.search import service as search
 from hub.search import tantivy_query
+from tests.leaks.adversary import Adversary
 from tests.leaks.checking import Leak, leaks
 from tests.leaks.policies import REACHES, READER
 from tests.leaks.probes import Prober
@@ -28,7 +30,8 @@ by_role = pytest.mark.parametrize(("pair", "role"), ASKED, indirect=["pair"], sc
 @by_role
 def test_a_world_without_the_customers_out_of_reach_answers_alike(pair: Pair, role: str) -> None:
     pair.become_without(role)
-    found = list(leaks(pair, role, Prober(pair, role).probes()))
+    tried = Adversary(pair, role).probes("forged cursor", "guessed id", "trick")
+    found = list(leaks(pair, role, chain(Prober(pair, role).probes(), tried)))
     assert not found, "\n".join(map(str, found[:3]))
 
 

@@ -29,6 +29,14 @@ class Question:
     token: str
     purpose: str
     events: int
+    glass: str | None = None
+    """The broken glass that is looked through."""
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """What comes with it beside the token."""
+        named = {} if self.glass is None else {"x-break-glass": self.glass}
+        return {"x-purpose": self.purpose, **named}
 
     @property
     def body(self) -> dict[str, Any]:
@@ -57,7 +65,7 @@ Way = Callable[[ASGIApp, Question], Awaitable[Heard]]
 async def _http(app: ASGIApp, method: str, question: Question, accept: str, **more: Any) -> Heard:
     headers = {
         "authorization": f"Bearer {question.token}",
-        "x-purpose": question.purpose,
+        **question.headers,
         "accept": accept,
     }
     transport = httpx.ASGITransport(app=app, raise_app_exceptions=False)
@@ -81,7 +89,7 @@ async def gotten(app: ASGIApp, question: Question) -> Heard:
 
 async def streamed(app: ASGIApp, question: Question) -> Heard:
     """As server-sent events."""
-    source = EventSource(app, question.body, question.token, **{"x-purpose": question.purpose})
+    source = EventSource(app, question.body, question.token, **question.headers)
     told: list[Any] = [await source.started()]
     answers = []
     while len(answers) < question.answers:
@@ -99,7 +107,7 @@ async def streamed(app: ASGIApp, question: Question) -> Heard:
 async def socketed(app: ASGIApp, question: Question) -> Heard:
     """Over a WebSocket, with the frames of `graphql-transport-ws`."""
     socket = Socket(app)
-    await socket.introduces(question.token, **{"x-purpose": question.purpose})
+    await socket.introduces(question.token, **question.headers)
     socket.subscribes("1", question.query, **question.variables)
     told, answers = [], []
     with suppress(ClosedError):

@@ -14,7 +14,7 @@ from unittest.mock import patch
 import orjson
 from starlette.types import ASGIApp
 
-from hub.access import DemoIssuer, PlanAccess, plan_access
+from hub.access import DemoIssuer, PlanAccess, Requester, plan_access
 from hub.access.scope import Attributes
 from hub.api import app as app_module
 from hub.api import create_app
@@ -32,6 +32,7 @@ from tests.leaks.company import fill
 from tests.leaks.hiding import Hiding
 from tests.leaks.policies import REACHES, requester, write_policy
 from tests.leaks.reaching import Reaching, attributes_of
+from tests.leaks.seen_through import GlassRow, ThroughGlass, only
 from tests.leaks.twins import Rows, Twin, read_rows, write_rows
 from tests.leaks.ways import WAYS, Question
 
@@ -87,6 +88,8 @@ class World:
     """How many events are waited for, however long they take; what comes after them should not."""
     attributes: Attributes = ()
     """What the tokens of those who ask say for row scopes."""
+    glass: str | None = None
+    """The broken glass that is looked through."""
 
     def ask(self, query: str, role: str, variables: dict[str, Any], way: str | None = None) -> Told:
         """The answer, and its event in the log; asked at the service itself, or by one of the ways to it."""
@@ -99,7 +102,7 @@ class World:
             bodies = self.runner.run(self._listened(request, role))
             body, answers = b" ".join(bodies), tuple(map(orjson.loads, bodies))
         else:
-            body = self.runner.run(self.service.answer(request, requester(role, self.attributes))).body
+            body = self.runner.run(self.service.answer(request, self._who(role))).body
             answers = (orjson.loads(body),)
         if not query.startswith(("query", "{")):
             # Whoever listens looks again and again, and what is written is another matter.
@@ -107,6 +110,9 @@ class World:
         events = [_told(event) for event in self.kept.events]
         self.kept.events.clear()
         return Told(body, events, list(self.statements), answers)
+
+    def _who(self, role: str) -> Requester:
+        return requester(role, self.attributes, self.glass)
 
     @cached_property
     def app(self) -> ASGIApp:
@@ -118,12 +124,12 @@ class World:
         issuer = DemoIssuer(self.services.settings.data_dir)
         asks = requester(role)
         token = issuer.issue(asks.subject, asks.department, sorted(asks.roles), list(asks.purposes))
-        return Question(query, variables, token, asks.purpose, self.changes)
+        return Question(query, variables, token, asks.purpose, self.changes, self.glass)
 
     async def _listened(self, request: GraphQLRequest, role: str) -> list[bytes]:
         """What is told of all that has happened."""
         bodies: list[bytes] = []
-        who = requester(role, self.attributes)
+        who = self._who(role)
         with suppress(TimeoutError):
             async with (
                 asyncio.timeout(PATIENCE_S if self.expected is None else LONG_PATIENCE_S) as patience,
@@ -190,6 +196,7 @@ class Pair:
         self._other = None
         self.one.expected = self.other.expected = None
         self.one.attributes = self.other.attributes = ()
+        self.one.glass = self.other.glass = None
         twin = Twin(self.services.store, self.rows, self.hiding(role), role, same_parties, hostile=hostile)
         self.other_rows = twin.rows()
         write_rows(self.other.services.store, self.other_rows)
@@ -202,12 +209,35 @@ class Pair:
         self._other = None
         attributes = () if role == "without_attributes" else attributes_of(self.services.store, self.rows)
         self.one.attributes = self.other.attributes = attributes
+        self.one.glass = self.other.glass = None
         reaching = Reaching(self.services.store, self.rows, self.access(role).reach, REACHES[role][1])
         self.other_rows = reaching.rows()
         write_rows(self.other.services.store, self.other_rows)
         self.other.services.indexer.rebuild()
         self.one.expected = self.other.expected = self.other.changes
         self.secrets = frozenset()
+
+    def become_under(self, role: str, subject: str) -> ThroughGlass:
+        """Make the second hub one with nobody but the subject, and of them with other values wherever the role may not
+        see them even through the glass; and have that glass broken in both.
+        """
+        self._other = None
+        self.one.attributes = self.other.attributes = ()
+        glass = GlassRow.drawn(self.services.access, role, subject)
+        through = ThroughGlass(self.services.access, self.services.ontology.taxonomy, glass)
+        hiding = Hiding(self.services.ontology, through)
+        self.rows["break_glass"] = []
+        twin = Twin(self.services.store, self.rows, hiding, f"{role} {subject}", same_parties=False)
+        self.other_rows = only(self.services.store, twin.rows(), subject)
+        self.rows["break_glass"] = self.other_rows["break_glass"] = [glass.row]
+        write_rows(self.one.services.store, self.rows)
+        write_rows(self.other.services.store, self.other_rows)
+        for world in (self.one, self.other):
+            world.services.indexer.rebuild()
+            world.glass = glass.id
+        self.one.expected = self.other.expected = self.other.changes
+        self.secrets = frozenset()
+        return through
 
     def restore(self) -> None:
         """Undo what was written into the hubs."""

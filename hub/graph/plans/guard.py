@@ -8,6 +8,7 @@ The rules, all of them:
   it shows nothing either, whatever the scope.
 - Rows of customers of whom the requester may see nothing do not exist for them, nor do those of customers who
   restricted the use of their data, objected to it, or did not consent to it where the purpose needs that (`reach.py`).
+- While a glass is broken for a customer, rows of all others do not exist either (`hub.access.glass`).
 - Only a property that is allowed outright, of all rows that exist for the requester, may be filtered or sorted by;
   anything else is refused.
 - A link is followed if the reference it runs along is not denied and some property of the target type is not denied;
@@ -30,8 +31,10 @@ from operator import and_
 from typing import Literal, Protocol
 
 from hub.access import (
+    CONSENTED,
     EVERYONE,
     NOBODY,
+    SUBJECT,
     WITHHOLD,
     Decision,
     Effect,
@@ -267,7 +270,9 @@ class Guard:
     # where decisions hold
 
     def _stated(self, choice: Decision) -> Within:
-        return scoped(choice.scope).stated(self._access.reach.attributes)
+        where = scoped(choice.scope).stated(self.reach.attributes)
+        agreed = choice.scope == SUBJECT or self.reach.unopened is None
+        return where if agreed else where & scoped(CONSENTED)
 
     def _whole_where(self, decision: Decision) -> Within:
         return any_of(self._stated(each) for each in decision.choices if each.effect is Effect.ALLOW)
@@ -286,6 +291,14 @@ class Guard:
         return any_of(ways)
 
     def _seen_where(self, type_name: str) -> Within:
+        where = self._granted_where(type_name)
+        type_ = self._ontology.types.get(type_name)
+        if self.reach.only == EVERYONE or (type_ is not None and not type_.has_customer):
+            return where
+        # That a row is there tells whose it is, as there is but one customer.
+        return where & self.reach.only & (EVERYONE if type_ is None else self.belongs(type_))
+
+    def _granted_where(self, type_name: str) -> Within:
         if type_name == PARTY:
             return reduce(and_, (self.seen(party.name) for party in self._ontology.parties), EVERYONE)
         own = self._own_seen(shape_of(self._ontology, type_name))

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 
-from hub.access import EVERYONE, Consent, Within
+from hub.access import CONSENTED, EVERYONE, SUBJECT, SUBJECT_VARIABLE, Consent, Within
 from hub.access.masks import TODAY
 from hub.graph.plans.build import Build
 from hub.graph.plans.params import packed
 from hub.graph.plans.shapes import Scope, Shape
 from hub.graph.plans.spelling import literal, name
+from hub.graph.plans.where import Var
 from hub.ontology import CUSTOMER, EntityType
 from hub.ontology.model import ScopeFact
 
@@ -109,6 +110,11 @@ def _holder(shape: Shape) -> tuple[str, str]:
 
 
 def _in_scope(build: Build, scope: str, column: Column) -> str:
+    if scope == SUBJECT:
+        return _is_subject(build, column("id"))
+    if scope == CONSENTED:
+        asked = build.guard.reach.unopened
+        return _consented(build, asked, column("id")) if asked else _NOTHING
     fact = build.ontology.scopes.get(scope)
     if fact is None:
         return _NOTHING
@@ -126,6 +132,13 @@ def _stating(build: Build, scope: str, fact: ScopeFact, column: Column) -> Itera
                 f'EXISTS (SELECT 1 FROM "membership" q JOIN {name(type_.table)} p ON p."id" = q."party_id" '
                 f'WHERE q."customer_id" = {column("id")} AND {stated})'
             )
+
+
+def _is_subject(build: Build, customer: str) -> str:
+    """The customer is the one that a glass is broken for, whom a plan is told when it is run: others may use it too."""
+    dialect = build.sql.dialect
+    given = build.params.add(Var(SUBJECT_VARIABLE), lambda values: packed(values or (), dialect))
+    return build.sql.in_list(customer, given, "text")
 
 
 def _listed(build: Build, scope: str, value: str) -> str:
