@@ -16,7 +16,7 @@ import stamina
 import typer
 from rich.markup import escape
 
-from hub import access_commands, commands, demo_run, glass_commands, payload_commands, reference
+from hub import access_commands, commands, demo_run, glass_commands, payload_commands, question_commands, reference
 from hub.access import AUDIENCE, DEMO_ISSUER, DemoIssuer
 from hub.adapters import quarantine, source_statuses
 from hub.adapters.preview import preview as preview_stream
@@ -63,6 +63,8 @@ app.add_typer(correction_app, name="correction")
 app.add_typer(audit_app, name="audit")
 audit_app.add_typer(payload_commands.data_keys_app, name="data-keys")
 command(audit_app, "show")(payload_commands.show)
+for ask in question_commands.QUESTIONS:
+    command(audit_app, ask.__name__.replace("_", "-"))(ask)
 app.add_typer(key_app, name="key")
 access_commands.app.add_typer(glass_commands.app, name="glass")
 app.add_typer(access_commands.app, name="access")

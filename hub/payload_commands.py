@@ -94,9 +94,4 @@ def _subjects(connection: Connection, services: Services, customer: str | None, 
             return [date.fromisoformat(day).isoformat()]
         except ValueError:
             raise QueryError("--day is no day like 2026-01-31") from None
-    mark = services.store.dialect.param("id")
-    given = {"id": customer}
-    sql = f"SELECT coalesce((SELECT new_id FROM customer_redirect WHERE old_id = {mark}), {mark})"
-    now = str(connection.exec_driver_sql(sql, given).scalar_one())
-    sql = f"SELECT old_id FROM customer_redirect WHERE new_id = {mark} ORDER BY old_id"
-    return [now, *connection.exec_driver_sql(sql, {"id": now}).scalars()]
+    return commands.all_ids(services.store, connection, customer or "")

@@ -309,6 +309,24 @@ FOR_REVIEWERS = {
     " customerId categories reason ticket startedAt expiresAt stoppedAt stoppedBy uses notifiedAt notices reviewedAt"
     " reviewedBy outcome note }",
 }
+_EVENT = (
+    "{ seq id at action outcome reason subject roles department purpose customers categories entityTypes"
+    " counts { name value } querySha256 policySha256 source stream runId breakGlass partOf }"
+)
+_USUAL = "{ days median deviation bound }"
+_TIMES = 'since: "2026-01-01T00:00:00Z", until: "2026-01-31T00:00:00Z"'
+_NARROWED = f'categories: ["user"], purposes: ["accounting"], {_TIMES}, first: 1, after: -1'
+FOR_AUDITORS = {
+    "accessesOf": f'(customer: "cus_nobody_at_all_00", {_NARROWED}) {{ customers events {_EVENT} next }}',
+    "accessesBy": f'(subject: "u-1", {_NARROWED}) {{ events {_EVENT} next }}',
+    "changesOf": f'(customer: "cus_nobody_at_all_00", categories: ["user"], {_TIMES}, first: 1, after: -1)'
+    f" {{ customers next changes {{ event {_EVENT} records {{ recordId source stream runId landedAt }} }} }}",
+    "readsWithoutResult": f"({_NARROWED}) {{ events {_EVENT} next }}",
+    "unusualAccess": f"({_TIMES}, first: 1) {{ rule exports {{ events {_EVENT} next }}"
+    f" volumes {{ subject roles day customers events reasons own {_USUAL} role {_USUAL} }} }}",
+    "auditSample": f'(size: 1, seed: "7", {_TIMES}) {{ population events {_EVENT} }}',
+}
+OF_A_GLASS = {"breakGlassEvents": f'(id: "nothing", first: 1, after: -1) {{ events {_EVENT} next }}'}
 OF_A_CUSTOMER = {
     "relatedCustomers": '(id: "cus_nobody") { customerId label distance reason steps { label } }',
     "path": '(from: "cus_nobody", to: "cus_noone") { start end label kind forward }',
@@ -402,6 +420,24 @@ def test_what_reviewers_ask_is_answered_to_them_alone(service: GraphQLService, f
     assert ask(service, document, "compliance", "privacy_compliance")["data"] == {field: []}
 
 
+@pytest.mark.parametrize("field", FOR_AUDITORS)
+def test_what_auditors_ask_is_answered_to_them_alone(service: GraphQLService, field: str) -> None:
+    document = f"{{ {field}{FOR_AUDITORS[field]} }}"
+    assert ask(service, document)["errors"][0]["extensions"]["code"] == "FORBIDDEN"
+    answer = ask(service, document, "compliance", "privacy_compliance")
+    assert "errors" not in answer
+    told = answer["data"][field]
+    assert told.get("events", []) == told.get("changes", []) == told.get("volumes", []) == []
+
+
+@pytest.mark.parametrize("field", OF_A_GLASS)
+def test_what_happened_under_no_glass_is_not_found(service: GraphQLService, field: str) -> None:
+    document = f"{{ {field}{OF_A_GLASS[field]} }}"
+    assert ask(service, document)["errors"][0]["extensions"]["code"] == "FORBIDDEN"
+    answer = ask(service, document, "compliance", "privacy_compliance")
+    assert answer["errors"][0]["extensions"]["code"] == "NOT_FOUND"
+
+
 @pytest.mark.parametrize("field", OF_A_CUSTOMER)
 def test_the_surroundings_of_nobody_are_not_found(service: GraphQLService, field: str) -> None:
     answer = ask(service, f"{{ {field}{OF_A_CUSTOMER[field]} }}")
@@ -432,6 +468,7 @@ def test_the_commands_that_a_policy_names_stay_as_they_are() -> None:
         "explain_access",
         "review_break_glass",
         "reveal_payloads",
+        "read_audit",
     ]
 
 
@@ -451,6 +488,8 @@ def test_no_root_field_is_forgotten_here(service: GraphQLService) -> None:
         *OTHERS,
         *FOR_TOOLS,
         *FOR_REVIEWERS,
+        *FOR_AUDITORS,
+        *OF_A_GLASS,
         *OF_A_CUSTOMER,
     }
     assert set(schema.subscription_type.fields) == set(SUBSCRIPTIONS)

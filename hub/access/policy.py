@@ -166,6 +166,7 @@ class Command(StrEnum):
     EXPLAIN_ACCESS = "explain_access"
     REVIEW_BREAK_GLASS = "review_break_glass"
     REVEAL_PAYLOADS = "reveal_payloads"
+    READ_AUDIT = "read_audit"
 
 
 class CommandGrant(_Part):

@@ -9,11 +9,17 @@ from hub.audit.masterkeys import LocalMasterKeys, MasterKeys, keep_master_key, n
 from hub.audit.merkle import TreeHead, consistency_holds, inclusion_holds, leaf_hash
 from hub.audit.outbox import Outbox, drain
 from hub.audit.publishing import Checkpoints, Keys
+from hub.audit.questions import ACCESSES, CHANGES, TOLD, Page, Sample, Wanted, draw, find, find_all
 from hub.audit.recorder import Recorder
 from hub.audit.sealing import Payload, Sealer, Unsealed, retention_of
 from hub.audit.verification import VerificationReport
+from hub.audit.volumes import RULE, Usual, Volume, unusual_volumes
 
 __all__ = [
+    "ACCESSES",
+    "CHANGES",
+    "RULE",
+    "TOLD",
     "Action",
     "AuditEvent",
     "AuditLog",
@@ -25,24 +31,33 @@ __all__ = [
     "MasterKeys",
     "Outbox",
     "Outcome",
+    "Page",
     "Payload",
     "RecordedEvent",
     "Recorder",
     "Retention",
+    "Sample",
     "Sealer",
     "TreeHead",
     "Unsealed",
+    "Usual",
     "VerificationReport",
+    "Volume",
+    "Wanted",
     "configured_keys",
     "consistency_holds",
     "drain",
+    "draw",
     "event_lines",
     "export_tiles",
+    "find",
+    "find_all",
     "inclusion_holds",
     "keep_master_key",
     "leaf_hash",
     "new_master_key",
     "open_checkpoints",
     "retention_of",
+    "unusual_volumes",
     "write_key",
 ]

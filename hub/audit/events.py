@@ -347,6 +347,16 @@ def _numbers(names: frozenset[str]) -> _Clean:
     return clean
 
 
+def is_customer_id(text: str) -> bool:
+    """Whether an event could name a customer so."""
+    return re.fullmatch(_CUSTOMER, text) is not None
+
+
+def is_actor(text: str) -> bool:
+    """Whether an event could name its actor so."""
+    return re.fullmatch(_WORD, text) is not None
+
+
 _UUID = r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
 
 

@@ -263,7 +263,7 @@ class AuditLog:
         Raises:
             AuditError: the log has no such event.
         """
-        return _recorded(seq, self.entry(seq)).event
+        return recorded(seq, self.entry(seq)).event
 
     def events(
         self, where: EventFilter | None = None, *, after: int = -1, limit: int = 100
@@ -272,7 +272,7 @@ class AuditLog:
         query = _query(where or EventFilter()).where(leaf_table.c.seq > after)
         with self.database.reading() as connection:
             rows = connection.execute(query.order_by(leaf_table.c.seq).limit(limit)).all()
-        return [_recorded(row.seq, row.bytes) for row in rows]
+        return [recorded(row.seq, row.bytes) for row in rows]
 
     def verify(
         self, from_checkpoint: TreeHead | None = None, attestation: Attestation | None = None
@@ -342,7 +342,12 @@ def _existing() -> Iterator[None]:
         raise AuditError(f"the audit log has no such proof: {error}") from None
 
 
-def _recorded(seq: int, data: bytes) -> RecordedEvent:
+def recorded(seq: int, data: bytes) -> RecordedEvent:
+    """The event that these bytes of the log's are.
+
+    Raises:
+        AuditIntegrityError: they are none.
+    """
     try:
         return RecordedEvent(seq, AuditEvent.decode(bytes(data)))
     except AuditError as error:

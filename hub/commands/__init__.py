@@ -8,6 +8,7 @@ from hub.commands.corrections import (
     correct_property,
     withdraw_correction,
 )
+from hub.commands.customers import all_ids
 from hub.commands.glass import (
     BreakGlass,
     Opened,
@@ -26,6 +27,7 @@ from hub.commands.glasses import (
     is_open,
     use_glass,
 )
+from hub.commands.lineage import Change, SourceRecord, prov
 from hub.commands.notes import (
     LogInteraction,
     Noted,
@@ -37,15 +39,32 @@ from hub.commands.notes import (
 )
 from hub.commands.notices import tell_of_glasses
 from hub.commands.payloads import Revealed, reveal_payloads
+from hub.commands.questions import (
+    About,
+    Changed,
+    Narrowed,
+    Unusual,
+    accesses_by,
+    accesses_of,
+    audit_sample,
+    changes_of,
+    reads_without_result,
+    unusual_access,
+    uses_of_glass,
+)
 from hub.commands.runs import ReplayQuarantine, RunBegun, SyncSource, replay_quarantine, sync_source
 
 __all__ = [
+    "About",
     "Author",
     "BreakGlass",
     "BrokenGlass",
+    "Change",
+    "Changed",
     "CorrectProperty",
     "Corrected",
     "LogInteraction",
+    "Narrowed",
     "Noted",
     "Opened",
     "Outcome",
@@ -55,16 +74,25 @@ __all__ = [
     "Revealed",
     "ReviewGlass",
     "RunBegun",
+    "SourceRecord",
     "SyncSource",
+    "Unusual",
     "WithdrawCorrection",
     "access_through",
+    "accesses_by",
+    "accesses_of",
+    "all_ids",
+    "audit_sample",
     "break_glass",
     "broken_glasses",
+    "changes_of",
     "correct_property",
     "expire_glasses",
     "is_glass_id",
     "is_open",
     "log_interaction",
+    "prov",
+    "reads_without_result",
     "record_consent",
     "record_restriction",
     "replay_quarantine",
@@ -73,6 +101,8 @@ __all__ = [
     "stop_glass",
     "sync_source",
     "tell_of_glasses",
+    "unusual_access",
     "use_glass",
+    "uses_of_glass",
     "withdraw_correction",
 ]

@@ -72,6 +72,14 @@ def current_id(store: Store, connection: Connection, customer_id: str) -> str:
     return str(connection.exec_driver_sql(sql, {"id": _storable(customer_id)}).scalar_one())
 
 
+def all_ids(store: Store, connection: Connection, customer_id: str) -> list[str]:
+    """The customer's id now, and those that were merged into it; the id itself where nobody has it."""
+    now = current_id(store, connection, customer_id)
+    given = store.dialect.param("id")
+    sql = f"SELECT old_id FROM customer_redirect WHERE new_id = {given} ORDER BY old_id"
+    return [now, *connection.exec_driver_sql(sql, {"id": now}).scalars()]
+
+
 @dataclass(frozen=True, slots=True)
 class _Unseeing:
     """The access of one who sees nobody, as far as whom they reach goes."""

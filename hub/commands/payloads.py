@@ -10,6 +10,7 @@ from sqlalchemy import Connection
 
 from hub.access import Command
 from hub.audit import Action, AuditEvent, Retention, Unsealed
+from hub.audit.questions import REVEALED
 from hub.commands.author import Author
 from hub.commands.customers import find_customer
 from hub.commands.giving import refusals_recorded
@@ -49,7 +50,7 @@ def reveal_payloads(services: Services, author: Author, number: int) -> Revealed
         read = author.event(
             Action.AUDIT_READ,
             about=event.id,
-            reason_code="revealed",
+            reason_code=REVEALED,
             customers=event.customers,
             entity_types=event.entity_types,
             data_categories=event.data_categories,

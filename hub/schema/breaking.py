@@ -164,7 +164,18 @@ def _outcome(given: GlassOutcome) -> commands.Outcome:
     return "justified" if given is GlassOutcome.JUSTIFIED else "not_justified"
 
 
-def _author(info: Info[RequestContext, None]) -> Author:
+def refuse_under_glass(context: RequestContext) -> None:
+    """See to it that nobody asks through a broken glass for what is not about the one customer.
+
+    Raises:
+        AccessDeniedError: they do.
+    """
+    if context.access.glass is not None:
+        raise AccessDeniedError("under break-glass nothing is told but of the one customer")
+
+
+def author_of(info: Info[RequestContext, None]) -> Author:
+    """Who asks."""
     return Author.of(info.context.requester, info.context.services.access)
 
 
@@ -182,12 +193,12 @@ def _break(
         input.minutes,
         input.idempotency_key,
     )
-    opened = commands.break_glass(info.context.services, _author(info), order)
+    opened = commands.break_glass(info.context.services, author_of(info), order)
     return OpenedGlass(id=strawberry.ID(opened.id), expires_at=DateTime(opened.expires_at))
 
 
 def _stop(info: Info[RequestContext, None], id: GlassId) -> EndedGlass | None:  # noqa: A002 - as above
-    glass = commands.stop_glass(info.context.services, _author(info), id)
+    glass = commands.stop_glass(info.context.services, author_of(info), id)
     return EndedGlass(id=strawberry.ID(glass.id), stopped_at=_at(glass.stopped_at))
 
 
@@ -198,7 +209,7 @@ def _review(
     ],
 ) -> ReviewedGlass | None:
     order = commands.ReviewGlass(input.id, _outcome(input.outcome), input.note, input.idempotency_key)
-    return ReviewedGlass(id=strawberry.ID(commands.review_glass(info.context.services, _author(info), order)))
+    return ReviewedGlass(id=strawberry.ID(commands.review_glass(info.context.services, author_of(info), order)))
 
 
 def _queue(
@@ -212,12 +223,11 @@ def _queue(
     ] = None,
 ) -> list[GlassRecord] | None:
     context, most = info.context, info.context.services.settings.max_page
-    if context.access.glass is not None:
-        raise AccessDeniedError("under break-glass nothing is told but of the one customer")
+    refuse_under_glass(context)
     if not 0 <= first <= most:
         raise QueryError(f"first is {first}; it may be 0 to {most}")
     found = commands.broken_glasses(
-        context.services, _author(info), reviewed=reviewed, first=first, after=after or ""
+        context.services, author_of(info), reviewed=reviewed, first=first, after=after or ""
     )
     context.touched.add(customers=[glass.customer_id for glass in found])
     return [GlassRecord.of(glass) for glass in found]

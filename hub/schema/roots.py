@@ -5,6 +5,7 @@ Each tuple holds strawberry types in the order in which their fields stand in th
 
 from __future__ import annotations
 
+from hub.schema.auditing import AuditQuery
 from hub.schema.breaking import GlassMutation, GlassQuery
 from hub.schema.changes import ChangesQuery
 from hub.schema.explaining import ExplainQuery
@@ -22,6 +23,7 @@ QUERIES: tuple[type, ...] = (
     ChangesQuery,
     ExplainQuery,
     GlassQuery,
+    AuditQuery,
     FederationQuery,
 )
 MUTATIONS: tuple[type, ...] = (SourceMutation, GlassMutation)

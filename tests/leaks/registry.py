@@ -68,6 +68,18 @@ FIELDS: Mapping[str, Path] = {
     "Query.graphml": Asked(("network", "guessed id")),
     "Query.lastChange": Asked(("subscription",)),
     "Query.explainAccess": Silent("the policy's decisions, which are the same for all data"),
+    **dict.fromkeys(
+        (
+            "Query.accessesOf",
+            "Query.accessesBy",
+            "Query.changesOf",
+            "Query.readsWithoutResult",
+            "Query.unusualAccess",
+            "Query.auditSample",
+            "Query.breakGlassEvents",
+        ),
+        Silent("ids, words and numbers of the audit log, for those alone who may read all of it"),
+    ),
     "Query._service": Silent("the schema, which is the same for all data"),
     "Mutation.recordConsent": Asked(("command",)),
     "Mutation.recordRestriction": Asked(("command",)),
@@ -94,6 +106,7 @@ ROUTES: Mapping[str, Path] = {
 """Routes of the application; one under another that is here is a file of its page."""
 
 _NOTES = Silent("the id of what the operator has just said")
+_QUESTION = Shown("tests/test_cli_questions.py::test_every_question_is_on_record_before_its_answer")
 COMMANDS: Mapping[str, Path] = {
     "access cedar": Silent("the policy as Cedar has it"),
     "access check": Silent("faults of the policy"),
@@ -102,8 +115,10 @@ COMMANDS: Mapping[str, Path] = {
     "access glass list": Shown("tests/test_cli_glass.py::test_who_looks_at_the_queue_is_on_record"),
     "access glass review": Silent("the id that the operator has just said"),
     "access glass stop": Silent("when it ended"),
+    "audit changes": _QUESTION,
     "audit checkpoint": Silent("a count and a hash"),
     "audit cosign": Silent("names of witnesses"),
+    "audit empty-reads": _QUESTION,
     "audit export": Shown(
         "tests/test_cli_audit.py::test_events_are_exported_as_lines_after_the_event_that_says_so"
     ),
@@ -114,6 +129,11 @@ COMMANDS: Mapping[str, Path] = {
     "audit data-keys destroy": Silent("counts of what was destroyed"),
     "audit data-keys make": Silent("a new master key"),
     "audit data-keys rotate": Silent("a count of keys"),
+    "audit sample": _QUESTION,
+    "audit seen-by": _QUESTION,
+    "audit under-glass": _QUESTION,
+    "audit unusual": _QUESTION,
+    "audit who-saw": _QUESTION,
     "audit show": Shown(
         "tests/test_payload_commands.py::test_an_event_is_shown_as_it_was_hashed_and_its_payload_by_request_only"
     ),
