@@ -16,7 +16,15 @@ import stamina
 import typer
 from rich.markup import escape
 
-from hub import access_commands, commands, demo_run, glass_commands, payload_commands, question_commands, reference
+from hub import (
+    access_commands,
+    commands,
+    demo_run,
+    glass_commands,
+    payload_commands,
+    question_commands,
+    reference,
+)
 from hub.access import AUDIENCE, DEMO_ISSUER, DemoIssuer
 from hub.adapters import quarantine, source_statuses
 from hub.adapters.preview import preview as preview_stream

@@ -1,4 +1,4 @@
-"""`hub audit who-saw` and its like: questions to the audit log on the machine itself, each on record before its answer."""
+"""`hub audit who-saw` and its like: questions to the audit log, on the machine itself; each is on record."""
 
 from __future__ import annotations
 

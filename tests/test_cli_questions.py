@@ -120,10 +120,17 @@ def test_unusual_volumes_are_told_with_what_they_are_compared_with(ann: str) -> 
     with open_services(load_settings()) as services:
         for day in (0, *range(10, 16)):
             told = customers if day == 0 else customers[:3]
-            event = AuditEvent(Action.READ, "u-9", roles=("sales",), customers=told, at=now - timedelta(days=day))
+            event = AuditEvent(
+                Action.READ, "u-9", roles=("sales",), customers=told, at=now - timedelta(days=day)
+            )
             services.recorder.record_sync(event)
         services.recorder.record_sync(AuditEvent(Action.EXPORT, "os:ann", counts={"exported": 3}))
-    times = ("--since", f"{now - timedelta(days=2):%Y-%m-%d}", "--until", f"{now + timedelta(days=1):%Y-%m-%d}")
+    times = (
+        "--since",
+        f"{now - timedelta(days=2):%Y-%m-%d}",
+        "--until",
+        f"{now + timedelta(days=1):%Y-%m-%d}",
+    )
     text = printed("unusual", *times)
     for words in (
         "u-9 (sales) | 30 customers by 1 events | own_past",

@@ -71,8 +71,8 @@ class Wanted:
 
     def fits(self, event: AuditEvent) -> bool:
         """Whether the event is one of those, as far as no column of the log tells it."""
-        if self.break_glass is not None and event.break_glass != self.break_glass:
-            return False
+        if self.break_glass is not None:
+            return event.break_glass == self.break_glass
         if event.action is Action.AUDIT_READ and event.reason_code != REVEALED:
             return False
         if self.without_customer and not _holds(event, (PERSONAL,)):

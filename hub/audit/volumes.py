@@ -32,12 +32,12 @@ _NORMAL = 1.4826
 """What makes a median absolute deviation comparable with the standard deviation of a normal distribution."""
 
 RULE = (
-    f"A volume is the number of different customers of whom reads, searches and exports told a requester on a day of UTC."
-    f" It is unusual when it is above {LEAST} and above median + {TIMES} x deviation of the requester's own days in the"
-    f" {PAST.days} days before `since`, or of the days of others with one of the requester's roles. The deviation is"
-    f" {_NORMAL} times the median absolute deviation, but no less than a tenth of the median, and than 1. Only days count"
-    f" on which something was told; fewer than {LEAST_DAYS} are not compared with. Where there is neither a past nor a"
-    f" like, all above {LEAST} is unusual."
+    "A volume is the number of different customers of whom reads, searches and exports told a requester on a day of"
+    f" UTC. It is unusual when it is above {LEAST} and above median + {TIMES} x deviation of the requester's own days"
+    f" in the {PAST.days} days before `since`, or of the days of others with one of the requester's roles. The"
+    f" deviation is {_NORMAL} times the median absolute deviation, but no less than a tenth of the median, and than 1."
+    f" Only days count on which something was told; fewer than {LEAST_DAYS} are not compared with. Where there is"
+    f" neither a past nor a like, all above {LEAST} is unusual."
 )
 
 Reason = Literal["own_past", "role", "nothing_to_compare"]

@@ -1,7 +1,7 @@
 """From a change of a customer to the source records that brought it, and on to W3C PROV.
 
 A change names the run in which it happened. The records behind it are those versions of what belongs to the customer
-that landed in that run. A change without any came of what was held before: of another rule, or of a record that is gone.
+that landed in that run. A change without any came of what was held before, or of a record that is gone.
 """
 
 from __future__ import annotations
@@ -117,7 +117,9 @@ class _Document:
     """A PROV document in the making; a state of the customer is named by the number of the event that made it."""
 
     def __init__(self) -> None:
-        self.parts: dict[str, Any] = {"prefix": {"hub": "urn:hub:", "xsd": "http://www.w3.org/2001/XMLSchema#"}}
+        self.parts: dict[str, Any] = {
+            "prefix": {"hub": "urn:hub:", "xsd": "http://www.w3.org/2001/XMLSchema#"}
+        }
         self._state: str | None = None
 
     def add(self, customer: str, change: Change) -> None:

@@ -91,7 +91,8 @@ _INTRODUCTION = """
 The audit log is an append-only Merkle tree (RFC 6962) in a database of its own (`HUB_AUDIT_URL`). An event names people
 by opaque ids only: no e-mail address, no phone number and no name can get in. Events of a sync are written in the same
 transaction as the data, wait in an outbox, and are brought into the log exactly once. How it is published by signed
-checkpoints, and verified by others: [audit-verification.md](audit-verification.md).
+checkpoints, and verified by others: [audit-verification.md](audit-verification.md). What it can be asked:
+[audit-questions.md](audit-questions.md).
 
 The list of actions is closed, so that questions to the log can be complete. It also names actions of parts that the hub
 does not have yet; nothing writes those so far.

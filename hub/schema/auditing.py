@@ -26,7 +26,9 @@ class AuditCount:
     value: Long = strawberry.field(description="How many.")
 
 
-@strawberry.type(description="An event of the audit log. It holds ids, words and numbers, and no value of anybody.")
+@strawberry.type(
+    description="An event of the audit log. It holds ids, words and numbers, and no value of anybody."
+)
 class AuditEvent:
     """An event in GraphQL."""
 
@@ -35,7 +37,9 @@ class AuditEvent:
     at: DateTime = strawberry.field(description="When it happened.")
     action: str = strawberry.field(description="What happened, by the log's word for it.")
     outcome: str = strawberry.field(description="`ok`, `partial`, `refused` or `failed`.")
-    reason: str | None = strawberry.field(description="The word for why it was refused, failed or is partial.")
+    reason: str | None = strawberry.field(
+        description="The word for why it was refused, failed or is partial."
+    )
     subject: str = strawberry.field(
         description="Who did it, as the identity provider names them, or `system`."
     )
@@ -185,9 +189,7 @@ class UsualVolume:
         """What is usual, as GraphQL tells it."""
         if usual is None:
             return None
-        return cls(
-            days=Long(usual.days), median=usual.median, deviation=usual.deviation, bound=usual.bound
-        )
+        return cls(days=Long(usual.days), median=usual.median, deviation=usual.deviation, bound=usual.bound)
 
 
 @strawberry.type(description="A day on which somebody was told of unusually many customers.")
@@ -412,7 +414,10 @@ def _sample(
 
 
 def _of_glass(
-    info: Info[RequestContext, None], id: GlassId, first: First = 50, after: After = FROM_THE_FIRST  # noqa: A002 - the argument's name in GraphQL
+    info: Info[RequestContext, None],
+    id: GlassId,  # noqa: A002 - the argument's name in GraphQL
+    first: First = 50,
+    after: After = FROM_THE_FIRST,
 ) -> AuditPage | None:
     page = commands.uses_of_glass(info.context.services, _asks(info, first), id, first=first, after=after)
     return AuditPage.of(page)
@@ -429,7 +434,9 @@ class AuditQuery:
         name="accessesOf", resolver=_accesses_of, description="Who was told of a customer." + _FOR_WHOM
     )
     accesses_by: AuditPage | None = strawberry.field(
-        name="accessesBy", resolver=_accesses_by, description="What somebody was told, and of whom." + _FOR_WHOM
+        name="accessesBy",
+        resolver=_accesses_by,
+        description="What somebody was told, and of whom." + _FOR_WHOM,
     )
     changes_of: CustomerChanges | None = strawberry.field(
         name="changesOf",

@@ -209,7 +209,9 @@ def _review(
     ],
 ) -> ReviewedGlass | None:
     order = commands.ReviewGlass(input.id, _outcome(input.outcome), input.note, input.idempotency_key)
-    return ReviewedGlass(id=strawberry.ID(commands.review_glass(info.context.services, author_of(info), order)))
+    return ReviewedGlass(
+        id=strawberry.ID(commands.review_glass(info.context.services, author_of(info), order))
+    )
 
 
 def _queue(

@@ -34,7 +34,7 @@ def test_an_answered_request_is_found_by_its_customer_and_by_its_asker(world: Wo
     assert "user.contact.email" in event["categories"]
     narrowed = world.ask(OF, "compliance", customer=ann, after=before, categories=["user.payment"])
     assert narrowed.data["accessesOf"]["events"] == []
-    seen = "query($after: Long!) { accessesBy(subject: \"u-support\", after: $after) { events { seq customers } } }"
+    seen = 'query($after: Long!) { accessesBy(subject: "u-support", after: $after) { events { seq customers } } }'
     assert world.ask(seen, "compliance", after=before).data["accessesBy"]["events"] == [
         {"seq": event["seq"], "customers": [ann]}
     ]

@@ -21,11 +21,14 @@ def read(actor: str, at: datetime, customers: Sequence[int], role: str = "suppor
     return AuditEvent(Action.READ, actor, roles=(role,), customers=names, at=at)
 
 
-def days_of(actor: str, volumes: Sequence[int], role: str = "support", until: datetime = TODAY) -> list[AuditEvent]:
+def days_of(
+    actor: str, volumes: Sequence[int], role: str = "support", until: datetime = TODAY
+) -> list[AuditEvent]:
     """One read a day, the last on the day before `until`."""
     count = len(volumes)
     return [
-        read(actor, until - (count - place) * DAY, range(volume), role) for place, volume in enumerate(volumes)
+        read(actor, until - (count - place) * DAY, range(volume), role)
+        for place, volume in enumerate(volumes)
     ]
 
 
@@ -65,7 +68,9 @@ def test_a_day_far_above_ones_own_past_is_unusual(log: AuditLog) -> None:
 
 
 def test_who_is_new_is_compared_with_others_of_the_role(log: AuditLog) -> None:
-    log.append([*days_of("u-1", [10] * 6), *days_of("u-2", [400] * 6, "marketing"), read("u-3", TODAY, range(25))])
+    log.append(
+        [*days_of("u-1", [10] * 6), *days_of("u-2", [400] * 6, "marketing"), read("u-3", TODAY, range(25))]
+    )
     assert unusual(log) == [("u-3", TODAY.date(), 25, ("role",))]
 
 
@@ -75,7 +80,12 @@ def test_where_there_is_nothing_to_compare_with_more_than_a_few_are_unusual(log:
 
 
 def test_the_same_customer_again_is_no_greater_volume(log: AuditLog) -> None:
-    log.append([*days_of("u-1", [10] * 6), *(read("u-1", TODAY + timedelta(minutes=n), range(15)) for n in range(50))])
+    log.append(
+        [
+            *days_of("u-1", [10] * 6),
+            *(read("u-1", TODAY + timedelta(minutes=n), range(15)) for n in range(50)),
+        ]
+    )
     assert unusual(log) == []
 
 
@@ -96,7 +106,9 @@ def test_drawn_volumes_are_judged_as_by_hand(log: AuditLog) -> None:
                 at = TODAY + day * DAY + timedelta(hours=draw.randrange(24))
                 events.append(read(f"u-{number}", at, draw.sample(range(600), count), role))
     draw.shuffle(events)
-    log.append([*events, AuditEvent(Action.CUSTOMER_CREATED, "system", customers=events[0].customers, at=TODAY)])
+    log.append(
+        [*events, AuditEvent(Action.CUSTOMER_CREATED, "system", customers=events[0].customers, at=TODAY)]
+    )
     expected = by_hand(events, 3)
     assert sorted(unusual(log, 3)) == sorted(expected)
     assert {reason for *_, reasons in expected for reason in reasons} >= {"own_past", "role"}
@@ -135,5 +147,12 @@ def is_far(volume: int, known: Sequence[int]) -> bool:
 
 
 def test_the_rule_in_words_has_the_figures_of_the_rule() -> None:
-    for figure in ("above 20", "5 x deviation", "90 days", "1.4826 times", "tenth of the median", "fewer than 5"):
+    for figure in (
+        "above 20",
+        "5 x deviation",
+        "90 days",
+        "1.4826 times",
+        "tenth of the median",
+        "fewer than 5",
+    ):
         assert figure in RULE

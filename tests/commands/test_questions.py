@@ -74,7 +74,7 @@ def officer(shop: Shop) -> Author:
 
 def merged(shop: Shop) -> tuple[str, str]:
     """The id that was kept and the one that was retired, as two customers became one."""
-    shop.write("till", [A_A])
+    shop.write("till", [{**A_A, "card": "7999"}])
     shop.sync("till")
     before = {shop.customer("club", "1"), shop.customer("till", "9")}
     shop.write("till", [{**A_A, "card": ANN["card"], "changed": "2026-06-01"}])
@@ -279,7 +279,9 @@ def test_notes_and_corrections_name_the_records_of_staff(shop: Shop) -> None:
     shop.interaction(ann)
     shop.correct(ann, "email", "new@example.com")
     found = changes_of(shop.services, officer(shop), ann, ALL, first=9)
-    told = {each.recorded.event.action: [(r.source, r.stream) for r in each.records] for each in found.changes}
+    told = {
+        each.recorded.event.action: [(r.source, r.stream) for r in each.records] for each in found.changes
+    }
     assert told[Action.CONSENT_CHANGED] == [("desk", "consents")]
     assert told[Action.INTERACTION_LOGGED] == [("desk", "interactions")]
     assert told[Action.CORRECTION] == [("steward", "corrections")]
@@ -339,6 +341,7 @@ def test_prov_tells_states_activities_agents_and_what_they_came_from(shop: Shop)
 
 def test_a_state_ends_with_its_erasure(shop: Shop) -> None:
     ann = shop.customer("club", "1")
+    shop.services.publish_events()
     shop.services.recorder.record_sync(AuditEvent(Action.ERASED, "u-compliance", customers=(ann,)))
     found = changes_of(shop.services, officer(shop), ann, ALL, first=9)
     document = prov(ann, found.changes)
