@@ -24,6 +24,8 @@ from hub.settings import load_settings
 
 _WEEK = timedelta(days=7)
 _MOST = 10_000
+_SHOWN = 3
+"""Customers of an event that a line shows; JSON has all of them."""
 
 Customer = Annotated[str, typer.Argument(help="Public id of a customer, a retired one too.")]
 Category = Annotated[
@@ -129,8 +131,9 @@ def unusual(since: Since = None, until: Until = None, first: First = 100, as_jso
         _print_volume(volume)
     if not found.volumes:
         out.print("No volume is unusual.")
-    out.print(f"Exports: {len(found.exports.events)}", highlight=False)
-    _show(found.exports.events, found.exports.next, as_json=False)
+    out.print("Exports:" if found.exports.events else "Nothing was exported.")
+    if found.exports.events:
+        _show(found.exports.events, found.exports.next, as_json=False)
 
 
 def sample(
@@ -251,9 +254,14 @@ def _line(each: RecordedEvent) -> str:
     why = (event.purpose, event.reason_code, event.source and f"source {event.source}")
     told += [part for part in why if part]
     told += [", ".join(event.data_categories)] if event.data_categories else []
-    told += [", ".join(event.customers)] if event.customers else []
+    told += [_names(event.customers)] if event.customers else []
     told += [f"under break-glass {event.break_glass}"] if event.break_glass else []
     return " | ".join(told)
+
+
+def _names(customers: Sequence[str]) -> str:
+    shown, more = customers[:_SHOWN], len(customers) - _SHOWN
+    return ", ".join(shown) + (f" and {more} more" if more > 0 else "")
 
 
 def _record(record: commands.SourceRecord) -> str:

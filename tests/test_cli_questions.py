@@ -114,7 +114,7 @@ def test_empty_reads_samples_and_glasses_are_told(ann: str) -> None:
 
 
 def test_unusual_volumes_are_told_with_what_they_are_compared_with(ann: str) -> None:
-    assert "No volume is unusual." in printed("unusual")
+    assert "No volume is unusual.\nNothing was exported." in printed("unusual")
     now = datetime.now(UTC)
     customers = tuple(f"customer-of-test-{number:04}" for number in range(30))
     with open_services(load_settings()) as services:
@@ -136,9 +136,11 @@ def test_unusual_volumes_are_told_with_what_they_are_compared_with(ann: str) -> 
         "u-9 (sales) | 30 customers by 1 events | own_past",
         "own past: median 3, deviation 1 over 6 days, unusual above 20",
         "role: too few days to compare with",
-        "Exports: 1",
+        "Exports:",
+        "os:ann",
     ):
         assert words in text
+    assert f"{customers[2]} and 27 more" in printed("seen-by", "u-9", "--first", "1")
     told = json.loads(printed("unusual", *times, "--json"))
     assert [(each["actor"], each["customers"]) for each in told["volumes"]] == [("u-9", 30)]
     assert "median" in told["rule"]

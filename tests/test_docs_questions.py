@@ -47,7 +47,9 @@ def ann(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
             Action.READ, customers=told, data_categories=seen, at=now - timedelta(days=day)
         )
         shop.services.recorder.record_sync(event)
-    shop.services.recorder.record_sync(shop.author("sales").event(Action.SEARCH, data_categories=("user.name",)))
+    shop.services.recorder.record_sync(
+        shop.author("sales").event(Action.SEARCH, data_categories=("user.name",))
+    )
     shop.services.close()
     for name in ("data_dir", "config_dir", "policy_file"):
         monkeypatch.setenv(f"HUB_{name.upper()}", str(getattr(shop.settings, name)))
