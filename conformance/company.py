@@ -73,6 +73,7 @@ def served(folder: Path, **settings: str) -> Iterator[Hub]:
             services.syncer.sync(source)
         services.publish()
         own = {"HUB_DATA_DIR": str(known.data_dir), "HUB_PORT": "0", "HUB_DEMO": "true"}
+        own["HUB_MASTER_KEY_FILE"] = str(known.master_key_file)
         with _serving(folder / "serve.log", {**os.environ, **environ, **own, **settings}) as address:
             yield Hub(address, folder, services)
 
