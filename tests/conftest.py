@@ -5,13 +5,14 @@ from __future__ import annotations
 import itertools
 import os
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
-from sqlalchemy import create_engine, make_url, text
+from sqlalchemy import NullPool, create_engine, make_url, text
 
 settings.register_profile(
     "hub", deadline=None, max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture]
@@ -69,14 +70,27 @@ def module_database(postgres_url: str) -> Iterator[str]:
 
 @contextmanager
 def _fresh_database(postgres_url: str) -> Iterator[str]:
+    url = _create_database(postgres_url)
+    yield url
+    _in_no_transaction(postgres_url, f"DROP DATABASE {make_url(url).database} WITH (FORCE)")
+
+
+def _create_database(postgres_url: str) -> str:
     name = f"t{next(_numbers)}"
-    admin = create_engine(postgres_url, isolation_level="AUTOCOMMIT")
+    _in_no_transaction(postgres_url, f"CREATE DATABASE {name} STRATEGY file_copy")
+    return make_url(postgres_url).set(database=name).render_as_string(hide_password=False)
+
+
+def _in_no_transaction(postgres_url: str, sql: str) -> None:
+    admin = create_engine(postgres_url, isolation_level="AUTOCOMMIT", poolclass=NullPool)
     with admin.connect() as connection:
-        connection.execute(text(f"CREATE DATABASE {name} STRATEGY file_copy"))
-    yield make_url(postgres_url).set(database=name).render_as_string(hide_password=False)
-    with admin.connect() as connection:
-        connection.execute(text(f"DROP DATABASE {name} WITH (FORCE)"))
-    admin.dispose()
+        connection.execute(text(sql))
+
+
+@pytest.fixture(scope="session")
+def lasting_database(postgres_url: str) -> Callable[[], str]:
+    """Makes a database that lasts as long as the private PostgreSQL, and gives its URL."""
+    return partial(_create_database, postgres_url)
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

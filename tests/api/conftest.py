@@ -1,34 +1,38 @@
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from functools import cache
 from pathlib import Path
 
 import pytest
-from sqlalchemy import create_engine, make_url, text
 
 from hub.services import Services
 from tests.api.api_world import World, asking, fill, make_services
 
 
-def _url(request: pytest.FixtureRequest, folder: Path) -> str:
-    if request.param == "sqlite":
-        return f"sqlite:///{folder / 'hub.sqlite'}"
-    server = request.getfixturevalue("postgres_url")
-    admin = create_engine(server, isolation_level="AUTOCOMMIT")
-    with admin.connect() as connection:
-        connection.execute(text("CREATE DATABASE api_world"))
-    admin.dispose()
-    return make_url(server).set(database="api_world").render_as_string(hide_password=False)
+@pytest.fixture(scope="session")
+def worlds(
+    tmp_path_factory: pytest.TempPathFactory, lasting_database: Callable[[], str]
+) -> Iterator[Callable[[str], World]]:
+    """Gives the world on a database; each is made once, however often tests change from one to the other."""
+    with ExitStack() as opened:
+
+        @cache
+        def made(database: str) -> World:
+            folder = tmp_path_factory.mktemp("api")
+            url = f"sqlite:///{folder / 'hub.sqlite'}" if database == "sqlite" else lasting_database()
+            services = opened.enter_context(make_services(folder, url))
+            fill(services)
+            return opened.enter_context(asking(services))
+
+        yield made
 
 
 @pytest.fixture(scope="session", params=["sqlite", "postgresql"])
-def world(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+def world(request: pytest.FixtureRequest, worlds: Callable[[str], World]) -> World:
     """The company behind the API, once on SQLite and once on PostgreSQL; tests only read it."""
-    folder = tmp_path_factory.mktemp("api")
-    with make_services(folder, _url(request, folder)) as services:
-        fill(services)
-        with asking(services) as world:
-            yield world
+    return worlds(request.param)
 
 
 @pytest.fixture

@@ -1,32 +1,38 @@
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from functools import cache
 
 import pytest
-from sqlalchemy import create_engine, make_url, text
 
 from hub.store import Store
 from tests.graph.graph_world import Graph, small_ontology
 
 
+@pytest.fixture(scope="session")
+def small_stores(
+    tmp_path_factory: pytest.TempPathFactory, lasting_database: Callable[[], str]
+) -> Iterator[Callable[[str], Store]]:
+    """Gives the store on a database; each is made once, however often tests change from one to the other."""
+    with ExitStack() as opened:
+
+        @cache
+        def made(database: str) -> Store:
+            file = tmp_path_factory.mktemp("graph") / "small.sqlite"
+            store = Store.open(
+                f"sqlite:///{file}" if database == "sqlite" else lasting_database(), small_ontology()
+            )
+            opened.callback(store.close)
+            return store
+
+        yield made
+
+
 @pytest.fixture(scope="session", params=["sqlite", "postgresql"])
-def small_store(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
+def small_store(request: pytest.FixtureRequest, small_stores: Callable[[str], Store]) -> Store:
     """A store of the small ontology, one for the session on each database; tests clear it."""
-    if request.param == "sqlite":
-        url = f"sqlite:///{tmp_path_factory.mktemp('graph') / 'small.sqlite'}"
-    else:
-        url = _database(request.getfixturevalue("postgres_url"), "graph_small")
-    store = Store.open(url, small_ontology())
-    yield store
-    store.close()
-
-
-def _database(server: str, name: str) -> str:
-    admin = create_engine(server, isolation_level="AUTOCOMMIT")
-    with admin.connect() as connection:
-        connection.execute(text(f"CREATE DATABASE {name}"))
-    admin.dispose()
-    return make_url(server).set(database=name).render_as_string(hide_password=False)
+    return small_stores(request.param)
 
 
 @pytest.fixture

@@ -66,23 +66,11 @@ def town(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
     if request.param == "sqlite":
         url = f"sqlite:///{tmp_path_factory.mktemp('town') / 'hub.sqlite'}"
     else:
-        url = request.getfixturevalue("town_database")
+        url = request.getfixturevalue("module_database")
     store = Store.open(url, _ONTOLOGY)
     fill(store, _town())
     yield store
     store.close()
-
-
-@pytest.fixture(scope="module")
-def town_database(postgres_url: str) -> str:
-    """A database of its own on the private PostgreSQL."""
-    from sqlalchemy import create_engine, make_url, text
-
-    admin = create_engine(postgres_url, isolation_level="AUTOCOMMIT")
-    with admin.connect() as connection:
-        connection.execute(text("CREATE DATABASE town"))
-    admin.dispose()
-    return make_url(postgres_url).set(database="town").render_as_string(hide_password=False)
 
 
 def _around(store: Store, access: Access = EVERYTHING, depth: int = 1, max_nodes: int = MAX_NODES) -> Network:

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import pytest
-from sqlalchemy import create_engine, make_url, text
 
 from hub.graph.plans import CategoryAccess, PlanResult, Root, compile_plan, execute
 from hub.ontology import Ontology
@@ -26,16 +25,14 @@ def world(company: Ontology) -> World:
 
 @pytest.fixture(scope="session")
 def plan_stores(
-    company: Ontology, world: World, postgres_url: str, tmp_path_factory: pytest.TempPathFactory
+    company: Ontology,
+    world: World,
+    lasting_database: Callable[[], str],
+    tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[tuple[Store, ...]]:
     """The company's store on SQLite and on PostgreSQL."""
-    admin = create_engine(postgres_url, isolation_level="AUTOCOMMIT")
-    with admin.connect() as connection:
-        connection.execute(text("CREATE DATABASE plans"))
-    admin.dispose()
-    postgres = make_url(postgres_url).set(database="plans").render_as_string(hide_password=False)
     sqlite = f"sqlite:///{tmp_path_factory.mktemp('plans') / 'hub.sqlite'}"
-    stores = tuple(Store.open(url, company) for url in (sqlite, postgres))
+    stores = tuple(Store.open(url, company) for url in (sqlite, lasting_database()))
     for store in stores:
         fill(store, world)
     yield stores
