@@ -106,13 +106,13 @@ ROUTES: Mapping[str, Path] = {
 """Routes of the application; one under another that is here is a file of its page."""
 
 _NOTES = Silent("the id of what the operator has just said")
-_QUESTION = Shown("tests/test_cli_questions.py::test_every_question_is_on_record_before_its_answer")
+_QUESTION = Shown("tests/cli/test_questions.py::test_every_question_is_on_record_before_its_answer")
 COMMANDS: Mapping[str, Path] = {
     "access cedar": Silent("the policy as Cedar has it"),
     "access check": Silent("faults of the policy"),
     "access diff": Silent("decisions of two policies"),
     "access explain": Silent("the policy's decisions"),
-    "access glass list": Shown("tests/test_cli_glass.py::test_who_looks_at_the_queue_is_on_record"),
+    "access glass list": Shown("tests/cli/test_glass.py::test_who_looks_at_the_queue_is_on_record"),
     "access glass review": Silent("the id that the operator has just said"),
     "access glass stop": Silent("when it ended"),
     "audit changes": _QUESTION,
@@ -120,11 +120,11 @@ COMMANDS: Mapping[str, Path] = {
     "audit cosign": Silent("names of witnesses"),
     "audit empty-reads": _QUESTION,
     "audit export": Shown(
-        "tests/test_cli_audit.py::test_events_are_exported_as_lines_after_the_event_that_says_so"
+        "tests/cli/test_audit.py::test_events_are_exported_as_lines_after_the_event_that_says_so"
     ),
     "audit key new": Silent("the public half of a new key"),
     "audit prove": Shown(
-        "tests/test_cli_audit.py::test_a_receipt_of_a_number_and_of_an_id_is_checked_without_the_hub"
+        "tests/cli/test_audit.py::test_a_receipt_of_a_number_and_of_an_id_is_checked_without_the_hub"
     ),
     "audit data-keys destroy": Silent("counts of what was destroyed"),
     "audit data-keys make": Silent("a new master key"),
@@ -135,7 +135,7 @@ COMMANDS: Mapping[str, Path] = {
     "audit unusual": _QUESTION,
     "audit who-saw": _QUESTION,
     "audit show": Shown(
-        "tests/test_payload_commands.py::test_an_event_is_shown_as_it_was_hashed_and_its_payload_by_request_only"
+        "tests/cli/test_payloads.py::test_an_event_is_shown_as_it_was_hashed_and_its_payload_by_request_only"
     ),
     "audit verify": Silent("counts and hashes"),
     "check": Silent("the configuration"),
@@ -151,14 +151,14 @@ COMMANDS: Mapping[str, Path] = {
     "key list": Silent("what the keys of machines may do"),
     "key revoke": Silent("that a key is refused"),
     "key rotate": Silent("a new secret of a machine's key"),
-    "preview": Shown("tests/test_cli.py::test_preview_with_values_shows_them_and_leaves_an_audit_event"),
+    "preview": Shown("tests/cli/test_main.py::test_preview_with_values_shows_them_and_leaves_an_audit_event"),
     "quarantine discard": Silent("the number that the operator has just said"),
     "quarantine list": Shown(
-        "tests/test_cli.py::test_quarantined_values_are_shown_by_request_only_which_leaves_an_audit_event"
+        "tests/cli/test_main.py::test_quarantined_values_are_shown_by_request_only_which_leaves_an_audit_event"
     ),
     "quarantine replay": Silent("counts of a run"),
     "quarantine show": Shown(
-        "tests/test_cli.py::test_quarantined_values_are_shown_by_request_only_which_leaves_an_audit_event"
+        "tests/cli/test_main.py::test_quarantined_values_are_shown_by_request_only_which_leaves_an_audit_event"
     ),
     "queries": Silent("documents without values"),
     "serve": Silent("nothing but its address"),

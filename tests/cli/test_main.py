@@ -11,7 +11,7 @@ from typer.testing import CliRunner, Result
 from hub.audit import Action, AuditLog
 from hub.cli import app
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parent.parent.parent
 
 CLUB = """source: club
 region: GB

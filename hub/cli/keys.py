@@ -11,18 +11,18 @@ from rich.table import Table
 
 from hub.access import AccessMap, ApiKey
 from hub.audit import Action, AuditEvent
-from hub.commandline import actor, command, out
+from hub.cli.common import actor, command, opened, out
 from hub.errors import NotFoundError, QueryError
-from hub.services import Services, load_configuration, open_services
+from hub.services import Services, load_configuration
 from hub.settings import load_settings
 
-key_app = typer.Typer(no_args_is_help=True, help="API keys for machines that no identity provider knows.")
+app = typer.Typer(no_args_is_help=True, help="API keys for machines that no identity provider knows.")
 
 Id = Annotated[str, typer.Argument(help="Id of the key in `hub key list`.")]
 Days = Annotated[int, typer.Option(min=1, max=366, help="Days for which it is good.")]
 
 
-@command(key_app, "create")
+@command(app, "create")
 def create(
     label: Annotated[str, typer.Argument(help="What it is for, such as the machine's name; no person's.")],
     role: Annotated[list[str], typer.Option(help="A role of the policy; may be given again.")],
@@ -30,7 +30,7 @@ def create(
     days: Days = 90,
 ) -> None:
     """Make a key for roles and purposes, and print it; it is kept nowhere."""
-    with open_services(load_settings()) as services:
+    with opened() as services:
         _check(services.access, role, purpose)
         try:
             key, text = services.keys.create(label, tuple(role), tuple(purpose), days)
@@ -40,7 +40,7 @@ def create(
     typer.echo(text)
 
 
-@command(key_app, "list")
+@command(app, "list")
 def list_keys() -> None:
     """Show every key but its secret: what it may do, until when it is good, which are revoked."""
     table = Table("id", "label", "roles", "purposes", "made", "state", box=None)
@@ -50,7 +50,7 @@ def list_keys() -> None:
     out.print(table, highlight=False)
 
 
-@command(key_app, "rotate")
+@command(app, "rotate")
 def rotate(
     id_: Id,
     overlap_hours: Annotated[
@@ -59,16 +59,16 @@ def rotate(
     days: Days = 90,
 ) -> None:
     """Give a key a new secret, and print it; the former one stays good for a while."""
-    with open_services(load_settings()) as services:
+    with opened() as services:
         key, text = services.keys.rotate(id_, days, timedelta(hours=overlap_hours))
         _record(services, key, "rotated")
     typer.echo(text)
 
 
-@command(key_app, "revoke")
+@command(app, "revoke")
 def revoke(id_: Id) -> None:
     """Refuse a key from now on; a running API needs no restart."""
-    with open_services(load_settings()) as services:
+    with opened() as services:
         key = services.keys.revoke(id_)
         _record(services, key, "revoked")
     out.print(f"Revoked {key.id} ({key.label}).", highlight=False)

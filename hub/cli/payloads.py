@@ -11,10 +11,9 @@ from sqlalchemy import Connection
 
 from hub import commands
 from hub.audit import Action, Retention, new_master_key
-from hub.commandline import actor, command, out
+from hub.cli.common import command, opened, operator, out
 from hub.errors import NotFoundError, QueryError
-from hub.services import Services, open_services
-from hub.settings import load_settings
+from hub.services import Services
 
 data_keys_app = typer.Typer(no_args_is_help=True, help="Keys of the audit log's sealed payloads.")
 
@@ -26,9 +25,9 @@ def show(
     ] = False,
 ) -> None:
     """Show one event of the audit log as it was hashed; leaves an audit event."""
-    with open_services(load_settings()) as services:
+    with opened() as services:
         services.publish_events()
-        author = commands.Author.operator(actor(), services.access)
+        author = operator(services)
         if reveal:
             revealed = commands.reveal_payloads(services, author, number)
             event = revealed.event
@@ -53,9 +52,9 @@ def make() -> None:
 @command(data_keys_app)
 def rotate() -> None:
     """Wrap all data keys by the first master key that is given, so that the former ones may be taken away."""
-    with open_services(load_settings()) as services:
+    with opened() as services:
         count = services.sealer.keys.rewrap()
-        author = commands.Author.operator(actor(), services.access)
+        author = operator(services)
         services.recorder.record_sync(author.event(Action.MASTER_KEY_CHANGED, counts={"updated": count}))
     out.print(
         f"{count:,} data keys are wrapped anew; former master keys wrap none any more.", highlight=False
@@ -73,9 +72,9 @@ def destroy(
     ] = None,
 ) -> None:
     """Destroy data keys and all that is sealed by them, for good; events and proofs stay as they are."""
-    with open_services(load_settings()) as services:
+    with opened() as services:
         services.publish_events()
-        author = commands.Author.operator(actor(), services.access)
+        author = operator(services)
         with services.store.read() as connection:
             subjects = _subjects(connection, services, customer, day)
         event = author.event(Action.KEY_DESTROYED, customers=subjects if customer else ())

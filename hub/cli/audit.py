@@ -18,14 +18,14 @@ from hub.audit import (
     export_tiles,
     write_key,
 )
-from hub.commandline import actor, command, out
+from hub.cli.common import actor, command, opened, out
 from hub.errors import NotFoundError, QueryError
-from hub.services import Services, open_services
+from hub.services import Services
 from hub.settings import load_settings
 
-audit_app = typer.Typer(no_args_is_help=True, help="The audit log: verified, published, proved, exported.")
+app = typer.Typer(no_args_is_help=True, help="The audit log: verified, published, proved, exported.")
 audit_key_app = typer.Typer(no_args_is_help=True, help="The key that signs checkpoints.")
-audit_app.add_typer(audit_key_app, name="key")
+app.add_typer(audit_key_app, name="key")
 
 PROVABLE = (
     Action.CONSENT_CHANGED,
@@ -45,7 +45,7 @@ _MAX_DIGITS = 18
 NoteFile = Annotated[Path, typer.Argument(help="File of a checkpoint.", exists=True, dir_okay=False)]
 
 
-@command(audit_app, "verify")
+@command(app, "verify")
 def verify(
     since: Annotated[
         Path | None,
@@ -55,7 +55,7 @@ def verify(
     ] = None,
 ) -> None:
     """Check every event, payload, tile and checkpoint of the audit log; exit code 1 names the first bad one."""
-    with open_services(load_settings()) as services:
+    with opened() as services:
         services.publish()
         if since is not None:
             report = _checkpoints(services).verify(_text(since))
@@ -75,20 +75,20 @@ def verify(
         out.print("No checkpoint's signature was checked: there is no key.", highlight=False)
 
 
-@command(audit_app, "checkpoint")
+@command(app, "checkpoint")
 def checkpoint() -> None:
     """Publish a checkpoint of the log as it is now, have it cosigned by the witnesses, and print it."""
-    with open_services(load_settings()) as services:
+    with opened() as services:
         services.publish_events()
         checkpoints = _checkpoints(services)
         published = checkpoints.publish()
         typer.echo(checkpoints.have_cosigned(published).note, nl=False)
 
 
-@command(audit_app, "cosign")
+@command(app, "cosign")
 def cosign(file: NoteFile) -> None:
     """Take the cosignatures in a checkpoint's file, after checking them."""
-    with open_services(load_settings()) as services:
+    with opened() as services:
         done = _checkpoints(services).cosign(_text(file))
     out.print(
         f"The checkpoint of {done.head.size:,} events is cosigned by {', '.join(done.cosigned)}.",
@@ -96,7 +96,7 @@ def cosign(file: NoteFile) -> None:
     )
 
 
-@command(audit_app, "prove")
+@command(app, "prove")
 def prove(
     events: Annotated[list[str] | None, typer.Argument(help="Numbers or ids of events.")] = None,
     customer: Annotated[
@@ -113,7 +113,7 @@ def prove(
     """Write a receipt for each event, a file that proves without the hub that the log has it; leaves an audit event."""
     if not (events or customer or action):
         raise QueryError("which events? numbers or ids, --customer or --action")
-    with open_services(load_settings()) as services:
+    with opened() as services:
         services.publish_events()
         checkpoints = _checkpoints(services)
         found = [_number(services.audit, each) for each in events or ()]
@@ -135,7 +135,7 @@ def prove(
             out.print(str(path), highlight=False, markup=False)
 
 
-@command(audit_app, "export")
+@command(app, "export")
 def export(
     tiles: Annotated[Path | None, typer.Option(help="Folder for the log as tiles (C2SP tlog-tiles).")] = None,
     events: Annotated[bool, typer.Option("--events", help="Print events as JSON lines.")] = False,
@@ -147,7 +147,7 @@ def export(
     """Write the log for other people's tools; leaves an audit event before anything is written."""
     if (tiles is None) is not events:
         raise QueryError("either --tiles DIR or --events")
-    with open_services(load_settings()) as services:
+    with opened() as services:
         services.publish_events()
         if tiles is not None:
             _export_tiles(services, tiles)

@@ -13,10 +13,9 @@ from rich.markup import escape
 
 from hub import commands
 from hub.audit import Action
-from hub.commandline import actor, command, out
+from hub.cli.common import command, opened, operator, out
 from hub.errors import QueryError
-from hub.services import Services, open_services
-from hub.settings import load_settings
+from hub.services import Services
 
 app = typer.Typer(no_args_is_help=True, help="Broken glasses: who opened what of whom, and why.")
 
@@ -31,7 +30,7 @@ def list_glasses(
     reviewed: Annotated[bool, typer.Option("--reviewed", help="Those that were reviewed instead.")] = False,
 ) -> None:
     """Show the glasses that wait for a review; leaves an audit event. Exit code 3 when a review is late."""
-    with open_services(load_settings()) as services:
+    with opened() as services:
         author = _author(services)
         found = commands.broken_glasses(services, author, reviewed=reviewed, first=_MOST)
         customers = tuple(dict.fromkeys(glass.customer_id for glass in found))
@@ -49,7 +48,7 @@ def list_glasses(
 @command(app)
 def stop(id_: Id) -> None:
     """End a break-glass now."""
-    with open_services(load_settings()) as services:
+    with opened() as services:
         glass = commands.stop_glass(services, _author(services), id_)
         services.publish_events()
     out.print(f"{glass.id} ended at {glass.stopped_at}.", highlight=False)
@@ -65,7 +64,7 @@ def review(
     known = next((each for each in get_args(commands.Outcome) if each == outcome), None)
     if known is None:
         raise QueryError(f"an outcome is one of {', '.join(get_args(commands.Outcome))}")
-    with open_services(load_settings()) as services:
+    with opened() as services:
         order = commands.ReviewGlass(id_, known, note, uuid4().hex)
         commands.review_glass(services, _author(services), order)
         services.publish_events()
@@ -73,7 +72,7 @@ def review(
 
 
 def _author(services: Services) -> commands.Author:
-    return commands.Author.operator(actor(), services.access)
+    return operator(services)
 
 
 def _print(found: list[commands.BrokenGlass]) -> None:

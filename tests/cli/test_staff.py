@@ -15,7 +15,7 @@ from hub.services import Services, open_services
 from hub.settings import load_settings
 from hub.values import entity_id
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parent.parent.parent
 
 CLUB = """source: club
 connector: {type: files, root: exports}

@@ -11,7 +11,7 @@ from typer.testing import CliRunner, Result
 
 from hub.cli import app
 
-POLICY = Path(__file__).parent.parent / "policy.yaml"
+POLICY = Path(__file__).parent.parent.parent / "policy.yaml"
 
 
 @pytest.fixture(autouse=True)

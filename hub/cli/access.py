@@ -24,7 +24,7 @@ from hub.access import (
     to_cedar,
 )
 from hub.access import explain as explain_access
-from hub.commandline import command, out
+from hub.cli.common import command, out
 from hub.ontology import load_ontology
 from hub.services import load_configuration
 from hub.settings import load_settings

@@ -16,11 +16,10 @@ from rich.markup import escape
 
 from hub import commands
 from hub.audit import RULE, RecordedEvent, Usual, Volume
-from hub.commandline import actor, out
+from hub.cli.common import opened, operator, out
 from hub.commands import Author, Change, Narrowed
 from hub.errors import QueryError
-from hub.services import Services, open_services
-from hub.settings import load_settings
+from hub.services import Services
 
 _WEEK = timedelta(days=7)
 _MOST = 10_000
@@ -172,8 +171,8 @@ QUESTIONS = (who_saw, seen_by, changes, empty_reads, unusual, sample, under_glas
 
 @contextmanager
 def _asking() -> Iterator[tuple[Services, Author]]:
-    with open_services(load_settings()) as services:
-        yield services, Author.operator(actor(), services.access)
+    with opened() as services:
+        yield services, operator(services)
 
 
 def _write_prov(services: Services, author: Author, customer: str, narrowed: Narrowed, path: Path) -> None:
