@@ -10,6 +10,7 @@ import types
 import typing
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -104,7 +105,7 @@ def load_yaml(path: Path, shown_as: str | None = None) -> YamlDocument:
     """
     name = shown_as or str(path)
     try:
-        tree = YAML(typ="rt").load(path.read_text(encoding="utf-8"))
+        tree = _tree(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise ConfigurationError([Fault(name, 1, 1, "", f"cannot be read: {error.strerror}")]) from error
     except UnicodeDecodeError as error:
@@ -112,6 +113,12 @@ def load_yaml(path: Path, shown_as: str | None = None) -> YamlDocument:
     except YAMLError as error:
         raise ConfigurationError([_syntax_fault(name, error)]) from error
     return YamlDocument(name, _plain(tree), tree)
+
+
+@lru_cache(maxsize=128)
+def _tree(text: str) -> Any:
+    """What the text says, to be read only: parsing takes tens of milliseconds, and many ask for the same files."""
+    return YAML(typ="rt").load(text)
 
 
 def _syntax_fault(name: str, error: YAMLError) -> Fault:
