@@ -75,7 +75,7 @@ class BatchEvents:
         together: list[tuple[GoldenChange, list[Payload]]] = []
         count = 0
         for change in changes:
-            payloads = self.payloads(change)
+            payloads = self.payloads(change) if self.sealer.keeps else []
             if count + len(payloads) > MAX_PAYLOADS:
                 yield together
                 together, count = [], 0
