@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from hub.audit import Action, EventFilter
-from hub.cli import sync_all
+from hub.audit import Action, EventFilter, export_tiles
+from hub.cli.main import sync_all
 from hub.demo import examples
 from hub.demo_run import DEPARTMENT_ROLES, SOURCES, DemoPlan, company
 from hub.ontology import PropertyType
@@ -127,10 +127,26 @@ def test_no_value_of_a_person_is_in_the_log_or_in_a_line(demo: World, lines: lis
     assert {Action.SEARCH, Action.CUSTOMER_CHANGED} <= {leaf.action for leaf in sealed}
     (search,) = services.sealer.unsealed(services.audit, _number_of_a_search(services))
     assert search.content == {"searched": [person["name"]]}
-    written = [path.read_bytes() for path in Path(services.settings.data_dir).glob("audit*.sqlite*")]
-    assert len(written) >= 2
-    for content in written:
+    checkpoints = services.checkpoints
+    assert checkpoints is not None
+    export_tiles(services.audit, checkpoints.publish(), Path(services.settings.data_dir) / "exported")
+    written = _written(services)
+    assert {"audit.sqlite", "audit-keys.sqlite", "exported", "checkpoints"} <= {
+        path.parts[0] for path in written
+    }
+    for content in written.values():
         assert not [value for value in values - known if value.encode() in content]
+
+
+def _written(services: Services) -> dict[Path, bytes]:
+    """All files of the hub but the store and the search index, which are there to hold values."""
+    folder = Path(services.settings.data_dir)
+    held = (services.settings.index_dir, folder / "hub.sqlite")
+    return {
+        path.relative_to(folder): path.read_bytes()
+        for path in folder.rglob("*")
+        if path.is_file() and not any(str(path).startswith(str(each)) for each in held)
+    }
 
 
 def _number_of_a_search(services: Services) -> int:
