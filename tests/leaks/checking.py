@@ -34,8 +34,7 @@ def leaks(pair: Pair, role: str, probes: Iterable[Probe], way: str | None = None
     """The leaks that the questions find, asked by one of the ways; the pair's other world must be the role's."""
     for probe in probes:
         for variables in _rounds(probe):
-            one = pair.one.ask(probe.query, role, variables, way)
-            other = pair.other.ask(probe.query, role, variables, way)
+            one, other = _asked(pair, role, probe, variables, way)
             if leak := _leak(pair, probe, one, other):
                 yield leak
                 break
@@ -43,6 +42,18 @@ def leaks(pair: Pair, role: str, probes: Iterable[Probe], way: str | None = None
             if after is None:
                 break
             variables["a"] = after
+
+
+def _asked(
+    pair: Pair, role: str, probe: Probe, variables: dict[str, Any], way: str | None
+) -> tuple[Told, Told]:
+    """What the two worlds tell; where one only told less of what happens, a busy machine gets more time for it."""
+    one, other = (world.ask(probe.query, role, variables, way) for world in (pair.one, pair.other))
+    less, more = sorted((one.body, other.body), key=len)
+    if probe.query.startswith("subscription") and less != more and more.startswith(less):
+        with pair.patient():
+            one, other = (world.ask(probe.query, role, variables, way) for world in (pair.one, pair.other))
+    return one, other
 
 
 def _leak(pair: Pair, probe: Probe, one: Told, other: Told) -> Leak | None:

@@ -86,6 +86,8 @@ class World:
     statements: list[str] = field(default_factory=list)
     expected: int | None = None
     """How many events are waited for, however long they take; what comes after them should not."""
+    patience: float = 1.0
+    """How many times as long as usual one waits."""
     attributes: Attributes = ()
     """What the tokens of those who ask say for row scopes."""
     glass: str | None = None
@@ -130,9 +132,10 @@ class World:
         """What is told of all that has happened."""
         bodies: list[bytes] = []
         who = self._who(role)
+        usual = PATIENCE_S if self.expected is None else LONG_PATIENCE_S
         with suppress(TimeoutError):
             async with (
-                asyncio.timeout(PATIENCE_S if self.expected is None else LONG_PATIENCE_S) as patience,
+                asyncio.timeout(usual * self.patience) as patience,
                 aclosing(self.service.stream(request, who, lambda: who)) as told,
             ):
                 most = self.changes
@@ -238,6 +241,15 @@ class Pair:
         self.one.expected = self.other.expected = self.other.changes
         self.secrets = frozenset()
         return through
+
+    @contextmanager
+    def patient(self) -> Iterator[None]:
+        """While inside, what happens has five times as long to be told."""
+        self.one.patience = self.other.patience = 5.0
+        try:
+            yield
+        finally:
+            self.one.patience = self.other.patience = 1.0
 
     def restore(self) -> None:
         """Undo what was written into the hubs."""
