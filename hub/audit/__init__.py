@@ -1,8 +1,10 @@
 """The audit log: events of an allow-listed schema in an RFC 6962 Merkle tree, in a database of its own."""
 
 from hub.audit.datakeys import DataKeys, Retention
+from hub.audit.erasures import Erasure, ErasureRegister, Registered
 from hub.audit.events import Action, AuditEvent, Outcome
 from hub.audit.export import event_lines, export_tiles
+from hub.audit.kept_erasures import State
 from hub.audit.keyfile import configured_keys, open_checkpoints, write_key
 from hub.audit.log import AuditLog, EventFilter, RecordedEvent
 from hub.audit.masterkeys import LocalMasterKeys, MasterKeys, keep_master_key, new_master_key
@@ -19,6 +21,8 @@ __all__ = [
     "AuditLog",
     "Checkpoints",
     "DataKeys",
+    "Erasure",
+    "ErasureRegister",
     "EventFilter",
     "Keys",
     "LocalMasterKeys",
@@ -28,8 +32,10 @@ __all__ = [
     "Payload",
     "RecordedEvent",
     "Recorder",
+    "Registered",
     "Retention",
     "Sealer",
+    "State",
     "TreeHead",
     "Unsealed",
     "VerificationReport",

@@ -84,6 +84,7 @@ class Action(StrEnum):
     COMMAND_REFUSED = "command_refused"
     API_KEY_CHANGED = "api_key_changed"
     MASTER_KEY_CHANGED = "master_key_changed"
+    SUPPRESSION_RELEASED = "suppression_released"
 
 
 class Outcome(StrEnum):
@@ -99,7 +100,8 @@ COUNTS = frozenset(
     {
         *("read", "unchanged", "accepted", "quarantined", "replayed", "deleted", "drifted", "batches"),
         *("created", "updated", "merged", "unmerged", "linked", "entities", "parties", "customers"),
-        *("results", "fields", "masked", "denied", "exported", "bytes", "attempts", "faults"),
+        *("results", "fields", "masked", "denied", "exported", "bytes", "attempts", "faults", "suppressed"),
+        *("mentions", "remaining"),
     }
 )
 """The names that `counts` may hold."""
@@ -169,6 +171,8 @@ class AuditEvent:
     """Ids of the data keys: those that seal the payloads, in their order, or those that were destroyed."""
     about: str | None = None
     """The id of the event whose payloads were opened."""
+    registered: str | None = None
+    """Hex hash of what the register of erasures holds under this event's id."""
     sealed: tuple[bytes, ...] = field(default=(), repr=False, compare=False)
     """The payloads as they are sealed. They are no part of the leaf, but are written beside it in one transaction."""
 
@@ -290,7 +294,13 @@ class AuditEvent:
 
     def _continued(self, number: int, customers: tuple[str, ...]) -> Self:
         part_id = str(uuid5(UUID(self.id), str(number)))
-        first_only: dict[str, Any] = {"counts": {}, "payloads": (), "keys": (), "sealed": ()}
+        first_only: dict[str, Any] = {
+            "counts": {},
+            "payloads": (),
+            "keys": (),
+            "sealed": (),
+            "registered": None,
+        }
         return replace(self, id=part_id, part_of=self.id, customers=customers, **first_only)
 
 
@@ -384,6 +394,7 @@ _RULES: Mapping[str, tuple[_Clean, str]] = {
         f"a list of at most {MAX_PAYLOADS} ids of data keys",
     ),
     "about": (_optional(_text(_UUID)), "a UUID in lower case"),
+    "registered": (_optional(_text(r"[0-9a-f]{64}")), "a SHA-256 in hexadecimal"),
     "omitted": (_numbers(frozenset(_BOUNDED_LISTS)), "a mapping of lists to whole numbers"),
     "break_glass": (_optional(_text(_UUID)), "a UUID in lower case"),
 }

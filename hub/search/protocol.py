@@ -162,6 +162,14 @@ class SearchEngine(Protocol):
         """
         ...
 
+    def holds(self, keys: Collection[str]) -> int:
+        """How many of the documents with these keys there are."""
+        ...
+
+    def drop_former(self) -> None:
+        """Delete every index but the one that is served, which `rebuild` may have kept to go back to."""
+        ...
+
     def release(self) -> None:
         """Let another process write."""
         ...

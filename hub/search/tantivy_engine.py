@@ -7,7 +7,7 @@ the same commit as the documents that it vouches for.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
@@ -113,6 +113,17 @@ class TantivyEngine:
             raise
         self._generations.serve(generation)
         return count
+
+    def holds(self, keys: Collection[str]) -> int:
+        """How many of the documents with these keys there are."""
+        searcher = self._searcher()
+        with _translated():
+            found = (searcher.search(Query.term_query(self._schema, "id", key), 1).hits for key in keys)
+            return sum(map(len, found))
+
+    def drop_former(self) -> None:
+        """Delete every index but the one that is served."""
+        self._generations.drop_former()
 
     def release(self) -> None:
         """Let another process write; segments are merged to the end first."""
