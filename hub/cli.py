@@ -16,7 +16,15 @@ import stamina
 import typer
 from rich.markup import escape
 
-from hub import access_commands, commands, demo_run, glass_commands, payload_commands, reference
+from hub import (
+    access_commands,
+    commands,
+    demo_run,
+    erase_commands,
+    glass_commands,
+    payload_commands,
+    reference,
+)
 from hub.access import AUDIENCE, DEMO_ISSUER, DemoIssuer
 from hub.adapters import quarantine, source_statuses
 from hub.adapters.preview import preview as preview_stream
@@ -66,6 +74,7 @@ command(audit_app, "show")(payload_commands.show)
 app.add_typer(key_app, name="key")
 access_commands.app.add_typer(glass_commands.app, name="glass")
 app.add_typer(access_commands.app, name="access")
+app.add_typer(erase_commands.app, name="erase")
 
 
 @app.callback()

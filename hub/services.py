@@ -42,6 +42,7 @@ from hub.audit import (
     drain,
     open_checkpoints,
 )
+from hub.eraser import Eraser
 from hub.errors import AuditError, ConfigurationError, FaultLike
 from hub.ontology import Ontology, load_ontology
 from hub.search import Catalogue, Indexer, SearchService, TantivyEngine
@@ -103,6 +104,7 @@ class Services:
     staff: StaffRecords
     search: SearchService
     indexer: Indexer
+    eraser: Eraser
     keys: ApiKeys
     authenticator: Authenticator | None
     """None where nobody could be let in: then the API cannot start, all else can."""
@@ -224,7 +226,7 @@ def open_services(settings: Settings, environ: Mapping[str, str] = os.environ) -
         ConfigurationError: files have faults, all of them listed; nothing was opened.
         StoreUnavailableError: the store cannot be reached.
         SchemaChangeError: the store needs a change that only a person may make; the message says which.
-        AuditError: the audit log cannot be opened.
+        AuditError: the audit log cannot be opened, or an erasure that was broken off cannot be carried out.
         MasterKeyError: there are data keys, and the master key that wraps them is not given.
     """
     found = load_configuration(settings)
@@ -244,6 +246,9 @@ def open_services(settings: Settings, environ: Mapping[str, str] = os.environ) -
         issuer = _demo_issuer(settings) if settings.demo else found.issuer
         if issuer is not None:
             opening.callback(issuer.keys.close)
+        search, indexer = SearchService(store, engine, found.ontology), Indexer(store, engine)
+        eraser = Eraser(store, syncer.graph, audit, sealer, indexer, search)
+        eraser.resume()
         return Services(
             settings=settings,
             ontology=found.ontology,
@@ -256,8 +261,9 @@ def open_services(settings: Settings, environ: Mapping[str, str] = os.environ) -
             syncer=syncer,
             jobs=jobs,
             staff=StaffRecords(store, syncer.graph, syncer.mapping),
-            search=SearchService(store, engine, found.ontology),
-            indexer=Indexer(store, engine),
+            search=search,
+            indexer=indexer,
+            eraser=eraser,
             keys=found.keys,
             authenticator=_authenticator(settings, found, issuer),
             checkpoints=open_checkpoints(settings, audit, found.checkpoint_keys)

@@ -166,6 +166,7 @@ class Command(StrEnum):
     EXPLAIN_ACCESS = "explain_access"
     REVIEW_BREAK_GLASS = "review_break_glass"
     REVEAL_PAYLOADS = "reveal_payloads"
+    ERASE_CUSTOMER = "erase_customer"
 
 
 class CommandGrant(_Part):

@@ -91,7 +91,7 @@ class ErasureRegister:
         table = erasure_table.c
         query = select(table.event_id, table.state).where(table.state != State.RELEASE.value)
         with self._log.database.reading() as connection:
-            rows = connection.execute(query.order_by(table.event_id)).tuples()
+            rows = connection.execute(query.order_by(table.event_id))
             return {event_id: State(state) for event_id, state in rows}
 
     def find(self, ids: Sequence[str]) -> list[Registered]:

@@ -170,7 +170,7 @@ class AuditEvent:
     keys: tuple[str, ...] = ()
     """Ids of the data keys: those that seal the payloads, in their order, or those that were destroyed."""
     about: str | None = None
-    """The id of the event whose payloads were opened."""
+    """The id of the event that it is about: whose payloads were opened, which erasure was carried out."""
     registered: str | None = None
     """Hex hash of what the register of erasures holds under this event's id."""
     sealed: tuple[bytes, ...] = field(default=(), repr=False, compare=False)

@@ -189,7 +189,7 @@ class AuditLog:
         query = select(table.key_id, func.count()).where(table.seq.in_(of_them)).group_by(table.key_id)
         with self.database.reading() as connection:
             destroyed = destroyed_keys(connection, read_head(connection).size)
-            return sum(count for key_id, count in connection.execute(query).tuples() if key_id in destroyed)
+            return sum(count for key_id, count in connection.execute(query) if key_id in destroyed)
 
     def scrub(self, *, thorough: bool = False) -> None:
         """Leave nothing in the database's files of payloads that were deleted; see `AuditDatabase.scrub`."""

@@ -8,6 +8,17 @@ from hub.commands.corrections import (
     correct_property,
     withdraw_correction,
 )
+from hub.commands.erasure import (
+    EraseCustomer,
+    ErasureDone,
+    ErasureRecord,
+    Ground,
+    erase_customer,
+    find_erasure,
+    list_erasures,
+    plan_of_erasure,
+    scrub_erasures,
+)
 from hub.commands.glass import (
     BreakGlass,
     Opened,
@@ -38,6 +49,7 @@ from hub.commands.notes import (
 from hub.commands.notices import tell_of_glasses
 from hub.commands.payloads import Revealed, reveal_payloads
 from hub.commands.runs import ReplayQuarantine, RunBegun, SyncSource, replay_quarantine, sync_source
+from hub.commands.suppressions import Released, ReleaseSuppression, release_suppression
 
 __all__ = [
     "Author",
@@ -45,12 +57,18 @@ __all__ = [
     "BrokenGlass",
     "CorrectProperty",
     "Corrected",
+    "EraseCustomer",
+    "ErasureDone",
+    "ErasureRecord",
+    "Ground",
     "LogInteraction",
     "Noted",
     "Opened",
     "Outcome",
     "RecordConsent",
     "RecordRestriction",
+    "ReleaseSuppression",
+    "Released",
     "ReplayQuarantine",
     "Revealed",
     "ReviewGlass",
@@ -61,15 +79,21 @@ __all__ = [
     "break_glass",
     "broken_glasses",
     "correct_property",
+    "erase_customer",
     "expire_glasses",
+    "find_erasure",
     "is_glass_id",
     "is_open",
+    "list_erasures",
     "log_interaction",
+    "plan_of_erasure",
     "record_consent",
     "record_restriction",
+    "release_suppression",
     "replay_quarantine",
     "reveal_payloads",
     "review_glass",
+    "scrub_erasures",
     "stop_glass",
     "sync_source",
     "tell_of_glasses",

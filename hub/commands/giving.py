@@ -113,9 +113,13 @@ def consequences(services: Services, author: Author, applied: Applied) -> list[A
 
 
 def announce(
-    services: Services, author: Author, order: Order, event: AuditEvent, check: Callable[[Connection], None]
+    services: Services,
+    author: Author,
+    order: Order,
+    events: Sequence[AuditEvent],
+    check: Callable[[Connection], None],
 ) -> Result | None:
-    """Keep and record an order whose effect goes on by itself afterwards, if `check` has no objection.
+    """Keep and record an order whose effect is no part of this transaction, if `check` has no objection.
 
     Gives the result of the first time, where there was one.
 
@@ -127,7 +131,7 @@ def announce(
         if not known.is_repeated:
             check(connection)
             known.keep(None)
-            runs.post(connection, [event])
+            runs.post(connection, events)
     return known.result
 
 
