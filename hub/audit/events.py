@@ -99,7 +99,7 @@ COUNTS = frozenset(
     {
         *("read", "unchanged", "accepted", "quarantined", "replayed", "deleted", "drifted", "batches"),
         *("created", "updated", "merged", "unmerged", "linked", "entities", "parties", "customers"),
-        *("results", "fields", "masked", "denied", "exported", "bytes", "attempts", "faults"),
+        *("results", "fields", "masked", "denied", "exported", "bytes", "attempts", "faults", "suppressed"),
     }
 )
 """The names that `counts` may hold."""
