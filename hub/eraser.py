@@ -25,6 +25,7 @@ from sqlalchemy import Connection, select
 
 from hub.access import WHOLE_REACH, Decision, Effect, Reach
 from hub.adapters import erasing, runs
+from hub.adapters.batch_events import BatchEvents
 from hub.adapters.erasing import ErasurePlan
 from hub.audit import (
     Action,
@@ -39,7 +40,7 @@ from hub.audit import (
     drain,
 )
 from hub.errors import RequestError, StoreUnavailableError
-from hub.graph import GraphWriter
+from hub.graph import Applied, GraphWriter
 from hub.search import Indexer, SearchService
 from hub.store import Store, fixed
 
@@ -96,6 +97,7 @@ class Eraser:
     ) -> None:
         self._store, self._graph, self._audit, self._sealer = store, graph, audit, sealer
         self._indexer, self._search = indexer, search
+        self._events = BatchEvents(sealer, store.ontology)
         self.register = ErasureRegister(audit)
 
     def erase(
@@ -188,7 +190,16 @@ class Eraser:
 
     def _erase(self, connection: Connection, plan: ErasurePlan, erasure: Erasure) -> Mapping[str, int]:
         run_id = runs.note_command(connection, RUNS)
-        return erasing.erase(self._store, self._graph, connection, run_id, plan, erasure)
+
+        def told(applied: Applied) -> None:
+            facts = [
+                AuditEvent(actor="system", source=RUNS, run_id=str(run_id), **fact) for fact in applied.audit
+            ]
+            runs.post(connection, facts)
+            others = [change for change in applied.golden if change.customer not in erasure.customers]
+            self._events.post_changes(connection, run_id, RUNS, others)
+
+        return erasing.erase(self._store, self._graph, connection, run_id, plan, erasure, told=told)
 
     def _finish(
         self,
@@ -228,7 +239,11 @@ class Eraser:
     def _scrub(self, *, thorough: bool) -> bool:
         """Whether nothing of what was erased is left in the files."""
         self._patiently(self._indexer.scrub)
-        self._store.scrub(thorough=thorough)
+        tables = {*fixed.metadata.tables, *self._store.tables.metadata.tables}
+        if not self._store.scrub(tables, thorough=thorough):
+            raise StoreUnavailableError(
+                "somebody keeps the store's -wal file by reading for long; try again later"
+            )
         self._audit.scrub(thorough=thorough)
         self._sealer.scrub(thorough=thorough)
         return thorough or self._store.dialect.name == "sqlite"

@@ -338,7 +338,7 @@ SUBSCRIPTIONS = {
     "customerChanged": "(ids: [], kinds: [CREATED, CHANGED, MERGED, REMOVED], after: 0)"
     " { id kind seq at mergedInto customer { id } }",
     "syncProgress": '(source: "erp") { runId source kind state message startedAt finishedAt counts { read }'
-    " streams { stream counts { read unchanged accepted quarantined deleted } } }",
+    " streams { stream counts { read unchanged accepted quarantined suppressed deleted } } }",
 }
 
 

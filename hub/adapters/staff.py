@@ -17,6 +17,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any, Literal
@@ -157,6 +158,11 @@ class _Maker:
         values = {name: exact(type_, _property(type_, name), raw) for name, raw in payload["values"].items()}
         id_ = entity_id(self.source, type_.space, payload["key"], self.secret)
         yield Entity(id_, type_.name, payload["key"], values, anchors=tuple(payload["anchors"]))
+
+    def glimpse(self, payload: Payload) -> Iterator[Entity]:
+        """The entity, or nothing: what staff say fits as long as the ontology stays as it is."""
+        with suppress(RecordError):
+            yield from self.make(payload)
 
 
 def _property(type_: EntityType, name: str) -> Property:

@@ -322,7 +322,7 @@ class Syncer:
             streams = runs.counts_of(connection, run_id)
         doubts += [
             f"{name}: {counts.read} read is not {counts.unchanged} unchanged + {counts.accepted} accepted "
-            f"+ {counts.quarantined} quarantined"
+            f"+ {counts.quarantined} quarantined + {counts.suppressed} suppressed"
             for name, counts in streams.items()
             if not counts.reconciles
         ]

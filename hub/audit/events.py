@@ -101,6 +101,7 @@ COUNTS = frozenset(
         *("read", "unchanged", "accepted", "quarantined", "replayed", "deleted", "drifted", "batches"),
         *("created", "updated", "merged", "unmerged", "linked", "entities", "parties", "customers"),
         *("results", "fields", "masked", "denied", "exported", "bytes", "attempts", "faults", "suppressed"),
+        *("results", "fields", "masked", "denied", "exported", "bytes", "attempts", "faults", "suppressed"),
         *("mentions", "remaining"),
     }
 )

@@ -44,6 +44,7 @@ class RunCounts:
     unchanged: Long = strawberry.field(description="Records that were held already.")
     accepted: Long = strawberry.field(description="Records that are new or changed.")
     quarantined: Long = strawberry.field(description="Records that could not be accepted.")
+    suppressed: Long = strawberry.field(description="Records of erased customers, of which nothing was kept.")
     deleted: Long = strawberry.field(description="Records that are gone at the source.")
 
     @classmethod
@@ -54,6 +55,7 @@ class RunCounts:
             unchanged=Long(counts.unchanged),
             accepted=Long(counts.accepted),
             quarantined=Long(counts.quarantined),
+            suppressed=Long(counts.suppressed),
             deleted=Long(counts.deleted),
         )
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -227,6 +227,30 @@ class Store:
         statement = head + self.dialect.in_list(expression, "list") + tail
         found = connection.exec_driver_sql(statement, {"list": self.dialect.list_value(values), **more})
         return list(found.fetchall()) if found.returns_rows else []
+
+    def delete_in(self, connection: Connection, table: str, column: str, values: Sequence[Any]) -> int:
+        """Delete the rows whose `column` is one of `values`; their number."""
+        if not values:
+            return 0
+        condition = self.dialect.in_list(f'"{column}"', "list")
+        statement = f'DELETE FROM "{table}" WHERE {condition}'
+        return connection.exec_driver_sql(statement, {"list": self.dialect.list_value(values)}).rowcount
+
+    def scrub(self, tables: Collection[str], *, thorough: bool = False, patience_s: float = 30.0) -> bool:
+        """Whether what was deleted from these tables is out of the database's files, as far as the hub reaches.
+
+        SQLite: the write-ahead log is brought into the file and emptied; `thorough` writes the file anew before, all
+        of it. False where a reader did not let go of the log for `patience_s`: try again later.
+
+        PostgreSQL: VACUUM with ANALYZE, which gives the space to others to be overwritten; `thorough` writes the tables
+        anew, and the server removes their old files at its next checkpoint. What its write-ahead log, replicas and
+        backups hold goes when they do.
+
+        Raises:
+            StoreUnavailableError: the database is out of reach, or its disk has no room for a second copy.
+        """
+        with _translated():
+            return self.dialect.scrub(self.engine, tables, thorough=thorough, patience_s=patience_s)
 
     # The outbox, as the audit room's drain expects it.
 
