@@ -21,7 +21,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Final
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, delete, select
 
 from hub.access import WHOLE_REACH, Decision, Effect, Reach
 from hub.adapters import erasing, runs
@@ -132,7 +132,8 @@ class Eraser:
 
     def resume(self) -> int:
         """The number of erasures that had to be carried out, wholly or in part; 0 while another process is at it."""
-        if not self._due(self.register.states()):
+        states = self.register.states()
+        if not states or not (self._due(states) or self._released()):
             return 0
         with self._store.lock(_LOCK) as held:
             return self._resume() if held else 0
@@ -186,7 +187,21 @@ class Eraser:
                 plan = erasing.plan_again(self._store, connection, erasure)
                 counts = self._erase(connection, plan, erasure)
             self._finish(erasure, teller, (), counts, scrub=True)
+        if released := self._released():
+            with self._store.write() as connection:
+                connection.execute(delete(fixed.suppression).where(fixed.suppression.c.hash.in_(released)))
         return len(due)
+
+    def _released(self) -> list[str]:
+        """What the store suppresses though it was released since: it came out of an older backup."""
+        found: set[str] = set()
+        table = fixed.suppression.c
+        for id_, hashes in self.register.releases().items():
+            # What was released and erased again after that is kept out.
+            earlier = select(table.hash).where(table.hash.in_(hashes), table.erasure_id < id_)
+            with self._store.read() as connection:
+                found |= set(connection.execute(earlier).scalars())
+        return sorted(found)
 
     def _erase(self, connection: Connection, plan: ErasurePlan, erasure: Erasure) -> Mapping[str, int]:
         run_id = runs.note_command(connection, RUNS)

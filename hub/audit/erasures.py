@@ -9,13 +9,13 @@ A *release* takes suppressions back; it stands in the register so that erasing a
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
 import orjson
-from sqlalchemy import or_, select
+from sqlalchemy import select
 
 from hub.audit.database import erasure_table
 from hub.audit.events import AuditEvent
@@ -95,21 +95,19 @@ class ErasureRegister:
             return {event_id: State(state) for event_id, state in rows}
 
     def find(self, ids: Sequence[str]) -> list[Registered]:
-        """The erasures of these ids, as far as there are such; without the suppressions that were released since."""
+        """The erasures of these ids, as far as there are such, in the order of time."""
         table = erasure_table.c
+        wanted = table.event_id.in_(list(ids)) & (table.state != State.RELEASE.value)
         with self._log.database.reading() as connection:
-            is_release = table.state == State.RELEASE.value
-            rows = connection.execute(
-                select(erasure_table)
-                .where(or_(is_release, table.event_id.in_(list(ids))))
-                .order_by(table.event_id)
-            ).all()
-        releases = [(row.event_id, _loaded(row)["hashes"]) for row in rows if row.state == State.RELEASE]
-        return [_registered(row, releases) for row in rows if row.state != State.RELEASE]
+            rows = connection.execute(select(erasure_table).where(wanted).order_by(table.event_id)).all()
+        return [_registered(row) for row in rows]
 
-    def page(self, first: int, after: str = "") -> list[Registered]:
-        """Up to `first` erasures after the one with the id, in the order of time."""
-        return self.find([id_ for id_ in self.states() if id_ > after][:first])
+    def releases(self) -> dict[str, Sequence[str]]:
+        """The hashes of every release, by the id of its event, in the order of time."""
+        table = erasure_table.c
+        query = select(erasure_table).where(table.state == State.RELEASE.value).order_by(table.event_id)
+        with self._log.database.reading() as connection:
+            return {row.event_id: _loaded(row)["hashes"] for row in connection.execute(query)}
 
 
 _INSERT = f"INSERT INTO {erasure_table.name} (event_id, content, state) VALUES (?, ?, ?)"
@@ -136,14 +134,13 @@ def _loaded(row: Any) -> Mapping[str, Any]:
     return loaded
 
 
-def _registered(row: Any, releases: Iterable[tuple[str, Sequence[str]]]) -> Registered:
+def _registered(row: Any) -> Registered:
     said = _loaded(row)
-    released = {value for id_, hashes in releases if id_ > row.event_id for value in hashes}
     erasure = Erasure(
         row.event_id,
         datetime.fromisoformat(said["at"]),
         tuple(said["customers"]),
         tuple(said["parties"]),
-        tuple(value for value in said["hashes"] if value not in released),
+        tuple(said["hashes"]),
     )
     return Registered(erasure, State(row.state))

@@ -159,9 +159,21 @@ class TantivyEngine:
 
     def _refreshed(self) -> _Opened:
         """The generation that is served now, with what was committed last."""
+        folder = self._served()
+        try:
+            return self._opened_in(folder)
+        except StoreUnavailableError:
+            if (now := self._served()) == folder:
+                raise
+            return self._opened_in(now)  # it was cleared away just now
+
+    def _served(self) -> Path:
         folder = self._generations.current()
         if folder is None:
             raise StoreUnavailableError("there is no search index of this ontology yet; it has to be built")
+        return folder
+
+    def _opened_in(self, folder: Path) -> _Opened:
         with self._lock, _translated():
             stamp = _stamp(folder)
             opened = self._opened
