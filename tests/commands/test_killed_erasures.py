@@ -9,9 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from hub.audit import Action, EventFilter, State
+from hub.audit import Action, State
 from tests.commands.command_world import ANN, BEN, Shop
 from tests.commands.erasing_worker import POINTS
+from tests.commands.erasing_world import held, told
 from tests.doc_blocks import ROOT
 
 DONE = ("nothing done",)
@@ -25,16 +26,7 @@ def killed(folder: Path, store_url: str, customer: str, point: str) -> None:
 
 
 def counted(shop: Shop, *actions: Action) -> int:
-    return len(shop.services.audit.events(EventFilter(actions=actions), limit=1_000))
-
-
-def held(folder: Path, *words: str) -> list[str]:
-    """The files below the folder that hold one of the words."""
-    found = []
-    for path in folder.rglob("*"):
-        data = path.read_bytes().lower() if path.is_file() else b""
-        found += [f"{word} in {path.name}" for word in words if word.lower().encode() in data]
-    return found
+    return len(told(shop, *actions))
 
 
 @pytest.mark.parametrize("point", POINTS)
