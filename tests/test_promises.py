@@ -57,6 +57,7 @@ ACTIONS = [
     "command_refused",
     "api_key_changed",
     "master_key_changed",
+    "suppression_released",
 ]
 
 
@@ -308,7 +309,9 @@ FOR_REVIEWERS = {
     "breakGlasses": "(reviewed: false, first: 1, after: null) { id state overdue subject roles department purpose"
     " customerId categories reason ticket startedAt expiresAt stoppedAt stoppedBy uses notifiedAt notices reviewedAt"
     " reviewedBy outcome note }",
+    "erasures": "(first: 1, after: null) { id customerIds erasedAt ground event state }",
 }
+FOR_OFFICERS = {"erasure": '(customerId: "nobody") { id customerIds erasedAt ground event state }'}
 OF_A_CUSTOMER = {
     "relatedCustomers": '(id: "cus_nobody") { customerId label distance reason steps { label } }',
     "path": '(from: "cus_nobody", to: "cus_noone") { start end label kind forward }',
@@ -330,6 +333,12 @@ MUTATIONS = {
     ' reason: "a reason of twenty letters", ticket: "T-1", idempotencyKey: "8"}) { id expiresAt }',
     "stopBreakGlass": '(id: "nothing") { id stoppedAt }',
     "reviewBreakGlass": '(input: {id: "nothing", outcome: JUSTIFIED, note: "", idempotencyKey: "9"}) { id }',
+    "eraseCustomer": '(input: {customerId: "nobody", ground: CONSENT_WITHDRAWN, reason: "a reason of twenty letters",'
+    ' ticket: "T-1", scrub: false, idempotencyKey: "10"})'
+    " { id event counts { place count } mentions verified remaining { place count } state }",
+    "releaseSuppression": '(input: {scheme: "email", value: "nobody@example.com", region: null, source: null, stream: null,'
+    ' recordKey: null, erasureId: null, reason: "a reason of twenty letters", ticket: "T-1", idempotencyKey: "11"})'
+    " { event count }",
     "syncSource": '(source: "nothing", idempotencyKey: "5") { source state runId }',
     "replayQuarantine": '(input: {source: "nothing", numbers: [1], idempotencyKey: "6"}) { source state runId }',
 }
@@ -402,6 +411,13 @@ def test_what_reviewers_ask_is_answered_to_them_alone(service: GraphQLService, f
     assert ask(service, document, "compliance", "privacy_compliance")["data"] == {field: []}
 
 
+@pytest.mark.parametrize("field", FOR_OFFICERS)
+def test_what_officers_ask_of_nobody_is_null_to_them_alone(service: GraphQLService, field: str) -> None:
+    document = f"{{ {field}{FOR_OFFICERS[field]} }}"
+    assert ask(service, document)["errors"][0]["extensions"]["code"] == "FORBIDDEN"
+    assert ask(service, document, "compliance", "privacy_compliance")["data"] == {field: None}
+
+
 @pytest.mark.parametrize("field", OF_A_CUSTOMER)
 def test_the_surroundings_of_nobody_are_not_found(service: GraphQLService, field: str) -> None:
     answer = ask(service, f"{{ {field}{OF_A_CUSTOMER[field]} }}")
@@ -432,6 +448,7 @@ def test_the_commands_that_a_policy_names_stay_as_they_are() -> None:
         "explain_access",
         "review_break_glass",
         "reveal_payloads",
+        "erase_customer",
     ]
 
 
@@ -451,6 +468,7 @@ def test_no_root_field_is_forgotten_here(service: GraphQLService) -> None:
         *OTHERS,
         *FOR_TOOLS,
         *FOR_REVIEWERS,
+        *FOR_OFFICERS,
         *OF_A_CUSTOMER,
     }
     assert set(schema.subscription_type.fields) == set(SUBSCRIPTIONS)

@@ -20,7 +20,7 @@ from hub.adapters.erasing import ErasurePlan
 from hub.audit import Action, AuditEvent, Payload, Retention
 from hub.commands.author import Author
 from hub.commands.customers import find_customer
-from hub.commands.giving import Order, announce, conclude, refusals_recorded
+from hub.commands.giving import Order, Result, conclude, note, refusals_recorded
 from hub.commands.naming import names_somebody
 from hub.errors import QueryError
 from hub.services import Services
@@ -85,6 +85,13 @@ class ErasureRecord:
     state: str
 
 
+class _GivenBefore(Exception):  # noqa: N818 - it is no error
+    """The order was given before, and had this result."""
+
+    def __init__(self, result: Result) -> None:
+        self.result = result
+
+
 def erase_customer(services: Services, author: Author, order: EraseCustomer) -> ErasureDone:
     """Erase the customer, from now on and in what was held of them before.
 
@@ -98,11 +105,11 @@ def erase_customer(services: Services, author: Author, order: EraseCustomer) -> 
     said = Order(Command.ERASE_CUSTOMER, "erase", order.key, asdict(order))
     with refusals_recorded(services, author, Command.ERASE_CUSTOMER):
         check_texts(order.reason, order.ticket)
-        first = announce(services, author, said, [], lambda _: None)
-        if first is not None:
-            return ErasureDone(**first)
 
         def find(connection: Connection) -> str:
+            first = note(services, connection, author, said)
+            if first is not None:
+                raise _GivenBefore(first)
             _require_not_erased(connection, order.customer)
             return find_customer(services.store, connection, order.customer, author).id
 
@@ -117,7 +124,10 @@ def erase_customer(services: Services, author: Author, order: EraseCustomer) -> 
             content = {"reason": order.reason.strip(), "ticket": order.ticket.strip()}
             return sealed_for_the_day(services, event, content)
 
-        done = services.eraser.erase(find, tell, seal, scrub=order.scrub)
+        try:
+            done = services.eraser.erase(find, tell, seal, scrub=order.scrub)
+        except _GivenBefore as given:
+            return ErasureDone(**given.result)
         result = ErasureDone(
             done.erasure.id,
             done.event,

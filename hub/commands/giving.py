@@ -113,13 +113,9 @@ def consequences(services: Services, author: Author, applied: Applied) -> list[A
 
 
 def announce(
-    services: Services,
-    author: Author,
-    order: Order,
-    events: Sequence[AuditEvent],
-    check: Callable[[Connection], None],
+    services: Services, author: Author, order: Order, event: AuditEvent, check: Callable[[Connection], None]
 ) -> Result | None:
-    """Keep and record an order whose effect is no part of this transaction, if `check` has no objection.
+    """Keep and record an order whose effect goes on by itself afterwards, if `check` has no objection.
 
     Gives the result of the first time, where there was one.
 
@@ -131,7 +127,21 @@ def announce(
         if not known.is_repeated:
             check(connection)
             known.keep(None)
-            runs.post(connection, events)
+            runs.post(connection, [event])
+    return known.result
+
+
+def note(services: Services, connection: Connection, author: Author, order: Order) -> Result | None:
+    """Keep an order in the transaction of its effect, whose result is known only later.
+
+    Gives the result of the first time, where there was one.
+
+    Raises:
+        QueryError: the key is malformed, or was used for something else.
+    """
+    known = _Known(services.store, connection, author, order)
+    if not known.is_repeated:
+        known.keep(None)
     return known.result
 
 

@@ -114,7 +114,7 @@ def _begun(
     start: Callable[[], Job],
     check: Callable[[Connection], None],
 ) -> RunBegun:
-    first = announce(services, author, order, [event], check)
+    first = announce(services, author, order, event, check)
     if first is not None:
         return RunBegun(**first)
     job = start()

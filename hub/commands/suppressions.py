@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 
 from sqlalchemy import Connection
 
 from hub.access import Command
 from hub.adapters import suppression
-from hub.audit import Action
+from hub.audit import Action, AuditEvent
 from hub.commands.author import Author
 from hub.commands.erasure import check_texts, sealed_for_the_day
-from hub.commands.giving import Order, announce, conclude, refusals_recorded
+from hub.commands.giving import Order, Result, once, refusals_recorded
 from hub.errors import NotFoundError, QueryError
 from hub.ontology import Ontology
 from hub.ontology.identifiers import normal_identifier
@@ -59,13 +60,11 @@ def release_suppression(services: Services, author: Author, order: ReleaseSuppre
     with refusals_recorded(services, author, Command.ERASE_CUSTOMER):
         check_texts(order.reason, order.ticket)
         wanted = _named(services.ontology, order)
-        first = announce(services, author, said, [], lambda _: None)
-        if first is not None:
-            return Released(**first)
-        with services.store.write() as connection:
-            done = _released(services, author, connection, order, wanted)
-        conclude(services, author, said, asdict(done))
-        return done
+
+        def act(connection: Connection) -> tuple[Result, Sequence[AuditEvent]]:
+            return asdict(_released(services, author, connection, order, wanted)), ()
+
+        return Released(**once(services, author, said, act))
 
 
 @dataclass(frozen=True, slots=True)

@@ -185,6 +185,14 @@ def test_erased_twice_is_a_clear_answer_and_sent_twice_the_same(shop: Shop) -> N
     assert len(told(shop, Action.ERASED)) == 1
 
 
+def test_a_refused_order_has_not_used_up_its_key(shop: Shop) -> None:
+    with pytest.raises(NotFoundError):
+        erase(shop, "cus_nobody", key="once")
+    with pytest.raises(QueryError, match="may not name"):
+        erase(shop, shop.customer("club", "1"), key="once", reason="Ann Archer wrote on the third of May")
+    assert erase(shop, shop.customer("club", "1"), key="once", scrub=False).remaining == {}
+
+
 def test_with_a_customer_go_the_ids_that_led_to_them(shop: Shop) -> None:
     ann = shop.customer("club", "1")
     shop.write("till", [{**A_A, "card": "8888", "email": "other@example.com"}])

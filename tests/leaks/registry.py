@@ -78,6 +78,12 @@ FIELDS: Mapping[str, Path] = {
     "Mutation.breakGlass": Asked(("command",)),
     "Mutation.stopBreakGlass": Silent("when what the caller began has ended"),
     "Mutation.reviewBreakGlass": Silent("the id that the caller has just said"),
+    "Query.erasure": Silent("ids, ground and time of an erasure, for those alone who may erase"),
+    "Query.erasures": Silent("the like of all erasures"),
+    "Mutation.eraseCustomer": Silent(
+        "counts of what is gone, for those alone who may erase, of whom they reach"
+    ),
+    "Mutation.releaseSuppression": Silent("how many hashes were taken back, for those alone who may erase"),
     "Mutation.syncSource": Silent("that a run of a source has begun"),
     "Mutation.replayQuarantine": Silent("that a run of a source has begun"),
     "Subscription.syncProgress": Silent("how many records a run of a source has read"),
@@ -125,6 +131,10 @@ COMMANDS: Mapping[str, Path] = {
     "correction withdraw": _NOTES,
     "demo": Silent("counts of an invented company"),
     "docs": Silent("the generated pages"),
+    "erase customer": Shown("tests/test_cli_erase.py::test_a_dry_run_counts_and_nothing_else"),
+    "erase list": Shown("tests/test_cli_erase.py::test_erasures_are_listed_and_who_looked_is_on_record"),
+    "erase release": Silent("how many hashes were taken back"),
+    "erase scrub": Silent("how many erasures waited for it"),
     "forget": Silent("counts of a run"),
     "interaction log": _NOTES,
     "key create": Silent("a new key of a machine"),
