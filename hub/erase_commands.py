@@ -7,7 +7,7 @@ command stands in the log as `os:USER`, as for any other.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Annotated
 from uuid import uuid4
 
@@ -80,10 +80,9 @@ def list_erasures() -> None:
     found: list[commands.ErasureRecord] = []
     with open_services(load_settings()) as services:
         author = _author(services)
-        while page := commands.list_erasures(
-            services, author, first=_MOST, after=found[-1].id if found else ""
-        ):
+        while len(page := commands.list_erasures(services, author, first=_MOST, after=_last(found))) == _MOST:
             found += page
+        found += page
     if not found:
         out.print("Nobody was erased.")
         return
@@ -143,6 +142,10 @@ def release(
     with open_services(load_settings()) as services:
         released = commands.release_suppression(services, _author(services), order)
     out.print(f"{released.count} suppressions are taken back; event {released.event}.", highlight=False)
+
+
+def _last(found: Sequence[commands.ErasureRecord]) -> str:
+    return found[-1].id if found else ""
 
 
 def _author(services: Services) -> commands.Author:

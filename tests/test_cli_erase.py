@@ -139,23 +139,15 @@ def test_who_came_back_is_let_in(customers: list[str]) -> None:
 def test_receipts_of_before_and_of_the_erasure_verify_without_the_hub(
     customers: list[str], tmp_path: Path
 ) -> None:
-    vkey = run(
-        "audit", "key", "new", str(tmp_path / "log.key"), "--origin", "hub.example/audit"
-    ).stdout.strip()
-    assert vkey
-    with pytest.MonkeyPatch.context() as patched:
-        patched.setenv("HUB_AUDIT_KEY_FILE", str(tmp_path / "log.key"))
-        patched.setenv("HUB_AUDIT_ORIGIN", "hub.example/audit")
-        run("consent", "record", customers[0], "purpose=marketing", "channel=email", "state=withdrawn")
-        before = run(
-            "audit", "prove", "--customer", customers[0], "--to", str(tmp_path / "before")
-        ).output.split()
-        assert run("erase", "customer", customers[0], *SAID).exit_code == 0
-        after = run(
-            "audit", "prove", "--customer", customers[0], "--to", str(tmp_path / "after")
-        ).output.split()
-        assert run("audit", "verify").exit_code == 0
-        exported = run("audit", "export", "--events").stdout
+    vkey = run("audit", "key", "new", "hub.example.com/audit").stdout.strip()
+    run("consent", "record", customers[0], "purpose=marketing", "channel=email", "state=withdrawn")
+    before = run(
+        "audit", "prove", "--customer", customers[0], "--to", str(tmp_path / "before")
+    ).output.split()
+    assert run("erase", "customer", customers[0], *SAID).exit_code == 0
+    after = run("audit", "prove", "--customer", customers[0], "--to", str(tmp_path / "after")).output.split()
+    assert run("audit", "verify").exit_code == 0
+    exported = run("audit", "export", "--events").stdout
     old, new = (sorted((tmp_path / name).iterdir()) for name in ("before", "after"))
     assert before
     assert after
