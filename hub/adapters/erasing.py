@@ -4,23 +4,24 @@ The unit is the source record. What one states of the customer it was read with,
 what else it stated (a product on a receipt) is served from the next record that does. Everything happens in one write
 transaction of the caller's. What of the store may hold something of a customer, and what becomes of it:
 
-| table                                           | what of a customer             | what becomes of it                        |
-|-------------------------------------------------|--------------------------------|-------------------------------------------|
-| `record`                                        | what the sources said          | deleted (1)                               |
-| `record_head`                                   | keys, perhaps their numbers    | deleted                                   |
-| `quarantine`                                    | what waits                     | deleted (2)                               |
-| `e_` and the type                               | what the records state         | deleted, or served from another record    |
-| `identifier`, `identifier_ref`                  | identifiers                    | deleted                                   |
-| `contribution`                                  | ranks with keys of records     | deleted                                   |
-| `former`, `anchor`, `membership`                | ids                            | deleted                                   |
-| `customer`, `customer_redirect`, `standing`     | golden values, ids             | deleted                                   |
-| `break_glass`                                   | reason, ticket, review's note  | emptied; who and when stays for review    |
-| `command`                                       | keyed hashes, ids              | stays for its seven days                  |
-| `change`                                        | ids                            | stays; the search index follows it        |
-| `audit_outbox`                                  | sealed values                  | goes to the log, whose keys are destroyed |
-| `run`, `run_stream`, `drift`, `mapping`, `meta` | counts, names of fields, rules | stays                                     |
-| `stream_state`                                  | a cursor (3)                   | stays until the stream goes on            |
-| `tombstone`, `suppression`                      | ids, keyed hashes              | written                                   |
+| table                                  | what of a customer            | what becomes of it                        |
+|----------------------------------------|-------------------------------|-------------------------------------------|
+| `record`                               | what the sources said         | deleted (1)                               |
+| `record_head`                          | keys, their numbers           | deleted                                   |
+| `quarantine`                           | what waits                    | deleted (2)                               |
+| `e_` and the type                      | what the records state        | deleted, or served from another record    |
+| `identifier`, `identifier_ref`         | identifiers                   | deleted                                   |
+| `contribution`                         | ranks with keys of records    | deleted                                   |
+| `former`, `anchor`, `membership`       | ids                           | deleted                                   |
+| `customer`, `standing`                 | golden values, ids            | deleted                                   |
+| `customer_redirect`                    | ids                           | deleted                                   |
+| `break_glass`                          | reason, ticket, review's note | emptied; who and when stays for review    |
+| `command`                              | keyed hashes, ids             | stays for its seven days                  |
+| `change`                               | ids                           | stays; the search index follows it        |
+| `audit_outbox`                         | sealed values                 | goes to the log, whose keys are destroyed |
+| `run`, `run_stream`, `mapping`, `meta` | counts, rules                 | stays                                     |
+| `drift`, `stream_state`                | names of fields; a cursor (3) | stays until the stream goes on            |
+| `tombstone`, `suppression`             | ids, keyed hashes             | written                                   |
 
 1. Of a record that is another customer's by now, all versions but the newest.
 2. The versions of these records, and texts that name an identifier, an e-mail address or a telephone number of theirs

@@ -74,11 +74,14 @@ class Search:
         )
 
     def by_hash(self, hashes: Collection[str]) -> tuple[set[int], set[int]]:
-        """The heads, and the rows of the quarantine, of records whose key or content has one of these hashes."""
+        """The heads of records, and the rows of the quarantine, whose key or content has one of these hashes.
+
+        A head has the key alone: its newest content may be one that waited and went, of a record that stays.
+        """
         known = frozenset(hashes)
         found = []
-        for table in ("record_head", "quarantine"):
-            pages = self._pages(f"SELECT id, source, stream, key, hash FROM {table}")
+        for table, content in (("record_head", "NULL"), ("quarantine", "hash")):
+            pages = self._pages(f"SELECT id, source, stream, key, {content} FROM {table}")
             found.append({row[0] for row in pages if not known.isdisjoint(self._of_row(*row[1:]))})
         return found[0], found[1]
 

@@ -205,9 +205,9 @@ class SqliteDialect(Dialect):
     @override
     def scrub(self, engine: Engine, tables: Collection[str], *, thorough: bool, patience_s: float) -> bool:
         with engine.connect().execution_options(hub_bare=True) as connection:
-            if thorough:
-                # Pages that were moved and split leave copies behind that no overwriting knows of.
-                connection.exec_driver_sql("VACUUM")
+            # Pages that were moved and split leave copies behind that no overwriting knows of, and pages freed long ago
+            # whatever stood in them.
+            connection.exec_driver_sql("VACUUM")
             connection.exec_driver_sql(f"PRAGMA busy_timeout = {int(patience_s * 1000)}")
             busy, _, _ = connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)").one()
             # Made anew, it waits as long as any other.

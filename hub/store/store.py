@@ -239,8 +239,8 @@ class Store:
     def scrub(self, tables: Collection[str], *, thorough: bool = False, patience_s: float = 30.0) -> bool:
         """Whether what was deleted from these tables is out of the database's files, as far as the hub reaches.
 
-        SQLite: the write-ahead log is brought into the file and emptied; `thorough` writes the file anew before, all
-        of it. False where a reader did not let go of the log for `patience_s`: try again later.
+        SQLite: the file is written anew, all of it, then the write-ahead log is brought into it and emptied. Writers
+        wait meanwhile. False where a reader did not let go of the log for `patience_s`: try again later.
 
         PostgreSQL: VACUUM with ANALYZE, which gives the space to others to be overwritten; `thorough` writes the tables
         anew, and the server removes their old files at its next checkpoint. What its write-ahead log, replicas and
