@@ -35,7 +35,15 @@ def _part(kind: PropertyType, value: str) -> str | None:
     if kind is PropertyType.EMAIL:
         return rf"(?<![\w.+-]){re.escape(value)}(?![\w-])"
     signs = "".join(sign for sign in value if sign.isalnum())
-    return rf"(?<!\w){_spread(signs)}(?!\w)" if len(signs) >= _SHORTEST else None
+    if len(signs) < _SHORTEST:
+        return None
+    # Columns of fixed width follow one another without a gap: a letter after a digit begins another one.
+    return f"(?<!{_alike(signs[0])}){_spread(signs)}(?!{_alike(signs[-1])})"
+
+
+def _alike(sign: str) -> str:
+    """Signs that would go on with the number or the word that this one is of."""
+    return r"\d" if sign.isdigit() else r"[^\W\d_]"
 
 
 def _spread(signs: str) -> str:
