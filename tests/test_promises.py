@@ -336,8 +336,9 @@ MUTATIONS = {
     "eraseCustomer": '(input: {customerId: "nobody", ground: CONSENT_WITHDRAWN, reason: "a reason of twenty letters",'
     ' ticket: "T-1", scrub: false, idempotencyKey: "10"})'
     " { id event counts { place count } mentions verified remaining { place count } state }",
-    "releaseSuppression": '(input: {scheme: "email", value: "nobody@example.com", region: null, source: null, stream: null,'
-    ' recordKey: null, erasureId: null, reason: "a reason of twenty letters", ticket: "T-1", idempotencyKey: "11"})'
+    "releaseSuppression": '(input: {scheme: "email", value: "nobody@example.com", region: null, source: null,'
+    ' stream: null, recordKey: null, erasureId: null, reason: "a reason of twenty letters", ticket: "T-1",'
+    ' idempotencyKey: "11"})'
     " { event count }",
     "syncSource": '(source: "nothing", idempotencyKey: "5") { source state runId }',
     "replayQuarantine": '(input: {source: "nothing", numbers: [1], idempotencyKey: "6"}) { source state runId }',

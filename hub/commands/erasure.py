@@ -58,7 +58,7 @@ class EraseCustomer:
 
 @dataclass(frozen=True, slots=True)
 class ErasureDone:
-    """What an erasure has done."""
+    """What an erasure has done, as it is answered and kept for repetitions."""
 
     id: str
     event: int

@@ -45,7 +45,7 @@ class ErasureGround(Enum):
 
 @strawberry.enum(name="ErasureState", description="How far an erasure is.")
 class ErasureState(Enum):
-    """The states."""
+    """How far an erasure may be, as it is stored."""
 
     OPEN = strawberry.enum_value("open", description="Something remains; the next start goes on.")
     VERIFIED = strawberry.enum_value(
