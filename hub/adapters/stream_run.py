@@ -218,7 +218,8 @@ class StreamRun:
         self._release(connection, accepted, heads, retry=retry)
         self._quarantine(connection, rejected, heads, retry=retry)
         statements = [self._statement(each) for each in landed if not each.accepted.stale]
-        self.project(connection, statements, counts)
+        stale = [self._statement(each) for each in landed if each.accepted.stale]
+        self.project(connection, statements, counts, stale)
 
     def _note_repeats(self, landed: Sequence[Landed]) -> None:
         for each in landed:
@@ -276,9 +277,15 @@ class StreamRun:
             entities=item.mapped.entities,
         )
 
-    def project(self, connection: Connection, statements: Sequence[Statement], counts: Counts) -> None:
+    def project(
+        self,
+        connection: Connection,
+        statements: Sequence[Statement],
+        counts: Counts,
+        stale: Sequence[Statement] = (),
+    ) -> None:
         """Bring statements into the graph, add what they did to `counts`, and post the audit events."""
-        applied = self.graph.apply(connection, self.run_id, statements)
+        applied = self.graph.apply(connection, self.run_id, statements, stale)
         counts.entities_written += applied.written
         counts.entities_removed += applied.removed
         self.conflicts += len(applied.conflicts)
