@@ -91,6 +91,50 @@ def test_a_stale_version_by_an_identifier_is_found_by_its_one_holder(graph: Grap
     assert (holder.id, says("erp", "o").head_id) in former(graph)
 
 
+def test_a_stale_version_by_an_identifier_of_several_customers_is_nobodys(graph: Graph) -> None:
+    family = [says("pos", name, party("pos", name, telephone="+441632960001")) for name in ("ann", "ben")]
+    graph.apply(*family)
+    with graph.store.write() as connection:
+        graph.writer.apply(connection, 1, [], [says("erp", "o", order(by("phone", "+441632960001")))])
+    assert former(graph) == set()
+
+
+def test_the_record_that_a_row_was_served_from_before_is_found(graph: Graph) -> None:
+    first, second = says("erp", "a", order(ANN)), says("erp", "b", order(ANN))
+    graph.apply(first)
+    graph.apply(gone(first), second)
+    assert former(graph) == {(ANN.target_id, first.head_id)}
+
+
+def test_a_claim_that_is_withdrawn_is_found(graph: Graph) -> None:
+    served = says("erp", "a", order(ANN, shared=True), at=day(2))
+    other = says("erp", "b", order(None, shared=True), at=day(1))
+    graph.apply(served, other)
+    assert former(graph) == set()
+    graph.apply(gone(other))
+    assert former(graph) == {(ANN.target_id, other.head_id)}
+
+
+def test_all_records_of_a_shared_row_are_found_when_it_moves(graph: Graph) -> None:
+    first, second, third = (
+        says("erp", f"r{number}", order(whom, shared=True), at=day(number))
+        for number, whom in enumerate([None, ANN, BEN], 1)
+    )
+    graph.apply(first, second)
+    graph.apply(third)
+    assert former(graph) >= {(ANN.target_id, first.head_id), (ANN.target_id, second.head_id)}
+    assert (ANN.target_id, third.head_id) not in former(graph)
+
+
+def test_all_records_of_a_shared_row_are_found_when_its_parent_moves(graph: Graph) -> None:
+    line = thing("erp", "OrderLine", "1", shared=True, order=to("erp", "Order", "1"))
+    lines = [says("erp", f"l{number}", line, at=day(number)) for number in (1, 2)]
+    graph.apply(*lines)
+    graph.apply(says("erp", "o", order(ANN)))
+    graph.apply(says("erp", "o", order(BEN), version=2))
+    assert former(graph) >= {(ANN.target_id, said.head_id) for said in lines}
+
+
 def test_a_repeated_batch_keeps_nothing(graph: Graph) -> None:
     batch = [says("erp", "p", party("erp", "ann")), says("erp", "o", order(ANN))]
     graph.apply(*batch)
