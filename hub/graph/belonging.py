@@ -41,11 +41,11 @@ class Belonging:
         self._store = store
         self._order = _parents_first(store.ontology)
         self._updates = {name: _update_sql(store.ontology.type(name), store.ontology) for name in self._order}
-        self._leaving = {name: _leaving_sql(store.ontology.type(name), store.ontology) for name in self._order}
+        self._leaving = {
+            name: _leaving_sql(store.ontology.type(name), store.ontology) for name in self._order
+        }
 
-    def update(
-        self, connection: Connection, settled: Settled, tied: Mapping[str, Collection[str]]
-    ) -> Moved:
+    def update(self, connection: Connection, settled: Settled, tied: Mapping[str, Collection[str]]) -> Moved:
         """Set `party_id` wherever the batch changes it; what moved by that."""
         suspects: dict[str, set[str]] = defaultdict(set)
         for draft in settled.written:

@@ -60,6 +60,8 @@ class Settled:
     """The rows of all affected entities before the batch, by entity id."""
     contributors: Mapping[str, frozenset[int]]
     """The heads that contributed to these entities before the batch, by entity id."""
+    contributing: frozenset[tuple[str, int]]
+    """The contributions to affected entities as they are now: entity id and head id."""
     withdrawn: tuple[tuple[str, int], ...]
     """Contributions that are no more: entity id and head id."""
     overruled: tuple[Draft, ...]
@@ -137,6 +139,7 @@ class Claims:
             tuple(removed),
             batch.before,
             batch.contributors(),
+            frozenset(contributions),
             tuple(withdrawn),
             _overruled(batch, winners),
             tuple(sorted(set(batch.conflicts))),

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sqlalchemy import Connection
 
@@ -34,24 +34,38 @@ class Left:
 
 
 class Former:
-    """Keeps the table `former`; it only grows."""
+    """Keeps the tables `former` and `former_party`; they only grow."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
         self._past = PastParties(store)
 
+    def part(self, connection: Connection, removed: Collection[str]) -> None:
+        """Keep whose the parties were that are gone; to be told before they leave their customers."""
+        sql = "SELECT party_id, customer_id FROM membership WHERE {in:party_id}"
+        rows = [tuple(row) for row in self._store.rows_in(connection, sql, sorted(removed))]
+        self._store.dialect.upsert(connection, fixed.former_party, ("party_id", "customer_id"), rows)
+
     def keep(
         self, connection: Connection, settled: Settled, left: Sequence[Left], past: Sequence[Statement]
     ) -> None:
         """Keep what a batch ends, and what its `past` statements say: those that no row is written from."""
-        pairs = set(_ended(settled))
+        pairs = set(_ended(settled, {row.entity for row in left}))
         if left:
             pairs |= self._left(connection, settled, left)
-        past = [*past, *_overruled(settled)]
+        past = [*past, *self._overruled(settled)]
         if past:
             pairs |= self._past.pairs(connection, past)
         columns = ("party_id", "head_id")
         self._store.dialect.upsert(connection, fixed.former, columns, sorted(pairs))
+
+    def _overruled(self, settled: Settled) -> Iterator[Statement]:
+        """Statements of the claims that lose, with nothing but these; a party's claims contribute to itself."""
+        for draft in settled.overruled:
+            if not self._store.ontology.type(draft.type).is_party:
+                said = draft.statement
+                entities = tuple(entity for entity in said.entities if entity.id == draft.id)
+                yield replace(said, entities=entities)
 
     def _left(self, connection: Connection, settled: Settled, left: Iterable[Left]) -> set[Pair]:
         """The party that each row leaves, with the records that stated the row when it had that party."""
@@ -66,7 +80,7 @@ class Former:
         return {(parties[id_], head) for id_, head in heads}
 
 
-def _ended(settled: Settled) -> Iterator[Pair]:
+def _ended(settled: Settled, moved: Collection[str]) -> Iterator[Pair]:
     """Rows that go or come from another record now, and claims that were withdrawn."""
     now = {draft.id: draft for draft in (*settled.written, *settled.refreshed)}
     for row in settled.removed:
@@ -75,21 +89,13 @@ def _ended(settled: Settled) -> Iterator[Pair]:
     for id_, draft in now.items():
         row = settled.before.get(id_)
         if row is not None and row.party is not None and row.head_id != draft.statement.head_id:
-            yield row.party, row.head_id
+            contributes = (id_, row.head_id) in settled.contributing
+            if id_ in moved or not contributes:
+                yield row.party, row.head_id
     for id_, head in settled.withdrawn:
         row = settled.before.get(id_)
         if row is not None and row.party is not None:
             yield row.party, head
-
-
-def _overruled(settled: Settled) -> Iterator[Statement]:
-    """Statements of the claims that lose, with nothing but these."""
-    for draft in settled.overruled:
-        said = draft.statement
-        entities = tuple(entity for entity in said.entities if entity.id == draft.id)
-        yield Statement(
-            said.source, said.stream, said.record_key, said.head_id, said.record_id, said.observed_at, entities
-        )
 
 
 @dataclass(slots=True)

@@ -132,6 +132,7 @@ class GraphWriter:
         released = self._identifiers.replace(connection, settled)
         self._anchors.replace(connection, settled)
         parties = self._party_changes(settled, released)
+        self._former.part(connection, parties.removed)
         resolution = self._resolver.resolve(connection, parties)
         tied = self._identifiers.tie(connection, settled, released, resolution.moved)
         belonging = self._belonging.update(connection, settled, tied)

@@ -226,6 +226,15 @@ former = Table(
 )
 """Records that stated something of a party, or the party itself, in a version before the one that is served."""
 
+former_party = Table(
+    "former_party",
+    metadata,
+    Column("party_id", Text, primary_key=True),
+    Column("customer_id", Text, nullable=False),
+    Index(None, "customer_id"),
+)
+"""Parties that were gone at some time, and whose they were then; one that is back belongs to whom `membership` says."""
+
 membership = Table(
     "membership",
     metadata,

@@ -143,6 +143,14 @@ def test_a_repeated_batch_keeps_nothing(graph: Graph) -> None:
     assert former(graph) == set()
 
 
+def test_whose_a_party_was_is_kept_when_it_goes(graph: Graph) -> None:
+    one, other = (says(source, "p", party(source, "p", loyaltyCard="A")) for source in ("erp", "pos"))
+    graph.apply(one, other)
+    customer = graph.customer_of(one.entities[0])
+    graph.apply(gone(other))
+    assert graph.rows("SELECT party_id, customer_id FROM former_party") == [(other.entities[0].id, customer)]
+
+
 @dataclass(frozen=True)
 class Model:
     """The graph as it stands, and what a statement that is not served says in it."""
