@@ -114,5 +114,5 @@ def _remap(run: StreamRun, heads: Sequence[Head]) -> None:
         known = {head.key: head for head in heads}
         quarantine.mark_heads(run.store, connection, run.source, run.name, refused, known)
         run.project(connection, statements, counts)
-        runs.add_counts(connection, run.run_id, run.name, counts)
+        runs.add_counts(connection, run.run_id, run.name, counts, run.mapping.version)
     run.counts.add(counts)

@@ -14,6 +14,7 @@ from hub.adapters.batch_events import BatchEvents
 from hub.adapters.config import SourceConfig, StreamConfig
 from hub.adapters.landing import Accepted, Head, Incoming, Landed
 from hub.adapters.mapping import StreamMapping
+from hub.adapters.mappings import keep_mapping
 from hub.adapters.payload import digest, dump, readable
 from hub.adapters.quarantine import Rejected
 from hub.adapters.records import BadRecord, Batch, Cursor, RawRecord, Record
@@ -120,7 +121,7 @@ class StreamRun:
                 quarantine.release_versions(connection, self.source, self.name, tried)
             elif not self.scans_fully:
                 self._save_state(connection, cursor=self._cursor_text(cursor))
-            runs.add_counts(connection, self.run_id, self.name, counts)
+            runs.add_counts(connection, self.run_id, self.name, counts, self.mapping.version)
         self.counts.add(counts)
 
     def _parse(self, records: Sequence[Record]) -> tuple[list[Incoming], list[Rejected]]:
@@ -374,12 +375,17 @@ class StreamRun:
     def note_mapping(self) -> None:
         """Keep that the stream's rows come from the mapping as it is now: those held do, those to come will."""
         with self.store.write() as connection:
+            self._keep_mapping(connection)
             self._save_state(connection, mapping_version=self.mapping.version)
 
     def note_mixed_mappings(self) -> None:
         """Keep that from now on some rows may come from another mapping than others, until all are mapped anew."""
         with self.store.write() as connection:
+            self._keep_mapping(connection)
             self._save_state(connection, mapping_version=MIXED)
+
+    def _keep_mapping(self, connection: Connection) -> None:
+        keep_mapping(self.store, connection, self.run_id, self.source, self.name, self.mapping)
 
     def cursor(self, state: str | None) -> Cursor | None:
         """Where the next pass goes on; None, which is the beginning, when the stream is read in another way now."""

@@ -87,15 +87,15 @@ def _ended(settled: Settled, moved: Collection[str]) -> Iterator[Pair]:
         if row.party is not None:
             yield row.party, row.head_id
     for id_, draft in now.items():
-        row = settled.before.get(id_)
-        if row is not None and row.party is not None and row.head_id != draft.statement.head_id:
-            contributes = (id_, row.head_id) in settled.contributing
+        was = settled.before.get(id_)
+        if was is not None and was.party is not None and was.head_id != draft.statement.head_id:
+            contributes = (id_, was.head_id) in settled.contributing
             if id_ in moved or not contributes:
-                yield row.party, row.head_id
+                yield was.party, was.head_id
     for id_, head in settled.withdrawn:
-        row = settled.before.get(id_)
-        if row is not None and row.party is not None:
-            yield row.party, head
+        was = settled.before.get(id_)
+        if was is not None and was.party is not None:
+            yield was.party, head
 
 
 @dataclass(slots=True)
@@ -156,7 +156,7 @@ class PastParties:
                 through[prop.range].add(target)
         for name, ids in through.items():
             sql = f'SELECT id, party_id FROM "{self._bound[name].table}" WHERE {{in:id}}'
-            known.rows |= {id_: party for id_, party in self._store.rows_in(connection, sql, sorted(ids))}
+            known.rows |= {row[0]: row[1] for row in self._store.rows_in(connection, sql, sorted(ids))}
         return known
 
     def _references(
