@@ -38,7 +38,7 @@ def keep_mapping(
 def kept_mappings(
     connection: Connection, source: str, stream: str | None = None, version: str | None = None
 ) -> list[KeptMapping]:
-    """The mappings of the source (of one stream, of one version) that rows were made by, by stream, the newest first."""
+    """The mappings that rows of the source were made by: by stream, the newest first; of one stream, of one version."""
     table = fixed.mapping
     query = select(table).where(table.c.source == source)
     if stream is not None:
@@ -47,8 +47,6 @@ def kept_mappings(
         query = query.where(table.c.version == version)
     rows = connection.execute(query.order_by(table.c.stream, table.c.since_run_id.desc()))
     return [
-        KeptMapping(
-            row.source, row.stream, row.version, json.loads(row.content), row.since_run_id, row.since
-        )
+        KeptMapping(row.source, row.stream, row.version, json.loads(row.content), row.since_run_id, row.since)
         for row in rows
     ]

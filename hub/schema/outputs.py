@@ -87,7 +87,14 @@ def root_fields(ontology: Ontology) -> Iterator[FieldDraft]:
         f"{CUSTOMER} | None",
         "A customer by public id, null when there is none; a retired id leads to the customer that took over.",
         ByIdRoot(CUSTOMER),
-        (ident,),
+        (
+            ident,
+            ArgumentDraft(
+                "asOf",
+                "DateTime | None",
+                "Of which past time the data shall be; who may see them is decided by what is so now.",
+            ),
+        ),
     )
     yield FieldDraft(
         "customerByIdentifier",

@@ -384,10 +384,15 @@ ConnectionField = Constant | Edges | Nodes | PageInfo | TotalCount | Aggregate |
 
 @dataclass(frozen=True, slots=True)
 class ById:
-    """One row by its id, null when there is none; a customer also by an id that was retired."""
+    """One row by its id, null when there is none; a customer also by an id that was retired.
+
+    `as_of` is the instant of which a customer is asked; None for now. Such a plan is for a database of its own, in
+    memory, which holds the customer as of then (`hub.adapters.past`).
+    """
 
     selection: Selection
     id: Operand = field(repr=False)
+    as_of: Operand = None
 
 
 @dataclass(frozen=True, slots=True)
