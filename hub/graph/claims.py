@@ -43,7 +43,7 @@ class Served:
     observed_at: str
     content_hash: str
     party: str | None
-    """Whom it belongs to; a party belongs to itself."""
+    """Whom it belongs to; a party, and what belongs to no customer, to itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -279,7 +279,7 @@ class Claims:
 
 
 def _party(type_: EntityType) -> str:
-    return "id" if type_.is_party else '"party_id"' if type_.customer else "NULL"
+    return '"party_id"' if type_.customer and not type_.is_party else "id"
 
 
 def _overruled(batch: _Batch, winners: Sequence[Draft]) -> tuple[Draft, ...]:

@@ -4,6 +4,8 @@ All records that ever stated anything of a party are those that its rows come fr
 that contribute to these rows, and those kept here. A pair is kept when a row goes, passes to another party or is served
 from another record, and when a record withdraws its word; also for what a record says and no row ever showed: a version
 that arrives after a newer one, and a claim that loses against another record's.
+
+What belongs to no customer (a product, a shop) is kept by its own id, as a party is.
 """
 
 from __future__ import annotations
@@ -60,9 +62,10 @@ class Former:
         self._store.dialect.upsert(connection, fixed.former, columns, sorted(pairs))
 
     def _overruled(self, settled: Settled) -> Iterator[Statement]:
-        """Statements of the claims that lose, with nothing but these; a party's claims contribute to itself."""
+        """Statements of the claims that lose, with nothing but these; those on what belongs to itself contribute."""
         for draft in settled.overruled:
-            if not self._store.ontology.type(draft.type).is_party:
+            type_ = self._store.ontology.type(draft.type)
+            if type_.customer and not type_.is_party:
                 said = draft.statement
                 entities = tuple(entity for entity in said.entities if entity.id == draft.id)
                 yield replace(said, entities=entities)
@@ -113,7 +116,8 @@ class PastParties:
 
     def __init__(self, store: Store) -> None:
         self._store = store
-        self._bound = {type_.name: type_ for type_ in store.ontology.types.values() if type_.customer}
+        types = store.ontology.types.values()
+        self._bound = {type_.name: type_ for type_ in types if type_.customer and not type_.is_party}
 
     def pairs(self, connection: Connection, statements: Sequence[Statement]) -> set[Pair]:
         """Each party that a statement is about, with the statement's record."""
@@ -126,10 +130,10 @@ class PastParties:
         return found
 
     def _party(self, entity: Entity, own: dict[str, Entity], known: _Known) -> str | None:
-        if self._store.ontology.type(entity.type).is_party:
-            return entity.id
         type_ = self._bound.get(entity.type)
-        ways = (self._way(type_, path, entity, own, known) for path in type_.customer) if type_ else iter(())
+        if type_ is None:
+            return entity.id
+        ways = (self._way(type_, path, entity, own, known) for path in type_.customer)
         return next((party for party in ways if party is not None), None)
 
     def _way(

@@ -45,6 +45,8 @@ from hub.graph.plans import (
     KeyAlong,
     KeyField,
     KeyValue,
+    Lineage,
+    LineageRun,
     ListOf,
     Many,
     Members,
@@ -80,6 +82,8 @@ from hub.schema.meanings import (
     EntryEntityField,
     FiguresField,
     IdField,
+    LineageField,
+    LineageRunField,
     ListRoot,
     MembersField,
     OwnerField,
@@ -91,6 +95,7 @@ from hub.schema.meanings import (
     RowsField,
     SpecialField,
 )
+from hub.schema.outputs import LINEAGE
 from hub.schema.translated import CHANGED, ChangeSelection, Derive, RootField, Translation
 from hub.schema.values import Arguments, Values
 
@@ -243,6 +248,8 @@ class _Translator:
             return Id(key)
         if isinstance(meaning, RowFact):
             return Origin(key, meaning.name)
+        if isinstance(meaning, LineageField):
+            return self._lineage(key, nodes)
         if isinstance(meaning, PropertyField):
             return Value(key, meaning.property, self._parts("Money", nodes) if meaning.composite else None)
         if isinstance(meaning, ReferenceField):
@@ -276,13 +283,27 @@ class _Translator:
 
     def _facts(self, key: str, arguments: Arguments, nodes: FieldNodes) -> Facts:
         winners_only = bool(self._values.taken(arguments["winnersOnly"]))
+        parts = tuple(
+            self._lineage(inner_key, inner) if name == "lineage" else self._part("Fact", inner_key, name)
+            for inner_key, name, inner in self._fields("Fact", nodes)
+        )
         return Facts(
             key,
-            self._parts("Fact", nodes),
+            parts,
             self._listed(arguments, "properties"),
             winners_only,
             arguments["first"],
         )
+
+    def _lineage(self, key: str, nodes: FieldNodes) -> Lineage:
+        parts: list[Part | Constant | LineageRun] = []
+        for inner_key, name, inner in self._fields(LINEAGE, nodes):
+            meaning = self._catalogue.meaning(LINEAGE, name)
+            if isinstance(meaning, LineageRunField):
+                parts.append(LineageRun(inner_key, meaning.name, self._parts(f"{LINEAGE}Run", inner)))
+            else:
+                parts.append(self._part(LINEAGE, inner_key, name))
+        return Lineage(key, tuple(parts))
 
     def _household(self, key: str, nodes: FieldNodes) -> Household:
         type_name = "CustomerHousehold"

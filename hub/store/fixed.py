@@ -224,7 +224,10 @@ former = Table(
     PrimaryKeyConstraint("party_id", "head_id"),
     Index(None, "head_id"),
 )
-"""Records that stated something of a party, or the party itself, in a version before the one that is served."""
+"""Records that stated something of a party, or the party itself, in a version before the one that is served.
+
+What belongs to no customer stands here by its own id.
+"""
 
 former_party = Table(
     "former_party",

@@ -27,9 +27,7 @@ def stated(graph: Graph) -> Pairs:
     """Parties with the records that rows of theirs come from, or contribute to."""
     found: Pairs = set()
     for type_ in graph.store.ontology.types.values():
-        if not type_.has_customer:
-            continue
-        whose = "id" if type_.is_party else '"party_id"'
+        whose = '"party_id"' if type_.customer else "id"
         sql = f'SELECT {whose}, head_id FROM "{type_.table}" UNION SELECT {whose}, c.head_id FROM "{type_.table}" t'
         found |= set(graph.rows(f"{sql} JOIN contribution c ON c.entity_id = t.id"))
     return {(party_id, head) for party_id, head in found if party_id is not None}
@@ -151,6 +149,14 @@ def test_whose_a_party_was_is_kept_when_it_goes(graph: Graph) -> None:
     assert graph.rows("SELECT party_id, customer_id FROM former_party") == [(other.entities[0].id, customer)]
 
 
+def test_a_record_that_stated_a_thing_of_nobody_is_found_by_the_thing(graph: Graph) -> None:
+    product = thing("erp", "Product", "t", shared=True)
+    first, second = says("erp", "a", product, at=day(1)), says("erp", "b", product, at=day(2))
+    graph.apply(first, second)
+    graph.apply(gone(first), gone(second))
+    assert former(graph) == {(product.id, first.head_id), (product.id, second.head_id)}
+
+
 @dataclass(frozen=True)
 class Model:
     """The graph as it stands, and what a statement that is not served says in it."""
@@ -164,7 +170,7 @@ class Model:
     def of(cls, graph: Graph) -> Model:
         rows = {}
         for type_ in graph.store.ontology.types.values():
-            whose = "id" if type_.is_party else '"party_id"' if type_.customer else "NULL"
+            whose = '"party_id"' if type_.customer else "id"
             found = graph.rows(f'SELECT id, {whose}, head_id FROM "{type_.table}"')
             rows |= {id_: (party_id, head) for id_, party_id, head in found}
         holders = graph.rows(
@@ -182,7 +188,7 @@ class Model:
 
     def party(self, entity: Entity, own: Mapping[str, Entity]) -> str | None:
         type_ = self.graph.store.ontology.type(entity.type)
-        if type_.is_party:
+        if not type_.customer:
             return entity.id
         for path in type_.customer:
             step, _, on = path.partition(".")

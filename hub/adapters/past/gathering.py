@@ -217,10 +217,12 @@ class Gathering:
         return holders
 
     def _claims(self, type_name: str, ids: Iterable[str]) -> Iterator[tuple[str, int]]:
-        """Records that state the entities now, of many claims some; each entity with a head."""
+        """Records that state the entities, or stated them before, of many claims some; each entity with a head."""
         table = self._store.ontology.type(type_name).table
         wanted = sorted(ids)
         for id_, head in self._rows(f'SELECT id, head_id FROM "{table}" WHERE {{in:id}}', wanted):
+            yield id_, head
+        for id_, head in self._rows("SELECT party_id, head_id FROM former WHERE {in:party_id}", wanted):
             yield id_, head
         until = self._store.dialect.param("at")
         sql = f"""

@@ -144,9 +144,14 @@ class Build:
         Raises:
             QueryError: a part is not known.
         """
-        return self.sql.obj([(key_of(part), self._part(part, known, label)) for part in parts])
+        return self.sql.obj([(key_of(part), self.part(part, known, label)) for part in parts])
 
-    def _part(self, part: Part | Constant, known: Mapping[str, Callable[[], Member]], label: str) -> Member:
+    def part(self, part: Part | Constant, known: Mapping[str, Callable[[], Member]], label: str) -> Member:
+        """One named part, or a fixed text.
+
+        Raises:
+            QueryError: the part is not known.
+        """
         if isinstance(part, Constant):
             return self.sql.constant(part.value)
         if part.name not in known:

@@ -90,10 +90,14 @@ OPEN = Access({})
 def selection() -> Selection:
     """Much of a customer, in an order that no run decides."""
     product = Selection("Product", (Id("id"), Value("name", "name"), Origin("at", "observedAt")))
-    line = Selection("OrderLine", (Id("id"), Value("quantity", "quantity"), One("product", "product", (product,))))
+    line = Selection(
+        "OrderLine", (Id("id"), Value("quantity", "quantity"), One("product", "product", (product,)))
+    )
     lines = Many("lines", "OrderLine", "order", Page(order_by=(OrderBy("id"),)), (Nodes("nodes", line),))
     own = Owner("belongsTo", Selection(CUSTOMER, (Id("id"),)))
-    order = Selection("Order", (Id("id"), Value("number", "orderNumber"), Value("total", "total"), lines, own))
+    order = Selection(
+        "Order", (Id("id"), Value("number", "orderNumber"), Value("total", "total"), lines, own)
+    )
     entry = Entry((Part("id", "id"), Part("type", "type"), Part("at", "at"), Part("phase", "phase")))
     fact = ("property", "value", "entityId", "source", "recordKey", "recordId", "observedAt", "wins", "rule")
     held = ("scheme", "value", "entityId")
@@ -131,14 +135,18 @@ class PastWorld:
         self.days: list[datetime] = []
         self.answers: list[dict[str, Any]] = []
         """Of each day what was answered, by customer."""
+        self._past: Past | None = None
         self._now = compile_plan(ontology, ById(selection(), Var("id")), OPEN, self.store.dialect.name)
-        self._then = compile_plan(ontology, ById(selection(), Var("id"), "then"), OPEN, self.store.dialect.name)
+        self._then = compile_plan(
+            ontology, ById(selection(), Var("id"), "then"), OPEN, self.store.dialect.name
+        )
 
     def day(self, **files: Sequence[Mapping[str, Any]]) -> datetime:
         """Another day, at whose end these files are synced, and the answers of that day kept."""
         for name, rows in files.items():
             self.shop.jsonl(f"{name}.jsonl", rows)
         at = datetime(2026, 1, 1 + len(self.days), 12, tzinfo=UTC)
+        self._past = None
         with clock(at):
             self.syncer = self.shop.syncer(self.store, self.ontology)
             self.syncer.sync("shop")
@@ -154,13 +162,15 @@ class PastWorld:
         return orjson.loads(answer(self.store, self._now, {"id": customer}).json_text)
 
     def then(self, customer: str, at: datetime) -> Any:
-        """The answer as of a time; with the syncer of the last day."""
-        past = Past(self.store, self.syncer.trust, self.syncer.mapping_of_now)
-        try:
-            found = past.answer(self._then, {"id": customer}, customer, at, Cancellation(60))
-        finally:
-            past.close()
-        return orjson.loads(found.json_text)
+        """The answer as of a time, by the mappings of the last day."""
+        variables = {"id": customer}
+        return orjson.loads(self.past.answer(self._then, variables, customer, at, Cancellation(60)).json_text)
+
+    @property
+    def past(self) -> Past:
+        if self._past is None:
+            self._past = Past(self.store, self.syncer.trust, self.syncer.mapping_of_now)
+        return self._past
 
     def close(self) -> None:
         self.store.close()
