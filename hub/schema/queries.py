@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import Self
+from typing import Annotated, Self
 
 import strawberry
 from strawberry import Info
@@ -128,7 +128,10 @@ class Mapping:
 
 
 def _mappings(
-    info: Info[RequestContext, None], source: str, stream: str | None = None, version: str | None = None
+    info: Info[RequestContext, None],
+    source: Annotated[str, strawberry.argument(description="The source system.")],
+    stream: Annotated[str | None, strawberry.argument(description="Only of this kind of record.")] = None,
+    version: Annotated[str | None, strawberry.argument(description="Only of this version.")] = None,
 ) -> list[Mapping] | None:
     context = info.context
     require_sources(context.access)

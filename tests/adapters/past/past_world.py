@@ -11,24 +11,23 @@ from unittest.mock import patch
 
 import orjson
 
-from hub.adapters import Past, Syncer
-from hub.errors import HubError
+from hub.adapters import Past
 from hub.graph.plans import (
     Aggregate,
     ById,
+    Entry,
     Facts,
     Id,
     Identifiers,
     Many,
     Nodes,
     One,
+    OrderBy,
     Origin,
     Owner,
     Page,
     Part,
     Parties,
-    Entry,
-    OrderBy,
     RowCount,
     Selection,
     Timeline,
@@ -38,7 +37,6 @@ from hub.graph.plans import (
     answer,
     compile_plan,
 )
-from hub.graph.plans.selection import EntryEntity
 from hub.ontology import CUSTOMER, Ontology
 from hub.store import Cancellation, Store
 from tests.adapters.shop import Shop
