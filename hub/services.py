@@ -25,7 +25,7 @@ from hub.access import (
     is_safe,
     load_public_keys,
 )
-from hub.adapters import Jobs, SourceConfig, Sources, StaffRecords, Syncer, load_sources
+from hub.adapters import Jobs, Past, SourceConfig, Sources, StaffRecords, Syncer, load_sources
 from hub.audit import (
     Action,
     AuditEvent,
@@ -101,6 +101,8 @@ class Services:
     jobs: Jobs
     """Runs in the background; closing ends them between two batches."""
     staff: StaffRecords
+    past: Past
+    """Answers as of a past time."""
     search: SearchService
     indexer: Indexer
     keys: ApiKeys
@@ -239,6 +241,8 @@ def open_services(settings: Settings, environ: Mapping[str, str] = os.environ) -
         syncer = Syncer(store, sources, settings.batch_size, sealer)
         jobs = Jobs(syncer)
         opening.callback(jobs.close)
+        past = Past(store, syncer.trust, syncer.mapping_of_now)
+        opening.callback(past.close)
         engine = TantivyEngine(settings.index_dir, Catalogue(found.ontology))
         opening.callback(engine.close)
         issuer = _demo_issuer(settings) if settings.demo else found.issuer
@@ -256,6 +260,7 @@ def open_services(settings: Settings, environ: Mapping[str, str] = os.environ) -
             syncer=syncer,
             jobs=jobs,
             staff=StaffRecords(store, syncer.graph, syncer.mapping),
+            past=past,
             search=SearchService(store, engine, found.ontology),
             indexer=Indexer(store, engine),
             keys=found.keys,

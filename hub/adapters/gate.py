@@ -6,8 +6,8 @@ A record is suppressed when
 - it states a party, or anything of a customer's, that was erased, or something that belongs to it by the paths of its
   type: an order to its party, a line to its order. A reference that says no belonging (an employer, who recommended
   whom) keeps nothing out: the record is another customer's;
-- it is new, or back after its source had deleted it, and states a party by an identifier that proves two parties to be one, and the identifier was
-  erased.
+- it is new, or back after its source had deleted it, and states a party by an identifier that proves two parties to be
+  one, and the identifier was erased.
 
 What a suppressed record newly states of the erased (the next order, the account in another system) is kept out from
 then on as well; what belongs to that and came before it is given to the caller to be removed. Of a record that its
