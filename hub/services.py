@@ -25,7 +25,7 @@ from hub.access import (
     is_safe,
     load_public_keys,
 )
-from hub.adapters import Jobs, SourceConfig, Sources, StaffRecords, Syncer, load_sources
+from hub.adapters import Jobs, Past, SourceConfig, Sources, StaffRecords, Syncer, load_sources
 from hub.audit import (
     Action,
     AuditEvent,
@@ -102,6 +102,8 @@ class Services:
     jobs: Jobs
     """Runs in the background; closing ends them between two batches."""
     staff: StaffRecords
+    past: Past
+    """Answers as of a past time."""
     search: SearchService
     indexer: Indexer
     eraser: Eraser
@@ -241,6 +243,8 @@ def open_services(settings: Settings, environ: Mapping[str, str] = os.environ) -
         syncer = Syncer(store, sources, settings.batch_size, sealer)
         jobs = Jobs(syncer)
         opening.callback(jobs.close)
+        past = Past(store, syncer.trust, syncer.mapping_of_now)
+        opening.callback(past.close)
         engine = TantivyEngine(settings.index_dir, Catalogue(found.ontology))
         opening.callback(engine.close)
         issuer = _demo_issuer(settings) if settings.demo else found.issuer
@@ -261,6 +265,7 @@ def open_services(settings: Settings, environ: Mapping[str, str] = os.environ) -
             syncer=syncer,
             jobs=jobs,
             staff=StaffRecords(store, syncer.graph, syncer.mapping),
+            past=past,
             search=search,
             indexer=indexer,
             eraser=eraser,

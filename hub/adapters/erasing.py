@@ -71,7 +71,7 @@ class ErasurePlan:
 
 
 def plan_erasure(store: Store, connection: Connection, customer_id: str) -> ErasurePlan:
-    """What goes with the customer, whom a retired id leads to as well.
+    """What goes with the customer, whom a retired id leads to as well, and of whom sources may tell nothing any more.
 
     Plan in the transaction that erases where that can be; what comes to the same parties in between goes all the same.
 
@@ -80,14 +80,13 @@ def plan_erasure(store: Store, connection: Connection, customer_id: str) -> Eras
     """
     led = store.rows_in(connection, "SELECT new_id FROM customer_redirect WHERE {in:old_id}", [customer_id])
     current = str(led[0][0]) if led else customer_id
-    members = "SELECT party_id FROM membership WHERE {in:customer_id}"
-    parties = [row[0] for row in store.rows_in(connection, members, [current])]
+    retired = "SELECT old_id FROM customer_redirect WHERE {in:new_id}"
+    customers = (current, *sorted(row[0] for row in store.rows_in(connection, retired, [current])))
+    search = Search(store, connection)
+    parties = search.parties(customers)
     if not parties:
         raise NotFoundError("there is no customer with this id")
-    retired = "SELECT old_id FROM customer_redirect WHERE {in:new_id}"
-    old = sorted(row[0] for row in store.rows_in(connection, retired, [current]))
-    search = Search(store, connection)
-    return _planned(search, search.footprint((current, *old), parties))
+    return _planned(search, search.footprint(customers, parties))
 
 
 def plan_again(store: Store, connection: Connection, erasure: Erasure) -> ErasurePlan:
@@ -154,7 +153,12 @@ def _delete_rows(store: Store, connection: Connection, found: Footprint) -> None
     store.delete_in(connection, "record", "id", old)
     landing.erase_heads(store, connection, found.heads)
     parties = sorted(found.parties)
-    for table, column in (("former", "party_id"), ("anchor", "party_id"), ("anchor", "anchor_id")):
+    for table, column in (
+        ("former", "party_id"),
+        ("former_party", "party_id"),
+        ("anchor", "party_id"),
+        ("anchor", "anchor_id"),
+    ):
         store.delete_in(connection, table, column, parties)
 
 

@@ -60,7 +60,8 @@ class Search:
         ids = mine | served.keys()
         now = {*served.values(), *stating(self._store, self._connection, ids), *heads}
         earlier = self._column("SELECT head_id FROM former WHERE {in:party_id}", mine) - now
-        trimmed = self._serving(earlier)
+        trimmed, astray = self._serving(earlier)
+        ids |= astray
         rows, lone = self._mentioning(mine)
         whole = self._column("SELECT id FROM record_head WHERE {in:id}", now | (earlier - trimmed) | lone)
         rows |= self._column(_WAITING_OF, whole) | {*waiting}
@@ -84,6 +85,12 @@ class Search:
             pages = self._pages(f"SELECT id, source, stream, key, {content} FROM {table}")
             found.append({row[0] for row in pages if not known.isdisjoint(self._of_row(*row[1:]))})
         return found[0], found[1]
+
+    def parties(self, customers: Collection[str]) -> set[str]:
+        """The parties of these customers, and those that were theirs when they were gone at their source."""
+        now = self._column("SELECT party_id FROM membership WHERE {in:customer_id}", customers)
+        gone = self._column("SELECT party_id FROM former_party WHERE {in:customer_id}", customers)
+        return now | (gone - self._column("SELECT party_id FROM membership WHERE {in:party_id}", gone))
 
     def hashes(self, found: Footprint) -> set[str]:
         """What is to be suppressed when all that goes."""
@@ -124,6 +131,7 @@ class Search:
             ("record_head", "{in:id}", found.heads),
             ("contribution", "{in:head_id}", found.heads),
             ("former", "{in:party_id}", found.parties),
+            ("former_party", "{in:party_id}", found.parties),
             ("identifier", "{in:entity_id}", found.entities),
             ("identifier_ref", "{in:entity_id}", found.entities),
             ("anchor", "{in:party_id}", found.parties),
@@ -147,13 +155,26 @@ class Search:
                 found.update((row[0], row[1]) for row in self._rows(sql, parties))
         return found
 
-    def _serving(self, heads: Collection[int]) -> set[int]:
-        """Those of the heads that state anything now."""
-        tables = [type_.table for type_ in self._store.ontology.types.values()]
-        found: set[int] = set()
-        for table in (*tables, "contribution"):
-            found |= self._column(f'SELECT DISTINCT head_id FROM "{table}" WHERE {{in:head_id}}', heads)
-        return found
+    def _serving(self, heads: Collection[int]) -> tuple[set[int], set[str]]:
+        """Those of the heads that state what is another's now, or nobody's; and what the others state.
+
+        What belongs to customers and to none of them at present (a line whose order is gone) is nobody else's.
+        """
+        belonging: dict[str, int] = {}
+        others: set[int] = set()
+        for type_ in self._store.ontology.types.values():
+            party = "t.party_id" if type_.customer else "NULL"
+            whose = f'SELECT t.id, t.head_id, {party} FROM "{type_.table}" t WHERE {{in:t.head_id}}'
+            stated = (
+                f'SELECT t.id, c.head_id, {party} FROM contribution c JOIN "{type_.table}" t ON t.id = c.entity_id'
+                " WHERE {in:c.head_id}"
+            )
+            for id_, head_id, owner in (*self._rows(whose, heads), *self._rows(stated, heads)):
+                if type_.customer and owner is None:
+                    belonging[id_] = head_id
+                else:
+                    others.add(head_id)
+        return others, {id_ for id_, head_id in belonging.items() if head_id not in others}
 
     def _exclusive(self, ids: Collection[str]) -> set[Identifier]:
         """The identifiers that these entities hold and nobody else."""

@@ -6,8 +6,8 @@ A record is suppressed when
 - it states a party, or anything of a customer's, that was erased, or something that belongs to it by the paths of its
   type: an order to its party, a line to its order. A reference that says no belonging (an employer, who recommended
   whom) keeps nothing out: the record is another customer's;
-- it is of a new key and states a party by an identifier that proves two parties to be one, and the identifier was
-  erased.
+- it is new, or back after its source had deleted it, and states a party by an identifier that proves two parties to be
+  one, and the identifier was erased.
 
 What a suppressed record newly states of the erased (the next order, the account in another system) is kept out from
 then on as well; what belongs to that and came before it is given to the caller to be removed. Of a record that its
@@ -43,7 +43,7 @@ class Candidate:
     content_hash: str
     entities: Sequence[Entity]
     is_new: bool
-    """Whether no version of it is held."""
+    """Whether nothing of it is served."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,11 +183,16 @@ class Gate:
 
 def _of_accepted(item: Accepted, heads: Mapping[str, Head]) -> Candidate:
     key = item.incoming.key
-    return Candidate(key, item.incoming.hash, item.mapped.entities, key not in heads)
+    return Candidate(key, item.incoming.hash, item.mapped.entities, _is_new(heads.get(key)))
 
 
 def _of_refused(item: Rejected, heads: Mapping[str, Head], glimpse: Glimpse) -> Candidate:
-    return Candidate(item.key, item.hash, glimpsed(item, glimpse), item.key not in heads)
+    head = heads.get(item.key) if item.key is not None else None
+    return Candidate(item.key, item.hash, glimpsed(item, glimpse), _is_new(head))
+
+
+def _is_new(head: Head | None) -> bool:
+    return head is None or head.record_id is None or head.state == "deleted"
 
 
 def glimpsed(item: Rejected, glimpse: Glimpse) -> Sequence[Entity]:

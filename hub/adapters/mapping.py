@@ -66,6 +66,8 @@ class StreamMapping:
 
     version: str
     """Changes when the mapping, the source's defaults or the ontology change: records must then be mapped anew."""
+    content: str = field(repr=False)
+    """What `version` digests, as JSON."""
     fields: frozenset[str]
     """Top-level fields of the record that the mapping reads; others are not covered."""
     _key: Keyed = field(repr=False)
@@ -159,8 +161,10 @@ def compile_stream(
 
     `secret` is that of the store whose ids the entities get.
     """
+    content = _content(source, stream, ontology, name)
     return StreamMapping(
-        version=_version(source, stream, ontology, name),
+        version=hashlib.sha256(content.encode()).hexdigest(),
+        content=content,
         fields=frozenset(_fields(stream)),
         _key=_key("key", stream.key),
         _observed=_observed(source, stream.observed_at) if stream.observed_at else None,
@@ -168,14 +172,14 @@ def compile_stream(
     )
 
 
-def _version(source: SourceConfig, stream: StreamConfig, ontology: Ontology, name: str) -> str:
+def _content(source: SourceConfig, stream: StreamConfig, ontology: Ontology, name: str) -> str:
     content = [
         ontology.sha256,
         source.model_dump(mode="json", include={"source", "region", "zone", "currency"}),
         name,
         stream.model_dump(mode="json", include={"key", "observed_at", "entities"}),
     ]
-    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
+    return json.dumps(content, sort_keys=True)
 
 
 def _maker(

@@ -118,8 +118,8 @@ def _remap(run: StreamRun, heads: Sequence[Head]) -> None:
         landing.redate(connection, heads, {said.head_id: said.observed_at for said in statements})
         quarantine.put(connection, run.run_id, run.source, run.name, refused)
         quarantine.mark_heads(run.store, connection, run.source, run.name, refused, known)
-        run.project(connection, statements, counts, erased)
-        runs.add_counts(connection, run.run_id, run.name, counts)
+        run.project(connection, statements, counts, retracted=erased)
+        runs.add_counts(connection, run.run_id, run.name, counts, run.mapping.version)
     run.counts.add(counts)
 
 

@@ -149,15 +149,18 @@ def _close(connection: Connection, run_id: int, state: RunState, doubts: Sequenc
     )
 
 
-def add_counts(connection: Connection, run_id: int, stream: str, counts: Counts) -> None:
-    """Add a batch's counts to the run's, in the batch's own transaction."""
+def add_counts(
+    connection: Connection, run_id: int, stream: str, counts: Counts, mapping_version: str | None = None
+) -> None:
+    """Add a batch's counts to the run's, in the batch's own transaction, and say which mapping its rows are made by."""
     table = fixed.run_stream
-    sums = {name: table.c[name] + value for name, value in counts.as_dict().items()}
+    said: dict[str, Any] = {"mapping_version": mapping_version} if mapping_version else {}
+    sums = said | {name: table.c[name] + value for name, value in counts.as_dict().items()}
     found = connection.execute(
         update(table).where(table.c.run_id == run_id, table.c.stream == stream).values(sums)
     )
     if found.rowcount == 0:
-        connection.execute(insert(table).values(run_id=run_id, stream=stream, **counts.as_dict()))
+        connection.execute(insert(table).values(run_id=run_id, stream=stream, **said, **counts.as_dict()))
 
 
 def counts_of(connection: Connection, run_id: int) -> dict[str, Counts]:

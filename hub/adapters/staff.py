@@ -29,6 +29,7 @@ from hub.adapters.converters import Context, natural
 from hub.adapters.converters.iso import CURRENCIES
 from hub.adapters.landing import Accepted, Incoming
 from hub.adapters.mapping import StreamMapping
+from hub.adapters.mappings import keep_mapping
 from hub.adapters.paths import compile_path
 from hub.adapters.payload import digest, dump
 from hub.adapters.records import (
@@ -179,6 +180,7 @@ def staff_mapping(source: str, ontology: Ontology, secret: bytes) -> StreamMappi
     said = json.dumps([FORM, source, ontology.sha256])
     return StreamMapping(
         version=hashlib.sha256(said.encode()).hexdigest(),
+        content=said,
         fields=frozenset(("key", "type", "values", "anchors", "at")),
         _key=compile_path("key").follow,
         _observed=compile_path("at").follow,
@@ -256,7 +258,8 @@ class StaffRecords:
         applied = self._graph.apply(connection, run_id, statements)
         for stream in dict.fromkeys(each.stream for each in said):
             count = sum(each.stream == stream for each in said)
-            runs.add_counts(connection, run_id, stream, Counts(read=count, accepted=count))
+            version = self._mapping(source, stream).version
+            runs.add_counts(connection, run_id, stream, Counts(read=count, accepted=count), version)
         return Written(run_id, tuple(record_ids), applied)
 
     def _land(
@@ -274,6 +277,7 @@ class StaffRecords:
         self._store.dialect.upsert(
             connection, fixed.stream_state, columns, [state], keep=("mapping_version",)
         )
+        keep_mapping(self._store, connection, run_id, said.source, said.stream, mapping)
         return Statement(
             said.source,
             said.stream,

@@ -15,6 +15,7 @@ from hub.adapters.config import SourceConfig, StreamConfig
 from hub.adapters.gate import Gate, Passed
 from hub.adapters.landing import Accepted, Head, Incoming, Landed
 from hub.adapters.mapping import StreamMapping
+from hub.adapters.mappings import keep_mapping
 from hub.adapters.payload import digest, dump, readable
 from hub.adapters.quarantine import Rejected
 from hub.adapters.records import BadRecord, Batch, Cursor, RawRecord, Record
@@ -123,7 +124,7 @@ class StreamRun:
                 quarantine.release_versions(connection, self.source, self.name, tried)
             elif not self.scans_fully:
                 self._save_state(connection, cursor=self._cursor_text(cursor))
-            runs.add_counts(connection, self.run_id, self.name, counts)
+            runs.add_counts(connection, self.run_id, self.name, counts, self.mapping.version)
         self.keyless += sum(item.key is None for item in passed.refused)
         self.counts.add(counts)
 
@@ -234,7 +235,8 @@ class StreamRun:
         self._release(connection, accepted, heads, retry=retry)
         self._quarantine(connection, rejected, heads, retry=retry)
         statements = [self._statement(each) for each in landed if not each.accepted.stale]
-        self.project(connection, statements, counts, passed.retracted)
+        stale = [self._statement(each) for each in landed if each.accepted.stale]
+        self.project(connection, statements, counts, stale, passed.retracted)
 
     def _note_repeats(self, landed: Sequence[Landed]) -> None:
         for each in landed:
@@ -297,6 +299,7 @@ class StreamRun:
         connection: Connection,
         statements: Sequence[Statement],
         counts: Counts,
+        stale: Sequence[Statement] = (),
         retracted: Collection[int] = (),
     ) -> None:
         """Bring statements into the graph, add what they did to `counts`, and post the audit events.
@@ -304,7 +307,7 @@ class StreamRun:
         The records with the heads `retracted` turned out to be of somebody who was erased: nothing of them is kept.
         """
         silent = [Statement(self.source, self.name, "", head_id, 0, "", ()) for head_id in sorted(retracted)]
-        applied = self.graph.apply(connection, self.run_id, [*statements, *silent])
+        applied = self.graph.apply(connection, self.run_id, [*statements, *silent], stale)
         if retracted:
             landing.erase_heads(self.store, connection, retracted)
         counts.deleted += len(retracted)
@@ -396,12 +399,17 @@ class StreamRun:
     def note_mapping(self) -> None:
         """Keep that the stream's rows come from the mapping as it is now: those held do, those to come will."""
         with self.store.write() as connection:
+            self._keep_mapping(connection)
             self._save_state(connection, mapping_version=self.mapping.version)
 
     def note_mixed_mappings(self) -> None:
         """Keep that from now on some rows may come from another mapping than others, until all are mapped anew."""
         with self.store.write() as connection:
+            self._keep_mapping(connection)
             self._save_state(connection, mapping_version=MIXED)
+
+    def _keep_mapping(self, connection: Connection) -> None:
+        keep_mapping(self.store, connection, self.run_id, self.source, self.name, self.mapping)
 
     def cursor(self, state: str | None) -> Cursor | None:
         """Where the next pass goes on; None, which is the beginning, when the stream is read in another way now."""

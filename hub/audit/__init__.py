@@ -2,7 +2,7 @@
 
 from hub.audit.datakeys import DataKeys, Retention
 from hub.audit.erasures import Erasure, ErasureRegister, Registered
-from hub.audit.events import Action, AuditEvent, Outcome
+from hub.audit.events import MAX_PAST_TIMES, Action, AuditEvent, Outcome
 from hub.audit.export import event_lines, export_tiles
 from hub.audit.kept_erasures import State
 from hub.audit.keyfile import configured_keys, open_checkpoints, write_key
@@ -16,6 +16,7 @@ from hub.audit.sealing import Payload, Sealer, Unsealed, retention_of
 from hub.audit.verification import VerificationReport
 
 __all__ = [
+    "MAX_PAST_TIMES",
     "Action",
     "AuditEvent",
     "AuditLog",

@@ -49,6 +49,10 @@ MAX_PAYLOADS = 40
 """Sealed payloads of one event, and data keys that one event names; whoever has more makes several events."""
 
 
+MAX_PAST_TIMES = 10
+"""Past times of which one event tells; whoever asks of more makes several requests."""
+
+
 class Action(StrEnum):
     """What happened; a closed list, so that questions to the log can be complete."""
 
@@ -170,6 +174,8 @@ class AuditEvent:
     """Hex hashes of the sealed payloads: of nonce and ciphertext, never of what they hold."""
     keys: tuple[str, ...] = ()
     """Ids of the data keys: those that seal the payloads, in their order, or those that were destroyed."""
+    as_of: tuple[str, ...] = ()
+    """The past times, in UTC, of which data were read."""
     about: str | None = None
     """The id of the event that it is about: whose payloads were opened, which erasure was carried out."""
     registered: str | None = None
@@ -361,6 +367,9 @@ def _numbers(names: frozenset[str]) -> _Clean:
 _UUID = r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
 
 
+_INSTANT = r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{6}Z"
+
+
 def _utc(value: datetime) -> datetime:
     if value.utcoffset() is None:
         raise ValueError
@@ -394,6 +403,7 @@ _RULES: Mapping[str, tuple[_Clean, str]] = {
         _list(_text(r"[0-9a-f]{32}"), MAX_PAYLOADS),
         f"a list of at most {MAX_PAYLOADS} ids of data keys",
     ),
+    "as_of": (_list(_text(_INSTANT), MAX_PAST_TIMES), f"a list of at most {MAX_PAST_TIMES} instants in UTC"),
     "about": (_optional(_text(_UUID)), "a UUID in lower case"),
     "registered": (_optional(_text(r"[0-9a-f]{64}")), "a SHA-256 in hexadecimal"),
     "omitted": (_numbers(frozenset(_BOUNDED_LISTS)), "a mapping of lists to whole numbers"),

@@ -224,7 +224,19 @@ former = Table(
     PrimaryKeyConstraint("party_id", "head_id"),
     Index(None, "head_id"),
 )
-"""Records that stated something of a party, or the party itself, in a version before the one that is served."""
+"""Records that stated something of a party, or the party itself, in a version before the one that is served.
+
+What belongs to no customer stands here by its own id.
+"""
+
+former_party = Table(
+    "former_party",
+    metadata,
+    Column("party_id", Text, primary_key=True),
+    Column("customer_id", Text, nullable=False),
+    Index(None, "customer_id"),
+)
+"""Parties that were gone at some time, and whose they were then; one that is back belongs to whom `membership` says."""
 
 membership = Table(
     "membership",

@@ -92,7 +92,7 @@ class Store:
             LimitError: it was ended.
             StoreUnavailableError: the database is out of reach.
         """
-        with _translated(cancellation), self.engine.connect() as connection:
+        with translated(cancellation), self.engine.connect() as connection:
             if cancellation is None:
                 yield connection
             else:
@@ -111,7 +111,7 @@ class Store:
             LimitError: the cancellation ended it.
             StoreUnavailableError: the database is out of reach.
         """
-        with _translated(cancellation):
+        with translated(cancellation):
             yield partial(self._first_row, cancellation)
 
     @asynccontextmanager
@@ -186,7 +186,7 @@ class Store:
         Raises:
             StoreUnavailableError: the database is out of reach, or another writer held it for too long.
         """
-        with _translated(), self._writer.begin() as connection:
+        with translated(), self._writer.begin() as connection:
             self.dialect.begin_write(connection)
             yield connection
 
@@ -201,7 +201,7 @@ class Store:
         Raises:
             StoreUnavailableError: the database is out of reach.
         """
-        with _translated(), self.dialect.lock(self.engine, name) as held:
+        with translated(), self.dialect.lock(self.engine, name) as held:
             yield held
 
     def changes(self, after: int, limit: int) -> list[Change]:
@@ -249,7 +249,7 @@ class Store:
         Raises:
             StoreUnavailableError: the database is out of reach, or its disk has no room for a second copy.
         """
-        with _translated():
+        with translated():
             return self.dialect.scrub(self.engine, tables, thorough=thorough, patience_s=patience_s)
 
     # The outbox, as the audit room's drain expects it.
@@ -299,7 +299,14 @@ def _url_fault(message: str) -> Fault:
 
 
 @contextmanager
-def _translated(cancellation: Cancellation | None = None) -> Iterator[None]:
+def translated(cancellation: Cancellation | None = None) -> Iterator[None]:
+    """While inside, errors of the driver become the store's.
+
+    Raises:
+        LimitError: the cancellation ended a statement.
+        StoreUnavailableError: the database is out of reach.
+        StoreError: it refused a statement.
+    """
     try:
         yield
     except DBAPIError as error:
