@@ -60,7 +60,7 @@ LIMITS = (
     Limit("timeout", None, "timeout_s", "seconds until the answer, waiting for a free thread included"),
     Limit("max_response_bytes", None, "max_response_bytes", "bytes of the answer"),
 )
-"""In the order in which a request meets them. All but `max_past_records` and the last two refuse before anything is read."""
+"""In the order in which a request meets them. All but `max_past_records` and the last two refuse before reading."""
 
 STREAM_LIMITS = (
     Limit(
