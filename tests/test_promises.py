@@ -296,6 +296,7 @@ OTHERS = {
     "lastChange": "",
     "me": "{ subject roles purpose purposes department }",
     "sources": "{ name state records quarantined }",
+    "mappings": '(source: "nothing", stream: null, version: null) { source stream version content since sinceRun }',
     "search": '(text: "nobody") { total hits { id title } }',
     "_entities": '(representations: [{__typename: "Customer", id: "cus_nobody"}]) { __typename }',
 }

@@ -12,7 +12,8 @@ transaction of the caller's. What of the store may hold something of a customer,
 | `e_` and the type                      | what the records state        | deleted, or served from another record    |
 | `identifier`, `identifier_ref`         | identifiers                   | deleted                                   |
 | `contribution`                         | ranks with keys of records    | deleted                                   |
-| `former`, `anchor`, `membership`       | ids                           | deleted                                   |
+| `former`, `former_party`                | ids                           | deleted                                   |
+| `anchor`, `membership`                  | ids                           | deleted                                   |
 | `customer`, `standing`                 | golden values, ids            | deleted                                   |
 | `customer_redirect`                    | ids                           | deleted                                   |
 | `break_glass`                          | reason, ticket, review's note | emptied; who and when stays for review    |
@@ -25,7 +26,8 @@ transaction of the caller's. What of the store may hold something of a customer,
 
 1. Of a record that is another customer's by now, all versions but the newest.
 2. The versions of these records, and texts that name an identifier, an e-mail address or a telephone number of theirs
-   which nobody else has, keyed or not.
+   which nobody else has, keyed or not. Of a record that was never accepted and is gone the key stays: nothing tells
+   whose it was.
 3. A time, a page or a file; the last record's key where a source is read in the order of its keys.
 
 What is not of the customer stays, whatever it says of them: a reference from another customer's record (who recommended

@@ -16,6 +16,7 @@ from hub.adapters.suppression import Suppression
 from hub.graph.identifiers import by_scheme
 from hub.graph.rows import Identifier
 from hub.store import Store
+from hub.values import entity_id
 
 _PAGE = 2000
 
@@ -58,9 +59,11 @@ class Search:
         mine = frozenset(parties)
         served = self._entities(mine)
         ids = mine | served.keys()
-        now = {*served.values(), *stating(self._store, self._connection, ids), *heads}
+        given = {*heads}
+        now = {*served.values(), *stating(self._store, self._connection, ids), *given}
         earlier = self._column("SELECT head_id FROM former WHERE {in:party_id}", mine) - now
-        trimmed, astray = self._serving(earlier)
+        others, astray = self._serving(earlier | given)
+        trimmed = others & earlier
         ids |= astray
         rows, lone = self._mentioning(mine)
         whole = self._column("SELECT id FROM record_head WHERE {in:id}", now | (earlier - trimmed) | lone)
@@ -97,10 +100,19 @@ class Search:
         made = self._hashes
         hashes = {made.of_party(id_) for id_ in found.entities}
         hashes |= {made.of_identifier(*each) for each in self._exclusive(found.entities)}
+        hashes |= {made.of_party(id_) for id_ in self._guessed(found.heads)}
         for sql, ids in ((_KEYS, found.heads), (_VERSIONS, found.heads), (_WAITING, found.waiting)):
             for row in self._rows(sql, ids):
                 hashes.update(self._of_row(*row))
         return hashes
+
+    def _guessed(self, heads: Collection[int]) -> Iterator[str]:
+        """Ids of what records stated that state nothing now, where it has the record's key: others may refer to it."""
+        types = [type_ for type_ in self._store.ontology.types.values() if type_.has_customer]
+        spaces = sorted({type_.space for type_ in types})
+        for source, _, key, _ in self._rows(f"{_KEYS} AND state = 'deleted'", heads):
+            for space in spaces:
+                yield entity_id(source, space, key, self._store.secret)
 
     def _of_row(self, source: str, stream: str, key: str | None, content: str | None) -> Iterator[str]:
         if key is not None:

@@ -218,7 +218,7 @@ class Plans:
     def _compiled(self, found: Translation, access: PlanAccess) -> OperationPlan:
         fields = self._fields(found.planned, access)
         if sum(each.as_of is not None for each in fields) > MAX_PAST_TIMES:
-            raise LimitError(f"one request takes asOf {MAX_PAST_TIMES} times, not more")
+            raise LimitError(f"asOf is given too often; the limit max_past_times is {MAX_PAST_TIMES}")
         notes = tuple((each.key, note) for each in fields for note in each.plan.access_notes)
         frame = Frame(found.keys, dict.fromkeys(found.typenames, self._catalogue.query_name), notes)
         return OperationPlan(fields, found.others, frame, notes, _reading(fields, notes))

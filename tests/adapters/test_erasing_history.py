@@ -39,6 +39,10 @@ def company(random: Random) -> dict[str, list[Row]]:
         if random.random() < 0.3:
             mine = next(row for row in files["people"] if row["no"] == f"P-{n:05}")
             mine["note"] = random.choice(["one", "two"])
+    known = {row["no"] for row in files["orders"]}
+    # Nobody can tell whose a parcel is while no source has told of its order.
+    files["lines"] = [row for row in files["lines"] if row["no"] in known]
+    files["parcels"] = [row for row in files["parcels"] if row["order"] in known]
     for rows in files.values():
         random.shuffle(rows)
     return files

@@ -192,6 +192,19 @@ def test_what_came_before_the_order_that_it_belongs_to_goes_when_the_order_comes
     assert world.sync()["crm"].streams["parcels"].suppressed == 2
 
 
+def test_what_belongs_to_an_order_that_was_gone_before_the_erasure_is_kept_out(world: World) -> None:
+    files = everything(PEOPLE)
+    world.write({"orders": [row for row in files["orders"] if row["no"] != "ORD-00030"]})
+    world.sync()
+    world.erase(3)
+    files["parcels"].append(
+        {"of": 3, "no": "S-99", "order": "ORD-00030", "to": "New Porch", "street": "9 Fjord"}
+    )
+    world.write({"parcels": files["parcels"]})
+    assert world.sync()["crm"].streams["parcels"].suppressed == 2
+    assert "New Porch" not in world.values()
+
+
 def test_an_order_that_passes_to_an_erased_customer_goes(world: World) -> None:
     world.erase(3)
     orders = [order(40, 3) if row["no"] == "ORD-00040" else row for row in everything(PEOPLE)["orders"]]

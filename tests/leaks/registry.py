@@ -59,9 +59,26 @@ MEANINGS: Mapping[type, Asked] = {
 }
 """Root fields that follow from the ontology, by what they stand for."""
 
+ARGUMENTS: Mapping[str, Asked] = {
+    "after": Asked(("fields", "forged cursor")),
+    "asOf": Asked(("past",)),
+    "first": Asked(("fields",)),
+    "id": Asked(("by_id", "guessed id")),
+    "ids": Asked(("subscription",)),
+    "kinds": Asked(("subscription",)),
+    "orderBy": Asked(("sort",)),
+    "region": Asked(("identifier",)),
+    "representations": Asked(("entities",)),
+    "scheme": Asked(("identifier",)),
+    "value": Asked(("identifier",)),
+    "where": Asked(("filter", "link_filter")),
+}
+"""Arguments of the root fields that follow from the ontology: what they may choose is asked for."""
+
 FIELDS: Mapping[str, Path] = {
     "Query.me": Silent("what the caller's own token says"),
     "Query.sources": Asked(("sources",)),
+    "Query.mappings": Silent("what the YAML of the sources says"),
     "Query.search": Asked(("search", "count")),
     "Query.relatedCustomers": Asked(("network", "guessed id")),
     "Query.path": Asked(("network", "guessed id")),
@@ -167,6 +184,18 @@ def fields(catalogue: Catalogue) -> Iterator[tuple[str, Path | None]]:
             meaning = catalogue.meaning(root.name, name) if root is not None else None
             path = f"{root.name if root is not None else ''}.{name}"
             yield path, FIELDS.get(path) if meaning is None else MEANINGS.get(type(meaning))
+
+
+def arguments(catalogue: Catalogue) -> set[str]:
+    """The arguments of the root fields that follow from the ontology."""
+    schema = catalogue.graphql
+    return {
+        argument
+        for root in (schema.query_type, schema.subscription_type)
+        for name, field in (root.fields.items() if root is not None else ())
+        if root is not None and catalogue.meaning(root.name, name) is not None
+        for argument in field.args
+    }
 
 
 def routes(app: Starlette) -> Iterator[tuple[str, Path | None]]:

@@ -92,6 +92,9 @@ class Build:
         alias = f"t{next(iter(self._numbers))}"
         if not shape.table or not shape.has_customer:
             return Scope(shape, alias)
+        if self.past and same is None and shape.entity is not None:
+            # Rows of the past are one customer's: that one is there tells whose it is.
+            link = link & self.guard.belongs(shape.entity)
         needed = self.guard.seen(shape.name) & link
         if same is None:
             return Scope(shape, alias, needed)
