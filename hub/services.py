@@ -25,7 +25,7 @@ from hub.access import (
     is_safe,
     load_public_keys,
 )
-from hub.adapters import Jobs, SourceConfig, Sources, StaffRecords, Syncer, load_sources
+from hub.adapters import Jobs, Past, SourceConfig, Sources, StaffRecords, Syncer, load_sources
 from hub.audit import (
     Action,
     AuditEvent,
@@ -42,6 +42,7 @@ from hub.audit import (
     drain,
     open_checkpoints,
 )
+from hub.eraser import Eraser
 from hub.errors import AuditError, ConfigurationError, FaultLike
 from hub.ontology import Ontology, load_ontology
 from hub.search import Catalogue, Indexer, SearchService, TantivyEngine
@@ -101,8 +102,11 @@ class Services:
     jobs: Jobs
     """Runs in the background; closing ends them between two batches."""
     staff: StaffRecords
+    past: Past
+    """Answers as of a past time."""
     search: SearchService
     indexer: Indexer
+    eraser: Eraser
     keys: ApiKeys
     authenticator: Authenticator | None
     """None where nobody could be let in: then the API cannot start, all else can."""
@@ -224,7 +228,7 @@ def open_services(settings: Settings, environ: Mapping[str, str] = os.environ) -
         ConfigurationError: files have faults, all of them listed; nothing was opened.
         StoreUnavailableError: the store cannot be reached.
         SchemaChangeError: the store needs a change that only a person may make; the message says which.
-        AuditError: the audit log cannot be opened.
+        AuditError: the audit log cannot be opened, or an erasure that was broken off cannot be carried out.
         MasterKeyError: there are data keys, and the master key that wraps them is not given.
     """
     found = load_configuration(settings)
@@ -239,11 +243,16 @@ def open_services(settings: Settings, environ: Mapping[str, str] = os.environ) -
         syncer = Syncer(store, sources, settings.batch_size, sealer)
         jobs = Jobs(syncer)
         opening.callback(jobs.close)
+        past = Past(store, syncer.trust, syncer.mapping_of_now)
+        opening.callback(past.close)
         engine = TantivyEngine(settings.index_dir, Catalogue(found.ontology))
         opening.callback(engine.close)
         issuer = _demo_issuer(settings) if settings.demo else found.issuer
         if issuer is not None:
             opening.callback(issuer.keys.close)
+        search, indexer = SearchService(store, engine, found.ontology), Indexer(store, engine)
+        eraser = Eraser(store, syncer.graph, audit, sealer, indexer, search)
+        eraser.resume()
         return Services(
             settings=settings,
             ontology=found.ontology,
@@ -256,8 +265,10 @@ def open_services(settings: Settings, environ: Mapping[str, str] = os.environ) -
             syncer=syncer,
             jobs=jobs,
             staff=StaffRecords(store, syncer.graph, syncer.mapping),
-            search=SearchService(store, engine, found.ontology),
-            indexer=Indexer(store, engine),
+            past=past,
+            search=search,
+            indexer=indexer,
+            eraser=eraser,
             keys=found.keys,
             authenticator=_authenticator(settings, found, issuer),
             checkpoints=open_checkpoints(settings, audit, found.checkpoint_keys)

@@ -57,6 +57,7 @@ ACTIONS = [
     "command_refused",
     "api_key_changed",
     "master_key_changed",
+    "suppression_released",
 ]
 
 
@@ -295,6 +296,7 @@ OTHERS = {
     "lastChange": "",
     "me": "{ subject roles purpose purposes department }",
     "sources": "{ name state records quarantined }",
+    "mappings": '(source: "nothing", stream: null, version: null) { source stream version content since sinceRun }',
     "search": '(text: "nobody") { total hits { id title } }',
     "_entities": '(representations: [{__typename: "Customer", id: "cus_nobody"}]) { __typename }',
 }
@@ -308,6 +310,7 @@ FOR_REVIEWERS = {
     "breakGlasses": "(reviewed: false, first: 1, after: null) { id state overdue subject roles department purpose"
     " customerId categories reason ticket startedAt expiresAt stoppedAt stoppedBy uses notifiedAt notices reviewedAt"
     " reviewedBy outcome note }",
+    "erasures": "(first: 1, after: null) { id customerIds erasedAt ground event state }",
 }
 _EVENT = (
     "{ seq id at action outcome reason subject roles department purpose customers categories entityTypes"
@@ -327,6 +330,7 @@ FOR_AUDITORS = {
     "auditSample": f'(size: 1, seed: "7", {_TIMES}) {{ population events {_EVENT} }}',
 }
 OF_A_GLASS = {"breakGlassEvents": f'(id: "nothing", first: 1, after: -1) {{ events {_EVENT} next }}'}
+FOR_OFFICERS = {"erasure": '(customerId: "nobody") { id customerIds erasedAt ground event state }'}
 OF_A_CUSTOMER = {
     "relatedCustomers": '(id: "cus_nobody") { customerId label distance reason steps { label } }',
     "path": '(from: "cus_nobody", to: "cus_noone") { start end label kind forward }',
@@ -348,6 +352,13 @@ MUTATIONS = {
     ' reason: "a reason of twenty letters", ticket: "T-1", idempotencyKey: "8"}) { id expiresAt }',
     "stopBreakGlass": '(id: "nothing") { id stoppedAt }',
     "reviewBreakGlass": '(input: {id: "nothing", outcome: JUSTIFIED, note: "", idempotencyKey: "9"}) { id }',
+    "eraseCustomer": '(input: {customerId: "nobody", ground: CONSENT_WITHDRAWN, reason: "a reason of twenty letters",'
+    ' ticket: "T-1", scrub: false, idempotencyKey: "10"})'
+    " { id event counts { place count } mentions verified remaining { place count } state }",
+    "releaseSuppression": '(input: {scheme: "email", value: "nobody@example.com", region: null, source: null,'
+    ' stream: null, recordKey: null, erasureId: null, reason: "a reason of twenty letters", ticket: "T-1",'
+    ' idempotencyKey: "11"})'
+    " { event count }",
     "syncSource": '(source: "nothing", idempotencyKey: "5") { source state runId }',
     "replayQuarantine": '(input: {source: "nothing", numbers: [1], idempotencyKey: "6"}) { source state runId }',
 }
@@ -356,7 +367,7 @@ SUBSCRIPTIONS = {
     "customerChanged": "(ids: [], kinds: [CREATED, CHANGED, MERGED, REMOVED], after: 0)"
     " { id kind seq at mergedInto customer { id } }",
     "syncProgress": '(source: "erp") { runId source kind state message startedAt finishedAt counts { read }'
-    " streams { stream counts { read unchanged accepted quarantined deleted } } }",
+    " streams { stream counts { read unchanged accepted quarantined suppressed deleted } } }",
 }
 
 
@@ -438,6 +449,13 @@ def test_what_happened_under_no_glass_is_not_found(service: GraphQLService, fiel
     assert answer["errors"][0]["extensions"]["code"] == "NOT_FOUND"
 
 
+@pytest.mark.parametrize("field", FOR_OFFICERS)
+def test_what_officers_ask_of_nobody_is_null_to_them_alone(service: GraphQLService, field: str) -> None:
+    document = f"{{ {field}{FOR_OFFICERS[field]} }}"
+    assert ask(service, document)["errors"][0]["extensions"]["code"] == "FORBIDDEN"
+    assert ask(service, document, "compliance", "privacy_compliance")["data"] == {field: None}
+
+
 @pytest.mark.parametrize("field", OF_A_CUSTOMER)
 def test_the_surroundings_of_nobody_are_not_found(service: GraphQLService, field: str) -> None:
     answer = ask(service, f"{{ {field}{OF_A_CUSTOMER[field]} }}")
@@ -469,6 +487,7 @@ def test_the_commands_that_a_policy_names_stay_as_they_are() -> None:
         "review_break_glass",
         "reveal_payloads",
         "read_audit",
+        "erase_customer",
     ]
 
 
@@ -490,6 +509,7 @@ def test_no_root_field_is_forgotten_here(service: GraphQLService) -> None:
         *FOR_REVIEWERS,
         *FOR_AUDITORS,
         *OF_A_GLASS,
+        *FOR_OFFICERS,
         *OF_A_CUSTOMER,
     }
     assert set(schema.subscription_type.fields) == set(SUBSCRIPTIONS)

@@ -167,6 +167,7 @@ class Command(StrEnum):
     REVIEW_BREAK_GLASS = "review_break_glass"
     REVEAL_PAYLOADS = "reveal_payloads"
     READ_AUDIT = "read_audit"
+    ERASE_CUSTOMER = "erase_customer"
 
 
 class CommandGrant(_Part):

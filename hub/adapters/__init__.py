@@ -2,6 +2,8 @@
 
 from hub.adapters.config import load_sources
 from hub.adapters.jobs import Job, Jobs
+from hub.adapters.mappings import KeptMapping, kept_mappings
+from hub.adapters.past import Past, past_instant
 from hub.adapters.runs import Counts, RunProgress, RunReport, newest_run, progress
 from hub.adapters.specs import SourceConfig, StreamConfig
 from hub.adapters.staff import STAFF_SOURCES, Circumstances, Said, StaffRecords
@@ -14,6 +16,8 @@ __all__ = [
     "Counts",
     "Job",
     "Jobs",
+    "KeptMapping",
+    "Past",
     "Progress",
     "RunProgress",
     "RunReport",
@@ -24,8 +28,10 @@ __all__ = [
     "StaffRecords",
     "StreamConfig",
     "Syncer",
+    "kept_mappings",
     "load_sources",
     "newest_run",
+    "past_instant",
     "progress",
     "source_statuses",
 ]

@@ -48,12 +48,11 @@ def _delete(
     stream: str,
     heads: Sequence[Head],
 ) -> None:
-    counts = Counts(deleted=len(heads))
     with store.write() as connection:
-        ids = landing.delete_heads(store, connection, run_id, heads)
+        deleted = landing.delete_heads(store, connection, run_id, heads)
+        counts = Counts(deleted=len(deleted))
         gone = [
-            Statement(source, stream, head.key, head.id, record_id, "", ())
-            for head, record_id in zip(heads, ids, strict=True)
+            Statement(source, stream, head.key, head.id, record_id, "", ()) for head, record_id in deleted
         ]
         applied = graph.apply(connection, run_id, gone)
         counts.entities_written, counts.entities_removed = applied.written, applied.removed

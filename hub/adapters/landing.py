@@ -5,7 +5,7 @@ A *head* is the newest version of a source record. Its hash tells whether a reco
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -165,8 +165,18 @@ def already_landed(
     return {(ids[head_id], hash_) for head_id, hash_ in rows}
 
 
-def delete_heads(store: Store, connection: Connection, run_id: int, heads: Sequence[Head]) -> list[int]:
-    """Land the absence of records; gives the ids of the versions that say so, in the order of `heads`."""
+def delete_heads(
+    store: Store, connection: Connection, run_id: int, heads: Sequence[Head]
+) -> list[tuple[Head, int]]:
+    """Land the absence of records; gives each with the id of the version that says so.
+
+    Those erased since their heads were read are left out.
+    """
+    sql = "SELECT id FROM record_head WHERE {in:id}"
+    there = {id_ for (id_,) in store.rows_in(connection, sql, [head.id for head in heads])}
+    heads = [head for head in heads if head.id in there]
+    if not heads:
+        return []
     first = store.allocate(connection, fixed.record, len(heads))
     now = utc_now()
     ids = list(range(first, first + len(heads)))
@@ -180,7 +190,24 @@ def delete_heads(store: Store, connection: Connection, run_id: int, heads: Seque
         text("UPDATE record_head SET state = 'deleted', hash = :hash, observed_at = '' WHERE id = :id"),
         [{"hash": DELETED_HASH, "id": head.id} for head in heads],
     )
-    return ids
+    return list(zip(heads, ids, strict=True))
+
+
+def erase_heads(store: Store, connection: Connection, head_ids: Collection[int]) -> None:
+    """Delete records with all their versions and what waits of them, overwritten where they stood.
+
+    What they stated has to be taken out of the graph before.
+    """
+    store.dialect.overwrite_deleted(connection)
+    ids = sorted(head_ids)
+    waiting = (
+        "SELECT q.id FROM quarantine q JOIN record_head h"
+        " ON h.source = q.source AND h.stream = q.stream AND h.key = q.key WHERE {in:h.id}"
+    )
+    rows = [id_ for (id_,) in store.rows_in(connection, waiting, ids)]
+    store.delete_in(connection, "quarantine", "id", rows)
+    for table, column in (("former", "head_id"), ("record", "head_id"), ("record_head", "id")):
+        store.delete_in(connection, table, column, ids)
 
 
 def redate(connection: Connection, heads: Sequence[Head], observed_at: Mapping[int, str]) -> None:

@@ -13,7 +13,7 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 from hub.adapters.converters import Context, compile_chain, natural
 from hub.adapters.converters.base import is_absent, sane, text_of
@@ -46,6 +46,10 @@ class Maker(Protocol):
         """
         ...
 
+    def glimpse(self, payload: Payload) -> Iterator[Entity]:
+        """What can be told of those entities where not all of it fits; the id is empty where the key does not."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class MappedRecord:
@@ -62,6 +66,8 @@ class StreamMapping:
 
     version: str
     """Changes when the mapping, the source's defaults or the ontology change: records must then be mapped anew."""
+    content: str = field(repr=False)
+    """What `version` digests, as JSON."""
     fields: frozenset[str]
     """Top-level fields of the record that the mapping reads; others are not covered."""
     _key: Keyed = field(repr=False)
@@ -99,6 +105,10 @@ class StreamMapping:
                     made[entity.id] = entity
         return MappedRecord(key, observed_at, tuple(made.values()))
 
+    def glimpse(self, payload: Payload) -> tuple[Entity, ...]:
+        """What can be told of a record that `map` refuses: enough to know whom it is about, nothing to serve."""
+        return tuple(entity for maker in self._entities for entity in maker.glimpse(payload))
+
 
 @dataclass(frozen=True, slots=True)
 class _EntityMaker:
@@ -113,15 +123,25 @@ class _EntityMaker:
     values: tuple[tuple[str, Access], ...]
 
     def make(self, payload: Payload) -> Iterator[Entity]:
-        if self.each is None:
-            scopes = [Scope(payload, payload)]
-        else:
-            items = _followed(self.each, Scope(payload, payload), f"{self.type}.each")
-            listed = [] if items is None else items if type(items) is list else [items]
-            scopes = [Scope(item, payload, index) for index, item in enumerate(listed)]
-        for scope in scopes:
+        for scope in self._scopes(payload):
             if self.when is None or truthy(_followed(self.when, scope, f"{self.type}.when")):
                 yield self._entity(scope)
+
+    def glimpse(self, payload: Payload) -> Iterator[Entity]:
+        for scope in _tried(self._scopes, payload) or ():
+            if self.when is None or truthy(_tried(self.when, scope)):
+                key = _tried(self.key, scope)
+                told = {name: _tried(value_in, scope) for name, value_in in self.values}
+                values = {name: value for name, value in told.items() if value is not None}
+                id_ = entity_id(self.source, self.space, key, self.secret) if key else ""
+                yield Entity(id_, self.type, key or "", values, self.shared)
+
+    def _scopes(self, payload: Payload) -> list[Scope]:
+        if self.each is None:
+            return [Scope(payload, payload)]
+        items = _followed(self.each, Scope(payload, payload), f"{self.type}.each")
+        listed = [] if items is None else items if type(items) is list else [items]
+        return [Scope(item, payload, index) for index, item in enumerate(listed)]
 
     def _entity(self, scope: Scope) -> Entity:
         key = _present(self.key(scope), f"{self.type}.key")
@@ -141,8 +161,10 @@ def compile_stream(
 
     `secret` is that of the store whose ids the entities get.
     """
+    content = _content(source, stream, ontology, name)
     return StreamMapping(
-        version=_version(source, stream, ontology, name),
+        version=hashlib.sha256(content.encode()).hexdigest(),
+        content=content,
         fields=frozenset(_fields(stream)),
         _key=_key("key", stream.key),
         _observed=_observed(source, stream.observed_at) if stream.observed_at else None,
@@ -150,14 +172,14 @@ def compile_stream(
     )
 
 
-def _version(source: SourceConfig, stream: StreamConfig, ontology: Ontology, name: str) -> str:
+def _content(source: SourceConfig, stream: StreamConfig, ontology: Ontology, name: str) -> str:
     content = [
         ontology.sha256,
         source.model_dump(mode="json", include={"source", "region", "zone", "currency"}),
         name,
         stream.model_dump(mode="json", include={"key", "observed_at", "entities"}),
     ]
-    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
+    return json.dumps(content, sort_keys=True)
 
 
 def _maker(
@@ -247,6 +269,17 @@ def _followed(follow: Access, scope: Scope, name: str) -> Any:
         return follow(scope)
     except RecordError as error:
         raise RecordError(name, error.code, error.reason) from None
+
+
+_Given = TypeVar("_Given")
+_Told = TypeVar("_Told")
+
+
+def _tried(told: Callable[[_Given], _Told], given: _Given) -> _Told | None:
+    try:
+        return told(given)
+    except RecordError:
+        return None
 
 
 @dataclass(frozen=True, slots=True)

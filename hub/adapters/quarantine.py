@@ -228,6 +228,17 @@ def discard(connection: Connection, quarantine_id: int) -> Quarantined:
     return found
 
 
+def take_out(store: Store, connection: Connection, ids: Sequence[int]) -> None:
+    """Delete waiting records, whosesoever; where a record was accepted before, that version is its newest again."""
+    newest = (
+        "UPDATE record_head SET state = 'accepted' WHERE record_id IS NOT NULL AND state = 'quarantined' AND id IN"
+        " (SELECT h.id FROM record_head h JOIN quarantine q ON h.source = q.source AND h.stream = q.stream"
+        " AND h.key = q.key AND h.hash = q.hash WHERE {in:q.id})"
+    )
+    store.rows_in(connection, newest, ids)
+    store.delete_in(connection, "quarantine", "id", ids)
+
+
 def require_waiting(connection: Connection, source: str, ids: Sequence[int]) -> None:
     """Check that under each of these numbers a record of the source waits.
 

@@ -5,16 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from sqlalchemy import case, select
+from sqlalchemy import Connection, case, select
 
 from hub.adapters import landing, quarantine, runs
+from hub.adapters.gate import Candidate, Gate, glimpsed
 from hub.adapters.landing import Head, Incoming
 from hub.adapters.payload import load
 from hub.adapters.quarantine import Rejected
 from hub.adapters.rekey import rekey
 from hub.adapters.runs import Counts
 from hub.errors import RecordError
-from hub.graph import Statement
+from hub.graph import Entity, Statement
 from hub.store import fixed
 
 if TYPE_CHECKING:
@@ -107,12 +108,43 @@ def _remap(run: StreamRun, heads: Sequence[Head]) -> None:
             statements.append(
                 Statement(run.source, run.name, head.key, head.id, version.id, observed_at, mapped.entities)
             )
+        erased = _of_the_erased(run, connection, statements, refused, heads)
+        statements = [said for said in statements if said.head_id not in erased]
+        known = {head.key: head for head in heads if head.id not in erased}
+        refused = [item for item in refused if item.key in known]
         counts.accepted, counts.quarantined = len(statements), len(refused)
-        counts.unchanged = counts.read - counts.accepted - counts.quarantined
+        counts.suppressed = len(heads) - len(known)
+        counts.unchanged = counts.read - counts.accepted - counts.quarantined - counts.suppressed
         landing.redate(connection, heads, {said.head_id: said.observed_at for said in statements})
         quarantine.put(connection, run.run_id, run.source, run.name, refused)
-        known = {head.key: head for head in heads}
         quarantine.mark_heads(run.store, connection, run.source, run.name, refused, known)
-        run.project(connection, statements, counts)
-        runs.add_counts(connection, run.run_id, run.name, counts)
+        run.project(connection, statements, counts, retracted=erased)
+        runs.add_counts(connection, run.run_id, run.name, counts, run.mapping.version)
     run.counts.add(counts)
+
+
+def _of_the_erased(
+    run: StreamRun,
+    connection: Connection,
+    statements: Sequence[Statement],
+    refused: Sequence[Rejected],
+    heads: Sequence[Head],
+) -> frozenset[int]:
+    """The heads of records that the mapping, as it is now, makes state something of somebody who was erased."""
+    said = {statement.head_id: statement.entities for statement in statements}
+    by_key = {item.key: item for item in refused}
+    candidates = [
+        Candidate(
+            head.key,
+            head.hash,
+            said[head.id] if head.id in said else _glimpsed(run, by_key.get(head.key)),
+            is_new=False,
+        )
+        for head in heads
+    ]
+    verdict = Gate(run.store).judge(connection, (run.source, run.name), candidates)
+    return verdict.orphans | {heads[index].id for index in verdict.suppressed}
+
+
+def _glimpsed(run: StreamRun, item: Rejected | None) -> Sequence[Entity]:
+    return glimpsed(item, run.mapping.glimpse) if item is not None else ()

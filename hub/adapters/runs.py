@@ -1,7 +1,8 @@
 """Runs: what one pass over a source did, counted in the same transactions as the data.
 
 A *run* belongs to one source; its counts are kept for each stream. A run *reconciles* when for every stream
-read = unchanged + accepted + quarantined. One that does not, or whose source gave cause for doubt, is `suspect`.
+read = unchanged + accepted + quarantined + suppressed. One that does not, or whose source gave cause for doubt, is
+`suspect`.
 """
 
 from __future__ import annotations
@@ -28,6 +29,8 @@ class Counts:
     unchanged: int = 0
     accepted: int = 0
     quarantined: int = 0
+    suppressed: int = 0
+    """Records of erased customers, of which nothing was kept."""
     deleted: int = 0
     entities_written: int = 0
     entities_removed: int = 0
@@ -35,7 +38,7 @@ class Counts:
     @property
     def reconciles(self) -> bool:
         """Whether every record that was read is accounted for."""
-        return self.read == self.unchanged + self.accepted + self.quarantined
+        return self.read == self.unchanged + self.accepted + self.quarantined + self.suppressed
 
     def add(self, other: Counts) -> None:
         """Add another's counts to these."""
@@ -52,6 +55,7 @@ COUNT_NAMES = (
     "unchanged",
     "accepted",
     "quarantined",
+    "suppressed",
     "deleted",
     "entities_written",
     "entities_removed",
@@ -130,7 +134,7 @@ def close_run(store: Store, report: RunReport) -> None:
     """Write a run's end and its audit event."""
     outcome = {"ok": Outcome.OK, "suspect": Outcome.PARTIAL}.get(report.state, Outcome.FAILED)
     total = report.total
-    counts = {name: getattr(total, name) for name in COUNT_NAMES[:5]}
+    counts = {name: getattr(total, name) for name in COUNT_NAMES[:6]}
     with store.write() as connection:
         _close(connection, report.run_id, report.state, report.doubts)
         event = run_event(Action.SYNC_FINISHED, report.source, report.run_id, outcome=outcome, counts=counts)
@@ -145,15 +149,18 @@ def _close(connection: Connection, run_id: int, state: RunState, doubts: Sequenc
     )
 
 
-def add_counts(connection: Connection, run_id: int, stream: str, counts: Counts) -> None:
-    """Add a batch's counts to the run's, in the batch's own transaction."""
+def add_counts(
+    connection: Connection, run_id: int, stream: str, counts: Counts, mapping_version: str | None = None
+) -> None:
+    """Add a batch's counts to the run's, in the batch's own transaction, and say which mapping its rows are made by."""
     table = fixed.run_stream
-    sums = {name: table.c[name] + value for name, value in counts.as_dict().items()}
+    said: dict[str, Any] = {"mapping_version": mapping_version} if mapping_version else {}
+    sums = said | {name: table.c[name] + value for name, value in counts.as_dict().items()}
     found = connection.execute(
         update(table).where(table.c.run_id == run_id, table.c.stream == stream).values(sums)
     )
     if found.rowcount == 0:
-        connection.execute(insert(table).values(run_id=run_id, stream=stream, **counts.as_dict()))
+        connection.execute(insert(table).values(run_id=run_id, stream=stream, **said, **counts.as_dict()))
 
 
 def counts_of(connection: Connection, run_id: int) -> dict[str, Counts]:

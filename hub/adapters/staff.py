@@ -17,6 +17,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any, Literal
@@ -28,6 +29,7 @@ from hub.adapters.converters import Context, natural
 from hub.adapters.converters.iso import CURRENCIES
 from hub.adapters.landing import Accepted, Incoming
 from hub.adapters.mapping import StreamMapping
+from hub.adapters.mappings import keep_mapping
 from hub.adapters.paths import compile_path
 from hub.adapters.payload import digest, dump
 from hub.adapters.records import (
@@ -158,6 +160,11 @@ class _Maker:
         id_ = entity_id(self.source, type_.space, payload["key"], self.secret)
         yield Entity(id_, type_.name, payload["key"], values, anchors=tuple(payload["anchors"]))
 
+    def glimpse(self, payload: Payload) -> Iterator[Entity]:
+        """The entity, or nothing: what staff say fits as long as the ontology stays as it is."""
+        with suppress(RecordError):
+            yield from self.make(payload)
+
 
 def _property(type_: EntityType, name: str) -> Property:
     prop = type_.properties.get(name)
@@ -173,6 +180,7 @@ def staff_mapping(source: str, ontology: Ontology, secret: bytes) -> StreamMappi
     said = json.dumps([FORM, source, ontology.sha256])
     return StreamMapping(
         version=hashlib.sha256(said.encode()).hexdigest(),
+        content=said,
         fields=frozenset(("key", "type", "values", "anchors", "at")),
         _key=compile_path("key").follow,
         _observed=compile_path("at").follow,
@@ -250,7 +258,8 @@ class StaffRecords:
         applied = self._graph.apply(connection, run_id, statements)
         for stream in dict.fromkeys(each.stream for each in said):
             count = sum(each.stream == stream for each in said)
-            runs.add_counts(connection, run_id, stream, Counts(read=count, accepted=count))
+            version = self._mapping(source, stream).version
+            runs.add_counts(connection, run_id, stream, Counts(read=count, accepted=count), version)
         return Written(run_id, tuple(record_ids), applied)
 
     def _land(
@@ -268,6 +277,7 @@ class StaffRecords:
         self._store.dialect.upsert(
             connection, fixed.stream_state, columns, [state], keep=("mapping_version",)
         )
+        keep_mapping(self._store, connection, run_id, said.source, said.stream, mapping)
         return Statement(
             said.source,
             said.stream,

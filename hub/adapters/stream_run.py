@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -12,8 +12,10 @@ from sqlalchemy import Connection
 from hub.adapters import drift, landing, quarantine, runs
 from hub.adapters.batch_events import BatchEvents
 from hub.adapters.config import SourceConfig, StreamConfig
+from hub.adapters.gate import Gate, Passed
 from hub.adapters.landing import Accepted, Head, Incoming, Landed
 from hub.adapters.mapping import StreamMapping
+from hub.adapters.mappings import keep_mapping
 from hub.adapters.payload import digest, dump, readable
 from hub.adapters.quarantine import Rejected
 from hub.adapters.records import BadRecord, Batch, Cursor, RawRecord, Record
@@ -91,7 +93,6 @@ class StreamRun:
     def apply(self, batch: Batch) -> None:
         """Land, map, resolve and project one batch."""
         incoming, unreadable = self._parse(batch.records)
-        self.keyless += len(unreadable)
         self.take(incoming, unreadable, cursor=batch.cursor, retry=False)
 
     def take(
@@ -108,20 +109,36 @@ class StreamRun:
         mapped = self._map(fresh, heads)
         accepted = self._without_landed(mapped.accepted, heads)
         refused = [*unreadable, *mapped.refused]
-        counts = Counts(read=len(incoming) + len(unreadable), accepted=len(accepted))
-        counts.quarantined = len(refused) + mapped.superseded + len(waiting)
-        counts.unchanged = counts.read - counts.accepted - counts.quarantined
         with self.store.write() as connection:
+            # Here, for somebody may have been erased since the batch was read.
+            passed = self._let_through(connection, accepted, refused, heads)
+            counts = Counts(read=len(incoming) + len(unreadable), accepted=len(passed.accepted))
+            counts.quarantined = len(passed.refused) + mapped.superseded + len(waiting)
+            counts.suppressed = passed.suppressed
+            counts.unchanged = counts.read - counts.accepted - counts.quarantined - counts.suppressed
             quarantine.seen_again(connection, self.run_id, self.source, self.name, waiting)
-            self._write(connection, accepted, refused, heads, counts, retry=retry)
+            self._write(connection, passed, heads, counts, retry=retry)
             if retry:
-                still = {item.hash for item in refused}
+                still = {item.hash for item in passed.refused}
                 tried = [item.hash for item in incoming if item.hash not in still]
                 quarantine.release_versions(connection, self.source, self.name, tried)
             elif not self.scans_fully:
                 self._save_state(connection, cursor=self._cursor_text(cursor))
-            runs.add_counts(connection, self.run_id, self.name, counts)
+            runs.add_counts(connection, self.run_id, self.name, counts, self.mapping.version)
+        self.keyless += sum(item.key is None for item in passed.refused)
         self.counts.add(counts)
+
+    def _let_through(
+        self,
+        connection: Connection,
+        accepted: Sequence[Accepted],
+        refused: Sequence[Rejected],
+        heads: Mapping[str, Head],
+    ) -> Passed:
+        stream = (self.source, self.name)
+        return Gate(self.store).let_through(
+            connection, stream, accepted, refused, heads, self.mapping.glimpse
+        )
 
     def _parse(self, records: Sequence[Record]) -> tuple[list[Incoming], list[Rejected]]:
         incoming: list[Incoming] = []
@@ -204,21 +221,22 @@ class StreamRun:
     def _write(
         self,
         connection: Connection,
-        accepted: Sequence[Accepted],
-        rejected: Sequence[Rejected],
+        passed: Passed,
         heads: Mapping[str, Head],
         counts: Counts,
         *,
         retry: bool,
     ) -> None:
-        if not accepted and not rejected:
+        accepted, rejected = passed.accepted, passed.refused
+        if not accepted and not rejected and not passed.retracted:
             return
         landed = landing.land(self.store, connection, self.run_id, self.source, self.name, accepted, heads)
         self._note_repeats(landed)
         self._release(connection, accepted, heads, retry=retry)
         self._quarantine(connection, rejected, heads, retry=retry)
         statements = [self._statement(each) for each in landed if not each.accepted.stale]
-        self.project(connection, statements, counts)
+        stale = [self._statement(each) for each in landed if each.accepted.stale]
+        self.project(connection, statements, counts, stale, passed.retracted)
 
     def _note_repeats(self, landed: Sequence[Landed]) -> None:
         for each in landed:
@@ -276,9 +294,23 @@ class StreamRun:
             entities=item.mapped.entities,
         )
 
-    def project(self, connection: Connection, statements: Sequence[Statement], counts: Counts) -> None:
-        """Bring statements into the graph, add what they did to `counts`, and post the audit events."""
-        applied = self.graph.apply(connection, self.run_id, statements)
+    def project(
+        self,
+        connection: Connection,
+        statements: Sequence[Statement],
+        counts: Counts,
+        stale: Sequence[Statement] = (),
+        retracted: Collection[int] = (),
+    ) -> None:
+        """Bring statements into the graph, add what they did to `counts`, and post the audit events.
+
+        The records with the heads `retracted` turned out to be of somebody who was erased: nothing of them is kept.
+        """
+        silent = [Statement(self.source, self.name, "", head_id, 0, "", ()) for head_id in sorted(retracted)]
+        applied = self.graph.apply(connection, self.run_id, [*statements, *silent], stale)
+        if retracted:
+            landing.erase_heads(self.store, connection, retracted)
+        counts.deleted += len(retracted)
         counts.entities_written += applied.written
         counts.entities_removed += applied.removed
         self.conflicts += len(applied.conflicts)
@@ -328,12 +360,12 @@ class StreamRun:
     def _delete(self, heads: Sequence[Head]) -> None:
         if not heads:
             return
-        counts = Counts(deleted=len(heads))
         with self.store.write() as connection:
-            ids = landing.delete_heads(self.store, connection, self.run_id, heads)
+            deleted = landing.delete_heads(self.store, connection, self.run_id, heads)
+            counts = Counts(deleted=len(deleted))
             gone = [
                 Statement(self.source, self.name, head.key, head.id, record_id, "", ())
-                for head, record_id in zip(heads, ids, strict=True)
+                for head, record_id in deleted
             ]
             self.project(connection, gone, counts)
             runs.add_counts(connection, self.run_id, self.name, counts)
@@ -367,12 +399,17 @@ class StreamRun:
     def note_mapping(self) -> None:
         """Keep that the stream's rows come from the mapping as it is now: those held do, those to come will."""
         with self.store.write() as connection:
+            self._keep_mapping(connection)
             self._save_state(connection, mapping_version=self.mapping.version)
 
     def note_mixed_mappings(self) -> None:
         """Keep that from now on some rows may come from another mapping than others, until all are mapped anew."""
         with self.store.write() as connection:
+            self._keep_mapping(connection)
             self._save_state(connection, mapping_version=MIXED)
+
+    def _keep_mapping(self, connection: Connection) -> None:
+        keep_mapping(self.store, connection, self.run_id, self.source, self.name, self.mapping)
 
     def cursor(self, state: str | None) -> Cursor | None:
         """Where the next pass goes on; None, which is the beginning, when the stream is read in another way now."""

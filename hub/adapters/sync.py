@@ -93,8 +93,8 @@ class Syncer:
         self.sources = sources
         self.batch_size = batch_size
         self._mappings: dict[tuple[str, str], StreamMapping] = {}
-        self._trust = {name: config.trust for name, config in sources.configs.items()}
-        self.graph = GraphWriter(store, self._trust, restate=self._restate)
+        self.trust = {name: config.trust for name, config in sources.configs.items()}
+        self.graph = GraphWriter(store, self.trust, restate=self._restate)
 
     def sync(
         self,
@@ -292,7 +292,7 @@ class Syncer:
     def _reproject_changed(self, source: str) -> None:
         """Choose all golden records anew when trust or survivorship rules have changed, as a run of its own."""
         before = reproject.kept_choice(self.store)
-        now = reproject.Choice(self.graph.rules_digest, self._trust).after(before)
+        now = reproject.Choice(self.graph.rules_digest, self.trust).after(before)
         if now == before:
             return
         if now.differs_from(before) and reproject.has_customers(self.store):
@@ -322,7 +322,7 @@ class Syncer:
             streams = runs.counts_of(connection, run_id)
         doubts += [
             f"{name}: {counts.read} read is not {counts.unchanged} unchanged + {counts.accepted} accepted "
-            f"+ {counts.quarantined} quarantined"
+            f"+ {counts.quarantined} quarantined + {counts.suppressed} suppressed"
             for name, counts in streams.items()
             if not counts.reconciles
         ]
@@ -342,6 +342,12 @@ class Syncer:
                 config, config.streams[stream], self.sources.ontology, stream, self.store.secret
             )
         return self._mappings[key]
+
+    def mapping_of_now(self, source: str, stream: str) -> StreamMapping | None:
+        """The compiled mapping of one stream, None where it is configured no more."""
+        config = STAFF_SOURCES.get(source) or self.sources.configs.get(source)
+        known = config is not None and stream in config.streams
+        return self.mapping(source, stream) if known else None
 
     def _state(self, source: str, stream: str) -> Row[*tuple[Any, ...]] | None:
         table = fixed.stream_state

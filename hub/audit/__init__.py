@@ -1,8 +1,10 @@
 """The audit log: events of an allow-listed schema in an RFC 6962 Merkle tree, in a database of its own."""
 
 from hub.audit.datakeys import DataKeys, Retention
-from hub.audit.events import Action, AuditEvent, Outcome
+from hub.audit.erasures import Erasure, ErasureRegister, Registered
+from hub.audit.events import MAX_PAST_TIMES, Action, AuditEvent, Outcome
 from hub.audit.export import event_lines, export_tiles
+from hub.audit.kept_erasures import State
 from hub.audit.keyfile import configured_keys, open_checkpoints, write_key
 from hub.audit.log import AuditLog, EventFilter, RecordedEvent
 from hub.audit.masterkeys import LocalMasterKeys, MasterKeys, keep_master_key, new_master_key
@@ -18,6 +20,7 @@ from hub.audit.volumes import RULE, Usual, Volume, unusual_volumes
 __all__ = [
     "ACCESSES",
     "CHANGES",
+    "MAX_PAST_TIMES",
     "RULE",
     "TOLD",
     "Action",
@@ -25,6 +28,8 @@ __all__ = [
     "AuditLog",
     "Checkpoints",
     "DataKeys",
+    "Erasure",
+    "ErasureRegister",
     "EventFilter",
     "Keys",
     "LocalMasterKeys",
@@ -35,9 +40,11 @@ __all__ = [
     "Payload",
     "RecordedEvent",
     "Recorder",
+    "Registered",
     "Retention",
     "Sample",
     "Sealer",
+    "State",
     "TreeHead",
     "Unsealed",
     "Usual",

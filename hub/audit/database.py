@@ -113,6 +113,15 @@ checkpoint_table = Table(
 )
 """What was signed, with the cosignatures that came since; one row a size."""
 
+erasure_table = Table(
+    "audit_erasure",
+    metadata,
+    Column("event_id", String(36), primary_key=True),
+    Column("content", LargeBinary, nullable=False),
+    Column("state", String(16), nullable=False),
+)
+"""Erasures and releases: what an event of them commits to by a hash; see `hub.audit.erasures`."""
+
 head_table = Table(
     "audit_head",
     metadata,
@@ -259,6 +268,35 @@ class AuditDatabase:
         if self._engine.dialect.name == "sqlite":
             with self._translated("written"), closing(self._engine.raw_connection()) as connection:
                 connection.cursor().execute("PRAGMA wal_checkpoint(TRUNCATE)")
+
+    def scrub(self, tables: Sequence[Table], *, thorough: bool = False) -> None:
+        """Leave nothing in the files of what was deleted from these tables: no page, no log that SQLite writes ahead.
+
+        Thorough, the database is written anew. On PostgreSQL that alone takes the last bytes away, and nobody reads the
+        tables meanwhile.
+
+        Raises:
+            AuditError: the database cannot be written, or somebody has been reading for so long that it cannot be
+                shortened; try again later.
+        """
+        if self._engine.dialect.name == "sqlite":
+            self._scrub_file(thorough=thorough)
+            return
+        engine = self._engine.execution_options(isolation_level="AUTOCOMMIT")
+        with self._translated("written"), engine.connect() as connection:
+            for table in tables:
+                connection.exec_driver_sql(f"VACUUM {'(FULL) ' if thorough else ''}{table.name}")
+
+    def _scrub_file(self, *, thorough: bool) -> None:
+        with self._translated("written"), closing(self._engine.raw_connection()) as connection:
+            cursor = connection.cursor()
+            if thorough:
+                cursor.execute("VACUUM")
+            [busy, *_] = cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+        if busy:
+            raise AuditError(
+                f"{self._name} is being read for too long; what was erased is in its -wal file still"
+            )
 
     @contextmanager
     def _translated(self, verb: str) -> Iterator[None]:

@@ -196,6 +196,10 @@ class DataKeys:
         self._cache.clear()
         self._database.shorten()
 
+    def scrub(self, *, thorough: bool = False) -> None:
+        """Leave nothing in the database's files of keys that were destroyed; see `AuditDatabase.scrub`."""
+        self._database.scrub([subject_table, key_table], thorough=thorough)
+
     def rewrap(self) -> int:
         """How many keys were wrapped by a former master key, and now are by the current one."""
         count = 0

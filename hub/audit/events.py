@@ -49,6 +49,10 @@ MAX_PAYLOADS = 40
 """Sealed payloads of one event, and data keys that one event names; whoever has more makes several events."""
 
 
+MAX_PAST_TIMES = 10
+"""Past times of which one event tells; whoever asks of more makes several requests."""
+
+
 class Action(StrEnum):
     """What happened; a closed list, so that questions to the log can be complete."""
 
@@ -84,6 +88,7 @@ class Action(StrEnum):
     COMMAND_REFUSED = "command_refused"
     API_KEY_CHANGED = "api_key_changed"
     MASTER_KEY_CHANGED = "master_key_changed"
+    SUPPRESSION_RELEASED = "suppression_released"
 
 
 class Outcome(StrEnum):
@@ -99,7 +104,9 @@ COUNTS = frozenset(
     {
         *("read", "unchanged", "accepted", "quarantined", "replayed", "deleted", "drifted", "batches"),
         *("created", "updated", "merged", "unmerged", "linked", "entities", "parties", "customers"),
-        *("results", "fields", "masked", "denied", "exported", "bytes", "attempts", "faults"),
+        *("results", "fields", "masked", "denied", "exported", "bytes", "attempts", "faults", "suppressed"),
+        *("results", "fields", "masked", "denied", "exported", "bytes", "attempts", "faults", "suppressed"),
+        *("mentions", "remaining"),
     }
 )
 """The names that `counts` may hold."""
@@ -167,8 +174,12 @@ class AuditEvent:
     """Hex hashes of the sealed payloads: of nonce and ciphertext, never of what they hold."""
     keys: tuple[str, ...] = ()
     """Ids of the data keys: those that seal the payloads, in their order, or those that were destroyed."""
+    as_of: tuple[str, ...] = ()
+    """The past times, in UTC, of which data were read."""
     about: str | None = None
-    """The id of the event whose payloads were opened."""
+    """The id of the event that it is about: whose payloads were opened, which erasure was carried out."""
+    registered: str | None = None
+    """Hex hash of what the register of erasures holds under this event's id."""
     sealed: tuple[bytes, ...] = field(default=(), repr=False, compare=False)
     """The payloads as they are sealed. They are no part of the leaf, but are written beside it in one transaction."""
 
@@ -290,7 +301,13 @@ class AuditEvent:
 
     def _continued(self, number: int, customers: tuple[str, ...]) -> Self:
         part_id = str(uuid5(UUID(self.id), str(number)))
-        first_only: dict[str, Any] = {"counts": {}, "payloads": (), "keys": (), "sealed": ()}
+        first_only: dict[str, Any] = {
+            "counts": {},
+            "payloads": (),
+            "keys": (),
+            "sealed": (),
+            "registered": None,
+        }
         return replace(self, id=part_id, part_of=self.id, customers=customers, **first_only)
 
 
@@ -360,6 +377,9 @@ def is_actor(text: str) -> bool:
 _UUID = r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
 
 
+_INSTANT = r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{6}Z"
+
+
 def _utc(value: datetime) -> datetime:
     if value.utcoffset() is None:
         raise ValueError
@@ -393,7 +413,9 @@ _RULES: Mapping[str, tuple[_Clean, str]] = {
         _list(_text(r"[0-9a-f]{32}"), MAX_PAYLOADS),
         f"a list of at most {MAX_PAYLOADS} ids of data keys",
     ),
+    "as_of": (_list(_text(_INSTANT), MAX_PAST_TIMES), f"a list of at most {MAX_PAST_TIMES} instants in UTC"),
     "about": (_optional(_text(_UUID)), "a UUID in lower case"),
+    "registered": (_optional(_text(r"[0-9a-f]{64}")), "a SHA-256 in hexadecimal"),
     "omitted": (_numbers(frozenset(_BOUNDED_LISTS)), "a mapping of lists to whole numbers"),
     "break_glass": (_optional(_text(_UUID)), "a UUID in lower case"),
 }

@@ -6,7 +6,7 @@ it is on disk when the call returns. Events are numbered from 0 without gaps, by
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -21,6 +21,7 @@ from hub.audit.database import (
     AuditDatabase,
     Statements,
     checkpoint_table,
+    erasure_table,
     head_table,
     leaf_customer_table,
     leaf_table,
@@ -135,12 +136,25 @@ class AuditLog:
         Raises:
             AuditError: as for `append`.
         """
+
+        def forget(statements: Statements) -> None:
+            statements.overwrite()
+            statements.many(_FORGET_PAYLOADS, [(key_id,) for event in events for key_id in event.keys])
+
+        added = self.append_with(events, forget)
+        self.database.shorten()
+        return added
+
+    def append_with(self, events: Sequence[AuditEvent], also: Callable[[Statements], None]) -> range:
+        """As `append`; what `also` writes is on disk with the events, or not at all.
+
+        Raises:
+            AuditError: as for `append`.
+        """
         leaves = _leaves(events)
         with self.database.writing() as statements:
-            statements.overwrite()
             added = self._appender.extend(statements, leaves)
-            statements.many(_FORGET_PAYLOADS, [(key_id,) for event in events for key_id in event.keys])
-        self.database.shorten()
+            also(statements)
         return added
 
     def forget_payloads(self, key_ids: Sequence[str]) -> None:
@@ -167,6 +181,19 @@ class AuditLog:
         with self.database.reading() as connection:
             destroyed = destroyed_keys(connection, read_head(connection).size)
             return {key_id: seq for key_id, seq in connection.execute(query) if key_id not in destroyed}
+
+    def sealed_in_vain(self, customers: Sequence[str]) -> int:
+        """The payloads of these customers' events that are there though their keys were destroyed."""
+        table = payload_table.c
+        of_them = select(leaf_customer_table.c.seq).where(leaf_customer_table.c.customer.in_(customers))
+        query = select(table.key_id, func.count()).where(table.seq.in_(of_them)).group_by(table.key_id)
+        with self.database.reading() as connection:
+            destroyed = destroyed_keys(connection, read_head(connection).size)
+            return sum(count for key_id, count in connection.execute(query) if key_id in destroyed)
+
+    def scrub(self, *, thorough: bool = False) -> None:
+        """Leave nothing in the database's files of payloads that were deleted; see `AuditDatabase.scrub`."""
+        self.database.scrub([payload_table], thorough=thorough)
 
     def tidy(self) -> None:
         """Do what `append_at_once` leaves for later, in any thread: every few hundred of its appends."""
@@ -299,6 +326,7 @@ def _make_tables(connection: Connection) -> None:
     if inspect(connection).has_table(head_table.name):
         payload_table.create(connection, checkfirst=True)  # logs of before payloads have none
         checkpoint_table.create(connection, checkfirst=True)  # an earlier release had none
+        erasure_table.create(connection, checkfirst=True)  # the like
         return
     metadata.create_all(connection)
     head = {"id": 1, "format": FORMAT, "size": 0, "root": EMPTY_ROOT}

@@ -154,6 +154,15 @@ class Sealer:
             self.keys.destroy([each.keys[0] for each in told], told[0].at)
         return told
 
+    def held_of(self, subjects: Sequence[str]) -> int:
+        """How many keys of these subjects there are."""
+        return 0 if self._keys is None else sum(len(self._keys.held_by(subject)) for subject in subjects)
+
+    def scrub(self, *, thorough: bool = False) -> None:
+        """Leave nothing in the files of keys that were destroyed."""
+        if self._keys is not None:
+            self._keys.scrub(thorough=thorough)
+
     def require_keys(self, log: AuditLog) -> None:
         """Check that every payload has its key, unless an event tells of that one's destruction.
 

@@ -27,6 +27,7 @@ from hub.audit.database import (
     tile_table,
 )
 from hub.audit.events import microseconds
+from hub.audit.kept_erasures import check_register
 from hub.audit.kept_payloads import KeptPayloads, check_payloads
 from hub.audit.merkle import EMPTY_ROOT, HASH_BYTES, TreeHead, leaf_hash, perfect_root, tree_root
 from hub.audit.tiles import TILE_LEVELS, TILE_WIDTH, TileId, TileReader, split_hashes, tile_widths
@@ -86,6 +87,7 @@ def verify_log(
             _check_checkpoint(connection, head, from_checkpoint)
             start = from_checkpoint.size // TILE_WIDTH * TILE_WIDTH
         _check_tree(connection, head, start)
+        check_register(connection, head.size)
         checkpoints = check_checkpoints(connection, head, attestation)
     except AuditIntegrityError as error:
         return VerificationReport(head, start, error)

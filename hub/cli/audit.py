@@ -34,6 +34,7 @@ PROVABLE = (
     Action.PRIVACY_REQUEST_CLOSED,
     Action.ERASED,
     Action.ERASE_VERIFIED,
+    Action.SUPPRESSION_RELEASED,
     Action.BREAK_GLASS,
 )
 """What customers and authorities ask a proof of; `hub audit prove --customer` takes these."""

@@ -78,7 +78,9 @@ def destroy(
         with services.store.read() as connection:
             subjects = _subjects(connection, services, customer, day)
         event = author.event(Action.KEY_DESTROYED, customers=subjects if customer else ())
-        told = services.sealer.destroy(services.audit, event, subjects, retention or list(Retention))
+        # What else is sealed for a day are reasons of erasures, which somebody may have to show for years.
+        classes = retention or (list(Retention) if customer else [Retention.SEARCH])
+        told = services.sealer.destroy(services.audit, event, subjects, classes)
     if not told:
         raise NotFoundError("there is no key of this kind: nothing is sealed, or it was destroyed before")
     out.print(f"Destroyed {len(told)} keys, and what they sealed.", highlight=False)

@@ -92,6 +92,7 @@ def _numbers(counts: Counts, stream: str = "") -> str:
     ]
     parts += [f"{counts.deleted:,} deleted"] if counts.deleted else []
     parts += [f"[yellow]{counts.quarantined:,} quarantined[/]"] if counts.quarantined else []
+    parts += [f"{counts.suppressed:,} suppressed"] if counts.suppressed else []
     return (f"{stream}: " if stream else "") + ", ".join(parts)
 
 
@@ -100,10 +101,13 @@ def print_report(console: Console, report: RunReport) -> None:
     run = f"run {report.run_id}, " if report.run_id else ""
     table = Table(title=f"{report.source}: {run}{_styled(report.state)}", title_justify="left")
     table.add_column("stream")
-    for heading in ("read", "unchanged", "accepted", "quarantined", "deleted", "entities"):
+    for heading in ("read", "unchanged", "accepted", "quarantined", "suppressed", "deleted", "entities"):
         table.add_column(heading, justify="right")
     for name, counts in [*sorted(report.streams.items()), ("total", report.total)]:
-        row = (counts.read, counts.unchanged, counts.accepted, counts.quarantined, counts.deleted)
+        row = (
+            *(counts.read, counts.unchanged, counts.accepted),
+            *(counts.quarantined, counts.suppressed, counts.deleted),
+        )
         table.add_row(name, *(f"{number:,}" for number in row), f"{counts.entities_written:,}")
     console.print(table)
     for doubt in report.doubts:

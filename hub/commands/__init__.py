@@ -9,6 +9,17 @@ from hub.commands.corrections import (
     withdraw_correction,
 )
 from hub.commands.customers import all_ids
+from hub.commands.erasure import (
+    EraseCustomer,
+    ErasureDone,
+    ErasureRecord,
+    Ground,
+    erase_customer,
+    find_erasure,
+    list_erasures,
+    plan_of_erasure,
+    scrub_erasures,
+)
 from hub.commands.glass import (
     BreakGlass,
     Opened,
@@ -53,6 +64,7 @@ from hub.commands.questions import (
     uses_of_glass,
 )
 from hub.commands.runs import ReplayQuarantine, RunBegun, SyncSource, replay_quarantine, sync_source
+from hub.commands.suppressions import Released, ReleaseSuppression, release_suppression
 
 __all__ = [
     "About",
@@ -63,6 +75,10 @@ __all__ = [
     "Changed",
     "CorrectProperty",
     "Corrected",
+    "EraseCustomer",
+    "ErasureDone",
+    "ErasureRecord",
+    "Ground",
     "LogInteraction",
     "Narrowed",
     "Noted",
@@ -70,6 +86,8 @@ __all__ = [
     "Outcome",
     "RecordConsent",
     "RecordRestriction",
+    "ReleaseSuppression",
+    "Released",
     "ReplayQuarantine",
     "Revealed",
     "ReviewGlass",
@@ -87,17 +105,23 @@ __all__ = [
     "broken_glasses",
     "changes_of",
     "correct_property",
+    "erase_customer",
     "expire_glasses",
+    "find_erasure",
     "is_glass_id",
     "is_open",
+    "list_erasures",
     "log_interaction",
+    "plan_of_erasure",
     "prov",
     "reads_without_result",
     "record_consent",
     "record_restriction",
+    "release_suppression",
     "replay_quarantine",
     "reveal_payloads",
     "review_glass",
+    "scrub_erasures",
     "stop_glass",
     "sync_source",
     "tell_of_glasses",

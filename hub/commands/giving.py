@@ -131,6 +131,20 @@ def announce(
     return known.result
 
 
+def note(services: Services, connection: Connection, author: Author, order: Order) -> Result | None:
+    """Keep an order in the transaction of its effect, whose result is known only later.
+
+    Gives the result of the first time, where there was one.
+
+    Raises:
+        QueryError: the key is malformed, or was used for something else.
+    """
+    known = _Known(services.store, connection, author, order)
+    if not known.is_repeated:
+        known.keep(None)
+    return known.result
+
+
 def conclude(services: Services, author: Author, order: Order, result: Result) -> None:
     """Keep what became of an announced order, for its repetitions."""
     table = fixed.command

@@ -8,14 +8,26 @@ lines and shipments, then their events.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 from graphlib import CycleError, TopologicalSorter
 
 from sqlalchemy import Connection
 
 from hub.graph.claims import Settled
+from hub.graph.former import Left
 from hub.ontology import EntityType, Ontology, Property
 from hub.store import Store
+
+
+@dataclass(frozen=True, slots=True)
+class Moved:
+    """What a batch moved from party to party."""
+
+    ids: Mapping[str, set[str]]
+    """Entities by type."""
+    left: Sequence[Left]
+    """Those that had a party before."""
 
 
 class Belonging:
@@ -29,11 +41,12 @@ class Belonging:
         self._store = store
         self._order = _parents_first(store.ontology)
         self._updates = {name: _update_sql(store.ontology.type(name), store.ontology) for name in self._order}
+        self._leaving = {
+            name: _leaving_sql(store.ontology.type(name), store.ontology) for name in self._order
+        }
 
-    def update(
-        self, connection: Connection, settled: Settled, tied: Mapping[str, Collection[str]]
-    ) -> Mapping[str, set[str]]:
-        """Set `party_id` wherever the batch changes it; ids of the entities that moved to another party, by type."""
+    def update(self, connection: Connection, settled: Settled, tied: Mapping[str, Collection[str]]) -> Moved:
+        """Set `party_id` wherever the batch changes it; what moved by that."""
         suspects: dict[str, set[str]] = defaultdict(set)
         for draft in settled.written:
             suspects[draft.type].add(draft.id)
@@ -43,13 +56,15 @@ class Belonging:
         for row in settled.removed:
             uprooted[row.type].add(row.id)
         moved: dict[str, set[str]] = {}
+        left: list[Left] = []
         for name in self._order:
-            ids = suspects[name] | self._dependents(connection, name, uprooted)
-            rows = self._store.rows_in(connection, self._updates[name], sorted(ids))
+            ids = sorted(suspects[name] | self._dependents(connection, name, uprooted))
+            left += [Left(*row) for row in self._store.rows_in(connection, self._leaving[name], ids)]
+            rows = self._store.rows_in(connection, self._updates[name], ids)
             if rows:
                 moved[name] = {id_ for (id_,) in rows}
                 uprooted[name] |= moved[name]
-        return moved
+        return Moved(moved, left)
 
     def _dependents(
         self, connection: Connection, name: str, uprooted: Mapping[str, Collection[str]]
@@ -81,7 +96,28 @@ def _parent_references(type_: EntityType) -> list[Property]:
     return [type_.properties[step] for step in steps]
 
 
+def _leaving_sql(type_: EntityType, ontology: Ontology) -> str:
+    """The rows that pass from a party to another: SQLite's RETURNING does not tell what there was before."""
+    party, tables = _party_sql(type_, ontology)
+    return f"""
+        SELECT c."party_id", c.id, c.head_id FROM {tables}
+        WHERE {{in:c.id}} AND c."party_id" IS NOT NULL AND c."party_id" IS DISTINCT FROM {party}
+    """
+
+
 def _update_sql(type_: EntityType, ontology: Ontology) -> str:
+    party, tables = _party_sql(type_, ontology)
+    table = f'"{type_.table}"'
+    return f"""
+        WITH found AS (SELECT c.id AS child, {party} AS party FROM {tables} WHERE {{in:c.id}})
+        UPDATE {table} SET "party_id" = found.party FROM found
+        WHERE {table}."id" = found.child AND {table}."party_id" IS DISTINCT FROM found.party
+        RETURNING "id"
+    """
+
+
+def _party_sql(type_: EntityType, ontology: Ontology) -> tuple[str, str]:
+    """The party of rows `c` of the type, and the tables that tell it."""
     joins = {
         prop.name: (f"p{number}", prop, ontology.type(prop.range or ""))
         for number, prop in enumerate(_parent_references(type_))
@@ -99,10 +135,4 @@ def _update_sql(type_: EntityType, ontology: Ontology) -> str:
         f' LEFT JOIN "{parent.table}" {alias} ON {alias}.id = c."{prop.column}"'
         for alias, prop, parent in joins.values()
     )
-    table = f'"{type_.table}"'
-    return f"""
-        WITH found AS (SELECT c.id AS child, {party} AS party FROM {table} c{tables} WHERE {{in:c.id}})
-        UPDATE {table} SET "party_id" = found.party FROM found
-        WHERE {table}."id" = found.child AND {table}."party_id" IS DISTINCT FROM found.party
-        RETURNING "id"
-    """
+    return party, f'"{type_.table}" c{tables}'

@@ -19,6 +19,7 @@ from sqlalchemy import Connection
 
 from hub.graph.entities import Statement
 from hub.graph.rows import Draft, RowCodec, rank
+from hub.ontology import EntityType
 from hub.store import Store, fixed
 
 Restate = Callable[[Connection, Sequence[int]], Sequence[Statement]]
@@ -41,6 +42,8 @@ class Served:
     record_id: int
     observed_at: str
     content_hash: str
+    party: str | None
+    """Whom it belongs to; a party, and what belongs to no customer, to itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +58,14 @@ class Settled:
     """Rows that nobody states any more, or not as that type."""
     before: Mapping[str, Served]
     """The rows of all affected entities before the batch, by entity id."""
+    contributors: Mapping[str, frozenset[int]]
+    """The heads that contributed to these entities before the batch, by entity id."""
+    contributing: frozenset[tuple[str, int]]
+    """The contributions to affected entities as they are now: entity id and head id."""
+    withdrawn: tuple[tuple[str, int], ...]
+    """Contributions that are no more: entity id and head id."""
+    overruled: tuple[Draft, ...]
+    """What the batch states of entities that are served from another record."""
     conflicts: tuple[Conflict, ...]
 
 
@@ -83,6 +94,13 @@ class _Batch:
         """All entities that the batch may affect."""
         return self.drafts.keys() | self.before.keys() | {id_ for id_, _ in self.listed}
 
+    def contributors(self) -> dict[str, frozenset[int]]:
+        """The heads of the contributions on record, by entity."""
+        found: dict[str, set[int]] = defaultdict(set)
+        for id_, head in self.listed:
+            found[id_].add(head)
+        return {id_: frozenset(heads) for id_, heads in found.items()}
+
 
 class Claims:
     """Settles what the statements of a batch change; writes only the table of contributions."""
@@ -93,7 +111,9 @@ class Claims:
         self._restate = restate
         types = store.ontology.types.values()
         columns = "id, source, stream, record_key, head_id, record_id, observed_at, content_hash"
-        self._selects = {t.name: f"SELECT '{t.name}', {columns} FROM \"{t.table}\" WHERE " for t in types}
+        self._selects = {
+            t.name: f"SELECT '{t.name}', {columns}, {_party(t)} FROM \"{t.table}\" WHERE " for t in types
+        }
         # Types of one space share ids: a customer may turn from a Person into an Organization.
         self._kin = {t.name: [other.name for other in types if other.space == t.space] for t in types}
         of_heads = store.dialect.in_list("head_id", "list")
@@ -103,7 +123,7 @@ class Claims:
         """Which rows are to be written, refreshed and removed; of several statements of one record the last counts."""
         batch = self._gather(connection, statements)
         winners, removed, contributions = self._decide(connection, batch)
-        self._store_contributions(connection, batch, contributions)
+        withdrawn = self._store_contributions(connection, batch, contributions)
         written, refreshed = [], []
         for draft in winners:
             row = batch.before.get(draft.id)
@@ -118,6 +138,10 @@ class Claims:
             tuple(refreshed),
             tuple(removed),
             batch.before,
+            batch.contributors(),
+            frozenset(contributions),
+            tuple(withdrawn),
+            _overruled(batch, winners),
             tuple(sorted(set(batch.conflicts))),
         )
 
@@ -233,8 +257,11 @@ class Claims:
 
     def _store_contributions(
         self, connection: Connection, batch: _Batch, now: Mapping[tuple[str, int], tuple[str, str]]
-    ) -> None:
-        """Bring the table to `now` for the affected entities; heads are rewritten whole where a claim is gone."""
+    ) -> list[tuple[str, int]]:
+        """Bring the table to `now` for the affected entities; heads are rewritten whole where a claim is gone.
+
+        The claims that are gone, as entity and head.
+        """
         gone = [(id_, head_id) for id_, head_id in batch.listed if (id_, head_id) not in now]
         if gone:
             self._store.rows_in(
@@ -248,6 +275,17 @@ class Claims:
         ]
         columns = ("entity_id", "head_id", "type", "rank")
         self._store.dialect.upsert(connection, fixed.contribution, columns, rows)
+        return gone
+
+
+def _party(type_: EntityType) -> str:
+    return '"party_id"' if type_.customer and not type_.is_party else "id"
+
+
+def _overruled(batch: _Batch, winners: Sequence[Draft]) -> tuple[Draft, ...]:
+    served = {(draft.id, draft.statement.head_id) for draft in winners}
+    drafts = (draft for several in batch.drafts.values() for draft in several)
+    return tuple(draft for draft in drafts if (draft.id, draft.statement.head_id) not in served)
 
 
 def _version(draft: Draft) -> tuple[int, int, str, str]:

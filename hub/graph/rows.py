@@ -96,7 +96,7 @@ class RowCodec:
         if entity.anchors:
             content.append(("anchors", *entity.anchors))
         digest = hashlib.blake2b(orjson.dumps(content), digest_size=16).hexdigest()
-        identifiers = self._identifiers(values) if self.type.identifiers else frozenset()
+        identifiers = identifiers_of(self.type, values)
         return Draft(
             entity.id,
             entity.type,
@@ -109,14 +109,21 @@ class RowCodec:
             entity.anchors,
         )
 
-    def _identifiers(self, values: Mapping[str, Any]) -> frozenset[Held]:
-        return frozenset(
-            (prop.identifier or "", normal, prop.name, prop.strong)
-            for prop in self.type.identifiers
-            if (value := values.get(prop.name)) is not None
-            for one in (value if prop.many else (value,))
-            if (normal := _normal(prop, str(one)))
-        )
+
+_NONE: frozenset[Held] = frozenset()
+
+
+def identifiers_of(type_: EntityType, values: Mapping[str, Any]) -> frozenset[Held]:
+    """The identifiers that an entity of the type holds with these values."""
+    if not type_.identifiers:
+        return _NONE
+    return frozenset(
+        (prop.identifier or "", normal, prop.name, prop.strong)
+        for prop in type_.identifiers
+        if (value := values.get(prop.name)) is not None
+        for one in (value if prop.many else (value,))
+        if (normal := _normal(prop, str(one)))
+    )
 
 
 def _normal(prop: Property, value: str) -> str:

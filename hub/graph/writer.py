@@ -11,6 +11,7 @@ The stages of `GraphWriter.apply`, each set-based over the whole batch:
 | resolve      | resolution.Resolver       | customers as groups of parties, their ids, redirects            |
 | tie          | identifiers.Identifiers   | references by identifier, now that holders' customers are known |
 | belong       | belonging.Belonging       | `party_id` of everything that belongs to a customer             |
+| remember     | former.Former             | records that stated something of a party before                 |
 | project      | projection.Customers      | golden records and households                                   |
 | stand        | standing.Standings        | who restricted the use of their data, or objected to it         |
 | publish      | GraphWriter               | the change feed; audit facts go back to the caller              |
@@ -31,6 +32,7 @@ from hub.graph.anchors import Anchors
 from hub.graph.belonging import Belonging
 from hub.graph.claims import Claims, Conflict, Restate, Served, Settled
 from hub.graph.entities import Statement
+from hub.graph.former import Former
 from hub.graph.identifiers import Identifiers
 from hub.graph.projection import Customers, GoldenChange, Projected
 from hub.graph.resolution import ExactResolver, Merge, PartyChanges, Resolution, Resolver, Split
@@ -104,28 +106,38 @@ class GraphWriter:
         self._belonging = Belonging(store)
         self._customers = Customers(store, trust, survivorship)
         self._standings = Standings(store)
+        self._former = Former(store)
 
     @property
     def rules_digest(self) -> str:
         """Changes with the rules that golden records are chosen by: when they do, `reproject` all customers."""
         return self._customers.rules_digest
 
-    def apply(self, connection: Connection, run_id: int, statements: Sequence[Statement]) -> Applied:
+    def apply(
+        self,
+        connection: Connection,
+        run_id: int,
+        statements: Sequence[Statement],
+        stale: Sequence[Statement] = (),
+    ) -> Applied:
         """Make the graph say what `statements` say, in the caller's write transaction.
 
         Of several statements of one record the last counts. The result is the same for any order of records and any
-        split into batches.
+        split into batches. What `stale` ones say changes nothing: it is only kept whom they are about.
         """
-        if not statements:
+        if not statements and not stale:
             return Applied()
         settled = self._claims.settle(connection, statements)
         self._write_rows(connection, run_id, settled)
         released = self._identifiers.replace(connection, settled)
         self._anchors.replace(connection, settled)
         parties = self._party_changes(settled, released)
+        self._former.part(connection, parties.removed)
         resolution = self._resolver.resolve(connection, parties)
         tied = self._identifiers.tie(connection, settled, released, resolution.moved)
-        moved = self._belonging.update(connection, settled, tied)
+        belonging = self._belonging.update(connection, settled, tied)
+        moved = belonging.ids
+        self._former.keep(connection, settled, belonging.left, [*stale, *_superseded(statements)])
         projected = self._project(connection, settled, resolution)
         written, removed = projected.written, projected.removed
         stands = self._standings.update(connection, settled, moved, resolution) - removed
@@ -185,6 +197,12 @@ class GraphWriter:
 
 
 _Typed = TypeVar("_Typed", Draft, Served)
+
+
+def _superseded(statements: Sequence[Statement]) -> list[Statement]:
+    """Those that a later one of the same record follows."""
+    last = {statement.head_id: statement for statement in statements}
+    return [said for said in statements if last[said.head_id] is not said]
 
 
 def _by_type(items: Iterable[_Typed]) -> dict[str, list[_Typed]]:

@@ -20,7 +20,7 @@ RESERVED_COLUMNS = frozenset(
 CUSTOMER_COLUMNS = frozenset({"kind", "household_id", "created_at", "updated_at", "provenance"})
 """Columns that the customers' table has besides; a party's property may not take their names."""
 
-RESERVED_FIELDS = frozenset({"id", "origin", "party", "source", "customer_"})
+RESERVED_FIELDS = frozenset({"id", "origin", "party", "source", "customer_", "lineage"})
 """GraphQL fields that the hub itself gives to every entity."""
 
 CUSTOMER_FIELDS = frozenset(

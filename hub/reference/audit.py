@@ -33,8 +33,8 @@ ACTIONS: Mapping[Action, str] = MappingProxyType(
         Action.RESTRICTION_CHANGED: "A restriction or an objection of a customer was recorded, or its end.",
         Action.PRIVACY_REQUEST_OPENED: "A person asked for access, erasure or another right.",
         Action.PRIVACY_REQUEST_CLOSED: "Such a request was answered.",
-        Action.ERASED: "A person's data were erased.",
-        Action.ERASE_VERIFIED: "An erasure was checked.",
+        Action.ERASED: "A customer is erased; the reason is the ground. `registered`: hash of the register's entry.",
+        Action.ERASE_VERIFIED: "What an erasure left: `verified`, `scrubbed`: nothing; `incomplete`; `found_again`.",
         Action.KEY_DESTROYED: "The key of a person's sealed payloads was destroyed.",
         Action.AUDIT_READ: "Someone read the log.",
         Action.AUDIT_VERIFIED: "Someone verified the log.",
@@ -42,6 +42,7 @@ ACTIONS: Mapping[Action, str] = MappingProxyType(
         Action.SYNC_REQUESTED: "Someone asked for a sync of a source.",
         Action.COMMAND_REFUSED: "A command was refused; nothing was done.",
         Action.MASTER_KEY_CHANGED: "All data keys were wrapped anew, by another master key.",
+        Action.SUPPRESSION_RELEASED: "Somebody who was erased may come back: suppressions were taken back.",
         Action.API_KEY_CHANGED: "An API key was created, rotated or revoked, as the reason says; the source names it.",
     }
 )
@@ -77,6 +78,7 @@ its own event, place, subject and class alone.
 | `correction` | the reason; each value before and after, and its party | the customer | by category |
 | `customer_changed` | each golden value before and after, and its party | each customer | by category |
 | `search` | what was searched for | the day: nobody knows whom it is about | `search` |
+| `erased`, `suppression_released` | reason and ticket | the day: the keys of the customer die | `customer` |
 
 `hub audit show EVENT --reveal` opens them for the machine's operator, the command `reveal_payloads` of the policy for
 roles; either is an event `audit_read` that says which event was opened (`about`), on disk before anything is shown.

@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from hub.adapters.past import gathering
 from hub.api import http, protocol
+from hub.audit import MAX_PAST_TIMES
 from hub.graph.plans import filters as plan_filters
 from hub.graph.plans import params
 from hub.reference.markdown import code, table
@@ -47,11 +49,18 @@ LIMITS = (
     Limit("max_list", params.MAX_LIST, None, "values of one `in`"),
     Limit("max_page", None, "max_page", "rows of one page"),
     Limit("max_cost", None, "max_cost", "fields that the answer may have, from its page sizes"),
+    Limit("max_past_times", MAX_PAST_TIMES, None, "root fields of an operation with `asOf`"),
+    Limit(
+        "max_past_records",
+        gathering.MAX_PAST_RECORDS,
+        None,
+        "records that a customer as of a past time is made of",
+    ),
     Limit("max_preparing", None, "max_preparing_s", "seconds a minute of work on one caller's new documents"),
     Limit("timeout", None, "timeout_s", "seconds until the answer, waiting for a free thread included"),
     Limit("max_response_bytes", None, "max_response_bytes", "bytes of the answer"),
 )
-"""In the order in which a request meets them. All but the last two refuse before anything is read."""
+"""In the order in which a request meets them. All but `max_past_records` and the last two refuse before reading."""
 
 STREAM_LIMITS = (
     Limit(

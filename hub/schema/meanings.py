@@ -66,6 +66,18 @@ class SpecialField:
 
 
 @dataclass(frozen=True, slots=True)
+class LineageField:
+    """Where a row, or a fact, comes from."""
+
+
+@dataclass(frozen=True, slots=True)
+class LineageRunField:
+    """A run in a lineage, by its name in `selection.LineageRun`."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
 class MembersField:
     """The customers of a household."""
 
@@ -181,6 +193,8 @@ Meaning = (
     | RowsField
     | PartField
     | SpecialField
+    | LineageField
+    | LineageRunField
     | MembersField
     | EntryEntityField
     | ConnectionPart

@@ -14,6 +14,8 @@ from hub.schema.meanings import (
     ConnectionPart,
     EntryEntityField,
     IdField,
+    LineageField,
+    LineageRunField,
     ListRoot,
     MembersField,
     OwnerField,
@@ -29,6 +31,7 @@ from hub.schema.naming import PROPERTY_ENUM, enum_name, field_name, reverses_of,
 ENTITY = "Entity"
 """The interface of all entity types."""
 ENTRY = "TimelineEntry"
+LINEAGE = "Lineage"
 IDENTIFIED = 5
 """Customers that an identifier shows unless more are asked for: each multiplies the cost of all that is in them."""
 PHASES = {
@@ -87,7 +90,14 @@ def root_fields(ontology: Ontology) -> Iterator[FieldDraft]:
         f"{CUSTOMER} | None",
         "A customer by public id, null when there is none; a retired id leads to the customer that took over.",
         ByIdRoot(CUSTOMER),
-        (ident,),
+        (
+            ident,
+            ArgumentDraft(
+                "asOf",
+                "DateTime | None",
+                "Of which past time the data shall be; who may see them is decided by what is so now.",
+            ),
+        ),
     )
     yield FieldDraft(
         "customerByIdentifier",
@@ -154,6 +164,12 @@ def _row_fields() -> Iterator[FieldDraft]:
         "id", "strawberry.ID", "The row's id, the same for as long as its source states it.", IdField()
     )
     yield from (FieldDraft(name, annotation, words, RowFact(name)) for name, annotation, words in _ROW_FACTS)
+    yield _lineage_field()
+
+
+def _lineage_field() -> FieldDraft:
+    words = "Where it comes from: source record, runs and mapping."
+    return FieldDraft("lineage", f"{LINEAGE} | None", words, LineageField())
 
 
 def _party(ontology: Ontology) -> TypeDraft:
@@ -315,7 +331,8 @@ def _fixed() -> Iterator[TypeDraft]:
         ("startCursor", "str | None", "The cursor of the first row."),
         ("endCursor", "str | None", "The cursor of the last row; for `after`."),
     )
-    yield _composite(
+    yield from _lineage()
+    fact = _composite(
         "Fact",
         "What one source says about one property of a customer.",
         ("property", "CustomerProperty", "The property."),
@@ -326,6 +343,7 @@ def _fixed() -> Iterator[TypeDraft]:
         ("wins", "bool", "Whether the golden record shows it."),
         ("rule", "str | None", "The survivorship rule by which it won; null for what lost."),
     )
+    yield TypeDraft(fact.name, fact.description, (*fact.fields, _lineage_field()))
     yield _composite(
         "Identifier",
         "A value that identifies a party.",
@@ -347,6 +365,45 @@ def _fixed() -> Iterator[TypeDraft]:
         ("rows", "Long", "How many rows it has about the customer."),
     )
     yield from _timeline_and_household()
+
+
+def _lineage() -> Iterator[TypeDraft]:
+    run = f"{LINEAGE}Run"
+    yield _composite(
+        run,
+        "A run of the hub over a source.",
+        ("id", "strawberry.ID", "Its number."),
+        ("kind", "str", "What it did: sync, replay, remap, reproject, forget or command."),
+        ("startedAt", "DateTime", "When it began."),
+    )
+    made = _composite(
+        LINEAGE,
+        "Where a value comes from: the record that states it, the runs that landed and mapped it, the mapping.",
+        ("source", "str", "The source system that states it."),
+        ("stream", "str", "The kind of record in it."),
+        ("recordKey", "str | None", "The record's key there."),
+        ("recordVersion", "strawberry.ID", "The version of the record that the hub landed."),
+        ("position", "str | None", "Where in the source the record was read: file and line, table, page."),
+        (
+            "observedAt",
+            "DateTime | None",
+            "When the source last changed it; null where the source does not say.",
+        ),
+        ("landedAt", "DateTime | None", "When the hub landed this version."),
+        ("mappingVersion", "str | None", "The mapping that made the row of the record; see `mappings`."),
+    )
+    runs = (
+        FieldDraft(
+            "landedBy", f"{run} | None", "The run that landed this version.", LineageRunField("landedBy")
+        ),
+        FieldDraft(
+            "mappedBy",
+            f"{run} | None",
+            "The run that made the row; null as of a past time, where it is made when it is asked for.",
+            LineageRunField("mappedBy"),
+        ),
+    )
+    yield TypeDraft(made.name, made.description, (*made.fields, *runs))
 
 
 def _timeline_and_household() -> Iterator[TypeDraft]:

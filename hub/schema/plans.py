@@ -4,18 +4,33 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from threading import Lock
 from typing import Any
 
 from hub.access import PlanAccess
+from hub.adapters import past_instant
+from hub.audit import MAX_PAST_TIMES
 from hub.cache import BoundedCache
 from hub.errors import LimitError
-from hub.graph.plans import ById, ByIdentifier, ByIds, ReadPlan, Root, compile_plan
+from hub.graph.plans import (
+    ById,
+    ByIdentifier,
+    ByIds,
+    Id,
+    Operand,
+    ReadPlan,
+    Root,
+    Selection,
+    Var,
+    compile_plan,
+)
 from hub.ontology import CUSTOMER
 from hub.schema.answers import Frame, PathedNote
 from hub.schema.catalogue import Catalogue
 from hub.schema.documents import Document, Operation
-from hub.schema.translate import Derive, RootField, Translation, translate, translate_changes
+from hub.schema.translate import translate, translate_changes
+from hub.schema.translated import Derive, RootField, Translation
 from hub.schema.values import Arguments, outline
 from hub.store import DialectName
 
@@ -23,8 +38,28 @@ OTHER_COST = 2_000
 """What a root field counts as that no plan answers: a search, an introspection, the state of the sources."""
 KEPT = 64_000_000
 """About the bytes that plans are kept in: some thousands of ordinary ones."""
+OF_THE_PAST = "customer of the past"
+"""The plan variable that holds the id of a customer as of a past time; no variable of a document has a space."""
 _FIELD_BYTES, _BINDING_BYTES = 5_000, 1_000
 """What a root field's plan, beside its SQL, and each of its parameters take in memory: measured with tracemalloc."""
+
+
+@dataclass(frozen=True, slots=True)
+class AsOf:
+    """What an answer as of a past time takes beside its plan."""
+
+    time: Operand
+    customer: ReadPlan
+    """Tells the id of the customer, if there is one who may be known now."""
+
+    def at(self, variables: Mapping[str, Any]) -> datetime:
+        """The time, of these variables.
+
+        Raises:
+            QueryError: it is none, or has not come yet.
+        """
+        value = variables[self.time.name] if isinstance(self.time, Var) else self.time
+        return past_instant(str(value))
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +71,8 @@ class PlannedField:
     bounded: bool
     """Whether the rows that it may have to look at are few."""
     derived: Mapping[str, Derive] = field(repr=False)
+    as_of: AsOf | None = None
+    """None for an answer as of now."""
 
     def variables(self, given: Mapping[str, Any]) -> Mapping[str, Any]:
         """The plan's variables, made from the operation's."""
@@ -80,7 +117,8 @@ class OperationPlan:
 
     def cost(self, variables: Mapping[str, Any]) -> int:
         """A bound on the fields of the answer."""
-        return sum(each.plan.cost(variables) for each in self.fields) + OTHER_COST * len(self.others)
+        others = len(self.others) + sum(each.as_of is not None for each in self.fields)
+        return sum(each.plan.cost(variables) for each in self.fields) + OTHER_COST * others
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,21 +217,27 @@ class Plans:
 
     def _compiled(self, found: Translation, access: PlanAccess) -> OperationPlan:
         fields = self._fields(found.planned, access)
+        if sum(each.as_of is not None for each in fields) > MAX_PAST_TIMES:
+            raise LimitError(f"asOf is given too often; the limit max_past_times is {MAX_PAST_TIMES}")
         notes = tuple((each.key, note) for each in fields for note in each.plan.access_notes)
         frame = Frame(found.keys, dict.fromkeys(found.typenames, self._catalogue.query_name), notes)
         return OperationPlan(fields, found.others, frame, notes, _reading(fields, notes))
 
     def _fields(self, roots: Iterable[RootField], access: PlanAccess) -> tuple[PlannedField, ...]:
-        ontology = self._catalogue.ontology
-        return tuple(
-            PlannedField(
-                each.key,
-                compile_plan(ontology, each.root, access, self._dialect, self._max_page),
-                _is_bounded(each.root),
-                each.derived,
-            )
-            for each in roots
+        return tuple(self._field(each, access) for each in roots)
+
+    def _field(self, wanted: RootField, access: PlanAccess) -> PlannedField:
+        root, as_of = wanted.root, None
+        if isinstance(root, ById) and root.as_of is not None:
+            known = ById(Selection(CUSTOMER, (Id("id"),)), root.id)
+            as_of = AsOf(root.as_of, self._plan(known, access))
+            root = replace(root, id=Var(OF_THE_PAST))
+        return PlannedField(
+            wanted.key, self._plan(root, access), _is_bounded(wanted.root), wanted.derived, as_of
         )
+
+    def _plan(self, root: Root, access: PlanAccess) -> ReadPlan:
+        return compile_plan(self._catalogue.ontology, root, access, self._dialect, self._max_page)
 
 
 def _reading(fields: Sequence[PlannedField], notes: Sequence[PathedNote]) -> Reading:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Self
+import json
+from typing import Annotated, Self
 
 import strawberry
 from strawberry import Info
 
 from hub.access import Effect, PlanAccess
-from hub.adapters import Counts, SourceStatus, source_statuses
+from hub.adapters import Counts, SourceStatus, kept_mappings, source_statuses
 from hub.errors import AccessDeniedError
 from hub.graph.plans.guard import SOURCES_CATEGORY
 from hub.schema.context import RequestContext
@@ -44,6 +45,7 @@ class RunCounts:
     unchanged: Long = strawberry.field(description="Records that were held already.")
     accepted: Long = strawberry.field(description="Records that are new or changed.")
     quarantined: Long = strawberry.field(description="Records that could not be accepted.")
+    suppressed: Long = strawberry.field(description="Records of erased customers, of which nothing was kept.")
     deleted: Long = strawberry.field(description="Records that are gone at the source.")
 
     @classmethod
@@ -54,6 +56,7 @@ class RunCounts:
             unchanged=Long(counts.unchanged),
             accepted=Long(counts.accepted),
             quarantined=Long(counts.quarantined),
+            suppressed=Long(counts.suppressed),
             deleted=Long(counts.deleted),
         )
 
@@ -112,6 +115,44 @@ def _sources(info: Info[RequestContext, None]) -> list[Source] | None:
     return [_source(status) for status in source_statuses(services.store, services.sources.configs)]
 
 
+@strawberry.type(description="What a stream's YAML said while rows were made by it.")
+class Mapping:
+    """A mapping by its version."""
+
+    source: str = strawberry.field(description="The source system.")
+    stream: str = strawberry.field(description="The kind of record in it.")
+    version: str = strawberry.field(description="Its version, as lineage names it.")
+    content: str = strawberry.field(
+        description="What it said, as JSON: that which the version is a digest of."
+    )
+    since: DateTime = strawberry.field(description="When a run first made use of it.")
+    since_run: strawberry.ID = strawberry.field(name="sinceRun", description="That run's number.")
+
+
+def _mappings(
+    info: Info[RequestContext, None],
+    source: Annotated[str, strawberry.argument(description="The source system.")],
+    stream: Annotated[str | None, strawberry.argument(description="Only of this kind of record.")] = None,
+    version: Annotated[str | None, strawberry.argument(description="Only of this version.")] = None,
+) -> list[Mapping] | None:
+    context = info.context
+    require_sources(context.access)
+    context.touched.add(categories=[SOURCES_CATEGORY])
+    with context.read() as connection:
+        found = kept_mappings(connection, source, stream, version)
+    return [
+        Mapping(
+            source=each.source,
+            stream=each.stream,
+            version=each.version,
+            content=json.dumps(each.content),
+            since=DateTime(each.since),
+            since_run=strawberry.ID(str(each.since_run_id)),
+        )
+        for each in found
+    ]
+
+
 @strawberry.type
 class HubQuery:
     """Questions about the hub itself."""
@@ -119,6 +160,10 @@ class HubQuery:
     me: Me = strawberry.field(resolver=_me, description="Who asks, and for what.")
     sources: list[Source] | None = strawberry.field(
         resolver=_sources, description="The source systems: state, age, counts and drift."
+    )
+    mappings: list[Mapping] | None = strawberry.field(
+        resolver=_mappings,
+        description="The mappings that rows of a source were made by, the newest first, for lineage.",
     )
 
 

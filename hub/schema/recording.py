@@ -15,9 +15,11 @@ from hub.graph.plans import PlanResult
 from hub.schema.answers import Answer
 from hub.schema.context import Touched
 from hub.schema.documents import Document
+from hub.schema.planner import Planned
 from hub.schema.plans import OperationPlan, Reading
 from hub.schema.refusals import Refused
 from hub.schema.searching import SEARCH_FIELD
+from hub.store import iso_utc
 
 _REQUESTERS = 1_000
 """Requesters whose part of the event is kept: it is the same in all of their requests."""
@@ -83,14 +85,15 @@ def failed_event(event: AuditEvent, answer: Answer, document: Document | None) -
 
 
 def read_event(
-    event: AuditEvent, document: Document, plan: OperationPlan, found: Sequence[PlanResult]
+    event: AuditEvent, planned: Planned, plan: OperationPlan, found: Sequence[PlanResult]
 ) -> AuditEvent:
     """The event of a query that plans answer."""
     reading = plan.reading
     customers = tuple(customer for each in found for customer in each.customers)
     return event.again(
         outcome=Outcome.PARTIAL if plan.notes else Outcome.OK,
-        query_sha256=document.recorded_as,
+        query_sha256=planned.document.recorded_as,
+        as_of=_past_times(planned),
         entity_types=reading.types,
         data_categories=reading.categories,
         customers=customers,
@@ -103,21 +106,17 @@ def read_event(
     )
 
 
-def told_event(
-    event: AuditEvent,
-    document: Document,
-    plan: OperationPlan | None,
-    touched: Touched,
-    result: ExecutionResult,
-) -> AuditEvent:
+def told_event(event: AuditEvent, planned: Planned, touched: Touched, result: ExecutionResult) -> AuditEvent:
     """The event of an operation that an executor answers."""
+    plan = planned.plan
     searches = plan is not None and SEARCH_FIELD in plan.others
     partial = bool(result.errors) or (plan is not None and bool(plan.notes))
     return event.again(
         action=Action.SEARCH if searches else Action.READ,
         outcome=Outcome.PARTIAL if partial else Outcome.OK,
         reason_code="field_errors" if result.errors else None,
-        query_sha256=document.recorded_as,
+        query_sha256=planned.document.recorded_as,
+        as_of=_past_times(planned),
         entity_types=sorted(touched.types),
         data_categories=sorted(touched.categories),
         customers=tuple(touched.customers),
@@ -128,6 +127,11 @@ def told_event(
             "denied": plan.reading.denied if plan else 0,
         },
     )
+
+
+def _past_times(planned: Planned) -> tuple[str, ...]:
+    fields = planned.plan.fields if planned.plan else ()
+    return tuple(iso_utc(each.as_of.at(planned.variables)) for each in fields if each.as_of is not None)
 
 
 def with_searches(event: AuditEvent, touched: Touched, sealer: Sealer) -> AuditEvent:

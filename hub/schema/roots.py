@@ -8,6 +8,7 @@ from __future__ import annotations
 from hub.schema.auditing import AuditQuery
 from hub.schema.breaking import GlassMutation, GlassQuery
 from hub.schema.changes import ChangesQuery
+from hub.schema.erasing import ErasureMutation, ErasureQuery
 from hub.schema.explaining import ExplainQuery
 from hub.schema.federation import FederationQuery
 from hub.schema.mutations import SourceMutation
@@ -24,9 +25,10 @@ QUERIES: tuple[type, ...] = (
     ExplainQuery,
     GlassQuery,
     AuditQuery,
+    ErasureQuery,
     FederationQuery,
 )
-MUTATIONS: tuple[type, ...] = (SourceMutation, GlassMutation)
+MUTATIONS: tuple[type, ...] = (SourceMutation, GlassMutation, ErasureMutation)
 """Their resolvers are synchronous and run in a worker thread."""
 SUBSCRIPTIONS: tuple[type, ...] = (ProgressSubscription,)
 """Their resolvers tell one event, which is their root value."""

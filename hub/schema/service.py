@@ -26,7 +26,7 @@ from hub.schema.catalogue import make_catalogue
 from hub.schema.context import RequestContext
 from hub.schema.glasses import Glasses
 from hub.schema.planner import GraphQLRequest, Planned, Planner
-from hub.schema.plans import OperationPlan
+from hub.schema.plans import OF_THE_PAST, AsOf, OperationPlan, PlannedField
 from hub.schema.preparing import Preparing
 from hub.schema.recording import (
     Events,
@@ -252,7 +252,7 @@ class GraphQLService:
             result = await waiting.finished(self._pool, lambda: self._executed(planned, context))
             # Each command is an event of its own; what else there is to tell is an error.
             silent = not result.errors and not context.touched.customers
-            told = None if silent else told_event(event, planned.document, plan, context.touched, result)
+            told = None if silent else told_event(event, planned, context.touched, result)
             return told, executed(result, ())
         if plan.others:
             return await waiting.result(self._pool, lambda: self._searched(event, planned, plan, context))
@@ -261,15 +261,13 @@ class GraphQLService:
             found = await self._fetched_on_loop(planned, plan, waiting)
         except ElsewhereError:
             found = await waiting.result(self._pool, lambda: self._fetched(planned, plan, cancellation))
-        return read_event(event, planned.document, plan, found), plan.frame.around(
-            [each.json_text for each in found]
-        )
+        return read_event(event, planned, plan, found), plan.frame.around([each.json_text for each in found])
 
     def _searched(
         self, event: AuditEvent, planned: Planned, plan: OperationPlan, context: RequestContext
     ) -> tuple[AuditEvent, Answer]:
         result = self._executed(planned, context, self._trees(planned, plan, context))
-        told = told_event(event, planned.document, plan, context.touched, result)
+        told = told_event(event, planned, context.touched, result)
         return with_searches(told, context.touched, self._services.sealer), executed(result, plan.notes)
 
     async def _fetched_on_loop(
@@ -280,6 +278,8 @@ class GraphQLService:
         Raises:
             ElsewhereError: they would hold up others, or have to see one state of the data: to be asked in a thread.
         """
+        if any(each.as_of is not None for each in plan.fields):
+            raise ElsewhereError
         if self._reads_inline:
             if not self._is_point(planned, plan):
                 raise ElsewhereError
@@ -309,13 +309,30 @@ class GraphQLService:
         store = self._services.store
         if len(plan.fields) == 1:
             (only,) = plan.fields
+            if only.as_of is not None:
+                return [self._past(only, only.as_of, planned, cancellation)]
             return [answer(store, only.plan, only.variables(planned.variables), cancellation)]
         found = []
         with store.read(cancellation) as connection:
             for each in plan.fields:
                 cancellation.check()
-                found.append(run_plan(connection, each.plan, each.variables(planned.variables)))
+                if each.as_of is not None:
+                    found.append(self._past(each, each.as_of, planned, cancellation))
+                else:
+                    found.append(run_plan(connection, each.plan, each.variables(planned.variables)))
         return found
+
+    def _past(
+        self, field: PlannedField, as_of: AsOf, planned: Planned, cancellation: Cancellation
+    ) -> PlanResult:
+        """The answer as of a past time; null where the customer may not be known now, or was not there."""
+        at = as_of.at(planned.variables)
+        known = answer(self._services.store, as_of.customer, planned.variables, cancellation)
+        customer = orjson.loads(known.json_text)
+        if customer is None:
+            return known
+        variables = {**planned.variables, OF_THE_PAST: customer["id"]}
+        return self._services.past.answer(field.plan, variables, customer["id"], at, cancellation)
 
     def _trees(self, planned: Planned, plan: OperationPlan, context: RequestContext) -> dict[str, Any]:
         """For each root field that a plan answers the tree of its JSON, by response key."""

@@ -37,7 +37,7 @@ from hub.schema.planner import Planned, Planner
 from hub.schema.plans import ChangePlan, Reading
 from hub.schema.progress import sync_progress
 from hub.schema.queries import require_sources
-from hub.schema.translate import CHANGED
+from hub.schema.translated import CHANGED
 from hub.schema.values import Values
 from hub.services import Services
 

@@ -6,8 +6,7 @@ collecting fields (fragments, aliases, merged fields, `@skip` and `@include`).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any, cast
 
@@ -46,6 +45,8 @@ from hub.graph.plans import (
     KeyAlong,
     KeyField,
     KeyValue,
+    Lineage,
+    LineageRun,
     ListOf,
     Many,
     Members,
@@ -81,6 +82,8 @@ from hub.schema.meanings import (
     EntryEntityField,
     FiguresField,
     IdField,
+    LineageField,
+    LineageRunField,
     ListRoot,
     MembersField,
     OwnerField,
@@ -92,37 +95,12 @@ from hub.schema.meanings import (
     RowsField,
     SpecialField,
 )
+from hub.schema.outputs import LINEAGE
+from hub.schema.translated import CHANGED, ChangeSelection, Derive, RootField, Translation
 from hub.schema.values import Arguments, Values
 
-Derive = Callable[[Mapping[str, Any]], Any]
 FieldNodes = Sequence[FieldNode]
 Fields = Mapping[str, FieldNodes]
-
-
-@dataclass(frozen=True, slots=True)
-class RootField:
-    """A root field that a read plan answers."""
-
-    key: str
-    """Its response key."""
-    root: Root
-    derived: Mapping[str, Derive]
-    """Variables of the plan that are made from the operation's variables when it runs."""
-
-
-@dataclass(frozen=True, slots=True)
-class Translation:
-    """The root fields of an operation."""
-
-    keys: tuple[str, ...]
-    """All response keys, in the order of the answer."""
-    planned: tuple[RootField, ...]
-    typenames: tuple[str, ...]
-    """Response keys under which the answer tells the root type's name."""
-    others: tuple[str, ...]
-    """Names of the root fields that no plan answers, introspection included."""
-    shaping: frozenset[str]
-    """The variables on whose values, not only on their outlines, the translation depends."""
 
 
 def translate(
@@ -140,21 +118,6 @@ def translate(
         QueryError: it asks for what no plan can answer.
     """
     return _Translator(catalogue, fragments, variables).operation(operation)
-
-
-CHANGED = "changed customer"
-"""The plan variable that holds a changed customer's id; no variable of a document has a space in its name."""
-
-
-@dataclass(frozen=True, slots=True)
-class ChangeSelection:
-    """What a subscription to changes of customers takes and selects."""
-
-    key: str
-    """The response key of the root field."""
-    arguments: Arguments
-    fields: tuple[tuple[str, str | RootField], ...]
-    """By response key, in the order of the answer: the name of a part of the change, or the changed customer."""
 
 
 def translate_changes(
@@ -228,7 +191,8 @@ class _Translator:
         meaning = self._catalogue.meaning(query.name, name)
         arguments = self._arguments(query.name, nodes)
         if isinstance(meaning, ByIdRoot):
-            root: Root = ById(self._selection(meaning.type, nodes), arguments["id"])
+            selection = self._selection(meaning.type, nodes)
+            root: Root = ById(selection, arguments["id"], arguments.get("asOf"))
         elif isinstance(meaning, ListRoot):
             page = page_of(self._catalogue, self._values, meaning.type, arguments)
             root = ListOf(meaning.type, page, self._connection(meaning.type, nodes))
@@ -284,6 +248,8 @@ class _Translator:
             return Id(key)
         if isinstance(meaning, RowFact):
             return Origin(key, meaning.name)
+        if isinstance(meaning, LineageField):
+            return self._lineage(key, nodes)
         if isinstance(meaning, PropertyField):
             return Value(key, meaning.property, self._parts("Money", nodes) if meaning.composite else None)
         if isinstance(meaning, ReferenceField):
@@ -317,13 +283,27 @@ class _Translator:
 
     def _facts(self, key: str, arguments: Arguments, nodes: FieldNodes) -> Facts:
         winners_only = bool(self._values.taken(arguments["winnersOnly"]))
+        parts = tuple(
+            self._lineage(inner_key, inner) if name == "lineage" else self._part("Fact", inner_key, name)
+            for inner_key, name, inner in self._fields("Fact", nodes)
+        )
         return Facts(
             key,
-            self._parts("Fact", nodes),
+            parts,
             self._listed(arguments, "properties"),
             winners_only,
             arguments["first"],
         )
+
+    def _lineage(self, key: str, nodes: FieldNodes) -> Lineage:
+        parts: list[Part | Constant | LineageRun] = []
+        for inner_key, name, inner in self._fields(LINEAGE, nodes):
+            meaning = self._catalogue.meaning(LINEAGE, name)
+            if isinstance(meaning, LineageRunField):
+                parts.append(LineageRun(inner_key, meaning.name, self._parts(f"{LINEAGE}Run", inner)))
+            else:
+                parts.append(self._part(LINEAGE, inner_key, name))
+        return Lineage(key, tuple(parts))
 
     def _household(self, key: str, nodes: FieldNodes) -> Household:
         type_name = "CustomerHousehold"

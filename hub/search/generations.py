@@ -49,6 +49,11 @@ class Generations:
         _sync(self._folder)
         self._clear({generation, before} if before else {generation})
 
+    def drop_former(self) -> None:
+        """Clear away all generations but the one that is served."""
+        if (current := self.current()) is not None:
+            self._clear({current})
+
     def abandon(self, generation: Path) -> None:
         """Forget a generation that was not finished."""
         shutil.rmtree(generation, ignore_errors=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 
 from hub.ontology import CUSTOMER
 from hub.search.documents import DocumentLoader
@@ -47,6 +47,27 @@ class Indexer:
             if held:
                 self._build()
             return held
+
+    def scrub(self) -> bool:
+        """As `rebuild`, and delete the old one: an index keeps the words of documents that it has forgotten.
+
+        Deleting only marks them until the engine merges the files in which they stand, which it need never do.
+        """
+        with self._store.lock(_LOCK) as held:
+            if held:
+                self._build()
+                self._engine.drop_former()
+            return held
+
+    def follows(self, seq: int) -> bool:
+        """Whether the index has taken in the change feed up to this entry, once it has caught up where it can."""
+        self.follow()
+        return (self._engine.cursor() or 0) >= seq
+
+    def holds(self, ids: Collection[str]) -> int:
+        """How many documents of entities or customers with these ids are in the index."""
+        types = self._loader.catalogue.types
+        return self._engine.holds([document_key(type_, id_) for type_ in types for id_ in ids])
 
     def lag(self) -> int:
         """Entries of the change feed that the index has not taken in; all of them when there is no index."""

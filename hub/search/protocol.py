@@ -7,7 +7,7 @@ tokens, row scopes, types, sources) is one object inside the engine: hits, total
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Protocol
@@ -160,6 +160,14 @@ class SearchEngine(Protocol):
 
         Readers go on with the old one until then. An error leaves the old one in place.
         """
+        ...
+
+    def holds(self, keys: Collection[str]) -> int:
+        """How many of the documents with these keys there are."""
+        ...
+
+    def drop_former(self) -> None:
+        """Delete every index but the one that is served, which `rebuild` may have kept to go back to."""
         ...
 
     def release(self) -> None:

@@ -7,7 +7,7 @@ the same commit as the documents that it vouches for.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
@@ -114,6 +114,17 @@ class TantivyEngine:
         self._generations.serve(generation)
         return count
 
+    def holds(self, keys: Collection[str]) -> int:
+        """How many of the documents with these keys there are."""
+        searcher = self._searcher()
+        with _translated():
+            found = (searcher.search(Query.term_query(self._schema, "id", key), 1).hits for key in keys)
+            return sum(map(len, found))
+
+    def drop_former(self) -> None:
+        """Delete every index but the one that is served."""
+        self._generations.drop_former()
+
     def release(self) -> None:
         """Let another process write; segments are merged to the end first."""
         writer, self._writer = self._writer, None
@@ -148,9 +159,21 @@ class TantivyEngine:
 
     def _refreshed(self) -> _Opened:
         """The generation that is served now, with what was committed last."""
+        folder = self._served()
+        try:
+            return self._opened_in(folder)
+        except StoreUnavailableError:
+            if (now := self._served()) == folder:
+                raise
+            return self._opened_in(now)  # it was cleared away just now
+
+    def _served(self) -> Path:
         folder = self._generations.current()
         if folder is None:
             raise StoreUnavailableError("there is no search index of this ontology yet; it has to be built")
+        return folder
+
+    def _opened_in(self, folder: Path) -> _Opened:
         with self._lock, _translated():
             stamp = _stamp(folder)
             opened = self._opened

@@ -4,6 +4,7 @@ from hub.store import fixed
 from hub.store.cancellation import Cancellation
 from hub.store.codec import DialectName, decode, encoder, iso_utc, scale_of, scaled, unscaled
 from hub.store.dialect import Dialect, quoted
+from hub.store.memory import Memory
 from hub.store.onloop import ElsewhereError
 from hub.store.store import Ask, Change, Store, utc_now
 from hub.store.tables import CUSTOMER_COLUMNS, SYSTEM_COLUMNS, EntityTables, build_tables
@@ -18,6 +19,7 @@ __all__ = [
     "DialectName",
     "ElsewhereError",
     "EntityTables",
+    "Memory",
     "Store",
     "build_tables",
     "decode",

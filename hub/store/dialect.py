@@ -122,6 +122,14 @@ class Dialect(ABC):
         """The rows as the statement of `_insert_sql` takes them."""
 
     @abstractmethod
+    def overwrite_deleted(self, connection: Connection) -> None:
+        """From now on what the connection deletes is overwritten where it stood, as far as the database can do that."""
+
+    @abstractmethod
+    def scrub(self, engine: Engine, tables: Collection[str], *, thorough: bool, patience_s: float) -> bool:
+        """See `Store.scrub`."""
+
+    @abstractmethod
     def allocate(self, connection: Connection, table: str, count: int) -> int:
         """The first of `count` consecutive row ids never used before; only inside a write transaction."""
 
@@ -171,8 +179,10 @@ class SqliteDialect(Dialect):
 
         @event.listens_for(engine, "begin")
         def _on_begin(connection: Connection) -> None:
-            writes = connection.get_execution_options().get("hub_write", False)
-            connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+            options = connection.get_execution_options()
+            if not options.get("hub_bare", False):
+                writes = options.get("hub_write", False)
+                connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
 
     @override
     def asking(self, engine: Engine) -> Engine:
@@ -187,6 +197,22 @@ class SqliteDialect(Dialect):
     @override
     def begin_write(self, connection: Connection) -> None:
         """Nothing more to do: BEGIN IMMEDIATE has taken the write lock."""
+
+    @override
+    def overwrite_deleted(self, connection: Connection) -> None:
+        connection.exec_driver_sql("PRAGMA secure_delete = ON")
+
+    @override
+    def scrub(self, engine: Engine, tables: Collection[str], *, thorough: bool, patience_s: float) -> bool:
+        with engine.connect().execution_options(hub_bare=True) as connection:
+            # Pages that were moved and split leave copies behind that no overwriting knows of, and pages freed long ago
+            # whatever stood in them.
+            connection.exec_driver_sql("VACUUM")
+            connection.exec_driver_sql(f"PRAGMA busy_timeout = {int(patience_s * 1000)}")
+            busy, _, _ = connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)").one()
+            # Made anew, it waits as long as any other.
+            connection.invalidate()
+            return not busy
 
     @override
     def param(self, name: str) -> str:
@@ -278,6 +304,21 @@ class PostgresDialect(Dialect):
     @override
     def begin_write(self, connection: Connection) -> None:
         connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_WRITE_LOCK})")
+
+    @override
+    def overwrite_deleted(self, connection: Connection) -> None:
+        """Nothing: a row that is deleted stays until VACUUM."""
+
+    @override
+    def scrub(self, engine: Engine, tables: Collection[str], *, thorough: bool, patience_s: float) -> bool:
+        how = "FULL, ANALYZE" if thorough else "ANALYZE"
+        with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+            for table in sorted(tables):
+                connection.exec_driver_sql(f'VACUUM ({how}) "{table}"')
+            if thorough:
+                # The planner's samples of columns are values. Who does not own the catalogue is warned and goes on.
+                connection.exec_driver_sql("VACUUM FULL pg_catalog.pg_statistic")
+        return True
 
     @override
     def param(self, name: str) -> str:

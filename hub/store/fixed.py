@@ -61,11 +61,29 @@ run_stream = Table(
             "deleted",
             "entities_written",
             "entities_removed",
+            "suppressed",
         )
     ),
+    Column("mapping_version", Text),
     PrimaryKeyConstraint("run_id", "stream"),
 )
-"""A run's counts for one stream; read = unchanged + accepted + quarantined, or the run is suspect."""
+"""A run's counts for one stream; read = unchanged + accepted + quarantined + suppressed, or the run is suspect.
+
+`mapping_version` is that of the mapping which the run's rows were made by.
+"""
+
+mapping = Table(
+    "mapping",
+    metadata,
+    Column("source", Text, nullable=False),
+    Column("stream", Text, nullable=False),
+    Column("version", Text, nullable=False),
+    Column("content", Text, nullable=False),
+    Column("since_run_id", BigInteger, nullable=False),
+    Column("since", Text, nullable=False),
+    PrimaryKeyConstraint("source", "stream", "version"),
+)
+"""Every mapping that rows were made by, as JSON of what the stream's YAML said."""
 
 stream_state = Table(
     "stream_state",
@@ -198,6 +216,28 @@ contribution = Table(
 )
 """The records that state a shared entity; the greatest rank (time observed, then content) is served."""
 
+former = Table(
+    "former",
+    metadata,
+    Column("party_id", Text, nullable=False),
+    Column("head_id", BigInteger, nullable=False),
+    PrimaryKeyConstraint("party_id", "head_id"),
+    Index(None, "head_id"),
+)
+"""Records that stated something of a party, or the party itself, in a version before the one that is served.
+
+What belongs to no customer stands here by its own id.
+"""
+
+former_party = Table(
+    "former_party",
+    metadata,
+    Column("party_id", Text, primary_key=True),
+    Column("customer_id", Text, nullable=False),
+    Index(None, "customer_id"),
+)
+"""Parties that were gone at some time, and whose they were then; one that is back belongs to whom `membership` says."""
+
 membership = Table(
     "membership",
     metadata,
@@ -231,6 +271,25 @@ customer_redirect = Table(
     Index(None, "new_id"),
 )
 """Retired customer ids and where they lead now."""
+
+tombstone = Table(
+    "tombstone",
+    metadata,
+    Column("customer_id", Text, primary_key=True),
+    Column("erasure_id", Text, nullable=False),
+    Column("at", Text, nullable=False),
+    Index(None, "erasure_id"),
+)
+"""Customers who were erased, by every id that they had."""
+
+suppression = Table(
+    "suppression",
+    metadata,
+    Column("hash", Text, primary_key=True),
+    Column("erasure_id", Text, nullable=False),
+    Index(None, "erasure_id"),
+)
+"""What must not come back: keyed hashes of the erased records' keys, parties and identifiers."""
 
 anchor = Table(
     "anchor",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -92,7 +92,7 @@ class Store:
             LimitError: it was ended.
             StoreUnavailableError: the database is out of reach.
         """
-        with _translated(cancellation), self.engine.connect() as connection:
+        with translated(cancellation), self.engine.connect() as connection:
             if cancellation is None:
                 yield connection
             else:
@@ -111,7 +111,7 @@ class Store:
             LimitError: the cancellation ended it.
             StoreUnavailableError: the database is out of reach.
         """
-        with _translated(cancellation):
+        with translated(cancellation):
             yield partial(self._first_row, cancellation)
 
     @asynccontextmanager
@@ -186,7 +186,7 @@ class Store:
         Raises:
             StoreUnavailableError: the database is out of reach, or another writer held it for too long.
         """
-        with _translated(), self._writer.begin() as connection:
+        with translated(), self._writer.begin() as connection:
             self.dialect.begin_write(connection)
             yield connection
 
@@ -201,7 +201,7 @@ class Store:
         Raises:
             StoreUnavailableError: the database is out of reach.
         """
-        with _translated(), self.dialect.lock(self.engine, name) as held:
+        with translated(), self.dialect.lock(self.engine, name) as held:
             yield held
 
     def changes(self, after: int, limit: int) -> list[Change]:
@@ -227,6 +227,30 @@ class Store:
         statement = head + self.dialect.in_list(expression, "list") + tail
         found = connection.exec_driver_sql(statement, {"list": self.dialect.list_value(values), **more})
         return list(found.fetchall()) if found.returns_rows else []
+
+    def delete_in(self, connection: Connection, table: str, column: str, values: Sequence[Any]) -> int:
+        """Delete the rows whose `column` is one of `values`; their number."""
+        if not values:
+            return 0
+        condition = self.dialect.in_list(f'"{column}"', "list")
+        statement = f'DELETE FROM "{table}" WHERE {condition}'
+        return connection.exec_driver_sql(statement, {"list": self.dialect.list_value(values)}).rowcount
+
+    def scrub(self, tables: Collection[str], *, thorough: bool = False, patience_s: float = 30.0) -> bool:
+        """Whether what was deleted from these tables is out of the database's files, as far as the hub reaches.
+
+        SQLite: the file is written anew, all of it, then the write-ahead log is brought into it and emptied. Writers
+        wait meanwhile. False where a reader did not let go of the log for `patience_s`: try again later.
+
+        PostgreSQL: VACUUM with ANALYZE, which gives the space to others to be overwritten; `thorough` writes the tables
+        anew, and the server removes their old files at its next checkpoint. What its write-ahead log, replicas and
+        backups hold goes when they do.
+
+        Raises:
+            StoreUnavailableError: the database is out of reach, or its disk has no room for a second copy.
+        """
+        with translated():
+            return self.dialect.scrub(self.engine, tables, thorough=thorough, patience_s=patience_s)
 
     # The outbox, as the audit room's drain expects it.
 
@@ -275,7 +299,14 @@ def _url_fault(message: str) -> Fault:
 
 
 @contextmanager
-def _translated(cancellation: Cancellation | None = None) -> Iterator[None]:
+def translated(cancellation: Cancellation | None = None) -> Iterator[None]:
+    """While inside, errors of the driver become the store's.
+
+    Raises:
+        LimitError: the cancellation ended a statement.
+        StoreUnavailableError: the database is out of reach.
+        StoreError: it refused a statement.
+    """
     try:
         yield
     except DBAPIError as error:

@@ -99,4 +99,5 @@ def test_the_policy_we_ship_lets_few_do_much() -> None:
         ("compliance", "privacy_compliance", "explain_access"),
         ("compliance", "privacy_compliance", "reveal_payloads"),
         ("compliance", "privacy_compliance", "read_audit"),
+        ("compliance", "privacy_compliance", "erase_customer"),
     }

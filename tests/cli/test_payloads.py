@@ -131,6 +131,14 @@ def test_the_searches_of_a_day_are_destroyed_together() -> None:
         assert len(services.audit.sealing_keys()) == 1
 
 
+def test_with_the_searches_of_a_day_the_reasons_of_its_erasures_do_not_go() -> None:
+    seal(reason("2026-01-31", Retention.SEARCH), reason("2026-01-31"))
+    done = run("audit", "data-keys", "destroy", "--day", "2026-01-31")
+    assert done.stdout == "Destroyed 1 keys, and what they sealed.\n"
+    named = run("audit", "data-keys", "destroy", "--day", "2026-01-31", "--class", "customer")
+    assert named.stdout == "Destroyed 1 keys, and what they sealed.\n"
+
+
 @pytest.mark.parametrize(
     ("words", "says"),
     [

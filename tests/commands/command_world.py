@@ -87,6 +87,17 @@ def fresh_key() -> str:
     return f"key-{next(_numbers)}"
 
 
+def settings_of(folder: Path, store_url: str) -> Settings:
+    """The settings of the shop in a folder."""
+    return Settings(
+        data_dir=folder / "var",
+        store_url=store_url,
+        config_dir=folder / "sources",
+        policy_file=POLICY,
+        master_key=SecretStr(MASTER_KEY),
+    )
+
+
 class Shop:
     """The shop: sources `club` and `till`, a store, and who works there."""
 
@@ -98,13 +109,7 @@ class Shop:
             (folder / "sources" / f"{name}.yaml").write_text(SOURCE.format(name=name, trust=trust))
             self.write(name, [])
             self.tickets(name, [])
-        self.settings = Settings(
-            data_dir=folder / "var",
-            store_url=store_url,
-            config_dir=folder / "sources",
-            policy_file=POLICY,
-            master_key=SecretStr(MASTER_KEY),
-        )
+        self.settings = settings_of(folder, store_url)
         self.services: Services = open_services(self.settings, {})
 
     def reopen(self, **changed: Any) -> None:

@@ -14,8 +14,9 @@ from hub.ontology import CUSTOMER, EntityType, Property, PropertyType
 from hub.store import decode
 from hub.values import Instant, Money
 from tests.leaks.company import customer_ids
+from tests.leaks.landing import PAST
 from tests.leaks.policies import requester
-from tests.leaks.selections import chunks, entity_text
+from tests.leaks.selections import chunks, entity_text, past_chunks
 from tests.leaks.variants import COMMON
 from tests.leaks.worlds import Pair
 
@@ -55,6 +56,7 @@ class Prober:
         self._kinds: dict[str, Callable[[], Iterator[Probe]]] = {
             "fields": self._fields,
             "by_id": self._by_id,
+            "past": self._past,
             "entities": self._entities,
             "filter": self._filters,
             "link_filter": self._link_filters,
@@ -142,6 +144,14 @@ class Prober:
         text = entity_text(self._schema, CUSTOMER, 0)
         for id_ in (*self._customers, "cus_none"):
             yield Probe("by_id", f"query($id: ID!) {{ customer(id: $id) {{ {text} }} }}", {"id": id_})
+
+    def _past(self) -> Iterator[Probe]:
+        """Everything of a customer as of a past time."""
+        found = list(past_chunks(self._schema))
+        for id_ in (*self._customers, "cus_none"):
+            for text in self._draw.sample(found, min(self._sample, len(found))):
+                query = f'query($id: ID!) {{ customer(id: $id, asOf: "{PAST}") {{ {text} }} }}'
+                yield Probe("past", query, {"id": id_})
 
     def _entities(self) -> Iterator[Probe]:
         """What a gateway asks: rows of all types that there are, and some that there are not."""

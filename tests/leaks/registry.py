@@ -59,9 +59,26 @@ MEANINGS: Mapping[type, Asked] = {
 }
 """Root fields that follow from the ontology, by what they stand for."""
 
+ARGUMENTS: Mapping[str, Asked] = {
+    "after": Asked(("fields", "forged cursor")),
+    "asOf": Asked(("past",)),
+    "first": Asked(("fields",)),
+    "id": Asked(("by_id", "guessed id")),
+    "ids": Asked(("subscription",)),
+    "kinds": Asked(("subscription",)),
+    "orderBy": Asked(("sort",)),
+    "region": Asked(("identifier",)),
+    "representations": Asked(("entities",)),
+    "scheme": Asked(("identifier",)),
+    "value": Asked(("identifier",)),
+    "where": Asked(("filter", "link_filter")),
+}
+"""Arguments of the root fields that follow from the ontology: what they may choose is asked for."""
+
 FIELDS: Mapping[str, Path] = {
     "Query.me": Silent("what the caller's own token says"),
     "Query.sources": Asked(("sources",)),
+    "Query.mappings": Silent("what the YAML of the sources says"),
     "Query.search": Asked(("search", "count")),
     "Query.relatedCustomers": Asked(("network", "guessed id")),
     "Query.path": Asked(("network", "guessed id")),
@@ -90,6 +107,12 @@ FIELDS: Mapping[str, Path] = {
     "Mutation.breakGlass": Asked(("command",)),
     "Mutation.stopBreakGlass": Silent("when what the caller began has ended"),
     "Mutation.reviewBreakGlass": Silent("the id that the caller has just said"),
+    "Query.erasure": Silent("ids, ground and time of an erasure, for those alone who may erase"),
+    "Query.erasures": Silent("the like of all erasures"),
+    "Mutation.eraseCustomer": Silent(
+        "counts of what is gone, for those alone who may erase, of whom they reach"
+    ),
+    "Mutation.releaseSuppression": Silent("how many hashes were taken back, for those alone who may erase"),
     "Mutation.syncSource": Silent("that a run of a source has begun"),
     "Mutation.replayQuarantine": Silent("that a run of a source has begun"),
     "Subscription.syncProgress": Silent("how many records a run of a source has read"),
@@ -145,6 +168,10 @@ COMMANDS: Mapping[str, Path] = {
     "correction withdraw": _NOTES,
     "demo": Silent("counts of an invented company"),
     "docs": Silent("the generated pages"),
+    "erase customer": Shown("tests/cli/test_erase.py::test_a_dry_run_counts_and_nothing_else"),
+    "erase list": Shown("tests/cli/test_erase.py::test_erasures_are_listed_and_who_looked_is_on_record"),
+    "erase release": Silent("how many hashes were taken back"),
+    "erase scrub": Silent("how many erasures waited for it"),
     "forget": Silent("counts of a run"),
     "interaction log": _NOTES,
     "key create": Silent("a new key of a machine"),
@@ -177,6 +204,18 @@ def fields(catalogue: Catalogue) -> Iterator[tuple[str, Path | None]]:
             meaning = catalogue.meaning(root.name, name) if root is not None else None
             path = f"{root.name if root is not None else ''}.{name}"
             yield path, FIELDS.get(path) if meaning is None else MEANINGS.get(type(meaning))
+
+
+def arguments(catalogue: Catalogue) -> set[str]:
+    """The arguments of the root fields that follow from the ontology."""
+    schema = catalogue.graphql
+    return {
+        argument
+        for root in (schema.query_type, schema.subscription_type)
+        for name, field in (root.fields.items() if root is not None else ())
+        if root is not None and catalogue.meaning(root.name, name) is not None
+        for argument in field.args
+    }
 
 
 def routes(app: Starlette) -> Iterator[tuple[str, Path | None]]:

@@ -16,6 +16,9 @@ from graphql import (
     is_union_type,
 )
 
+from hub.ontology import CUSTOMER
+
+NOT_OF_PAST = ("updatedAt", "household", "freshness")
 CHUNK = 24
 """Fields that one question asks for on a row."""
 
@@ -23,6 +26,17 @@ CHUNK = 24
 def chunks(schema: GraphQLSchema, type_name: str) -> Iterator[str]:
     """Everything of a type, in several selections."""
     parts = list(_parts(schema, schema.type_map[type_name], 1))
+    for start in range(0, len(parts), CHUNK):
+        yield " ".join(parts[start : start + CHUNK])
+
+
+def past_chunks(schema: GraphQLSchema) -> Iterator[str]:
+    """Everything of a customer that may be asked of a past time, in several selections."""
+    parts = [
+        part
+        for part in _parts(schema, schema.type_map[CUSTOMER], 1)
+        if part.partition(" ")[0] not in NOT_OF_PAST
+    ]
     for start in range(0, len(parts), CHUNK):
         yield " ".join(parts[start : start + CHUNK])
 

@@ -44,6 +44,16 @@ def test_every_root_field_is_registered(pair: Pair) -> None:
 
 
 @on_sqlite
+def test_every_argument_of_a_question_is_registered(pair: Pair) -> None:
+    assert registry.arguments(pair.catalogue) == registry.ARGUMENTS.keys()
+    pair.become(role_name(0))
+    asked = {
+        probe.query for number in range(3) for probe in Prober(pair, role_name(number), SAMPLE).probes("past")
+    }
+    assert any("asOf" in query for query in asked)
+
+
+@on_sqlite
 def test_every_route_is_registered(pair: Pair) -> None:
     found = dict(registry.routes(create_app(pair.services)))
     assert missing(found.items()) == []

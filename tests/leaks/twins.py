@@ -13,6 +13,7 @@ from hub.ontology import CUSTOMER, EntityType, Property
 from hub.ontology.identifiers import normal_identifier
 from hub.store import Store, decode, encoder, fixed
 from tests.leaks.hiding import Hiding
+from tests.leaks.landing import landed
 from tests.leaks.variants import breaking, masked_alike, other
 
 Row = dict[str, Any]
@@ -40,7 +41,8 @@ def read_rows(store: Store) -> Rows:
 
 
 def write_rows(store: Store, rows: Rows) -> None:
-    """Make the store hold these rows and no others."""
+    """Make the store hold these rows and no others, and the records that they are made of."""
+    rows = rows | landed(store, rows)
     tables = tables_of(store)
     with store.write() as connection:
         for name in reversed(tables):

@@ -19,6 +19,9 @@ from hub.graph.plans.sql import ROW_NUMBER, Member, Sql
 from hub.graph.plans.where import Operand
 from hub.ontology import EntityType, Ontology
 
+NOW = '"now"'
+"""The schema, in a database of the past, of what is so now."""
+
 _ALIAS = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,127}")
 
 
@@ -73,6 +76,8 @@ class Build:
     max_page: int
     nest: Callable[[Build, Scope, Selection, Place], Piece]
     """Compiles the object that a selection asks for on a row."""
+    past: bool = False
+    """Whether the rows are those of one customer as of a past time. What decides who may see them is of now."""
     params: Params = field(default_factory=Params)
     costs: list[Cost] = field(default_factory=list)
     shared: dict[str, str] = field(default_factory=dict)
@@ -87,11 +92,27 @@ class Build:
         alias = f"t{next(iter(self._numbers))}"
         if not shape.table or not shape.has_customer:
             return Scope(shape, alias)
+        if self.past and same is None and shape.entity is not None:
+            # Rows of the past are one customer's: that one is there tells whose it is.
+            link = link & self.guard.belongs(shape.entity)
         needed = self.guard.seen(shape.name) & link
         if same is None:
             return Scope(shape, alias, needed)
         unproven = EVERYONE if same.proven.implies(needed) else needed
         return Scope(shape, alias, same.proven & needed, unproven)
+
+    def now(self, table: str) -> str:
+        """The name in SQL of a table as it is now, of which permissions are decided."""
+        return f"{NOW}.{name(table)}" if self.past else name(table)
+
+    def refuse_of_past(self, what: str) -> None:
+        """See to it that the rows are those of now.
+
+        Raises:
+            QueryError: they are those of a past time.
+        """
+        if self.past:
+            raise QueryError(f"{what} cannot be answered as of a past time; ask for it without asOf")
 
     def shape(self, type_name: str) -> Shape:
         """The shape of a type; QueryError when there is none."""
@@ -126,9 +147,14 @@ class Build:
         Raises:
             QueryError: a part is not known.
         """
-        return self.sql.obj([(key_of(part), self._part(part, known, label)) for part in parts])
+        return self.sql.obj([(key_of(part), self.part(part, known, label)) for part in parts])
 
-    def _part(self, part: Part | Constant, known: Mapping[str, Callable[[], Member]], label: str) -> Member:
+    def part(self, part: Part | Constant, known: Mapping[str, Callable[[], Member]], label: str) -> Member:
+        """One named part, or a fixed text.
+
+        Raises:
+            QueryError: the part is not known.
+        """
         if isinstance(part, Constant):
             return self.sql.constant(part.value)
         if part.name not in known:

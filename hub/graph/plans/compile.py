@@ -79,14 +79,18 @@ def compile_plan(
     dialect: DialectName,
     max_page: int = DEFAULT_MAX_PAGE,
 ) -> ReadPlan:
-    """The plan of a root selection.
+    """The plan of a root selection; one of a past time is for SQLite, whatever the hub's database is.
 
     Raises:
         QueryError: it does not fit the ontology.
         AccessDeniedError: it filters, sorts, groups, aggregates or looks up by what the caller may not see whole.
         LimitError: a literal page size is larger than `max_page`.
     """
-    build = Build(ontology, SPELLINGS[dialect], Guard(ontology, access), max_page, object_piece)
+    past = isinstance(root, ById) and root.as_of is not None
+    if past:
+        dialect = "sqlite"
+    guard = Guard(ontology, access)
+    build = Build(ontology, SPELLINGS[dialect], guard, max_page, object_piece, past=past)
     if isinstance(root, ById):
         sql = _by_id(build, root)
     elif isinstance(root, ByIdentifier):

@@ -9,10 +9,11 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from hub.errors import QueryError
-from hub.graph.plans.build import Build, Cost, Piece, Place, collected, unique
+from hub.graph.plans.build import Build, Cost, Piece, Place, collected, key_of, unique
 from hub.graph.plans.guard import Partly, Shown
+from hub.graph.plans.lineage import cost_of, lineage_member
 from hub.graph.plans.reach import inside, table
-from hub.graph.plans.selection import Constant, Facts
+from hub.graph.plans.selection import Constant, Facts, Lineage, Part
 from hub.graph.plans.shapes import Scope
 from hub.graph.plans.spelling import literal
 from hub.graph.plans.sql import Member
@@ -38,18 +39,33 @@ def facts_piece(build: Build, scope: Scope, facts: Facts, place: Place) -> Piece
     if scope.shape.entity is not None:
         raise QueryError("only a customer has facts")
     unique(facts.parts)
-    build.costs.append(Cost(len(facts.parts), (*place.pages, facts.first)))
+    build.costs.append(Cost(sum(map(_cost, facts.parts)), (*place.pages, facts.first)))
     shown = _shown(build, scope, facts, place)
     limit = build.first(facts.first, ".".join(place.path))
-    wanted = {part.name for part in facts.parts if not isinstance(part, Constant)}
+    wanted = {part.name if isinstance(part, Part) else "lineage" for part in facts.parts}
     arms = [arm for type_ in build.ontology.parties if (arm := _arm(build, scope, type_, shown, wanted))]
     if not arms:
         return Piece(build.sql.array(()))
-    fact = build.parts(facts.parts, _parts(build, scope, place), "a fact")
+    fact = _object(build, scope, facts, place)
     winners = " WHERE u.won = 1" if facts.winners_only else ""
     order = f"u.ord, u.won DESC, {build.sql.binary('u.source')}, {build.sql.binary('u.id')}"
     rows = f"SELECT * FROM ({' UNION ALL '.join(arms)}) u{winners} ORDER BY {order} LIMIT {limit}"
     return collected(build, Scope(scope.shape, _ROW), Piece(fact), rows)
+
+
+def _cost(part: Part | Constant | Lineage) -> int:
+    return 1 + cost_of(part) if isinstance(part, Lineage) else 1
+
+
+def _object(build: Build, scope: Scope, facts: Facts, place: Place) -> Member:
+    known = _parts(build, scope, place)
+    members = [
+        lineage_member(build, scope, part, lambda column: f"{_ROW}.{column}", place.at(part.alias))
+        if isinstance(part, Lineage)
+        else build.part(part, known, "a fact")
+        for part in facts.parts
+    ]
+    return build.sql.obj([*zip(map(key_of, facts.parts), members, strict=True)])
 
 
 def _shown(build: Build, scope: Scope, facts: Facts, place: Place) -> _Facts:
@@ -96,7 +112,8 @@ def _arm(build: Build, customer: Scope, type_: EntityType, shown: _Facts, wanted
         "value": lambda prop: text_of(build, party, prop, shown[prop.name]),
         "json": lambda prop: build.sql.json_text(member(build, party, prop, shown[prop.name])),
     }
-    origin = "".join(f", {party.column(column)} AS {column}" for column in _ORIGIN.values())
+    columns = (*_ORIGIN.values(), *(("run_id",) if "lineage" in wanted else ()))
+    origin = "".join(f", {party.column(column)} AS {column}" for column in columns)
     chosen = "".join(
         f", {_chosen(stated, value)} AS {name}" for name, value in values.items() if name in wanted
     )

@@ -68,6 +68,7 @@ def household_piece(build: Build, scope: Scope, household: Household, place: Pla
     """The customer's household, or null."""
     if scope.shape.entity is not None:
         raise QueryError("only a customer has a household")
+    build.refuse_of_past("a household, which other customers belong to,")
     unique(household.fields)
     if not build.guard.allows(HOUSEHOLD_CATEGORY, place.path, scope.proven):
         return Piece(build.sql.null)

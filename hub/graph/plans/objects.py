@@ -19,6 +19,7 @@ from hub.graph.plans.build import (
     unique,
 )
 from hub.graph.plans.facts import facts_piece
+from hub.graph.plans.lineage import lineage_piece
 from hub.graph.plans.links import household_piece, one_piece, owner_piece
 from hub.graph.plans.marks import marked
 from hub.graph.plans.pages import many_piece
@@ -30,6 +31,7 @@ from hub.graph.plans.selection import (
     Household,
     Id,
     Identifiers,
+    Lineage,
     Many,
     One,
     Origin,
@@ -53,6 +55,7 @@ _COMPILERS: dict[type, Callable[[Build, Scope, Any, Place], Piece]] = {
     Household: household_piece,
     Id: id_piece,
     Identifiers: identifiers_piece,
+    Lineage: lineage_piece,
     Many: many_piece,
     One: one_piece,
     Origin: origin_piece,

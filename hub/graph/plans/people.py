@@ -178,6 +178,7 @@ def _party_rows(build: Build, customer: Scope, type_name: str) -> str:
 def freshness_piece(build: Build, scope: Scope, freshness: Freshness, place: Place) -> Piece:
     """The sources that tell of the customer, by name; how their runs went obeys SOURCES_CATEGORY."""
     _customer_only(scope, "freshness")
+    build.refuse_of_past("how fresh the sources are")
     unique(freshness.parts)
     sql = build.sql
     arms = [_contribution(build, scope, type_) for type_ in _contributing(build)]

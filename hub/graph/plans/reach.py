@@ -2,6 +2,8 @@
 
 A row is tested where a plan comes to its customer: `table` then stands for those rows alone that pass. From there on a
 plan follows rows of the same customer without testing again, unless they are shown in fewer scopes.
+
+Rows of a past time are tested by what is so now (`Build.now`): who may see them is not a matter of the past.
 """
 
 from __future__ import annotations
@@ -57,7 +59,7 @@ def _tests(build: Build, scope: Scope) -> Iterator[str]:
     more: list[Within | Consent] = []
     if scope.unproven is None:
         if reach.bars:
-            yield _stands(scope, column, reach.bars)
+            yield _stands(build, scope, column, reach.bars)
         more += [reach.consent] if reach.consent else []
         more += [scope.proven] if scope.proven != EVERYONE else []
     else:
@@ -66,16 +68,17 @@ def _tests(build: Build, scope: Scope) -> Iterator[str]:
         yield _of_customer(build, scope, column, more)
 
 
-def _stands(scope: Scope, column: Column, bars: Sequence[str]) -> str:
+def _stands(build: Build, scope: Scope, column: Column, bars: Sequence[str]) -> str:
     """Nothing keeps the row's customer from the purpose."""
     by, own = _holder(scope.shape)
     listed = ", ".join(map(literal, bars))
-    return f'NOT EXISTS (SELECT 1 FROM "standing" s WHERE s."{by}" = {column(own)} AND s."bar" IN ({listed}))'
+    standing = build.now("standing")
+    return f'NOT EXISTS (SELECT 1 FROM {standing} s WHERE s."{by}" = {column(own)} AND s."bar" IN ({listed}))'
 
 
 def _of_customer(build: Build, scope: Scope, column: Column, tests: Sequence[Within | Consent]) -> str:
     """What is to hold for the row's customer, who has to be one."""
-    if scope.shape.name == CUSTOMER:
+    if scope.shape.name == CUSTOMER and not build.past:
         return " AND ".join(_test(build, test, column) for test in tests)
     by, own = _holder(scope.shape)
 
@@ -84,7 +87,7 @@ def _of_customer(build: Build, scope: Scope, column: Column, tests: Sequence[Wit
 
     held = " AND ".join(_test(build, test, of_customer) for test in tests)
     return (
-        f'EXISTS (SELECT 1 FROM "membership" o JOIN "customer" c ON c."id" = o."customer_id" '
+        f'EXISTS (SELECT 1 FROM {build.now("membership")} o JOIN {build.now("customer")} c ON c."id" = o."customer_id" '
         f'WHERE o."{by}" = {column(own)} AND {held})'
     )
 
@@ -128,8 +131,9 @@ def _stating(build: Build, scope: str, fact: ScopeFact, column: Column) -> Itera
         prop = type_.properties.get(fact.property)
         if prop is not None:
             stated = _listed(build, scope, f'p."{prop.column}"')
+            members, parties = build.now("membership"), build.now(type_.table)
             yield (
-                f'EXISTS (SELECT 1 FROM "membership" q JOIN {name(type_.table)} p ON p."id" = q."party_id" '
+                f'EXISTS (SELECT 1 FROM {members} q JOIN {parties} p ON p."id" = q."party_id" '
                 f'WHERE q."customer_id" = {column("id")} AND {stated})'
             )
 
@@ -157,8 +161,8 @@ def _consented(build: Build, consent: Consent, customer: str) -> str:
     type_ = build.ontology.types.get(CONSENT)
     if type_ is None:
         return _NOTHING
-    said = _said(type_, consent, customer, "k")
-    after = _said(type_, consent, customer, "n")
+    said = _said(build, type_, consent, customer, "k")
+    after = _said(build, type_, consent, customer, "n")
     day = build.sql.binary('k."expires_on"')
     today = TODAY[build.sql.dialect]
     return (
@@ -169,11 +173,12 @@ def _consented(build: Build, consent: Consent, customer: str) -> str:
     )
 
 
-def _said(type_: EntityType, consent: Consent, customer: str, row: str) -> str:
+def _said(build: Build, type_: EntityType, consent: Consent, customer: str, row: str) -> str:
     """A SELECT of the customer's words on the uses and channels."""
     uses, channels = (", ".join(map(literal, names)) for names in (consent.uses, consent.channels))
+    members, consents = build.now("membership"), build.now(type_.table)
     return (
-        f'SELECT 1 FROM "membership" m{row} JOIN {name(type_.table)} {row} ON {row}."party_id" = m{row}."party_id" '
+        f'SELECT 1 FROM {members} m{row} JOIN {consents} {row} ON {row}."party_id" = m{row}."party_id" '
         f'WHERE m{row}."customer_id" = {customer} AND {row}."purpose" IN ({uses}) '
         f'AND {row}."channel" IN ({channels})'
     )

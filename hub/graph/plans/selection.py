@@ -83,6 +83,26 @@ class Origin:
 
 
 @dataclass(frozen=True, slots=True)
+class LineageRun:
+    """A run in a row's lineage, null where it is not known: `landedBy`, `mappedBy`; parts `id`, `kind`, `startedAt`."""
+
+    alias: str
+    name: str
+    parts: Parts
+
+
+@dataclass(frozen=True, slots=True)
+class Lineage:
+    """Where a row comes from: its record's version, and the runs and the mapping that made the row of it; an object.
+
+    Parts: `source`, `stream`, `recordKey`, `recordVersion`, `position`, `observedAt`, `landedAt`, `mappingVersion`.
+    """
+
+    alias: str
+    parts: tuple[Part | Constant | LineageRun, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class One:
     """Where a reference leads, null while its target has not arrived; a selection for each type it may be."""
 
@@ -115,11 +135,11 @@ class Facts:
     """What each source says about the customer, also what lost; a list of objects.
 
     Parts: `property`, `value` (text), `json`, `type`, `entityId`, `source`, `stream`, `recordKey`, `recordId`,
-    `observedAt`, `rule` (null for what lost), `wins`. `properties` None means all.
+    `observedAt`, `rule` (null for what lost), `wins`; and each fact's lineage. `properties` None means all.
     """
 
     alias: str
-    parts: Parts
+    parts: tuple[Part | Constant | Lineage, ...]
     properties: tuple[str, ...] | None = None
     winners_only: bool = False
     first: Operand = 200
@@ -209,6 +229,7 @@ Field = (
     | Id
     | Value
     | Origin
+    | Lineage
     | One
     | Owner
     | Many
@@ -384,10 +405,15 @@ ConnectionField = Constant | Edges | Nodes | PageInfo | TotalCount | Aggregate |
 
 @dataclass(frozen=True, slots=True)
 class ById:
-    """One row by its id, null when there is none; a customer also by an id that was retired."""
+    """One row by its id, null when there is none; a customer also by an id that was retired.
+
+    `as_of` is the instant of which a customer is asked; None for now. Such a plan is for a database of its own, in
+    memory, which holds the customer as of then (`hub.adapters.past`).
+    """
 
     selection: Selection
     id: Operand = field(repr=False)
+    as_of: Operand = None
 
 
 @dataclass(frozen=True, slots=True)

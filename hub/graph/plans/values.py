@@ -49,6 +49,8 @@ def origin_piece(build: Build, scope: Scope, field: Origin, place: Place) -> Pie
     known = _ENTITY_FACTS if scope.shape.entity else _CUSTOMER_FACTS
     if field.name not in known:
         raise QueryError(f"{scope.shape.name} has no {field.name!r} of its row; it has {', '.join(known)}")
+    if field.name == "updatedAt":
+        build.refuse_of_past("when the golden record last changed")
     build.guard.read_type(scope.shape.name)
     return Piece(origin_member(build, scope, field.name, place))
 

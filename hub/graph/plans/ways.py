@@ -65,6 +65,8 @@ def rows(build: Build, parent: Scope, way: Rows, lifting: bool = False) -> Sourc
     shape = build.shape(way.type)
     entity = build.entity(way.type)
     same = parent if keeps_customer_back(parent.shape, entity, way.by) else None
+    if not parent.shape.has_customer:
+        build.refuse_of_past(f"{way.type} of {parent.shape.name}, which are those of all customers,")
     if parent.shape.entity is not None:
         reference = back_reference(build.ontology, parent.shape, way)
         scope = build.scope(shape, same, build.guard.follows(shape, reference))

@@ -1,0 +1,119 @@
+"""After an erasure and a scrub no file of the database holds a value of the erased any more."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Engine, create_engine, make_url, text
+
+from hub.ontology import Ontology, load_ontology
+from hub.store import Store, fixed
+from tests.adapters.erasing_world import World, everything, opened, person, words
+
+PEOPLE = list(range(1, 41))
+ERASED = (3, 18, 24)
+
+
+@pytest.fixture(scope="module")
+def ontology() -> Ontology:
+    return load_ontology()
+
+
+@pytest.fixture
+def world(store_url: str, tmp_path: Path, ontology: Ontology) -> Iterator[World]:
+    """A company whose records have changed a few times, in batches, so that pages were split and freed."""
+    with opened(tmp_path / "company", store_url, ontology) as made:
+        for version in range(3):
+            files = everything(PEOPLE)
+            files["people"] = [person(n, note=f"remembered{n:03}" + "x" * 900 * version) for n in PEOPLE]
+            made.write(files)
+            made.sync(batch_size=7)
+        yield made
+
+
+def folder_of(store: Store) -> Path:
+    """Where the database keeps its files."""
+    if store.dialect.name == "sqlite":
+        return Path(str(store.engine.url.database)).parent
+    with store.read() as connection:
+        return Path(connection.execute(text("SHOW data_directory")).scalar_one())
+
+
+def found_in(files: list[Path], values: list[str]) -> dict[str, list[str]]:
+    """Which of the values stand in which file."""
+    found: dict[str, list[str]] = {}
+    for path in files:
+        content = path.read_bytes()
+        here = [value for value in values if value.encode() in content]
+        if here:
+            found[path.name] = here
+    return found
+
+
+def files_of(store: Store) -> list[Path]:
+    """The files of the database; of PostgreSQL's not what it writes ahead."""
+    folder = folder_of(store)
+    if store.dialect.name == "sqlite":
+        name = Path(str(store.engine.url.database)).name
+        return sorted(path for path in folder.iterdir() if path.name.startswith(name))
+    return sorted(
+        path
+        for path in folder.rglob("*")
+        if path.is_file() and "pg_wal" not in path.parts and path.name != "log"
+    )
+
+
+def everywhere(store: Store) -> list[str]:
+    return [*store.tables.metadata.tables, *fixed.metadata.tables]
+
+
+def test_no_file_holds_a_value_of_the_erased(world: World) -> None:
+    store = world.store
+    values = [word for n in ERASED for word in words(n)]
+    with store.engine.connect() as connection:
+        if store.dialect.name == "postgresql":
+            connection.execute(text("ANALYZE"))
+            connection.commit()
+    settle(store)
+    before = {value for here in found_in(files_of(store), values).values() for value in here}
+    assert before == set(values)
+    for n in ERASED:
+        world.erase(n)
+    assert store.scrub(everywhere(store), thorough=True)
+    settle(store)
+    assert found_in(files_of(store), values) == {}
+    kept = [word for n in (1, 2, 6) for word in words(n)]
+    assert {value for here in found_in(files_of(store), kept).values() for value in here} >= set(kept[:5])
+
+
+def settle(store: Store) -> None:
+    """Have the server write what it holds in memory, and remove the files that it no longer needs."""
+    if store.dialect.name == "postgresql":
+        admin: Engine = create_engine(make_url(store.engine.url), isolation_level="AUTOCOMMIT")
+        with admin.connect() as connection:
+            connection.execute(text("CHECKPOINT"))
+        admin.dispose()
+
+
+def test_a_reader_keeps_the_log_and_the_scrub_says_so(tmp_path: Path, ontology: Ontology) -> None:
+    with opened(tmp_path / "company", f"sqlite:///{tmp_path / 'hub.sqlite'}", ontology) as world:
+        world.write(everything([1, 2, 3]))
+        world.sync()
+        reader = sqlite3.connect(tmp_path / "hub.sqlite", isolation_level=None)
+        reader.execute("BEGIN")
+        reader.execute("SELECT count(*) FROM record").fetchone()
+        world.erase(3)
+        assert not world.store.scrub(everywhere(world.store), patience_s=0.1)
+        reader.close()
+        assert world.store.scrub(everywhere(world.store), patience_s=0.1)
+        assert found_in(files_of(world.store), words(3)) == {}
+
+
+def test_a_scrub_without_more_leaves_the_store_as_it_was(world: World) -> None:
+    before = world.tables()
+    assert world.store.scrub(everywhere(world.store))
+    assert world.tables() == before
+    assert {report.state for report in world.sync().values()} == {"ok"}
