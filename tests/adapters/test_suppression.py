@@ -10,9 +10,11 @@ from typing import Any
 import pytest
 from sqlalchemy import event, text
 
+from hub.adapters.gate import Candidate, Gate
 from hub.adapters.stream_run import StreamRun
 from hub.adapters.suppression import Suppression, release
 from hub.ontology import Ontology, load_ontology
+from hub.store import Store
 from hub.values import entity_id
 from tests.adapters.erasing_world import (
     SECRET,
@@ -99,6 +101,14 @@ def test_a_changed_version_of_an_erased_record_is_kept_out(world: World) -> None
     assert report.streams["people"].suppressed == 1
     assert report.streams["people"].accepted == 3
     assert "new.3@" not in world.values()
+
+
+def test_an_erased_record_is_kept_out_even_when_it_states_nothing(world: World) -> None:
+    world.erase(3)
+    candidates = [Candidate(key, "changed", (), is_new=True) for key in ("P-00003", "P-00004", None)]
+    with world.store.write() as connection:
+        verdict = Gate(world.store).judge(connection, ("shop", "people"), candidates)
+    assert verdict.suppressed == {0}
 
 
 def test_what_is_kept_out_counts_neither_as_bad_nor_as_missing(world: World) -> None:
@@ -334,15 +344,22 @@ def test_a_known_record_that_comes_to_hold_an_erased_identifier_is_taken(world: 
 
 
 def during(monkeypatch: pytest.MonkeyPatch, method: str, act: Callable[[], object], stream: str) -> None:
-    """Do something once between what a sync has read of a stream and what it writes of it."""
-    original, left = getattr(StreamRun, method), [act]
+    """Do something once after a step of a sync of the stream, right before its next transaction."""
+    original, write, left = getattr(StreamRun, method), Store.write, [act]
+    armed: list[Callable[[], object]] = []
 
     def then(self: StreamRun, *args: Any, **more: Any) -> Any:
         if left and self.name == stream:
-            left.pop()()
+            armed.append(left.pop())
         return original(self, *args, **more)
 
+    def writing(self: Store) -> Any:
+        while armed:
+            armed.pop()()
+        return write(self)
+
     monkeypatch.setattr(StreamRun, method, then)
+    monkeypatch.setattr(Store, "write", writing)
 
 
 @pytest.mark.parametrize("stream", ["people", "orders", "lines"])
