@@ -428,7 +428,7 @@ def test_a_whole_erasure_can_be_released(world: World) -> None:
     id_ = world.customer(3)
     erasure = world.erase(3)
     with world.store.write() as connection:
-        assert release(world.store, connection, erasure_id=erasure.id) == len(erasure.hashes)
+        assert release(world.store, connection, erasure_id=erasure.id) == set(erasure.hashes)
     read_files_again(world)
     assert sum(report.total.suppressed for report in world.sync().values()) == 0
     assert world.customer(3) != id_
@@ -439,7 +439,7 @@ def test_a_whole_erasure_can_be_released(world: World) -> None:
 def test_an_identifier_can_be_released_for_a_new_record(world: World) -> None:
     world.erase(3)
     with world.store.write() as connection:
-        assert release(world.store, connection, identifiers=[("loyalty_card", "2610000003")]) == 1
+        assert len(release(world.store, connection, identifiers=[("loyalty_card", "2610000003")])) == 1
     world.write({"people": [*everything(PEOPLE)["people"], person(77, card="2610000003")]})
     report = world.sync()["shop"]
     assert (report.streams["people"].suppressed, report.streams["people"].accepted) == (1, 1)
@@ -451,7 +451,8 @@ def test_a_record_can_be_released_as_it_is(world: World) -> None:
     with world.store.write() as connection:
         named = [("loyalty_card", "2610000003"), ("customer_number", "P-00003")]
         assert (
-            release(world.store, connection, identifiers=named, records=[("shop", "people", "P-00003")]) > 3
+            len(release(world.store, connection, identifiers=named, records=[("shop", "people", "P-00003")]))
+            > 3
         )
     world.sync()
     assert world.customer(3)
@@ -463,7 +464,7 @@ def test_releasing_what_is_not_kept_out_does_nothing(world: World) -> None:
     world.erase(3)
     with world.store.write() as connection:
         named = [("shop", "people", "P-00004")]
-        assert release(world.store, connection, erasure_id="", records=named, identifiers=[("a", "b")]) == 0
+        assert not release(world.store, connection, erasure_id="", records=named, identifiers=[("a", "b")])
 
 
 # hashes and cost
