@@ -24,7 +24,10 @@ PAST = "2026-04-01T00:00:00Z"
 
 
 def landed(store: Store, rows: Mapping[str, list[dict[str, Any]]]) -> dict[str, list[dict[str, Any]]]:
-    """Rows of heads and records that say what the entities' rows say."""
+    """Rows of heads and records that say what the entities' rows say.
+
+    The heads are as if they had been discarded: how many there are is told of each source, whoever's they are.
+    """
     heads, records = [], []
     for type_ in store.ontology.types.values():
         for row in rows[type_.table]:
@@ -41,7 +44,7 @@ def landed(store: Store, rows: Mapping[str, list[dict[str, Any]]]) -> dict[str, 
                 | {
                     "record_id": row["record_id"],
                     "hash": "h",
-                    "state": "accepted",
+                    "state": "discarded",
                     "observed_at": observed_at,
                 }
             )

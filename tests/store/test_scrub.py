@@ -117,3 +117,25 @@ def test_a_scrub_without_more_leaves_the_store_as_it_was(world: World) -> None:
     assert world.store.scrub(everywhere(world.store))
     assert world.tables() == before
     assert {report.state for report in world.sync().values()} == {"ok"}
+
+
+@pytest.mark.parametrize("overwritten", [True, False])
+def test_what_a_connection_deletes_is_overwritten_once_it_was_told_to(
+    tmp_path: Path, ontology: Ontology, overwritten: bool
+) -> None:
+    store = Store.open(f"sqlite:///{tmp_path / 'hub.sqlite'}", ontology)
+    with store.write() as connection:
+        connection.execute(text("INSERT INTO meta VALUES ('gone for good', 'x')"))
+    with store.write() as connection:
+        # Some builds of SQLite overwrite by themselves.
+        connection.exec_driver_sql("PRAGMA secure_delete = OFF")
+        if overwritten:
+            store.dialect.overwrite_deleted(connection)
+        connection.execute(text("DELETE FROM meta WHERE key = 'gone for good'"))
+    store.close()
+    content = (tmp_path / "hub.sqlite").read_bytes()
+    assert (b"gone for good" in content) is not overwritten
+    with_scrub = Store.open(f"sqlite:///{tmp_path / 'hub.sqlite'}", ontology)
+    assert with_scrub.scrub(everywhere(with_scrub))
+    assert b"gone for good" not in (tmp_path / "hub.sqlite").read_bytes()
+    with_scrub.close()

@@ -79,6 +79,13 @@ streams:
         properties: {{quantity: count}}
         links: {{order: no, product: sku}}
       - {{type: Product, key: sku, shared: true, properties: {{name: title, sku: sku}}}}
+  ships:
+    read: {{glob: ships.jsonl, format: {{type: jsonl}}}}
+    key: no
+    entities:
+      - type: Shipment
+        properties: {{shipmentNumber: no}}
+        links: {{customer: buyer, order: order}}
 """
 BY_KEY = "buyer"
 BY_PHONE = "{identifier: phone, value: phone}"
@@ -96,6 +103,7 @@ def selection() -> Selection:
     order = Selection(
         "Order", (Id("id"), Value("number", "orderNumber"), Value("total", "total"), lines, own)
     )
+    sent = Selection("Shipment", (Id("id"), One("order", "order", (Selection("Order", (Id("id"),)),))))
     entry = Entry((Part("id", "id"), Part("type", "type"), Part("at", "at"), Part("phase", "phase")))
     fact = ("property", "value", "entityId", "source", "recordKey", "recordId", "observedAt", "wins", "rule")
     held = ("scheme", "value", "entityId")
@@ -118,6 +126,7 @@ def selection() -> Selection:
                 Page(order_by=(OrderBy("id"),)),
                 (Nodes("nodes", order), TotalCount("count"), Aggregate("all", (RowCount("n"),))),
             ),
+            Many("shipments", "Shipment", None, Page(order_by=(OrderBy("id"),)), (Nodes("nodes", sent),)),
             Timeline("timeline", (Nodes("nodes", entry),)),
         ),
     )

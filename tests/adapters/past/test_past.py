@@ -221,3 +221,23 @@ def test_rows_of_other_customers_are_not_told(dated: PastWorld) -> None:
     )
     counts = [[dated.then(c, at)["orders"]["count"] for at in dated.days] for c in (one, other)]
     assert counts == [[0, 1], [1, 0]]
+
+
+def test_a_link_to_another_customers_row_is_null(dated: PastWorld) -> None:
+    at = "2020-01-01T00:00:00Z"
+    order = {
+        "no": "O1",
+        "buyer": "P1",
+        "total": "1",
+        "day": at,
+        "sku": "S1",
+        "count": 1,
+        "title": "T",
+        "at": at,
+    }
+    ship = {"no": "T1", "buyer": "P1", "order": "O1"}
+    dated.day(**files_of(person("Al", at), person("Bo", at, 2), orders=[order]), ships=[ship])
+    dated.day(**files_of(person("Al", at), person("Bo", at, 2), orders=[order | {"buyer": "P2", "at": LATE}]))
+    one = next(customer for customer in dated.customers() if dated.now(customer)["given"] == "Al")
+    orders = [dated.then(one, day)["shipments"]["nodes"][0]["order"] for day in dated.days]
+    assert [each is None for each in orders] == [False, True]
