@@ -1,7 +1,7 @@
 """The audit log: events of an allow-listed schema in an RFC 6962 Merkle tree, in a database of its own."""
 
 from hub.audit.datakeys import DataKeys, Retention
-from hub.audit.events import MAX_PAST_TIMES, Action, AuditEvent, Outcome
+from hub.audit.events import Action, AuditEvent, Outcome
 from hub.audit.export import event_lines, export_tiles
 from hub.audit.keyfile import configured_keys, open_checkpoints, write_key
 from hub.audit.log import AuditLog, EventFilter, RecordedEvent
@@ -14,7 +14,6 @@ from hub.audit.sealing import Payload, Sealer, Unsealed, retention_of
 from hub.audit.verification import VerificationReport
 
 __all__ = [
-    "MAX_PAST_TIMES",
     "Action",
     "AuditEvent",
     "AuditLog",
