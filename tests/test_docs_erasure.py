@@ -13,8 +13,8 @@ from hub.audit.database import metadata
 from hub.cli import app
 from hub.commands import Ground
 from hub.store import fixed
+from tests.cli.test_erase import customers  # noqa: F401 - a fixture
 from tests.doc_blocks import DOCS, blocks
-from tests.test_cli_erase import customers  # noqa: F401 - a fixture
 
 PAGE = DOCS / "erasure.md"
 

@@ -2,7 +2,7 @@
 
 from hub.audit.datakeys import DataKeys, Retention
 from hub.audit.erasures import Erasure, ErasureRegister, Registered
-from hub.audit.events import MAX_PAST_TIMES, Action, AuditEvent, Outcome
+from hub.audit.events import Action, AuditEvent, Outcome
 from hub.audit.export import event_lines, export_tiles
 from hub.audit.kept_erasures import State
 from hub.audit.keyfile import configured_keys, open_checkpoints, write_key
@@ -20,7 +20,6 @@ from hub.audit.volumes import RULE, Usual, Volume, unusual_volumes
 __all__ = [
     "ACCESSES",
     "CHANGES",
-    "MAX_PAST_TIMES",
     "RULE",
     "TOLD",
     "Action",

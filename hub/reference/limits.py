@@ -7,7 +7,7 @@ from typing import Any
 
 from hub.adapters.past import gathering
 from hub.api import http, protocol
-from hub.audit import MAX_PAST_TIMES
+from hub.audit.events import MAX_PAST_TIMES
 from hub.graph.plans import filters as plan_filters
 from hub.graph.plans import params
 from hub.reference.markdown import code, table

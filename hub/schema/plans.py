@@ -10,7 +10,7 @@ from typing import Any
 
 from hub.access import PlanAccess
 from hub.adapters import past_instant
-from hub.audit import MAX_PAST_TIMES
+from hub.audit.events import MAX_PAST_TIMES
 from hub.cache import BoundedCache
 from hub.errors import LimitError
 from hub.graph.plans import (
