@@ -30,6 +30,8 @@ def keep_mapping(
     store: Store, connection: Connection, run_id: int, source: str, stream: str, mapping: StreamMapping
 ) -> None:
     """Keep the mapping as it is now, where it is not kept already."""
+    if kept_mappings(connection, source, stream, mapping.version):
+        return
     columns = ("source", "stream", "version", "content", "since_run_id", "since")
     row = (source, stream, mapping.version, mapping.content, run_id, utc_now())
     store.dialect.upsert(connection, fixed.mapping, columns, [row], keep=columns)
