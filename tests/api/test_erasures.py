@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -92,6 +93,18 @@ def test_who_may_not_learns_neither_whether_someone_is_there_nor_whether_they_we
             assert len(told) == 1
             assert "erase_customer" in told.pop()
         assert world.ask(ERASURES, role, first=1).body["data"] == {"erasures": None}
+
+
+def test_whoever_was_erased_has_no_past(hub: tuple[World, Shop]) -> None:
+    world, shop = hub
+    ann, ben = shop.customer("club", "1"), shop.customer("club", "2")
+    then = datetime.now(UTC).isoformat()
+    query = "query($id: ID!, $at: DateTime) { customer(id: $id, asOf: $at) { id } }"
+    assert world.ask(query, "support", id=ann, at=then).data == {"customer": {"id": ann}}
+    world.ask(ERASE, "compliance", input=said(ann, scrub=False))
+    for role in ("support", "compliance"):
+        assert world.ask(query, role, id=ann, at=then).data == {"customer": None}
+    assert world.ask(query, "support", id=ben, at=then).data == {"customer": {"id": ben}}
 
 
 def test_too_many_at_once_are_refused(hub: tuple[World, Shop]) -> None:
