@@ -15,7 +15,7 @@ from hypothesis import HealthCheck, settings
 from sqlalchemy import NullPool, create_engine, make_url, text
 
 settings.register_profile(
-    "hub", deadline=None, max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    "hub", deadline=None, max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 settings.register_profile("thorough", parent=settings.get_profile("hub"), max_examples=400)
 settings.load_profile(os.environ.get("HUB_TEST_PROFILE", "hub"))

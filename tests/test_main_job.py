@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import httpx
 import networkx as nx
 import pytest
+from starlette.types import ASGIApp
 
 from hub.access import DemoIssuer
 from hub.adapters import RunReport, quarantine
@@ -33,6 +36,19 @@ class Company:
     reports: dict[str, RunReport]
     folder: Path
 
+    @cached_property
+    def _app(self) -> ASGIApp:
+        return create_app(self.services)
+
+    async def best_customer(self) -> str:
+        """The public id of the customer with the most to tell."""
+        number = self.truth.best_customer.customer_number
+        query = (
+            "query($number: String!) { customerByIdentifier(scheme: customer_number, value: $number) { id } }"
+        )
+        [found] = (await self.ask("support", query, number=number))["data"]["customerByIdentifier"]
+        return str(found["id"])
+
     async def ask(self, role: str, query: str, **variables: Any) -> dict[str, Any]:
         """The whole answer to a role's query over HTTP."""
         return await self.post(role, {"query": query, "variables": variables})
@@ -41,8 +57,9 @@ class Company:
         """The whole answer to a role's request over HTTP."""
         access = self.services.access
         token = issue(DemoIssuer(self.services.settings.data_dir), access, role, f"test-{role}")
-        transport = httpx.ASGITransport(create_app(self.services))
-        async with httpx.AsyncClient(transport=transport, base_url="http://hub.example") as client:
+        async with httpx.AsyncClient(
+            transport=httpx.ASGITransport(self._app), base_url="http://hub.example"
+        ) as client:
             headers = {"Authorization": f"Bearer {token}"}
             answer = await client.post("/graphql", json=body, headers=headers)
         found: dict[str, Any] = answer.json()
@@ -136,6 +153,8 @@ async def test_every_shipped_document_is_answered_to_the_role_that_it_is_for(
 ) -> None:
     best = company.truth.best_customer
     variables = {
+        "id": await company.best_customer(),
+        "at": datetime.now(UTC).isoformat(),
         "number": best.customer_number,
         "since": "2020-01-01" if name == "marketing/campaign_results" else "2020-01-01T00:00:00Z",
         "before": "2035-01-01T00:00:00Z",

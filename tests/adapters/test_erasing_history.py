@@ -48,7 +48,7 @@ def company(random: Random) -> dict[str, list[Row]]:
     return files
 
 
-@settings(max_examples=10)
+@settings(max_examples=6)
 @given(seed=st.integers(0, 2**32))
 def test_the_graph_is_in_the_end_as_if_the_erased_had_never_been(
     tmp_path_factory: pytest.TempPathFactory, seed: int

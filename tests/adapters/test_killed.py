@@ -20,7 +20,7 @@ from hub.store import Store
 from tests.adapters.killed import worker
 from tests.adapters.shop import graph
 
-KILLS = 30 if os.environ.get("HUB_TEST_PROFILE") == "thorough" else 12
+KILLS = 30 if os.environ.get("HUB_TEST_PROFILE") == "thorough" else 8
 
 
 def write_shop(folder: Path, people: int = 150, orders: int = 300) -> None:

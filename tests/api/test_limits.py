@@ -55,6 +55,9 @@ BEYOND: Mapping[str, dict[str, Any]] = MappingProxyType(
         "max_filter_depth": document(ORDERS, w=nots(8)),
         "max_list": document(ORDERS, w={"orderNumber": {"in": ["x"] * 1_001}}),
         "max_page": document("{ orders(first: 201) { totalCount } }"),
+        "max_past_times": document(
+            "{ " + " ".join(f'c{n}: customer(id: "x", asOf: "2026-01-01T00:00:00Z") {{ id }}' for n in range(11)) + " }"
+        ),
         "max_cost": document("{ customers(first: 200) { nodes { orders(first: 200) { nodes { id } } } } }"),
     }
 )  # fmt: skip
@@ -63,6 +66,7 @@ ELSEWHERE = {
     "max_preparing": "test_flood.py",
     "timeout": "test_timeouts.py",
     "max_response_bytes": "below",
+    "max_past_records": "tests/adapters/past/test_past.py",
 }
 """Limits that are no matter of one request's shape."""
 

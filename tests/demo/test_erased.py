@@ -13,7 +13,7 @@ from rich.console import Console
 from sqlalchemy import text
 
 from hub.audit import Action, EventFilter, event_lines, inclusion_holds, leaf_hash
-from hub.cli import sync_all
+from hub.cli.main import sync_all
 from hub.commands import Author, EraseCustomer, Ground, erase_customer, reveal_payloads, scrub_erasures
 from hub.demo.company import generate
 from hub.demo_run import SOURCES, DemoPlan, company

@@ -84,7 +84,7 @@ def parties(answer: Any) -> set[str]:
 
 
 @pytest.mark.parametrize("link", [BY_KEY, BY_PHONE])
-@settings(max_examples=10)
+@settings(max_examples=6)
 @given(data=st.data())
 def test_the_answer_as_of_a_day_is_that_which_was_given_on_it(
     tmp_path: Path, link: str, data: st.DataObject
