@@ -14,6 +14,7 @@ from hub.commands import EraseCustomer, ErasureDone, Ground, erase_customer
 from hub.search import Catalogue
 from hub.search.tantivy_query import field_name
 from tests.commands.command_world import Shop, fresh_key
+from tests.leftovers import content_of
 
 REASON = "asked by a letter of 3 May to be forgotten"
 
@@ -42,7 +43,7 @@ def held(folder: Path, *words: str) -> list[str]:
     """The files below the folder that hold one of the words as bytes."""
     found = []
     for path in sorted(folder.rglob("*")):
-        data = path.read_bytes().lower() if path.is_file() else b""
+        data = content_of(path).lower() if path.is_file() else b""
         found += [f"{word} in {path.name}" for word in words if word.lower().encode() in data]
     return found
 

@@ -19,6 +19,7 @@ from hub.demo.company import generate
 from hub.demo_run import SOURCES, DemoPlan, company
 from hub.services import Services, open_services
 from tests.commands.erasing_world import REASON
+from tests.leftovers import content_of, files_of_database
 
 
 @contextmanager
@@ -66,14 +67,12 @@ def files_of(services: Services) -> list[Path]:
     if services.store.dialect.name == "postgresql":
         with services.store.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
             connection.exec_driver_sql("CHECKPOINT")
-        below = Path(one(services, "SELECT current_setting('data_directory')"))
-        folder = Path(one(services, "SELECT pg_relation_filepath('record')")).parent
-        files += [path for path in (below / folder).iterdir() if path.is_file()]
+            files += files_of_database(connection)
     return files
 
 
 def held(services: Services, values: set[str]) -> list[str]:
-    contents = {path.name: path.read_bytes() for path in files_of(services)}
+    contents = {path.name: content_of(path) for path in files_of(services)}
     return [
         f"{value} in {name}"
         for name, data in contents.items()

@@ -12,6 +12,7 @@ from sqlalchemy import Engine, create_engine, make_url, text
 from hub.ontology import Ontology, load_ontology
 from hub.store import Store, fixed
 from tests.adapters.erasing_world import World, everything, opened, person, words
+from tests.leftovers import content_of, files_of_database
 
 PEOPLE = list(range(1, 41))
 ERASED = (3, 18, 24)
@@ -34,19 +35,11 @@ def world(store_url: str, tmp_path: Path, ontology: Ontology) -> Iterator[World]
         yield made
 
 
-def folder_of(store: Store) -> Path:
-    """Where the database keeps its files."""
-    if store.dialect.name == "sqlite":
-        return Path(str(store.engine.url.database)).parent
-    with store.read() as connection:
-        return Path(connection.execute(text("SHOW data_directory")).scalar_one())
-
-
 def found_in(files: list[Path], values: list[str]) -> dict[str, list[str]]:
     """Which of the values stand in which file."""
     found: dict[str, list[str]] = {}
     for path in files:
-        content = path.read_bytes()
+        content = content_of(path)
         here = [value for value in values if value.encode() in content]
         if here:
             found[path.name] = here
@@ -55,15 +48,11 @@ def found_in(files: list[Path], values: list[str]) -> dict[str, list[str]]:
 
 def files_of(store: Store) -> list[Path]:
     """The files of the database; of PostgreSQL's not what it writes ahead."""
-    folder = folder_of(store)
     if store.dialect.name == "sqlite":
-        name = Path(str(store.engine.url.database)).name
-        return sorted(path for path in folder.iterdir() if path.name.startswith(name))
-    return sorted(
-        path
-        for path in folder.rglob("*")
-        if path.is_file() and "pg_wal" not in path.parts and path.name != "log"
-    )
+        file = Path(str(store.engine.url.database))
+        return sorted(path for path in file.parent.iterdir() if path.name.startswith(file.name))
+    with store.read() as connection:
+        return files_of_database(connection)
 
 
 def everywhere(store: Store) -> list[str]:
