@@ -13,7 +13,7 @@ from tests.leaks.probes import Prober
 from tests.leaks.worlds import Pair
 
 THOROUGH = os.environ.get("HUB_TEST_PROFILE") == "thorough"
-ASKED = [("sqlite", number) for number in range(40 if THOROUGH else 6)]
+ASKED = [("sqlite", number) for number in range(40 if THOROUGH else 4)]
 # Other roles than on SQLite: pytest puts tests of one number together, and a pair is made anew where it changes.
 ASKED += [("postgresql", number) for number in range(40, 44 if THOROUGH else 42)]
 

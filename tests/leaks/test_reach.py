@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
 from itertools import chain
 
@@ -20,8 +21,13 @@ from tests.leaks.policies import REACHES, READER
 from tests.leaks.probes import Prober
 from tests.leaks.worlds import Pair
 
-ON_POSTGRESQL = ("of_brand", "of_either", "of_region_but_barred", "of_consenting_in_region")
-"""Others than on SQLite: a pair is made anew where the database changes, and pytest puts tests of one role together."""
+THOROUGH = os.environ.get("HUB_TEST_PROFILE") == "thorough"
+ON_POSTGRESQL = (
+    "of_either",
+    "of_region_but_barred",
+    *(("of_brand", "of_consenting_in_region") if THOROUGH else ()),
+)
+"""Others than on SQLite, where a question costs less: PostgreSQL plans each one anew."""
 ASKED = [("postgresql" if role in ON_POSTGRESQL else "sqlite", role) for role in sorted(REACHES)]
 
 by_role = pytest.mark.parametrize(("pair", "role"), ASKED, indirect=["pair"], scope="session")
