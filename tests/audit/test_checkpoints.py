@@ -15,6 +15,7 @@ from hub.audit import AuditEvent, AuditLog, TreeHead
 from hub.audit.checkpoints import Checkpoint, Trust, parse_text, sign_checkpoint
 from hub.audit.merkle import EMPTY_ROOT
 from hub.audit.notes import Note, Signer
+from hub.audit.outside import Outside
 from hub.errors import AuditError, AuditIntegrityError
 from tests.audit.published import MALLORY, ORIGIN, SIGNER, checkpoints_of
 
@@ -158,6 +159,29 @@ def test_what_a_crash_left_out_is_written_by_the_next_one(
     assert checkpoints.publish().note == second
     assert history(tmp_path) == [first, second]
     assert (tmp_path / "checkpoint").read_text() == second
+
+
+def test_however_often_it_crashes_one_checkpoint_at_most_is_not_outside(
+    log: AuditLog, make_event: MakeEvent, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    checkpoints = checkpoints_of(log, tmp_path)
+    grow(log, make_event)
+    first = checkpoints.publish().note
+
+    def crash(*_asked: object) -> None:
+        raise AuditError("crashed")
+
+    with monkeypatch.context() as crashing:
+        crashing.setattr(Outside, "follow", crash)
+        for _ in range(3):
+            grow(log, make_event)
+            with pytest.raises(AuditError, match="crashed"):
+                checkpoints.publish()
+            assert checkpoints.verify().ok
+    last = checkpoints.publish().note
+    assert [history(tmp_path)[0], history(tmp_path)[-1]] == [first, last]
+    assert len(history(tmp_path)) == 3
+    assert checkpoints.verify().ok
 
 
 def test_a_line_that_was_half_written_is_written_anew(
