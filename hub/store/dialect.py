@@ -85,6 +85,14 @@ class Dialect(ABC):
     def list_value(self, values: Collection[Any]) -> Any:
         """The form in which a list of values is passed as one parameter."""
 
+    @abstractmethod
+    def numbers(self, name: str) -> str:
+        """A list of whole numbers, given as parameter `name` by `list_value`, as rows of a FROM: `n.value`."""
+
+    @abstractmethod
+    def gathered(self, select: str, column: str) -> str:
+        """The values of a SELECT's one column as one value, a list or its JSON text."""
+
     def insert(self, connection: Connection, table: Table, columns: Sequence[str], rows: Rows) -> None:
         """Insert rows; an existing key is an error."""
         if rows:
@@ -227,6 +235,14 @@ class SqliteDialect(Dialect):
         return orjson.dumps(list(values)).decode()
 
     @override
+    def numbers(self, name: str) -> str:
+        return f"json_each(:{name}) AS n"
+
+    @override
+    def gathered(self, select: str, column: str) -> str:
+        return f"(SELECT json_group_array({column}) FROM ({select}))"
+
+    @override
     def allocate(self, connection: Connection, table: str, count: int) -> int:
         # AUTOINCREMENT keeps the greatest id ever used, explicit ones included.
         last = connection.exec_driver_sql("SELECT seq FROM sqlite_sequence WHERE name = ?", (table,)).scalar()
@@ -331,6 +347,14 @@ class PostgresDialect(Dialect):
     @override
     def list_value(self, values: Collection[Any]) -> Any:
         return list(values)
+
+    @override
+    def numbers(self, name: str) -> str:
+        return f"unnest(%({name})s::bigint[]) AS n(value)"
+
+    @override
+    def gathered(self, select: str, column: str) -> str:
+        return f"ARRAY({select})"
 
     @override
     def allocate(self, connection: Connection, table: str, count: int) -> int:

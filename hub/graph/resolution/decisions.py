@@ -1,0 +1,90 @@
+"""What stewards decided of pairs of parties: the same, or not the same.
+
+A decision names two parties, so it holds whatever customers they are in, whatever the model says, and when the graph is
+resolved anew. A later decision of the same pair replaces an earlier one. *Same* holds against everything. *Not the
+same* gives way to evidence that is stronger than it was when it was decided: see HOLDS_BITS.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from sqlalchemy import Connection
+
+from hub.store import Store, fixed
+
+Verdict = Literal["same", "not_same"]
+
+HOLDS_BITS = 10.0
+"""By how much the weight of a pair must grow beyond that of the day for a not_same to give way: a thousandfold odds,
+about one more fact in common such as a birth date."""
+
+COLUMNS = tuple(column.name for column in fixed.decision.columns)
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """One steward's word on one pair; the lesser party id is `left`."""
+
+    id: str
+    act: str
+    """Decisions that were made at once."""
+    verdict: Verdict
+    left: str
+    right: str
+    holds_to: float | None
+    """Match weight in bits above which not_same gives way; None where nothing overrides it."""
+    actor: str
+    reason: str
+    at: str
+    undone_at: str | None = None
+    undone_by: str | None = None
+
+    def holds_against(self, weight: float) -> bool:
+        """Whether the decision stands although the pair has this match weight."""
+        return self.holds_to is None or weight <= self.holds_to
+
+
+class Decisions:
+    """Keeps the table of decisions."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    def of(self, connection: Connection, parties: Collection[str]) -> list[Decision]:
+        """Those in force that name one of the parties."""
+        ids, found = sorted(parties), {}
+        for column in ("left_id", "right_id"):
+            sql = f"SELECT {', '.join(COLUMNS)} FROM decision WHERE undone_at IS NULL AND {{in:{column}}}"
+            found |= {row[0]: Decision(*row) for row in self._store.rows_in(connection, sql, ids)}
+        return [found[id_] for id_ in sorted(found)]
+
+    def joined_with(self, connection: Connection, parties: Collection[str]) -> set[str]:
+        """The parties that are the same as one of these by a decision."""
+        found = [each for each in self.of(connection, parties) if each.verdict == "same"]
+        return {party for each in found for party in (each.left, each.right)}
+
+    def add(self, connection: Connection, decisions: Sequence[Decision]) -> None:
+        """Take new decisions; each replaces what was in force of its pair."""
+        for made in decisions:
+            for earlier in self.of(connection, [made.left]):
+                if (earlier.left, earlier.right) == (made.left, made.right):
+                    self.undo(connection, [earlier.id], made.actor, made.at)
+        rows = [tuple(getattr(made, name) for name in Decision.__slots__) for made in decisions]
+        self._store.dialect.insert(connection, fixed.decision, COLUMNS, rows)
+
+    def undo(self, connection: Connection, ids: Sequence[str], actor: str, at: str) -> None:
+        """End decisions; their rows stay as history."""
+        given = self._store.dialect.param
+        sql = (
+            f"UPDATE decision SET undone_at = {given('at')}, undone_by = {given('actor')}"
+            " WHERE undone_at IS NULL AND {in:id}"
+        )
+        self._store.rows_in(connection, sql, ids, at=at, actor=actor)
+
+    def forget(self, connection: Connection, parties: Collection[str]) -> None:
+        """Delete all that was decided of these parties."""
+        for column in ("left_id", "right_id"):
+            self._store.delete_in(connection, "decision", column, sorted(parties))

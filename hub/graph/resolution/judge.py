@@ -1,0 +1,57 @@
+"""How sure it is that two parties are the same: their match weight in bits."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from hub.graph.resolution.clusters import conflicts
+from hub.graph.resolution.matchables import Kind, Matchable
+from hub.graph.resolution.models import MatchModel
+
+
+class Judge:
+    """Weighs pairs of parties; made anew for each batch, because what is crowded changes.
+
+    The weight of two people, or of two organisations, is their model's, and each scheme of which they share a strong
+    identifier adds the model's `identifier_weight`. A person and an organisation are the same by identifiers alone.
+    """
+
+    def __init__(self, models: Mapping[Kind, MatchModel]) -> None:
+        self._models = models
+        self._prepared: dict[int, Any] = {}
+
+    def weight(self, one: Matchable, other: Matchable) -> float:
+        """The pair's match weight in bits, the same whichever is named first."""
+        left, right = (one, other) if one.party <= other.party else (other, one)
+        model = self._models[left.kind]
+        proven = len(schemes_shared(left, right)) * model.settings.identifier_weight
+        if left.kind != right.kind:
+            return proven
+        return model.scorer.weight(self._ready(left), self._ready(right)) + proven
+
+    def joins(self, one: Matchable, other: Matchable, weight: float) -> bool:
+        """Whether the weight alone makes the two one customer."""
+        return weight >= min(self._models[each.kind].settings.merge_weight for each in (one, other))
+
+    def is_kept(self, one: Matchable, other: Matchable, weight: float) -> bool:
+        """Whether the pair is worth a steward's look, or more."""
+        settings = self._models[one.kind].settings
+        return self.joins(one, other, weight) or weight >= settings.review_weight
+
+    def conflict(self, one: Matchable, other: Matchable) -> bool:
+        """Whether the two cannot be the same, whatever their weight."""
+        if one.kind != other.kind:
+            return False
+        return conflicts(one.evidence, other.evidence, self._models[one.kind].settings)
+
+    def _ready(self, party: Matchable) -> Any:
+        ready = self._prepared.get(party.number)
+        if ready is None:
+            ready = self._prepared[party.number] = self._models[party.kind].scorer.prepare(party.evidence)
+        return ready
+
+
+def schemes_shared(one: Matchable, other: Matchable) -> list[str]:
+    """The schemes of the strong identifiers that both hold, sorted; without those that too many hold."""
+    return sorted({proof.partition(":")[0] for proof in one.proven_by & other.proven_by})

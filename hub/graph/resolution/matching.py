@@ -1,0 +1,124 @@
+"""Which parties are one customer: by what they state, by what they prove, and by what stewards decided.
+
+The stages of `MatchResolver.resolve`, each over a whole batch and only where the batch reaches:
+
+| stage     | class                    | brings up to date                                                      |
+|-----------|--------------------------|------------------------------------------------------------------------|
+| profile   | matchables.Matchables    | what each party states, in normal form                                 |
+| block     | keys.Keys                | which parties are compared; what too many share stops working          |
+| score     | edges.Edges, judge.Judge | match weights of the pairs that the batch changes                      |
+| gather    | neighbourhood            | all parties that edges, decisions and anchors lead to from there       |
+| cluster   | grouping                 | their partition into customers                                         |
+| identify  | identity.CustomerIds     | public ids, redirects                                                  |
+
+Each table is a function of the parties, the decisions and the model; so are the customers, in any order of arrival.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+
+from sqlalchemy import Connection
+
+from hub.graph.anchors import Anchors
+from hub.graph.resolution.decisions import Decisions
+from hub.graph.resolution.edges import Compared, Edges
+from hub.graph.resolution.grouping import Grouping
+from hub.graph.resolution.identity import CustomerIds
+from hub.graph.resolution.judge import Judge
+from hub.graph.resolution.keys import PROOFS_CROWDED, Holders, Keys
+from hub.graph.resolution.matchables import Kind, Matchable, Matchables, Remade, Value, with_crowded
+from hub.graph.resolution.models import MatchModel, shipped_models
+from hub.graph.resolution.neighbourhood import Neighbourhood, Neighbourhoods
+from hub.graph.resolution.resolver import PartyChanges, Resolution
+from hub.store import Store
+
+
+@dataclass(frozen=True, slots=True)
+class _Scored:
+    """What weighing a batch's pairs came to."""
+
+    compared: Compared
+    regroup: frozenset[str]
+    """Parties whose customers may be others now, beside the batch's own."""
+
+
+class MatchResolver:
+    """Groups parties by a match model, looking only at the neighbourhood of what a batch changes."""
+
+    def __init__(
+        self,
+        store: Store,
+        models: Mapping[Kind, MatchModel] | None = None,
+        proofs_crowded: int = PROOFS_CROWDED,
+    ) -> None:
+        self._models = shipped_models() if models is None else models
+        self._ids = CustomerIds(store)
+        self._matchables = Matchables(store)
+        self._keys = Keys(store, self._models, proofs_crowded)
+        self._edges = Edges(store)
+        self._anchors = Anchors(store)
+        self._decisions = Decisions(store)
+        self._neighbourhoods = Neighbourhoods(store, self._ids, self._anchors, self._decisions)
+
+    def resolve(self, connection: Connection, changes: PartyChanges) -> Resolution:
+        """Bring memberships and redirects up to date, and say what changed."""
+        if not changes:
+            return Resolution({})
+        scored = self._score(connection, changes)
+        started = changes.touched | changes.removed | changes.reconsidered | scored.regroup
+        near = self._neighbourhoods.around(connection, started, changes)
+        groups = self._groups(connection, scored.compared, near)
+        return self._ids.record(
+            connection, groups.parties, near.before, changes.removed, groups.reasons, groups.parted
+        )
+
+    def _score(self, connection: Connection, changes: PartyChanges) -> _Scored:
+        remade = self._matchables.remake(connection, changes.touched, changes.removed)
+        holders = self._keys.replace(connection, remade)
+        compared = Compared(connection, self._matchables, self._keys, holders, Judge(self._models))
+        rescored = self._write_profiles(compared, remade)
+        crossings = holders.crossings()
+        touched = self._edges.update(compared, rescored, remade.gone, crossings)
+        compared.load(touched)
+        known = (compared.known.get(number) for number in {*touched, *rescored})
+        return _Scored(compared, frozenset(each.party for each in known if each is not None))
+
+    def _write_profiles(self, compared: Compared, remade: Remade) -> set[int]:
+        """Write the profiles of the batch, and those of others whose values the batch made crowded or evidence again.
+
+        Numbers of all these.
+        """
+        values: dict[int, Value] = {}
+        for each in (*remade.before.values(), *remade.written.values()):
+            values |= self._keys.values(each)
+        compared.holders.load(compared.holders.asked)
+        crossed = {crossing.key: crossing for crossing in compared.holders.crossings() if crossing.key in values}
+        compared.load(number for crossing in crossed.values() for number in crossing.holders - remade.written.keys())
+        changed: dict[int, Matchable] = {}
+        for number, each in remade.written.items():
+            changed[number] = with_crowded(each, self._crowded(each, compared.holders))
+        for key, crossing in crossed.items():
+            for number in crossing.holders - remade.written.keys():
+                each = changed.get(number) or compared.known[number]
+                now = each.crowded | {values[key]} if crossing.crowded else each.crowded - {values[key]}
+                changed[number] = with_crowded(each, now)
+        self._matchables.write(compared.connection, [changed[number] for number in sorted(changed)])
+        compared.known |= changed
+        return set(changed)
+
+    def _crowded(self, each: Matchable, holders: Holders) -> Collection[Value]:
+        return [value for key, value in self._keys.values(each).items() if holders.is_crowded(key)]
+
+    def _groups(self, connection: Connection, compared: Compared, near: Neighbourhood) -> Grouping:
+        several = [group for group in near.connected() if len(group) > 1]
+        alone = [group for group in near.connected() if len(group) == 1]
+        loaded = self._matchables.of(connection, {party for group in several for party in group})
+        known = {each.party: each for each in loaded}
+        grouping = Grouping(self._models, compared.judge, known, near)
+        for group in several:
+            grouping.part(group)
+        for group in alone:
+            grouping.keep(group)
+        return grouping
