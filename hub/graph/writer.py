@@ -35,7 +35,7 @@ from hub.graph.entities import Statement
 from hub.graph.former import Former
 from hub.graph.identifiers import Identifiers
 from hub.graph.projection import Customers, GoldenChange, Projected
-from hub.graph.resolution import ExactResolver, Merge, PartyChanges, Resolution, Resolver, Split
+from hub.graph.resolution import MatchResolver, Merge, PartyChanges, Resolution, Resolver, Split
 from hub.graph.rows import Draft, RowCodec
 from hub.graph.standing import Standings
 from hub.ontology import CUSTOMER
@@ -102,7 +102,7 @@ class GraphWriter:
         self._claims = Claims(store, self._codecs, restate)
         self._identifiers = Identifiers(store)
         self._anchors = Anchors(store)
-        self._resolver: Resolver = resolver or ExactResolver(store)
+        self._resolver: Resolver = resolver or MatchResolver(store)
         self._belonging = Belonging(store)
         self._customers = Customers(store, trust, survivorship)
         self._standings = Standings(store)
@@ -131,7 +131,7 @@ class GraphWriter:
         self._write_rows(connection, run_id, settled)
         released = self._identifiers.replace(connection, settled)
         self._anchors.replace(connection, settled)
-        parties = self._party_changes(settled, released)
+        parties = self._party_changes(settled)
         self._former.part(connection, parties.removed)
         resolution = self._resolver.resolve(connection, parties)
         tied = self._identifiers.tie(connection, settled, released, resolution.moved)
@@ -175,10 +175,10 @@ class GraphWriter:
             rows = [(*draft.system_columns, run_id) for draft in drafts]
             upsert(connection, tables[type_], SYSTEM_COLUMNS, rows)
 
-    def _party_changes(self, settled: Settled, released: frozenset[tuple[str, str]]) -> PartyChanges:
+    def _party_changes(self, settled: Settled) -> PartyChanges:
         touched = frozenset(draft.id for draft in settled.written if draft.type in self._party_types)
         removed = frozenset(row.id for row in settled.removed if row.type in self._party_types)
-        return PartyChanges(touched, removed - touched, released)
+        return PartyChanges(touched, removed - touched)
 
     def _project(self, connection: Connection, settled: Settled, resolution: Resolution) -> Projected:
         stated = [d.id for d in (*settled.written, *settled.refreshed) if d.type in self._party_types]

@@ -20,11 +20,14 @@ TRUST = {"erp": 90, "pos": 50, "crm": 70}
 
 PARTY_PROPERTIES: Mapping[str, Mapping[str, Any]] = {
     "name": {"survivorship": "most_trusted"},
+    "givenName": {"survivorship": "most_trusted", "match": "given_name"},
     "familyName": {"survivorship": "most_trusted", "match": "family_name"},
+    "honorificSuffix": {"survivorship": "most_trusted", "match": "name_suffix"},
+    "birthDate": {"survivorship": "most_trusted", "match": "birth_date"},
     "nickname": {"survivorship": "most_frequent"},
     "notes": {"survivorship": "longest"},
-    "email": {"type": "email", "survivorship": "most_recent", "identifier": "email"},
-    "telephone": {"type": "phone", "survivorship": "most_recent", "identifier": "phone"},
+    "email": {"type": "email", "survivorship": "most_recent", "identifier": "email", "match": "email"},
+    "telephone": {"type": "phone", "survivorship": "most_recent", "identifier": "phone", "match": "phone"},
     "loyaltyCard": {"survivorship": "most_recent", "identifier": "loyalty_card", "strong": True},
     "vatID": {"survivorship": "most_trusted", "identifier": "vat", "strong": True},
     "streetAddress": {"survivorship": "most_recent", "group": "address", "match": "street"},
@@ -223,6 +226,18 @@ class Graph:
         for row in self._customers():
             seen["Customer", row["id"]] = (members[row["id"]], {**row, "updated_at": None})
         return seen
+
+    def matched(self) -> dict[str, Any]:
+        """The tables of matching, by party ids instead of numbers."""
+        party = dict(self.rows("SELECT id, party_id FROM profile"))
+        return {
+            "profiles": set(self.rows("SELECT party_id, kind, content FROM profile")),
+            "keys": {(key, party[number]) for key, number in self.rows("SELECT key, profile_id FROM blocking_key")},
+            "edges": {
+                (frozenset((party[low], party[high])), weight, bool(joins))
+                for low, high, weight, joins in self.rows("SELECT low, high, weight, joins FROM edge")
+            },
+        }
 
     def canonical(self) -> dict[str, Any]:
         """The graph's state without what may depend on the order of arrival: runs, customer ids, clock times."""

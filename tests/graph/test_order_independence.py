@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hub.graph.entities import Entity, Statement
-from hub.graph.resolution import ExactResolver
+from hub.graph.resolution import MatchResolver
 from hub.values import Instant, Money
 from tests.graph.graph_world import Graph, by, day, gone, party, says, thing, to, to_party
 
@@ -190,7 +190,7 @@ def test_an_identifier_that_too_many_share_counts_alike_in_any_order(
     graph: Graph, history: list[tuple[str, int, str, bool]], cuts: list[int]
 ) -> None:
     graph.clear()
-    crowded = Graph(graph.store, resolver=ExactResolver(graph.store, limit=2))
+    crowded = Graph(graph.store, resolver=MatchResolver(graph.store, proofs_crowded=2))
     statements = [
         says(source, str(key), *([party(source, str(key), loyaltyCard=card)] if lives else []))
         for source, key, card, lives in history

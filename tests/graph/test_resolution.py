@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from hub.audit.events import AuditEvent
 from hub.graph.entities import Statement
-from hub.graph.resolution import ExactResolver, Merge, Split
+from hub.graph.resolution import MatchResolver, Merge, Split
 from hub.store import Store
 from tests.graph.graph_world import Graph, gone, party, says, small_ontology
 
@@ -110,7 +110,7 @@ def test_a_customer_that_changes_keeps_its_id(graph: Graph) -> None:
 def test_an_identifier_stops_being_evidence_when_too_many_share_it_and_is_evidence_again(
     graph: Graph,
 ) -> None:
-    crowd = Graph(graph.store, resolver=ExactResolver(graph.store, limit=3))
+    crowd = Graph(graph.store, resolver=MatchResolver(graph.store, proofs_crowded=3))
     people = [person(str(number), loyaltyCard="0000") for number in range(4)]
     crowd.apply(*people[:3])
     assert len({customer(crowd, said) for said in people[:3]}) == 1

@@ -53,6 +53,7 @@ def partition(
     *,
     same: Collection[Pair] = (),
     not_same: Collection[Pair] = (),
+    proven: Collection[Pair] = (),
     conflicts: Collection[Pair] = (),
     settings: LinkageSettings | None = None,
 ) -> list[frozenset[str]]:
@@ -61,12 +62,14 @@ def partition(
     `edges` are the pairs known already, of any weight; only those of at least `merge_weight` bring groups together, and
     `weight` is asked for the pairs that a mean lacks. Pairs are as `pair_of` writes them, all among `parties`.
     `same` are joined whatever they weigh and whatever conflicts; `not_same` are never joined, and win over a chain of
-    `same` that contradicts them; `conflicts` are joined by nothing but `same`.
+    `same` that contradicts them; `conflicts` are joined by nothing but `same`. `proven` pairs share a strong identifier
+    that their other evidence does not outweigh: they are joined before any mean is taken, unless something conflicts.
     """
     linkage = _Linkage(sorted(parties), weight, edges, merge_weight, settings or LinkageSettings())
     linkage.forbid(not_same)
     linkage.join_same(same)
     linkage.forbid(conflicts)
+    linkage.join_same(proven)
     return linkage.run()
 
 
@@ -105,7 +108,7 @@ class _Linkage:
                 self._apart[second].add(first)
 
     def join_same(self, pairs: Iterable[Pair]) -> None:
-        """Join what stewards joined, in the order of the pairs, but never what they also parted."""
+        """Join these pairs in their order, but never what is to be apart."""
         for left, right in sorted(pairs):
             first, second = pair_of(self._group[left], self._group[right])
             if first != second and second not in self._apart[first]:
@@ -184,3 +187,8 @@ class _Linkage:
             self._apart[group].discard(other)
             self._apart[group].add(kept)
             self._apart[kept].add(group)
+
+
+def conflicts(left, right, settings) -> bool:
+    """STUB."""
+    return "generation" in left and "generation" in right and left["generation"] != right["generation"]

@@ -2,26 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Mapping
 from itertools import combinations
 
 from networkx.utils import UnionFind
 
 from hub.graph.resolution.clusters import partition
+from hub.graph.resolution.identity import STEWARD
 from hub.graph.resolution.judge import Judge, schemes_shared
-from hub.graph.resolution.matchables import Kind, Matchable
-from hub.graph.resolution.models import MatchModel
+from hub.graph.resolution.matchables import Matchable
 from hub.graph.resolution.neighbourhood import Neighbourhood, PartyPair
 
-STEWARD = "steward"
 SHARED = "shared_identifier"
 ALIKE = "alike"
 ALONE = "alone"
-"""Codes of the reason why parties are one customer: a steward's word, a strong identifier that they share (followed by
-its schemes), their match weight, or that they have no reason to be anything else."""
-
-PARTED = "evidence_gone"
-PARTED_BY_STEWARD = "steward"
+"""Codes of the reason why parties are one customer, beside a steward's word: a strong identifier that they share
+(followed by its schemes), their match weight, or that there is one party only."""
 
 _REASON_LENGTH = 96
 """What the audit log takes as a code."""
@@ -32,12 +28,10 @@ class Grouping:
 
     def __init__(
         self,
-        models: Mapping[Kind, MatchModel],
         judge: Judge,
         known: Mapping[str, Matchable],
         near: Neighbourhood,
     ) -> None:
-        self._models = models
         self._judge = judge
         self._known = known
         self._near = near
@@ -46,8 +40,8 @@ class Grouping:
         self.parties: list[frozenset[str]] = []
         self.reasons: list[str] = []
         """Why the parties of each group are one customer."""
-        self.parted = PARTED
-        """Why parties that were one customer are no more."""
+        self.steward_parted: set[int] = set()
+        """Places of the groups that a steward holds apart from others."""
 
     def keep(self, group: frozenset[str]) -> None:
         """Take a group as it is."""
@@ -57,22 +51,25 @@ class Grouping:
     def part(self, connected: frozenset[str]) -> None:
         """Part connected parties into customers."""
         matched = {party for party in connected if party in self._known}
+        kinds = {self._known[party].kind for party in matched}
         same, apart = self._decided(connected)
         found = partition(
             matched,
             self._weight,
             self._edges(matched),
+            self._judge.merge_weight(kinds),
             same=same,
             not_same=apart,
             proven=self._proven(matched),
-            conflict=self._conflict,
-            settings=self._settings(matched),
+            conflicts=self._conflicts(matched),
+            settings=self._judge.linkage(kinds),
         )
+        held_apart = {party for pair in apart for party in pair}
         for group in self._tied(found, connected):
+            if group & held_apart:
+                self.steward_parted.add(len(self.parties))
             self.parties.append(group)
             self.reasons.append(self._reason(group, same))
-        if apart:
-            self.parted = PARTED_BY_STEWARD
 
     def _decided(self, connected: Collection[str]) -> tuple[list[PartyPair], list[PartyPair]]:
         """The pairs that stewards joined, and those that they parted."""
@@ -91,8 +88,13 @@ class Grouping:
             self._weights[pair] = self._judge.weight(self._known[one], self._known[other])
         return self._weights[pair]
 
-    def _conflict(self, one: str, other: str) -> bool:
-        return self._judge.conflict(self._known[one], self._known[other])
+    def _conflicts(self, parties: Collection[str]) -> list[PartyPair]:
+        """The pairs that cannot be the same, whatever they weigh."""
+        return [
+            (one, other)
+            for one, other in combinations(sorted(parties), 2)
+            if self._judge.conflict(self._known[one], self._known[other])
+        ]
 
     def _edges(self, parties: Collection[str]) -> dict[PartyPair, float]:
         return {pair: weight for pair, weight in self._near.edges.items() if pair[0] in parties}

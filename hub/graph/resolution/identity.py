@@ -43,6 +43,10 @@ def created_at(customer_id: str) -> datetime:
     return _EPOCH + timedelta(microseconds=number >> _RANDOM_BITS)
 
 
+STEWARD = "steward"
+EVIDENCE_GONE = "evidence_gone"
+"""Codes of the reason of a merge or split: a steward's word; nothing holds the parties together any more."""
+
 _UNKNOWN: Mapping[str, int] = MappingProxyType({})
 
 
@@ -76,9 +80,12 @@ def assign(
     reasons: Sequence[str],
     at: datetime,
     arrival: Mapping[str, int] = _UNKNOWN,
+    steward_parted: Collection[int] = (),
 ) -> Assignment:
     """Ids for `groups` of parties, given each party's customer `before` and the redirects to those customers.
 
+    `reasons` says for each group why its parties are one customer; `steward_parted` are the groups that a steward holds
+    apart from others.
     `arrival` orders the parties of customers that split; among those without, the smallest id comes first.
     """
     scene = _Scene(groups, before, redirects, arrival)
@@ -93,7 +100,7 @@ def assign(
             assignment.ids[index] = new_customer_id(at)
             assignment.created.append(assignment.ids[index])
         assignment.merges += [Merge(held[index][0], retired, reasons[index]) for retired in held[index][1:]]
-    assignment.splits = scene.splits(assignment.ids)
+    assignment.splits = scene.splits(assignment.ids, steward_parted)
     assignment.redirects = scene.redirected(assignment)
     return assignment
 
@@ -138,11 +145,11 @@ class _Scene:
                 former[group].append(redirect.old_id)
         return former
 
-    def splits(self, ids: Sequence[str]) -> list[Split]:
+    def splits(self, ids: Sequence[str], steward_parted: Collection[int]) -> list[Split]:
         """Which groups left a customer that lives on."""
         living = set(ids)
         return [
-            Split(origin, ids[index], "evidence_gone")
+            Split(origin, ids[index], STEWARD if index in steward_parted else EVIDENCE_GONE)
             for index, group in enumerate(self._groups)
             for origin in sorted({self._before[party] for party in group if party in self._before})
             if origin != ids[index] and origin in living
@@ -190,11 +197,12 @@ class CustomerIds:
         before: Mapping[str, str],
         removed: Collection[str],
         reasons: Sequence[str],
+        steward_parted: Collection[int] = (),
     ) -> Resolution:
         """Make each of `groups` one customer; `before` has the customers of all their parties and of those removed."""
         redirects = self._redirects(connection, before.values())
         arrival = self._arrival(connection, groups, before)
-        assignment = assign(groups, before, redirects, reasons, datetime.now(UTC), arrival)
+        assignment = assign(groups, before, redirects, reasons, datetime.now(UTC), arrival, steward_parted)
         now = {party: assignment.ids[index] for index, group in enumerate(groups) for party in group}
         moved = {party: customer for party, customer in now.items() if before.get(party) != customer}
         self._store_memberships(connection, moved, removed)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
-from hub.graph.resolution.clusters import conflicts
+from hub.graph.resolution.clusters import LinkageSettings, conflicts
 from hub.graph.resolution.matchables import Kind, Matchable
 from hub.graph.resolution.models import MatchModel
 
@@ -32,12 +32,20 @@ class Judge:
 
     def joins(self, one: Matchable, other: Matchable, weight: float) -> bool:
         """Whether the weight alone makes the two one customer."""
-        return weight >= min(self._models[each.kind].settings.merge_weight for each in (one, other))
+        return weight >= self.merge_weight((one.kind, other.kind))
 
     def is_kept(self, one: Matchable, other: Matchable, weight: float) -> bool:
         """Whether the pair is worth a steward's look, or more."""
         settings = self._models[one.kind].settings
         return self.joins(one, other, weight) or weight >= settings.review_weight
+
+    def merge_weight(self, kinds: Iterable[Kind]) -> float:
+        """Bits above which parties of these kinds are one customer."""
+        return min(self._models[kind].settings.merge_weight for kind in kinds)
+
+    def linkage(self, kinds: Iterable[Kind]) -> LinkageSettings:
+        """How the parties of a neighbourhood with these kinds are grouped: as the first kind's model says."""
+        return self._models[min(kinds)].settings.linkage
 
     def conflict(self, one: Matchable, other: Matchable) -> bool:
         """Whether the two cannot be the same, whatever their weight."""

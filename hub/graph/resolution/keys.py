@@ -109,6 +109,11 @@ class Holders:
         """Remember the limits of keys that will be asked for."""
         self._limits.update(keys)
 
+    @property
+    def asked(self) -> Collection[int]:
+        """The keys that will be asked for."""
+        return self._limits.keys()
+
     def load(self, keys: Iterable[int]) -> None:
         """Ask the store who holds these keys; of a crowded one it tells some only."""
         wanted = [key for key in dict.fromkeys(keys) if key not in self._held]

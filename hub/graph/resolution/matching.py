@@ -71,7 +71,7 @@ class MatchResolver:
         near = self._neighbourhoods.around(connection, started, changes)
         groups = self._groups(connection, scored.compared, near)
         return self._ids.record(
-            connection, groups.parties, near.before, changes.removed, groups.reasons, groups.parted
+            connection, groups.parties, near.before, changes.removed, groups.reasons, groups.steward_parted
         )
 
     def _score(self, connection: Connection, changes: PartyChanges) -> _Scored:
@@ -98,7 +98,7 @@ class MatchResolver:
         compared.load(number for crossing in crossed.values() for number in crossing.holders - remade.written.keys())
         changed: dict[int, Matchable] = {}
         for number, each in remade.written.items():
-            changed[number] = with_crowded(each, self._crowded(each, compared.holders))
+            changed[number] = with_crowded(each, ())
         for key, crossing in crossed.items():
             for number in crossing.holders - remade.written.keys():
                 each = changed.get(number) or compared.known[number]
@@ -116,7 +116,7 @@ class MatchResolver:
         alone = [group for group in near.connected() if len(group) == 1]
         loaded = self._matchables.of(connection, {party for group in several for party in group})
         known = {each.party: each for each in loaded}
-        grouping = Grouping(self._models, compared.judge, known, near)
+        grouping = Grouping(compared.judge, known, near)
         for group in several:
             grouping.part(group)
         for group in alone:

@@ -1,7 +1,7 @@
 """What the graph asks of a resolver, and what it gets back.
 
-Customers are a function of the set of parties (and, from a later step on, of stewards' decisions and a model), never of
-the order of arrival. A resolver looks only at the neighbourhood of what changed.
+Customers are a function of the set of parties, of stewards' decisions and of the model, never of the order of arrival.
+A resolver looks only at the neighbourhood of what changed.
 """
 
 from __future__ import annotations
@@ -12,8 +12,6 @@ from typing import Protocol
 
 from sqlalchemy import Connection
 
-from hub.graph.rows import Identifier
-
 
 @dataclass(frozen=True, slots=True)
 class PartyChanges:
@@ -23,11 +21,11 @@ class PartyChanges:
     """Parties that are new or whose content is another now."""
     removed: frozenset[str]
     """Parties that are gone."""
-    released: frozenset[Identifier] = frozenset()
-    """Identifiers that some party has ceased to hold: one that too many shared may be evidence again."""
+    reconsidered: frozenset[str] = frozenset()
+    """Parties that are as they were, and whose grouping is decided anew: a steward has spoken."""
 
     def __bool__(self) -> bool:
-        return bool(self.touched or self.removed)
+        return bool(self.touched or self.removed or self.reconsidered)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +35,7 @@ class Merge:
     kept: str
     retired: str
     reason: str
-    """A stable code, followed by the schemes of the identifiers that the parties share."""
+    """A stable code; of shared identifiers, followed by their schemes."""
 
 
 @dataclass(frozen=True, slots=True)
