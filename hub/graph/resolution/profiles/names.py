@@ -22,15 +22,14 @@ from hub.graph.resolution.profiles.texts import (
     phrases,
     plain,
     without_umlauts,
+    words,
 )
 
-_TITLES = frozenset(
-    """
+_TITLES = words("""
     mr mrs ms miss mx master dr doctor prof professor sir dame lord lady rev reverend fr father hon capt captain col
-    maj major lt sgt herr frau hr fru dhr mevr mw mme mlle monsieur madame mademoiselle sr sra srta senor senora senorita don
-    dona signor signora sig sigra pan pani ing dipl mag
-    """.split()
-)
+    maj major lt sgt herr frau hr fru dhr mevr mw mme mlle monsieur madame mademoiselle sr sra srta senor senora senorita
+    don     dona signor signora sig sigra pan pani ing dipl mag
+    """)
 _GENERATIONS = {
     **dict.fromkeys(("jr", "jnr", "junior", "jun", "jnior"), "jr"),
     **dict.fromkeys(("sr", "snr", "senior", "sen"), "sr"),
@@ -41,19 +40,17 @@ _GENERATIONS = {
 }
 _WEAK_GENERATIONS = frozenset({"v", "2", "3", "4", "5", "sen"})
 """Read as a generation only in a field of its own: within a name they are an initial or a slip."""
-_CREDENTIALS = frozenset(
-    "phd md esq mba bsc msc ba ma obe mbe cbe kbe frcs mp qc kc dds dvm rn cpa jd llb llm bsc mph dphil ret".split()
+_CREDENTIALS = words(
+    "phd md esq mba bsc msc ba ma obe mbe cbe kbe frcs mp qc kc dds dvm rn cpa jd llb llm bsc mph dphil ret"
 )
-_GLUED = frozenset("mc mac o fitz st saint san santa ap ab".split())
+_GLUED = words("mc mac o fitz st saint san santa ap ab")
 """Words that make one name with what follows, which is no name without them."""
-_PARTICLES = frozenset(
-    """
+_PARTICLES = words("""
     van von vom vander der den de del della delle degli dei di da do dos das du des la le les lo el al ul bin bint ibn
     ben abu ter ten te t tot zu zum zur af av auf dalla dal y e und
-    """.split()
-)
+    """)
 _FORMER = re.compile(
-    r"[\s,(]+(?:n[eé]e|n[eé]|formerly(?: known as)?|previously|f/?k/?a|geb(?:oren|orene|\.)?|z domu)[.:\s]+(?=[^\W\d_])",
+    r"[\s,(]+(?:n[eé]e?|formerly(?: known as)?|previously|f/?k/?a|geb(?:orene?)?|z domu)[.:\s]+(?=[^\W\d_])",
     re.IGNORECASE,
 )
 _MARKED_FORMER = " née "
@@ -104,34 +101,34 @@ def generation(raw: str) -> str:
     return next((_GENERATIONS[each] for each in _words(raw) if each in _GENERATIONS), "")
 
 
-def _without_tail(words: list[str]) -> tuple[list[str], str]:
+def _without_tail(parts: list[str]) -> tuple[list[str], str]:
     """The words without credentials and generations at their end, and the generation."""
     found = ""
-    while len(words) > 1 and (
-        words[-1] in _CREDENTIALS or words[-1] in _GENERATIONS.keys() - _WEAK_GENERATIONS
+    while len(parts) > 1 and (
+        parts[-1] in _CREDENTIALS or parts[-1] in _GENERATIONS.keys() - _WEAK_GENERATIONS
     ):
-        found = _GENERATIONS.get(words[-1], found)
-        words = words[:-1]
-    return words, found
+        found = _GENERATIONS.get(parts[-1], found)
+        parts = parts[:-1]
+    return parts, found
 
 
-def _without_titles(words: list[str]) -> list[str]:
-    while len(words) > 1 and words[0] in _TITLES:
-        words = words[1:]
-    return words
+def _without_titles(parts: list[str]) -> list[str]:
+    while len(parts) > 1 and parts[0] in _TITLES:
+        parts = parts[1:]
+    return parts
 
 
 @lru_cache(maxsize=CACHED)
 def given_part(raw: str) -> tuple[str, tuple[str, ...], str]:
     """The given name, the middle names after it and the generation that a field for given names holds."""
     text = _JOINT.split(_BRACKETS.sub(" ", lower(raw)).strip())[0].replace("-", "")
-    words, found = _without_tail(_without_titles(_words(text)))
-    if is_placeholder(" ".join(words)) or _ROLE_NAMES.fullmatch(" ".join(words)):
+    parts, found = _without_tail(_without_titles(_words(text)))
+    if is_placeholder(" ".join(parts)) or _ROLE_NAMES.fullmatch(" ".join(parts)):
         return "", (), found
-    closed = "".join(words)
-    if len(words) > 1 and not is_given_name(words[0]) and is_given_name(closed):
-        words = [closed]
-    return word(words[0]), tuple(word(each) for each in words[1:]), found
+    closed = "".join(parts)
+    if len(parts) > 1 and len(closed) > 3 and not is_given_name(parts[0]) and is_given_name(closed):
+        parts = [closed]
+    return word(parts[0]), tuple(word(each) for each in parts[1:]), found
 
 
 @lru_cache(maxsize=CACHED)
@@ -139,10 +136,10 @@ def family_part(raw: str) -> tuple[str, tuple[str, ...], str]:
     """The family name, the other families and the generation that a field for family names holds."""
     stated = _BRACKETS.sub(_MARKED_FORMER + r"\1", raw[:LONGEST])
     current, *former = _FORMER.split(" " + stated)
-    words, found = _without_tail(_without_titles(_words(current)))
-    if is_placeholder(" ".join(words)):
-        words = []
-    pieces, bases = _pieces(words)
+    parts, found = _without_tail(_without_titles(_words(current)))
+    if is_placeholder(" ".join(parts)):
+        parts = []
+    pieces, bases = _pieces(parts)
     family = "".join(pieces)
     others = [*(pieces if len(pieces) > 1 else ()), *bases]
     for text in former:
@@ -151,12 +148,12 @@ def family_part(raw: str) -> tuple[str, tuple[str, ...], str]:
     return family, tuple(each for each in dict.fromkeys(others) if len(each) > 2 and each != family), found
 
 
-def _pieces(words: Sequence[str]) -> tuple[list[str], list[str]]:
+def _pieces(parts: Sequence[str]) -> tuple[list[str], list[str]]:
     """The names that make up a family name, each with its particles, and those that had particles without them."""
     pieces, bases, head = [], [], ""
     particle = False
-    for at, each in enumerate(words):
-        last = at == len(words) - 1
+    for at, each in enumerate(parts):
+        last = at == len(parts) - 1
         if not last and (each in _PARTICLES or each in _GLUED):
             head += "st" if each == "saint" else each
             particle = particle or each in _PARTICLES

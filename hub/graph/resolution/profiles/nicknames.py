@@ -13,7 +13,7 @@ from functools import cache, lru_cache
 
 from nicknames import NickNamer
 
-from hub.graph.resolution.profiles.texts import CACHED
+from hub.graph.resolution.profiles.texts import CACHED, words
 
 _ROOTS = """
 m robert=bob,bobbie,bobby,rob,robb,robbie,robby
@@ -260,10 +260,8 @@ f zoe=zoey
 """
 """A line a root: the gender of those who bear it and its variants; the first line that has a variant wins."""
 
-_OTHER_NAMES = frozenset(
-    "miguel raquel joel noel phoebe israel manuel emanuel raphael rafael michaela mikael".split()
-)
-"""Given names, missing in the tables, in which an `e` after `a`, `o`, `u` is a sound and no way to write an umlaut."""
+_OTHER_NAMES = words("miguel raquel joel noel phoebe israel manuel emanuel raphael rafael michaela mikael")
+"""Given names, missing in the tables, in which an `e` after `a`, `o`, `u` is a sound, no umlaut."""
 
 
 @cache

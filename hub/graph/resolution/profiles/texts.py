@@ -19,6 +19,11 @@ _SIGNS = re.compile(r"[^a-z0-9]+")
 _UMLAUT = re.compile(r"(?<![aeiou])([aou])e(?=[^aeiou ])")
 
 
+def words(text: str) -> frozenset[str]:
+    """The words of a text; a list of many reads better so than with quotes around each."""
+    return frozenset(text.split())
+
+
 def phrases(text: str) -> frozenset[str]:
     """What stands between the bars, with the line breaks as bars too."""
     return frozenset(phrase.strip() for phrase in text.strip().replace("\n", "|").split("|"))
