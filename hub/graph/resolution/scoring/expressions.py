@@ -69,12 +69,13 @@ class Compiler:
             UnsupportedSqlError: it, or a part of it, has no equal here.
         """
         name = node.name.lower() if isinstance(node, exp.Anonymous) else node.key
-        method: Callable[[Any], Code] | None = getattr(self, f"value_{name}", None)
+        method: Callable[[Any], Code] | None = getattr(self, f"_value_{name}", None)
         if method is None:
             raise UnsupportedSqlError(f"{self._shown(node)} is not supported{self.where}")
         return method(node)
 
     where = ""
+    """Where the subclass's expressions stand, for messages."""
 
     @staticmethod
     def _shown(node: exp.Expr) -> str:
@@ -99,42 +100,42 @@ class Compiler:
         """A text of the SQL as source."""
         return repr(value)
 
-    def value_paren(self, node: exp.Paren) -> Code:
+    def _value_paren(self, node: exp.Paren) -> Code:
         return self.value(node.this)
 
-    def value_literal(self, node: exp.Literal) -> Code:
+    def _value_literal(self, node: exp.Literal) -> Code:
         if node.is_string:
             return Code(self.text(node.name), "text", constant=True)
         return Code(repr(_literal_number(node.name)), "number", constant=True)
 
-    def value_neg(self, node: exp.Neg) -> Code:
+    def _value_neg(self, node: exp.Neg) -> Code:
         return self._arithmetic("-{}", "negative", node.this)
 
-    def value_sub(self, node: exp.Sub) -> Code:
+    def _value_sub(self, node: exp.Sub) -> Code:
         return self._arithmetic("({} - {})", "minus", node.left, node.right)
 
-    def value_add(self, node: exp.Add) -> Code:
+    def _value_add(self, node: exp.Add) -> Code:
         return self._arithmetic("({} + {})", "plus", node.left, node.right)
 
-    def value_mul(self, node: exp.Mul) -> Code:
+    def _value_mul(self, node: exp.Mul) -> Code:
         return self._arithmetic("({} * {})", "times", node.left, node.right)
 
-    def value_abs(self, node: exp.Abs) -> Code:
+    def _value_abs(self, node: exp.Abs) -> Code:
         return self._arithmetic("abs({})", "absolute", node.this)
 
-    def value_div(self, node: exp.Div) -> Code:
+    def _value_div(self, node: exp.Div) -> Code:
         return self._arithmetic("functions.divided({}, {})", "divided", node.left, node.right, no_number=True)
 
-    def value_radians(self, node: exp.Func) -> Code:
+    def _value_radians(self, node: exp.Func) -> Code:
         return self._arithmetic("functions.radians({})", "radians", node.this)
 
-    def value_sin(self, node: exp.Func) -> Code:
+    def _value_sin(self, node: exp.Func) -> Code:
         return self._arithmetic("functions.sine({})", "sine", node.this)
 
-    def value_cos(self, node: exp.Func) -> Code:
+    def _value_cos(self, node: exp.Func) -> Code:
         return self._arithmetic("functions.cosine({})", "cosine", node.this)
 
-    def value_acos(self, node: exp.Func) -> Code:
+    def _value_acos(self, node: exp.Func) -> Code:
         return self._arithmetic("functions.arc_cosine({})", "arc_cosine", node.this, no_number=True)
 
     def _arithmetic(self, layout: str, name: str, *nodes: exp.Expr, no_number: bool = False) -> Code:
@@ -152,7 +153,7 @@ class Compiler:
             raise UnsupportedSqlError(f"{self._shown(bare(node))} gives a {code.kind}, expected a number")
         return code
 
-    def value_cast(self, node: exp.Cast) -> Code:
+    def _value_cast(self, node: exp.Cast) -> Code:
         code = self.value(node.this)
         to = node.to.this.name
         if code.kind == "number" and to == "FLOAT":
@@ -163,27 +164,31 @@ class Compiler:
         return self.cast(code, to)
 
     def cast(self, code: Code, to: str) -> Code:
+        """`code` as another type."""
         raise UnsupportedSqlError(f"CAST of a {code.kind} AS {to} is not supported{self.where}")
 
-    def value_least(self, node: exp.Least) -> Code:
+    def _value_least(self, node: exp.Least) -> Code:
         return self._extreme("least", node)
 
-    def value_greatest(self, node: exp.Greatest) -> Code:
+    def _value_greatest(self, node: exp.Greatest) -> Code:
         return self._extreme("greatest", node)
 
     def _extreme(self, name: str, node: exp.Func) -> Code:
-        codes = [self._number(part) for part in (node.this, *node.expressions)]
+        codes = [self.value(part) for part in (node.this, *node.expressions)]
+        if any(code.no_number for code in codes):
+            raise UnsupportedSqlError(f"{name.upper()} of a quotient is not supported")
         sources = ", ".join(self.or_none(code) for code in codes)
         nullable = all(code.nullable or code.needs for code in codes)
-        bad = any(code.no_number for code in codes)
-        return Code(f"functions.{name}({sources})", "number", nullable=nullable, no_number=bad)
+        return Code(f"functions.{name}({sources})", _one_kind(codes), nullable=nullable)
 
     def or_none(self, code: Code) -> str:
         """Source that may be run in any case."""
-        guards = self._guards(code)
-        return f"({code.source} if {guards} else None)" if guards else code.source
+        if code.needs <= {code.source}:
+            return code.source
+        guards = " and ".join(f"{name} is not None" for name in sorted(code.needs))
+        return f"({code.source} if {guards} else None)"
 
-    def value_case(self, node: exp.Case) -> Code:
+    def _value_case(self, node: exp.Case) -> Code:
         if node.this is not None:
             raise UnsupportedSqlError("CASE with an expression after it is not supported")
         with_default = node.args.get("default")
@@ -222,6 +227,7 @@ class Compiler:
         return self.other_condition(node, wanted)
 
     def other_condition(self, node: exp.Expr, wanted: bool) -> str:  # noqa: ARG002 - for subclasses
+        """Source of a condition that only a subclass knows."""
         raise UnsupportedSqlError(f"{self._shown(node)} as a condition is not supported")
 
     def _both(self, node: exp.And | exp.Or, wanted: bool) -> str:
@@ -257,9 +263,6 @@ class Compiler:
         if not tests:
             return str(not wanted)
         return f"({(' or ' if wanted else ' and ').join(tests)})"
-
-    def _guards(self, code: Code) -> str:
-        return " and ".join(f"{name} is not None" for name in sorted(code.needs))
 
     def _compared(self, symbol: str, left: exp.Expr, right: exp.Expr) -> str:
         surely, one = self.surely, self.value(left)
@@ -326,7 +329,7 @@ class RecordCompiler(Compiler):
             for column, name in self._names.items()
         ]
 
-    def value_column(self, node: exp.Column) -> Code:
+    def _value_column(self, node: exp.Column) -> Code:
         name = self._names.setdefault(column_name(node), f"c{len(self._names)}")
         return Code(name, self._kinds.get(column_name(node), "text"), nullable=True)
 
@@ -342,54 +345,54 @@ class RecordCompiler(Compiler):
             raise UnsupportedSqlError(f"{self._shown(bare(node))} gives a {code.kind}, expected a {kind}")
         return code.source
 
-    def value_lower(self, node: exp.Lower) -> Code:
+    def _value_lower(self, node: exp.Lower) -> Code:
         return self._call("lower", "text", self._text(node.this))
 
-    def value_upper(self, node: exp.Upper) -> Code:
+    def _value_upper(self, node: exp.Upper) -> Code:
         return self._call("upper", "text", self._text(node.this))
 
-    def value_trim(self, node: exp.Trim) -> Code:
+    def _value_trim(self, node: exp.Trim) -> Code:
         if node.expression is not None or node.args.get("position"):
             raise UnsupportedSqlError("TRIM of other characters than spaces is not supported")
         return self._call("trim", "text", self._text(node.this))
 
-    def value_substring(self, node: exp.Substring) -> Code:
+    def _value_substring(self, node: exp.Substring) -> Code:
         text, start = self._text(node.this), str(_counted(node.args.get("start"), least=1))
         length = node.args.get("length")
         if length is None:
             return self._call("rest", "text", text, start)
         return self._call("substring", "text", text, start, str(_counted(length, least=0)))
 
-    def value_left(self, node: exp.Left) -> Code:
+    def _value_left(self, node: exp.Left) -> Code:
         return self._call("left", "text", self._text(node.this), str(_counted(node.expression, least=0)))
 
-    def value_right(self, node: exp.Right) -> Code:
+    def _value_right(self, node: exp.Right) -> Code:
         return self._call("right", "text", self._text(node.this), str(_counted(node.expression, least=0)))
 
-    def value_dpipe(self, node: exp.DPipe) -> Code:
+    def _value_dpipe(self, node: exp.DPipe) -> Code:
         return self._call("joined", "text", self._text(node.left), self._text(node.right))
 
-    def value_concat(self, node: exp.Concat) -> Code:
+    def _value_concat(self, node: exp.Concat) -> Code:
         return self._call("concat", "text", *map(self._text, node.expressions))
 
-    def value_length(self, node: exp.Length) -> Code:
+    def _value_length(self, node: exp.Length) -> Code:
         code = self.value(node.this)
         if code.kind not in ("text", "list"):
             raise UnsupportedSqlError(f"the length of a {code.kind} is not supported")
         return self._call("length", "number", code.source)
 
-    def value_arraysize(self, node: exp.ArraySize) -> Code:
+    def _value_arraysize(self, node: exp.ArraySize) -> Code:
         return self._call("length", "number", self._of("list", node.this))
 
-    def value_nullif(self, node: exp.Nullif) -> Code:
+    def _value_nullif(self, node: exp.Nullif) -> Code:
         codes = [self.value(node.this), self.value(node.expression)]
         return self._call("nullif", _one_kind(codes), *(code.source for code in codes))
 
-    def value_coalesce(self, node: exp.Coalesce) -> Code:
+    def _value_coalesce(self, node: exp.Coalesce) -> Code:
         codes = [self.value(part) for part in (node.this, *node.expressions)]
         return self._call("coalesce", _one_kind(codes), *(code.source for code in codes))
 
-    def value_regexpextract(self, node: exp.RegexpExtract) -> Code:
+    def _value_regexpextract(self, node: exp.RegexpExtract) -> Code:
         pattern, group = node.expression, node.args.get("group")
         if not (isinstance(pattern, exp.Literal) and pattern.is_string):
             raise UnsupportedSqlError("REGEXP_EXTRACT with a pattern that is no constant is not supported")
@@ -401,7 +404,7 @@ class RecordCompiler(Compiler):
             "regexp_extract", "text", self._text(node.this), self.constant(compiled), str(number)
         )
 
-    def value_try_strptime(self, node: exp.Anonymous) -> Code:
+    def _value_try_strptime(self, node: exp.Anonymous) -> Code:
         text, layout = node.expressions
         if not (isinstance(layout, exp.Literal) and layout.is_string):
             raise UnsupportedSqlError("TRY_STRPTIME with a format that is no constant is not supported")
@@ -411,7 +414,7 @@ class RecordCompiler(Compiler):
             raise UnsupportedSqlError(f"%{error.args[0]} in a time format is not supported") from None
         return Code(f"{self.constant(reader)}({self._text(text)})", "timestamp", nullable=True)
 
-    def value_timetounix(self, node: exp.TimeToUnix) -> Code:
+    def _value_timetounix(self, node: exp.TimeToUnix) -> Code:
         code = self.value(node.this)
         if code.kind not in ("date", "timestamp"):
             raise UnsupportedSqlError(
@@ -419,12 +422,16 @@ class RecordCompiler(Compiler):
             )
         return self._call("epoch", "number", code.source)
 
-    def value_bracket(self, node: exp.Bracket) -> Code:
+    def _value_bracket(self, node: exp.Bracket) -> Code:
         # sqlglot counts from 0 and writes the place of an element accordingly.
         place = _literal_int(node.expressions[0]) + 1 if len(node.expressions) == 1 else 0
-        return self._call("element", "text", self._of("list", node.this), str(place))
+        code = self.value(node.this)
+        if code.kind not in ("text", "list"):
+            raise UnsupportedSqlError(f"an element of a {code.kind} is not supported")
+        return self._call("character" if code.kind == "text" else "element", "text", code.source, str(place))
 
     def cast(self, code: Code, to: str) -> Code:
+        """`code` as text."""
         if to in ("TEXT", "VARCHAR") and code.kind == "text":
             return code
         if to in ("TEXT", "VARCHAR") and code.kind == "date":

@@ -164,6 +164,12 @@ def element(items: Sequence[T], place: int) -> T | None:
     return items[index] if place and 0 <= index < len(items) else None
 
 
+@strict
+def character(text: str, place: int) -> str:
+    """The character at such a place; an empty text where there is none."""
+    return element(text, place) or ""
+
+
 length = strict(len)
 """Characters of a text, or items of a list."""
 

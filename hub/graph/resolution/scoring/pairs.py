@@ -13,7 +13,7 @@ from typing import Literal
 from sqlglot import exp
 
 from hub.graph.resolution.scoring.expressions import Code, Compiler, Kind, RecordCompiler
-from hub.graph.resolution.scoring.sql import Side, UnsupportedSqlError, bare, only_side, parsed
+from hub.graph.resolution.scoring.sql import Side, UnsupportedSqlError, bare, only_side
 
 Form = Literal["value", "items", "set"]
 """What a slot holds: the value, a list's items in order, or the set of them."""
@@ -28,8 +28,6 @@ _LIKENESS = _SIMILARITIES | _DISTANCES
 
 BELOW = 1e-6
 """How far below a level's threshold a similarity may be given up: more than any rounding, less than any meaning."""
-
-_PAIRWISE = "list_transform(flatten(list_transform(a_l, x -> list_transform(a_r, y -> [x, y]))), pair -> f(pair[1], pair[2]))"
 
 
 class PairCompiler(Compiler):
@@ -72,10 +70,12 @@ class PairCompiler(Compiler):
     # Values.
 
     def value(self, node: exp.Expr) -> Code:
+        """`node` as source: a slot if it speaks of one record only."""
         side = only_side(node)
         return self._of_record(node, side) if side else super().value(node)
 
     def text(self, value: str) -> str:
+        """A text of the SQL as source, in the form that slots have."""
         return repr(value.encode() if self._as_bytes else value)
 
     def _of_record(self, node: exp.Expr, side: Side, form: Form = "value") -> Code:
@@ -92,6 +92,7 @@ class PairCompiler(Compiler):
         return f"functions.as_set({source})" if form == "set" else source
 
     def variables(self, node: exp.Expr) -> frozenset[str]:
+        """The slots that hold no None where `node` is not NULL."""
         side = only_side(node)
         if side:
             return frozenset({f"{side}{self.slot(self._held(self.record.value(node), 'value'))}"})
@@ -114,22 +115,22 @@ class PairCompiler(Compiler):
         loosest = max if _is_distance(node) else min
         self._cutoffs[key] = loosest(cutoff, self._cutoffs.get(key) or cutoff)
 
-    def value_jarowinklersimilarity(self, node: exp.Expr) -> Code:
+    def _value_jarowinklersimilarity(self, node: exp.Expr) -> Code:
         return self._likeness(node)
 
-    def value_jaro_winkler_similarity(self, node: exp.Expr) -> Code:
+    def _value_jaro_winkler_similarity(self, node: exp.Expr) -> Code:
         return self._likeness(node)
 
-    def value_jaro_similarity(self, node: exp.Expr) -> Code:
+    def _value_jaro_similarity(self, node: exp.Expr) -> Code:
         return self._likeness(node)
 
-    def value_levenshtein(self, node: exp.Expr) -> Code:
+    def _value_levenshtein(self, node: exp.Expr) -> Code:
         return self._likeness(node)
 
-    def value_damerau_levenshtein(self, node: exp.Expr) -> Code:
+    def _value_damerau_levenshtein(self, node: exp.Expr) -> Code:
         return self._likeness(node)
 
-    def value_jaccard(self, node: exp.Expr) -> Code:
+    def _value_jaccard(self, node: exp.Expr) -> Code:
         one, two = self._two_texts(node)
         source = f"functions.jaccard({one.source}, {two.source})"
         return Code(source, "number", one.needs | two.needs, nullable=True)
@@ -173,10 +174,10 @@ class PairCompiler(Compiler):
 
     # Lists.
 
-    def value_arraysize(self, node: exp.ArraySize) -> Code:
+    def _value_arraysize(self, node: exp.ArraySize) -> Code:
         return self._shared_items(node, node.this)
 
-    def value_length(self, node: exp.Length) -> Code:
+    def _value_length(self, node: exp.Length) -> Code:
         return self._shared_items(node, node.this)
 
     def _shared_items(self, node: exp.Expr, inner: exp.Expr) -> Code:
@@ -195,6 +196,7 @@ class PairCompiler(Compiler):
         return one, two
 
     def other_condition(self, node: exp.Expr, wanted: bool) -> str:
+        """Source of whether two lists share an item."""
         if not isinstance(node, exp.ArrayOverlaps):
             return super().other_condition(node, wanted)
         one, two = self._sets((node.left, node.right))
@@ -202,10 +204,10 @@ class PairCompiler(Compiler):
         test = f"{'not ' if wanted else ''}{one.source}.isdisjoint({two.source})"
         return f"({' and '.join([*tests, test])})"
 
-    def value_arraymax(self, node: exp.Expr) -> Code:
+    def _value_arraymax(self, node: exp.Expr) -> Code:
         return self._best_pair(node, "max")
 
-    def value_arraymin(self, node: exp.Expr) -> Code:
+    def _value_arraymin(self, node: exp.Expr) -> Code:
         return self._best_pair(node, "min")
 
     def _best_pair(self, node: exp.Expr, best: str) -> Code:
@@ -233,22 +235,44 @@ def _arguments(node: exp.Expr) -> list[exp.Expr]:
 
 
 def _is_pairwise(node: exp.Expr) -> bool:
-    """Whether `node` is the greatest or least likeness of all pairs of two lists, as Splink writes it."""
+    """Whether `node` is the greatest or least likeness of all pairs of two lists, as Splink writes it.
+
+    That is list_max(list_transform(flatten(list_transform(a_l, x -> list_transform(a_r, y -> [x, y]))), p ->
+    f(p[1], p[2]))), with either way to write a lambda.
+    """
     if not isinstance(node, exp.ArrayMax | exp.ArrayMin):
         return False
-    pairs = node.this
-    if not (isinstance(pairs, exp.Transform) and isinstance(pairs.expression, exp.Lambda)):
+    inner = _mapped(node.this)
+    outer = _mapped(inner[0].this) if inner and isinstance(inner[0], exp.Flatten) else None
+    second = _mapped(outer[2]) if outer else None
+    if not (inner and outer and second):
         return False
-    likeness, shape = _name(pairs.expression.this), parsed(_PAIRWISE)
-    found = pairs.copy()
-    for column, name in zip(found.find_all(exp.Column), ("a_l", "a_r"), strict=False):
-        column.replace(exp.column(name))
-    wanted = shape.sql("duckdb").replace("f(", f"{_written(likeness)}(")
-    return likeness in _LIKENESS and found.sql("duckdb").lower() == wanted.lower()
+    _, pair, likeness = inner
+    crossed = isinstance(second[2], exp.Array) and _names(second[2].expressions) == [outer[1], second[1]]
+    return crossed and _name(likeness) in _LIKENESS and _is_of_pair(likeness, pair)
 
 
-def _written(likeness: str) -> str:
-    return "jaro_winkler_similarity" if likeness == "jarowinklersimilarity" else likeness
+def _mapped(node: exp.Expr) -> tuple[exp.Expr, str, exp.Expr] | None:
+    """The list, the variable and the body of a `list_transform`."""
+    if not (isinstance(node, exp.Transform) and isinstance(node.expression, exp.Lambda)):
+        return None
+    variables = _names(node.expression.expressions)
+    return (node.this, variables[0], node.expression.this) if len(variables) == 1 else None
+
+
+def _names(nodes: Sequence[exp.Expr]) -> list[str]:
+    return [node.name for node in nodes]
+
+
+def _is_of_pair(likeness: exp.Expr, pair: str) -> bool:
+    """Whether the arguments are the two items of `pair`."""
+    items = [
+        (item.this.name, _names(item.expressions))
+        for item in _arguments(likeness)
+        if isinstance(item, exp.Bracket)
+    ]
+    # sqlglot counts from 0.
+    return items == [(pair, ["0"]), (pair, ["1"])]
 
 
 def _is_distance(node: exp.Expr) -> bool:
