@@ -20,20 +20,19 @@ from ruamel.yaml import YAML
 
 from hub.errors import ConfigurationError
 from hub.graph.resolution.models import (
+    COLUMNS,
     FREQUENCIES_FILE,
     MODEL_FILE,
     SETTINGS_FILE,
     ModelSettings,
-    PartyKind,
 )
-from hub.graph.resolution.scoring import Kind, SplinkModel
+from hub.graph.resolution.profiles import Kind, Profile
+from hub.graph.resolution.scoring import SplinkModel
 from hub.yamlfile import Fault
 
 if TYPE_CHECKING:
     import duckdb
     from splink import Linker
-
-Profile = Mapping[str, Any]
 
 RANDOM_PAIRS = 5_000_000
 """Pairs from which u is estimated: a level that one pair in 50,000 takes is then seen a hundred times."""
@@ -118,7 +117,7 @@ class TrainedModel:
 
 
 def train(
-    kind: PartyKind, profiles: Iterable[Profile], seed: int, recipe: Recipe, name: str = "trained"
+    kind: Kind, profiles: Iterable[Profile], seed: int, recipe: Recipe, name: str = "trained"
 ) -> TrainedModel:
     """The model of `recipe` that `profiles` teach.
 
@@ -129,12 +128,12 @@ def train(
 
     rows = list(profiles)
     with duckdb.connect(config={"threads": 1}) as connection, _quiet("splink"):
-        types = _fill(connection, rows)
+        _fill(connection, kind, rows)
         linker = _linker(connection, recipe)
         blocks = _fulfilled(connection, recipe.training_blocks)
         _train(linker, recipe, blocks, seed, len(rows))
         saved = _saved(linker)
-        settings = ModelSettings(name=name, kind=kind, text="utf8_bytes", types=types)
+        settings = ModelSettings(name=name, kind=kind, text="utf8_bytes")
         frequencies = {
             column: _frequencies(connection, column) for column in sorted(_frequency_columns(saved))
         }
@@ -156,25 +155,20 @@ def _quiet(logger: str) -> Iterator[None]:
         log.setLevel(before)
 
 
-def _fill(connection: duckdb.DuckDBPyConnection, rows: Sequence[Profile]) -> dict[str, Kind]:
-    """Put `rows` into a table; returns the types of the columns that are lists."""
+def _fill(connection: duckdb.DuckDBPyConnection, kind: Kind, rows: Sequence[Profile]) -> None:
+    """Put `rows` into a table with all columns of the kind's profiles."""
     import pyarrow as pa
 
     if len(rows) < 2:
         raise ConfigurationError([_fault(f"there are {len(rows)}, expected at least two")])
-    columns = sorted({column for row in rows for column in row})
-    lists = {column for row in rows for column, value in row.items() if not isinstance(value, str)}
-    types = {column: pa.list_(pa.string()) if column in lists else pa.string() for column in columns}
-    table = pa.table(
-        {
-            _ID: pa.array(range(len(rows)), pa.int64()),
-            **{column: pa.array([row.get(column) for row in rows], types[column]) for column in columns},
-        }
-    )
-    connection.register("arriving", table)
+    text = pa.string()
+    columns = {
+        column: pa.array([row.get(column) for row in rows], pa.list_(text) if is_list else text)
+        for column, is_list in COLUMNS[kind].items()
+    }
+    connection.register("arriving", pa.table({_ID: pa.array(range(len(rows)), pa.int64()), **columns}))
     connection.execute(f"CREATE TABLE {_TABLE} AS SELECT * FROM arriving ORDER BY {_ID}")
     connection.unregister("arriving")
-    return dict.fromkeys(sorted(lists), "list")
 
 
 def _linker(connection: duckdb.DuckDBPyConnection, recipe: Recipe) -> Linker:
