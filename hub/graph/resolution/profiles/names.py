@@ -10,10 +10,11 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
+from typing import NamedTuple
 
 from nameparser import parse
 
-from hub.graph.resolution.profiles.nicknames import is_given_name
+from hub.graph.resolution.profiles.nicknames import is_common_given_name, is_given_name
 from hub.graph.resolution.profiles.texts import (
     CACHED,
     LONGEST,
@@ -25,11 +26,13 @@ from hub.graph.resolution.profiles.texts import (
     words,
 )
 
-_TITLES = words("""
+_TITLES = words(
+    """
     mr mrs ms miss mx master dr doctor prof professor sir dame lord lady rev reverend fr father hon capt captain col
-    maj major lt sgt herr frau hr fru dhr mevr mw mme mlle monsieur madame mademoiselle sr sra srta senor senora senorita
-    don     dona signor signora sig sigra pan pani ing dipl mag
-    """)
+    maj major lt sgt herr herrn frau hr fru dhr mevr mw mme mlle monsieur madame mademoiselle sr sra srta senor senora
+    senorita don dona signor signora sig sigra pan pani ing dipl mag
+    """
+)
 _GENERATIONS = {
     **dict.fromkeys(("jr", "jnr", "junior", "jun", "jnior"), "jr"),
     **dict.fromkeys(("sr", "snr", "senior", "sen"), "sr"),
@@ -47,15 +50,21 @@ _GLUED = words("mc mac o fitz st saint san santa ap ab")
 """Words that make one name with what follows, which is no name without them."""
 _PARTICLES = words("""
     van von vom vander der den de del della delle degli dei di da do dos das du des la le les lo el al ul bin bint ibn
-    ben abu ter ten te t tot zu zum zur af av auf dalla dal y e und
+    ben abu ter ten te t tot zu zum zur af av auf dalla dal
     """)
+_CONJUNCTIONS = words("y e i und and et")
 _FORMER = re.compile(
     r"[\s,(]+(?:n[eé]e?|formerly(?: known as)?|previously|f/?k/?a|geb(?:orene?)?|z domu)[.:\s]+(?=[^\W\d_])",
     re.IGNORECASE,
 )
 _MARKED_FORMER = " née "
 _BRACKETS = re.compile(r"[(\[\"“„«](.+?)[)\]\"”“»]")
-_JOINT = re.compile(r"\s+(?:&|\+|and|und|et|y)\s+", re.IGNORECASE)
+_TITLE = r"(?:mr|mrs|ms|miss|mx|dr|herrn?|frau|m|mme)\.?"
+_JOINT_TITLES = re.compile(
+    rf"^\s*({_TITLE})\s*(?:&|\+|\band\b|\bund\b|\bet\b)\s*{_TITLE}(?=\s)", re.IGNORECASE
+)
+_JOINT = re.compile(rf"\s+(?:&|\+|and|und|et)\s+(?:{_TITLE}\s+)?[^\s,]+(?=\s)", re.IGNORECASE)
+_AND = re.compile(r"\s+(?:&|\+|and|und|et)\s.*")
 _SPLIT = re.compile(r"[^a-z0-9]+")
 _NOBODY = phrases("""
     cash sale|cash customer|cash sales|walk in|walk in customer|guest customer|guest user|customer|web customer
@@ -121,7 +130,7 @@ def _without_titles(parts: list[str]) -> list[str]:
 @lru_cache(maxsize=CACHED)
 def given_part(raw: str) -> tuple[str, tuple[str, ...], str]:
     """The given name, the middle names after it and the generation that a field for given names holds."""
-    text = _JOINT.split(_BRACKETS.sub(" ", lower(raw)).strip())[0].replace("-", "")
+    text = _AND.sub("", _BRACKETS.sub(" ", lower(raw)).strip()).replace("-", "")
     parts, found = _without_tail(_without_titles(_words(text)))
     if is_placeholder(" ".join(parts)) or _ROLE_NAMES.fullmatch(" ".join(parts)):
         return "", (), found
@@ -154,6 +163,8 @@ def _pieces(parts: Sequence[str]) -> tuple[list[str], list[str]]:
     particle = False
     for at, each in enumerate(parts):
         last = at == len(parts) - 1
+        if pieces and not last and each in _CONJUNCTIONS:
+            continue
         if not last and (each in _PARTICLES or each in _GLUED):
             head += "st" if each == "saint" else each
             particle = particle or each in _PARTICLES
@@ -165,22 +176,41 @@ def _pieces(parts: Sequence[str]) -> tuple[list[str], list[str]]:
     return pieces, bases
 
 
-@lru_cache(maxsize=CACHED)
-def full_name(raw: str) -> PersonName:
-    """The parts of a name that stands in one field; do not change what is returned.
+class _Parsed(NamedTuple):
+    """What nameparser finds in a name."""
 
-    A single word is a given name if it is known as one, else a family name.
-    """
+    given: str = ""
+    middle: str = ""
+    family: str = ""
+    suffix: str = ""
+    former: str = ""
+    nickname: str = ""
+
+
+@lru_cache(maxsize=CACHED)
+def _parsed(raw: str) -> _Parsed:
     text = raw[:LONGEST]
     if is_placeholder(plain(text)) or plain(text) in _NOBODY:
-        return PersonName()
-    parsed = parse(_FORMER.sub(_MARKED_FORMER, _JOINT.split(text)[0] if "," not in text else text))
-    name = PersonName(generation=generation(parsed.suffix))
-    given, family = parsed.given, parsed.family
-    if given and not family and not is_given_name(plain(given)):
+        return _Parsed()
+    text = _JOINT.sub("", _JOINT_TITLES.sub(r"\1", text))
+    found = parse(_FORMER.sub(_MARKED_FORMER, text))
+    given, family = found.given, found.family
+    if given and not family and not is_common_given_name(plain(given)):
         given, family = "", given
-    fill(name, given=[given], middle=[parsed.middle], family=[family], former=[parsed.maiden])
-    name.nicknames = [each for each in (given_part(parsed.nickname)[0],) if each]
+    return _Parsed(given, found.middle, family, found.suffix, found.maiden, found.nickname)
+
+
+def full_name(raw: str) -> PersonName:
+    """The parts of a name that stands in one field; of a couple the one who is named first.
+
+    A single word is a given name if it is a common one, else a family name. A middle name that is no given name may
+    be the first of two family names, as in Spanish: it is another family too.
+    """
+    found = _parsed(raw)
+    name = PersonName(generation=generation(found.suffix))
+    fill(name, given=[found.given], middle=[found.middle], family=[found.family], former=[found.former])
+    name.nicknames += [each for each in (given_part(found.nickname)[0],) if each]
+    name.others += [each for each in name.middle if len(each) > 2 and not is_given_name(each)]
     return name
 
 
@@ -225,12 +255,20 @@ def person_name(values: Mapping[str, Sequence[str]]) -> PersonName:
         middle=values.get("middle_name", ()),
         family=values.get("family_name", ()),
     )
-    if not name.given or not name.family:
-        for raw in values.get("full_name", ()):
+    for raw in values.get("full_name", ()):
+        if name.given and name.family:
+            name.generation = name.generation or _generation_behind(name.family, raw)
+        else:
             _complete(name, full_name(raw))
     for raw in values.get("alternate_name", ()):
         _also_known_as(name, raw)
     return name
+
+
+def _generation_behind(family: str, raw: str) -> str:
+    """The generation at the end of a full name, which is none where the family is called Senior."""
+    parts = _words(raw)
+    return "" if parts[-1:] == [family] else _without_tail(parts)[1]
 
 
 def _complete(name: PersonName, full: PersonName) -> None:
