@@ -98,7 +98,7 @@ class MatchResolver:
         compared.load(number for crossing in crossed.values() for number in crossing.holders - remade.written.keys())
         changed: dict[int, Matchable] = {}
         for number, each in remade.written.items():
-            changed[number] = with_crowded(each, ())
+            changed[number] = with_crowded(each, self._crowded(each, compared.holders))
         for key, crossing in crossed.items():
             for number in crossing.holders - remade.written.keys():
                 each = changed.get(number) or compared.known[number]
