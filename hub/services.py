@@ -44,6 +44,7 @@ from hub.audit import (
 )
 from hub.eraser import Eraser
 from hub.errors import AuditError, ConfigurationError, FaultLike
+from hub.graph.resolution import MatchModel, PartyKind, load_models
 from hub.ontology import Ontology, load_ontology
 from hub.search import Catalogue, Indexer, SearchService, TantivyEngine
 from hub.settings import Settings, TokenClaims
@@ -67,6 +68,8 @@ class Configuration:
     keys: ApiKeys
     master: MasterKeys | None
     """What wraps the audit log's data keys; None where no payloads are kept."""
+    models: Mapping[PartyKind, MatchModel]
+    """What parties are matched by."""
     checkpoint_keys: Keys | None
     """None where there is no key to sign checkpoints of the audit log by."""
 
@@ -216,9 +219,10 @@ def load_configuration(settings: Settings) -> Configuration:
     keys = _attempt(lambda: ApiKeys(settings.api_keys_file), faults)
     master = _attempt(lambda: _master_keys(settings), faults)
     checkpoint_keys = _attempt(lambda: configured_keys(settings), faults)
-    if faults or ontology is None or policy is None or sources is None or keys is None:
+    models = _attempt(lambda: load_models(settings.match_models), faults)
+    if faults or not (ontology and policy and models and sources is not None and keys is not None):
         raise ConfigurationError(faults)
-    return Configuration(ontology, policy, sources, issuer, keys, master, checkpoint_keys)
+    return Configuration(ontology, policy, sources, issuer, keys, master, models, checkpoint_keys)
 
 
 def open_services(settings: Settings, environ: Mapping[str, str] = os.environ) -> Services:
@@ -240,7 +244,8 @@ def open_services(settings: Settings, environ: Mapping[str, str] = os.environ) -
         sealer = _sealer(settings, found.master, opening)
         sealer.resume(audit)
         sources = Sources(found.sources, found.ontology, environ, settings.config_dir)
-        syncer = Syncer(store, sources, settings.batch_size, sealer)
+        syncer = Syncer(store, sources, settings.batch_size, sealer, found.models)
+        syncer.resolve_changed()
         jobs = Jobs(syncer)
         opening.callback(jobs.close)
         past = Past(store, syncer.trust, syncer.mapping_of_now)

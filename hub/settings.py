@@ -154,6 +154,11 @@ class Settings(BaseSettings):
     trusted_documents_only: bool = Field(
         default=False, description="Answer no GraphQL document but those that the hub ships."
     )
+    match_models: Path | None = Field(
+        default=None,
+        description="Folder of match models trained on the organisation's own records, a folder each (`hub resolve"
+        " train`); of those that are not there, and unless given, the ones that the hub ships.",
+    )
     ontology_dirs: tuple[Path, ...] = Field(
         default=(), description="Folders with an organisation's own types and properties, as a JSON list."
     )

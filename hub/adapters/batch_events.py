@@ -37,11 +37,14 @@ class BatchEvents:
         numbers = {name: getattr(counts, name) for name in ("accepted", "quarantined", "deleted")}
         numbers["entities"] = counts.entities_written
         batch = runs.run_event(Action.BATCH_APPLIED, source, run_id, stream=stream, counts=numbers)
-        facts = [
-            AuditEvent(actor="system", source=source, run_id=str(run_id), **fact) for fact in applied.audit
-        ]
-        runs.post(connection, [batch, *facts])
+        runs.post(connection, [batch])
+        self.post_facts(connection, run_id, source, applied)
         self.post_changes(connection, run_id, source, applied.golden, stream)
+
+    def post_facts(self, connection: Connection, run_id: int, source: str, applied: Applied) -> None:
+        """Post which customers came, merged and split."""
+        made = (AuditEvent(actor="system", source=source, run_id=str(run_id), **fact) for fact in applied.audit)
+        runs.post(connection, list(made))
 
     def post_changes(
         self,

@@ -17,7 +17,7 @@ from sqlalchemy import Connection, func, insert, or_, select, update
 from hub.audit import Action, AuditEvent, Outcome
 from hub.store import Store, fixed, utc_now
 
-RunKind = Literal["sync", "replay", "remap", "reproject", "forget", "command"]
+RunKind = Literal["sync", "replay", "remap", "reproject", "resolve", "forget", "command"]
 RunState = Literal["running", "ok", "suspect", "failed", "interrupted"]
 
 

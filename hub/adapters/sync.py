@@ -16,7 +16,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, func, select
 
-from hub.adapters import drift, forget, landing, quarantine, reproject, runs
+from hub.adapters import drift, forget, landing, quarantine, reproject, reresolve, runs
 from hub.adapters.batch_events import BatchEvents
 from hub.adapters.config import SourceConfig
 from hub.adapters.mapping import StreamMapping, compile_stream
@@ -30,6 +30,8 @@ from hub.adapters.stream_run import StreamRun
 from hub.audit import Action, AuditEvent, Sealer
 from hub.errors import HubError, NotFoundError, RecordError, RequestError, SourceUnavailableError
 from hub.graph import GraphWriter, Statement
+from hub.graph.entities import STEWARD
+from hub.graph.resolution import MatchModel, MatchResolver, PartyKind
 from hub.ontology import Ontology
 from hub.store import Store, fixed
 from hub.yamlfile import nearest
@@ -86,7 +88,12 @@ class Syncer:
     """Runs syncs against one store. One source is synced by one process at a time; different ones may go together."""
 
     def __init__(
-        self, store: Store, sources: Sources, batch_size: int = 1000, sealer: Sealer | None = None
+        self,
+        store: Store,
+        sources: Sources,
+        batch_size: int = 1000,
+        sealer: Sealer | None = None,
+        models: Mapping[PartyKind, MatchModel] | None = None,
     ) -> None:
         self.store = store
         self.events = BatchEvents(sealer or Sealer(), store.ontology)
@@ -94,7 +101,8 @@ class Syncer:
         self.batch_size = batch_size
         self._mappings: dict[tuple[str, str], StreamMapping] = {}
         self.trust = {name: config.trust for name, config in sources.configs.items()}
-        self.graph = GraphWriter(store, self.trust, restate=self._restate)
+        self.resolver = MatchResolver(store, models)
+        self.graph = GraphWriter(store, self.trust, restate=self._restate, resolver=self.resolver)
 
     def sync(
         self,
@@ -120,6 +128,23 @@ class Syncer:
             with self._run(source, "sync", opened, doubts) as run_id:
                 failed = self._read(run_id, config, only or tuple(config.streams), doubts, progress)
             return self._close(run_id, source, "failed" if failed else "ok", doubts)
+
+    def resolve_changed(self) -> None:
+        """Resolve all parties anew where the match models, or what is compared, are others than they were.
+
+        To be done before anything is written: by another model the same parties are other customers.
+        """
+        if reresolve.kept_digest(self.store) == self.resolver.digest:
+            return
+        if not reresolve.has_parties(self.store):
+            with self.store.write() as connection:
+                reresolve.keep_digest(connection, self.store, self.resolver.digest)
+            return
+        with self._run(STEWARD, "resolve", _unheard, []) as run_id:
+            reresolve.resolve_anew(
+                self.store, self.resolver, self.graph, self.events, run_id, STEWARD, self.batch_size
+            )
+        self._close(run_id, STEWARD, "ok", [])
 
     def replay(
         self,

@@ -69,6 +69,10 @@ class Settled:
     conflicts: tuple[Conflict, ...]
 
 
+NOTHING_SETTLED = Settled((), (), (), {}, {}, frozenset(), (), (), ())
+"""What a batch without statements does."""
+
+
 @dataclass(frozen=True, slots=True)
 class _Claim:
     rank: str

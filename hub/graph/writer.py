@@ -30,13 +30,13 @@ from sqlalchemy import Connection
 from hub.audit.events import Action
 from hub.graph.anchors import Anchors
 from hub.graph.belonging import Belonging
-from hub.graph.claims import Claims, Conflict, Restate, Served, Settled
+from hub.graph.claims import NOTHING_SETTLED, Claims, Conflict, Restate, Served, Settled
 from hub.graph.entities import Statement
 from hub.graph.former import Former
 from hub.graph.identifiers import Identifiers
 from hub.graph.projection import Customers, GoldenChange, Projected
 from hub.graph.resolution import MatchResolver, Merge, PartyChanges, Resolution, Resolver, Split
-from hub.graph.rows import Draft, RowCodec
+from hub.graph.rows import Draft, Identifier, RowCodec
 from hub.graph.standing import Standings
 from hub.ontology import CUSTOMER
 from hub.ontology.model import Survivorship
@@ -133,11 +133,29 @@ class GraphWriter:
         self._anchors.replace(connection, settled)
         parties = self._party_changes(settled)
         self._former.part(connection, parties.removed)
+        past = [*stale, *_superseded(statements)]
+        return self._follow(connection, run_id, settled, released, parties, past)
+
+    def regroup(self, connection: Connection, run_id: int, parties: Collection[str]) -> Applied:
+        """Decide anew whose customers these parties are, which say what they said: a steward or a model speaks."""
+        changes = PartyChanges(frozenset(), frozenset(), frozenset(parties))
+        return self._follow(connection, run_id, NOTHING_SETTLED, (), changes, [])
+
+    def _follow(
+        self,
+        connection: Connection,
+        run_id: int,
+        settled: Settled,
+        released: Collection[Identifier],
+        parties: PartyChanges,
+        past: Sequence[Statement],
+    ) -> Applied:
+        """Bring up to date what follows from the rows."""
         resolution = self._resolver.resolve(connection, parties)
         tied = self._identifiers.tie(connection, settled, released, resolution.moved)
         belonging = self._belonging.update(connection, settled, tied)
         moved = belonging.ids
-        self._former.keep(connection, settled, belonging.left, [*stale, *_superseded(statements)])
+        self._former.keep(connection, settled, belonging.left, past)
         projected = self._project(connection, settled, resolution)
         written, removed = projected.written, projected.removed
         stands = self._standings.update(connection, settled, moved, resolution) - removed

@@ -373,7 +373,7 @@ def _lineage() -> Iterator[TypeDraft]:
         run,
         "A run of the hub over a source.",
         ("id", "strawberry.ID", "Its number."),
-        ("kind", "str", "What it did: sync, replay, remap, reproject, forget or command."),
+        ("kind", "str", "What it did: sync, replay, remap, reproject, resolve, forget or command."),
         ("startedAt", "DateTime", "When it began."),
     )
     made = _composite(

@@ -44,7 +44,7 @@ run = Table(
     Index(None, "source", "id"),
     sqlite_autoincrement=True,
 )
-"""One pass over a source. `kind` is sync, replay, remap, reproject, forget or command; `state` is running, ok, suspect,
+"""One pass over a source. `kind` is sync, replay, remap, reproject, resolve, forget or command; `state` is running, ok, suspect,
 failed or interrupted."""
 
 run_stream = Table(

@@ -2,6 +2,19 @@
 
 from hub.graph.resolution.identity import new_customer_id
 from hub.graph.resolution.matching import MatchResolver
+from hub.graph.resolution.models import MatchModel, PartyKind, load_models, shipped_models
 from hub.graph.resolution.resolver import Merge, PartyChanges, Resolution, Resolver, Split
 
-__all__ = ["MatchResolver", "Merge", "PartyChanges", "Resolution", "Resolver", "Split", "new_customer_id"]
+__all__ = [
+    "MatchModel",
+    "MatchResolver",
+    "Merge",
+    "PartyChanges",
+    "PartyKind",
+    "Resolution",
+    "Resolver",
+    "Split",
+    "load_models",
+    "new_customer_id",
+    "shipped_models",
+]

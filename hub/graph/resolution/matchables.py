@@ -99,6 +99,11 @@ class Matchables:
         self._store = store
         self._readers = [_Reader(store, type_) for type_ in store.ontology.parties]
 
+    @property
+    def roles(self) -> list[str]:
+        """Which columns of which table have which role: what is compared."""
+        return [each.said for each in self._readers]
+
     def remake(self, connection: Connection, touched: Collection[str], removed: Collection[str]) -> Remade:
         """Profiles of the `touched` parties as their rows state them; deletes those of the `removed`."""
         held = {each.party: each for each in self.of(connection, touched | set(removed))}
@@ -165,6 +170,7 @@ class _Reader:
         matched = [prop for prop in type_.properties.values() if prop.match]
         self._roles = [(cast("str", prop.match), prop.many) for prop in matched]
         columns = "".join(f', "{prop.column}"' for prop in matched)
+        self.said = f"{type_.table}:" + ",".join(f"{prop.column}={prop.match}" for prop in matched)
         self._sql = f'SELECT id{columns} FROM "{type_.table}" WHERE {{in:id}}'
 
     def read(

@@ -16,6 +16,7 @@ Each table is a function of the parties, the decisions and the model; so are the
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
@@ -31,6 +32,7 @@ from hub.graph.resolution.keys import PROOFS_CROWDED, Holders, Keys
 from hub.graph.resolution.matchables import Kind, Matchable, Matchables, Remade, Value, with_crowded
 from hub.graph.resolution.models import MatchModel, shipped_models
 from hub.graph.resolution.neighbourhood import Neighbourhood, Neighbourhoods
+from hub.graph.resolution.profiles import PROFILE_VERSION
 from hub.graph.resolution.resolver import PartyChanges, Resolution
 from hub.store import Store
 
@@ -61,6 +63,21 @@ class MatchResolver:
         self._anchors = Anchors(store)
         self._decisions = Decisions(store)
         self._neighbourhoods = Neighbourhoods(store, self._ids, self._anchors, self._decisions)
+
+    @property
+    def digest(self) -> str:
+        """Changes with the models and with what is compared: when it does, all parties are to be resolved anew."""
+        said = [PROFILE_VERSION, *(f"{kind} {model.digest}" for kind, model in sorted(self._models.items()))]
+        return hashlib.sha256("\n".join([*said, *self._matchables.roles]).encode()).hexdigest()
+
+    def begin_anew(self, connection: Connection) -> None:
+        """Forget all that was compared; `compare` all parties, then resolve them."""
+        for table in ("profile", "blocking_key", "edge"):
+            connection.exec_driver_sql(f"DELETE FROM {table}")
+
+    def compare(self, connection: Connection, parties: frozenset[str]) -> None:
+        """Weigh the parties' pairs without grouping anybody yet."""
+        self._score(connection, PartyChanges(parties, frozenset()))
 
     def resolve(self, connection: Connection, changes: PartyChanges) -> Resolution:
         """Bring memberships and redirects up to date, and say what changed."""

@@ -117,6 +117,21 @@ def shipped_models() -> Mapping[PartyKind, MatchModel]:
     return {model.settings.kind: model for model in models}
 
 
+def load_models(folder: Path | None) -> Mapping[PartyKind, MatchModel]:
+    """The models of an organisation's own folder, those that it lacks (all without a folder) as the hub ships them.
+
+    Raises:
+        ConfigurationError: the folder holds no model, or a model has faults.
+    """
+    if folder is None:
+        return shipped_models()
+    own = [load_model(each) for each in sorted(folder.glob("*/")) if (each / SETTINGS_FILE).is_file()]
+    if not own:
+        fault = Fault(str(folder), 1, 1, "", "holds no model", f"folders with a {SETTINGS_FILE}, as `hub resolve train` makes")
+        raise ConfigurationError([fault])
+    return {**shipped_models(), **{model.settings.kind: model for model in own}}
+
+
 def _digest(folder: Path) -> str:
     files = (folder / name for name in (MODEL_FILE, FREQUENCIES_FILE, SETTINGS_FILE))
     parts = (hashlib.sha256(file.read_bytes()).digest() for file in files)

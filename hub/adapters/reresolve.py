@@ -1,0 +1,63 @@
+"""Tells when parties must be resolved anew because the match models or what is compared have changed, and does it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from sqlalchemy import Connection, select
+
+from hub.adapters.batch_events import BatchEvents
+from hub.graph import GraphWriter
+from hub.graph.resolution import MatchResolver
+from hub.store import Store, fixed
+
+_KEY = "resolution"
+
+
+def kept_digest(store: Store) -> str | None:
+    """What the customers of the store were resolved by, None before the first."""
+    query = select(fixed.meta.c.value).where(fixed.meta.c.key == _KEY)
+    with store.read() as connection:
+        found: str | None = connection.execute(query).scalar()
+    return found
+
+
+def keep_digest(connection: Connection, store: Store, digest: str) -> None:
+    """Note what the customers are resolved by from now on."""
+    store.dialect.upsert(connection, fixed.meta, ("key", "value"), [(_KEY, digest)])
+
+
+def has_parties(store: Store) -> bool:
+    """Whether anybody is known."""
+    with store.read() as connection:
+        return connection.execute(select(fixed.membership.c.party_id).limit(1)).first() is not None
+
+
+def resolve_anew(
+    store: Store,
+    resolver: MatchResolver,
+    graph: GraphWriter,
+    events: BatchEvents,
+    run_id: int,
+    source: str,
+    page: int,
+) -> None:
+    """Resolve all parties again, all or none: half of it by one model and half by another would be wrong merges.
+
+    Stewards' decisions hold, and so do the ids of customers whose parties stay together.
+    """
+    with store.write() as connection:
+        parties = list(connection.execute(select(fixed.membership.c.party_id).order_by("party_id")).scalars())
+        resolver.begin_anew(connection)
+        for some in _paged(parties, page):
+            resolver.compare(connection, some)
+        for some in _paged(parties, page):
+            applied = graph.regroup(connection, run_id, some)
+            events.post_facts(connection, run_id, source, applied)
+            events.post_changes(connection, run_id, source, applied.golden)
+        keep_digest(connection, store, resolver.digest)
+
+
+def _paged(parties: Sequence[str], page: int) -> Iterator[frozenset[str]]:
+    for start in range(0, len(parties), page):
+        yield frozenset(parties[start : start + page])
