@@ -43,7 +43,9 @@ class BatchEvents:
 
     def post_facts(self, connection: Connection, run_id: int, source: str, applied: Applied) -> None:
         """Post which customers came, merged and split."""
-        made = (AuditEvent(actor="system", source=source, run_id=str(run_id), **fact) for fact in applied.audit)
+        made = (
+            AuditEvent(actor="system", source=source, run_id=str(run_id), **fact) for fact in applied.audit
+        )
         runs.post(connection, list(made))
 
     def post_changes(

@@ -15,6 +15,8 @@ transaction of the caller's. What of the store may hold something of a customer,
 | `former`, `former_party`                | ids                           | deleted                                   |
 | `anchor`, `membership`                  | ids                           | deleted                                   |
 | `customer`, `standing`                 | golden values, ids            | deleted                                   |
+| `profile`, `blocking_key`, `edge`      | normal forms, keyed hashes    | deleted                                   |
+| `decision`                             | ids, a steward's reason       | deleted                                   |
 | `customer_redirect`                    | ids                           | deleted                                   |
 | `break_glass`                          | reason, ticket, review's note | emptied; who and when stays for review    |
 | `command`                              | keyed hashes, ids             | stays for its seven days                  |
@@ -160,6 +162,8 @@ def _delete_rows(store: Store, connection: Connection, found: Footprint) -> None
         ("former_party", "party_id"),
         ("anchor", "party_id"),
         ("anchor", "anchor_id"),
+        ("decision", "left_id"),
+        ("decision", "right_id"),
     ):
         store.delete_in(connection, table, column, parties)
 

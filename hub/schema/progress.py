@@ -27,7 +27,9 @@ class SyncProgress:
 
     run_id: strawberry.ID = strawberry.field(name="runId", description="The run.")
     source: str = strawberry.field(description="The source system.")
-    kind: str = strawberry.field(description="What it does: sync, replay, remap, reproject, resolve or forget.")
+    kind: str = strawberry.field(
+        description="What it does: sync, replay, remap, reproject, resolve or forget."
+    )
     state: str = strawberry.field(description="running, ok, suspect, failed or interrupted.")
     message: str | None = strawberry.field(description="What was wrong with it, once it has ended.")
     started_at: DateTime = strawberry.field(name="startedAt", description="When it began.")

@@ -44,8 +44,8 @@ run = Table(
     Index(None, "source", "id"),
     sqlite_autoincrement=True,
 )
-"""One pass over a source. `kind` is sync, replay, remap, reproject, resolve, forget or command; `state` is running, ok, suspect,
-failed or interrupted."""
+"""One pass over a source. `kind` is sync, replay, remap, reproject, resolve, forget or command; `state` is running, ok,
+suspect, failed or interrupted."""
 
 run_stream = Table(
     "run_stream",

@@ -232,7 +232,9 @@ class Graph:
         party = dict(self.rows("SELECT id, party_id FROM profile"))
         return {
             "profiles": set(self.rows("SELECT party_id, kind, content FROM profile")),
-            "keys": {(key, party[number]) for key, number in self.rows("SELECT key, profile_id FROM blocking_key")},
+            "keys": {
+                (key, party[number]) for key, number in self.rows("SELECT key, profile_id FROM blocking_key")
+            },
             "edges": {
                 (frozenset((party[low], party[high])), weight, bool(joins))
                 for low, high, weight, joins in self.rows("SELECT low, high, weight, joins FROM edge")

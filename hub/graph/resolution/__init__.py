@@ -2,7 +2,8 @@
 
 from hub.graph.resolution.identity import new_customer_id
 from hub.graph.resolution.matching import MatchResolver
-from hub.graph.resolution.models import MatchModel, PartyKind, load_models, shipped_models
+from hub.graph.resolution.models import MatchModel, load_models, shipped_models
+from hub.graph.resolution.profiles import Kind as PartyKind
 from hub.graph.resolution.resolver import Merge, PartyChanges, Resolution, Resolver, Split
 
 __all__ = [

@@ -17,6 +17,8 @@ from itertools import product
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from hub.graph.resolution.profiles import Profile
+
 Pair = tuple[str, str]
 """Two parties, the lesser id first."""
 
@@ -189,6 +191,11 @@ class _Linkage:
             self._apart[kept].add(group)
 
 
-def conflicts(left, right, settings) -> bool:
-    """STUB."""
-    return "generation" in left and "generation" in right and left["generation"] != right["generation"]
+_YOUNGER = frozenset({"jr", "2"})
+"""A son named after his father is a junior or the second."""
+
+
+def conflicts(left: Profile, right: Profile) -> bool:
+    """Whether two people cannot be the same whatever they weigh: father and son of one name."""
+    one, other = left.get("generation"), right.get("generation")
+    return one is not None and other is not None and one != other and {one, other} != _YOUNGER

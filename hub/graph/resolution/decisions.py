@@ -55,7 +55,7 @@ class Decisions:
 
     def of(self, connection: Connection, parties: Collection[str]) -> list[Decision]:
         """Those in force that name one of the parties."""
-        ids, found = sorted(parties), {}
+        ids, found = sorted(parties), dict[str, Decision]()
         for column in ("left_id", "right_id"):
             sql = f"SELECT {', '.join(COLUMNS)} FROM decision WHERE undone_at IS NULL AND {{in:{column}}}"
             found |= {row[0]: Decision(*row) for row in self._store.rows_in(connection, sql, ids)}

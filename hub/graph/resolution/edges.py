@@ -130,7 +130,9 @@ class Edges:
             stale.setdefault(low, []).append(high)
         for low, highs in stale.items():
             self._store.rows_in(connection, sql, highs, low=low)
-        rows = [(*pair, edge.weight, edge.joins) for pair, edge in sorted(new.items()) if old.get(pair) != edge]
+        rows = [
+            (*pair, edge.weight, edge.joins) for pair, edge in sorted(new.items()) if old.get(pair) != edge
+        ]
         self._store.dialect.upsert(connection, fixed.edge, ("low", "high", "weight", "joins"), rows)
 
 

@@ -6,8 +6,9 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from hub.graph.resolution.clusters import LinkageSettings, conflicts
-from hub.graph.resolution.matchables import Kind, Matchable
+from hub.graph.resolution.matchables import Matchable
 from hub.graph.resolution.models import MatchModel
+from hub.graph.resolution.profiles import Kind
 
 
 class Judge:
@@ -49,9 +50,7 @@ class Judge:
 
     def conflict(self, one: Matchable, other: Matchable) -> bool:
         """Whether the two cannot be the same, whatever their weight."""
-        if one.kind != other.kind:
-            return False
-        return conflicts(one.evidence, other.evidence, self._models[one.kind].settings)
+        return one.kind == other.kind and conflicts(one.evidence, other.evidence)
 
     def _ready(self, party: Matchable) -> Any:
         ready = self._prepared.get(party.number)

@@ -15,8 +15,9 @@ from dataclasses import dataclass
 import orjson
 from sqlalchemy import Connection
 
-from hub.graph.resolution.matchables import PROOFS, Kind, Matchable, Remade, Value
+from hub.graph.resolution.matchables import PROOFS, Matchable, Remade, Value
 from hub.graph.resolution.models import MatchModel
+from hub.graph.resolution.profiles import Kind
 from hub.store import Store, fixed
 
 PROOFS_CROWDED = 50
@@ -37,7 +38,9 @@ class Crossing:
 class Keys:
     """Keeps the table of blocking keys."""
 
-    def __init__(self, store: Store, models: Mapping[Kind, MatchModel], proofs_crowded: int = PROOFS_CROWDED) -> None:
+    def __init__(
+        self, store: Store, models: Mapping[Kind, MatchModel], proofs_crowded: int = PROOFS_CROWDED
+    ) -> None:
         self._store = store
         self._models = models
         self._limits = {kind: model.settings.crowded for kind, model in models.items()}
@@ -146,7 +149,9 @@ def _pairs(
     some: Mapping[int, Collection[int]], others: Mapping[int, Collection[int]]
 ) -> list[tuple[int, int]]:
     """Keys with numbers that are in `some` and not in `others`."""
-    return sorted((key, number) for number, keys in some.items() for key in keys if key not in others.get(number, ()))
+    return sorted(
+        (key, number) for number, keys in some.items() for key in keys if key not in others.get(number, ())
+    )
 
 
 def _changed(won: Iterable[tuple[int, int]], lost: Iterable[tuple[int, int]]) -> Counter[int]:

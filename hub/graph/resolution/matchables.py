@@ -1,4 +1,4 @@
-"""What matching knows of each party: its profile, kept in the store so that it is made once and not for each comparison.
+"""What matching knows of each party: its profile, kept in the store so that it is made once, not for each pair.
 
 A party is compared by its *columns* (names, dates, addresses in normal form) and by its *proofs*, the strong
 identifiers that it holds. A value that too many share is *crowded*: it stays in the profile and is no evidence. What
@@ -11,16 +11,14 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Any, Literal, cast
+from typing import Any, cast
 
 import orjson
 from sqlalchemy import Connection
 
-from hub.graph.resolution.profiles import Profile, profile_of
+from hub.graph.resolution.profiles import Kind, Profile, profile_of
 from hub.ontology import EntityType
 from hub.store import Store, fixed
-
-Kind = Literal["person", "organization"]
 
 Value = tuple[str, str]
 """A column and one of its values; what is held of it by too many is evidence for nobody."""
@@ -104,9 +102,9 @@ class Matchables:
         """Which columns of which table have which role: what is compared."""
         return [each.said for each in self._readers]
 
-    def remake(self, connection: Connection, touched: Collection[str], removed: Collection[str]) -> Remade:
+    def remake(self, connection: Connection, touched: frozenset[str], removed: frozenset[str]) -> Remade:
         """Profiles of the `touched` parties as their rows state them; deletes those of the `removed`."""
-        held = {each.party: each for each in self.of(connection, touched | set(removed))}
+        held = {each.party: each for each in self.of(connection, touched | removed)}
         stated = self._stated(connection, touched)
         proofs = self._proofs(connection, stated)
         fresh = [party for party in sorted(stated) if party not in held]
@@ -117,10 +115,14 @@ class Matchables:
             Matchable(numbers[party], party, kind, profile_of(kind, values), tuple(sorted(proofs[party])))
             for party, (kind, values) in stated.items()
         ]
-        moved = {each.number: each for each in made if each.party not in held or not each.says_as(held[each.party])}
+        moved = {
+            each.number: each for each in made if each.party not in held or not each.says_as(held[each.party])
+        }
         gone = [each for party, each in held.items() if party not in stated]
         self._store.delete_in(connection, "profile", "id", [each.number for each in gone])
-        return Remade(moved, {each.number: each for each in held.values() if each.number in moved or each in gone})
+        return Remade(
+            moved, {each.number: each for each in held.values() if each.number in moved or each in gone}
+        )
 
     def write(self, connection: Connection, matchables: Iterable[Matchable]) -> None:
         """Put profiles into the store, new or changed."""
@@ -141,11 +143,13 @@ class Matchables:
         return [_matchable(*row) for row in self._store.rows_in(connection, sql, values)]
 
     def _stated(
-        self, connection: Connection, parties: Collection[str]
+        self, connection: Connection, parties: frozenset[str]
     ) -> dict[str, tuple[Kind, Mapping[str, Sequence[str]]]]:
         """Kind and role values of the parties that are compared."""
         ids = sorted(parties)
-        tied = self._store.rows_in(connection, "SELECT DISTINCT party_id FROM anchor WHERE {in:party_id}", ids)
+        tied = self._store.rows_in(
+            connection, "SELECT DISTINCT party_id FROM anchor WHERE {in:party_id}", ids
+        )
         compared = sorted(parties - {row[0] for row in tied})
         return {
             party: (reader.kind, values)

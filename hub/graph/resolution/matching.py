@@ -29,10 +29,10 @@ from hub.graph.resolution.grouping import Grouping
 from hub.graph.resolution.identity import CustomerIds
 from hub.graph.resolution.judge import Judge
 from hub.graph.resolution.keys import PROOFS_CROWDED, Holders, Keys
-from hub.graph.resolution.matchables import Kind, Matchable, Matchables, Remade, Value, with_crowded
+from hub.graph.resolution.matchables import Matchable, Matchables, Remade, Value, with_crowded
 from hub.graph.resolution.models import MatchModel, shipped_models
 from hub.graph.resolution.neighbourhood import Neighbourhood, Neighbourhoods
-from hub.graph.resolution.profiles import PROFILE_VERSION
+from hub.graph.resolution.profiles import PROFILE_VERSION, Kind
 from hub.graph.resolution.resolver import PartyChanges, Resolution
 from hub.store import Store
 
@@ -111,8 +111,12 @@ class MatchResolver:
         for each in (*remade.before.values(), *remade.written.values()):
             values |= self._keys.values(each)
         compared.holders.load(compared.holders.asked)
-        crossed = {crossing.key: crossing for crossing in compared.holders.crossings() if crossing.key in values}
-        compared.load(number for crossing in crossed.values() for number in crossing.holders - remade.written.keys())
+        crossed = {
+            crossing.key: crossing for crossing in compared.holders.crossings() if crossing.key in values
+        }
+        compared.load(
+            number for crossing in crossed.values() for number in crossing.holders - remade.written.keys()
+        )
         changed: dict[int, Matchable] = {}
         for number, each in remade.written.items():
             changed[number] = with_crowded(each, self._crowded(each, compared.holders))

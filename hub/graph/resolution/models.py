@@ -127,7 +127,14 @@ def load_models(folder: Path | None) -> Mapping[PartyKind, MatchModel]:
         return shipped_models()
     own = [load_model(each) for each in sorted(folder.glob("*/")) if (each / SETTINGS_FILE).is_file()]
     if not own:
-        fault = Fault(str(folder), 1, 1, "", "holds no model", f"folders with a {SETTINGS_FILE}, as `hub resolve train` makes")
+        fault = Fault(
+            str(folder),
+            1,
+            1,
+            "",
+            "holds no model",
+            f"folders with a {SETTINGS_FILE}, as `hub resolve train` makes",
+        )
         raise ConfigurationError([fault])
     return {**shipped_models(), **{model.settings.kind: model for model in own}}
 

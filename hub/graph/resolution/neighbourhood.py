@@ -56,7 +56,9 @@ class Neighbourhoods:
         self._anchors = anchors
         self._decisions = decisions
 
-    def around(self, connection: Connection, started: Collection[str], changes: PartyChanges) -> Neighbourhood:
+    def around(
+        self, connection: Connection, started: Collection[str], changes: PartyChanges
+    ) -> Neighbourhood:
         """The neighbourhood of these parties after the changes; edges are up to date."""
         near = Neighbourhood()
         frontier = set(started) | self._moored(connection, changes)

@@ -62,7 +62,9 @@ def crowded(store: Store, toy_models: ToyModels, limit: int) -> Graph:
 
 def decide(graph: Graph, decided: Sequence[tuple[str, str, Any]]) -> None:
     ids = {key: party("erp", key).id for key in KEYS}
-    pairs = {tuple(sorted((ids[one], ids[other]))): verdict for one, other, verdict in decided if one != other}
+    pairs = {
+        tuple(sorted((ids[one], ids[other]))): verdict for one, other, verdict in decided if one != other
+    }
     made = [
         Decision(f"d{left}{right}", "act", verdict, left, right, None, "steward", "seen", "2026-01-01")
         for (left, right), verdict in pairs.items()
@@ -85,7 +87,8 @@ def test_any_order_and_any_batches_give_the_same_customers(
     graph.clear()
     decide(world, decided)
     statements = [
-        person(key, None if dies == 0 else values, version) for version, (key, values, dies) in enumerate(history)
+        person(key, None if dies == 0 else values, version)
+        for version, (key, values, dies) in enumerate(history)
     ]
     bounds = sorted({0, len(statements), *(cut % (len(statements) + 1) for cut in cuts)})
     for start, end in pairwise(bounds):
