@@ -225,8 +225,8 @@ class Store:
         head, _, rest = sql.partition("{in:")
         expression, _, tail = rest.partition("}")
         statement = head + self.dialect.in_list(expression, "list") + tail
-        found = connection.exec_driver_sql(statement, {"list": self.dialect.list_value(values), **more})
-        return list(found.fetchall()) if found.returns_rows else []
+        found = self.dialect.run(connection, statement, {"list": self.dialect.list_value(values), **more})
+        return list(found.fetchall()) if found.description is not None else []
 
     def delete_in(self, connection: Connection, table: str, column: str, values: Sequence[Any]) -> int:
         """Delete the rows whose `column` is one of `values`; their number."""
@@ -234,7 +234,8 @@ class Store:
             return 0
         condition = self.dialect.in_list(f'"{column}"', "list")
         statement = f'DELETE FROM "{table}" WHERE {condition}'
-        return connection.exec_driver_sql(statement, {"list": self.dialect.list_value(values)}).rowcount
+        deleted: int = self.dialect.run(connection, statement, {"list": self.dialect.list_value(values)}).rowcount
+        return deleted
 
     def scrub(self, tables: Collection[str], *, thorough: bool = False, patience_s: float = 30.0) -> bool:
         """Whether what was deleted from these tables is out of the database's files, as far as the hub reaches.

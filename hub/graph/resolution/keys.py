@@ -124,7 +124,7 @@ class Holders:
             return
         most = max(self._limits[key] for key in wanted) + self._slack
         given = {"list": self._store.dialect.list_value(wanted), "most": most}
-        for key, held in self._connection.exec_driver_sql(self._sql, given):
+        for key, held in self._store.dialect.run(self._connection, self._sql, given):
             self._held[key] = frozenset(orjson.loads(held) if isinstance(held, str) else held)
 
     def of(self, key: int) -> frozenset[int]:
