@@ -171,6 +171,9 @@ def _wrapped(connection: Connection) -> Iterator[None]:
         yield
     except dialect.loaded_dbapi.Error as error:
         lost = dialect.is_disconnect(error, connection.connection.dbapi_connection, None)
+        if lost:
+            # Else it would be asked to roll back, and complain of that.
+            connection.invalidate(error)
         raise DBAPIError.instance(
             None, None, error, dialect.loaded_dbapi.Error, hide_parameters=True, connection_invalidated=lost
         ) from None

@@ -234,7 +234,9 @@ class Store:
             return 0
         condition = self.dialect.in_list(f'"{column}"', "list")
         statement = f'DELETE FROM "{table}" WHERE {condition}'
-        deleted: int = self.dialect.run(connection, statement, {"list": self.dialect.list_value(values)}).rowcount
+        deleted: int = self.dialect.run(
+            connection, statement, {"list": self.dialect.list_value(values)}
+        ).rowcount
         return deleted
 
     def scrub(self, tables: Collection[str], *, thorough: bool = False, patience_s: float = 30.0) -> bool:

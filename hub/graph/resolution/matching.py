@@ -133,13 +133,10 @@ class MatchResolver:
         return [value for key, value in self._keys.values(each).items() if holders.is_crowded(key)]
 
     def _groups(self, connection: Connection, compared: Compared, near: Neighbourhood) -> Grouping:
-        several = [group for group in near.connected() if len(group) > 1]
-        alone = [group for group in near.connected() if len(group) == 1]
-        loaded = self._matchables.of(connection, {party for group in several for party in group})
-        known = {each.party: each for each in loaded}
-        grouping = Grouping(compared.judge, known, near)
-        for group in several:
-            grouping.part(group)
-        for group in alone:
-            grouping.keep(group)
+        components = near.components()
+        several = {party for each in components if len(each.parties) > 1 for party in each.parties}
+        known = {each.party: each for each in self._matchables.of(connection, several)}
+        grouping = Grouping(compared.judge, known)
+        for component in components:
+            grouping.part(component)
         return grouping

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 
@@ -19,25 +20,41 @@ PartyPair = tuple[str, str]
 
 
 @dataclass(slots=True)
-class Neighbourhood:
-    """Parties closed under all that may make them one customer."""
+class Component:
+    """Parties that something connects, and what: which of them are one customer is decided by these alone."""
 
-    before: dict[str, str] = field(default_factory=dict)
-    """Customers of all parties, of removed ones too."""
     parties: set[str] = field(default_factory=set)
     edges: dict[PartyPair, float] = field(default_factory=dict)
     """Match weights in bits of the pairs that are enough by themselves."""
     decisions: list[Decision] = field(default_factory=list)
-    """Between two of the parties."""
     ties: list[PartyPair] = field(default_factory=list)
     """Each party that staff recorded, with the first of its anchors that there is."""
 
-    def connected(self) -> list[frozenset[str]]:
+
+@dataclass(slots=True)
+class Neighbourhood(Component):
+    """Parties closed under all that may make them one customer."""
+
+    before: dict[str, str] = field(default_factory=dict)
+    """Customers of all parties, of removed ones too."""
+
+    def components(self) -> list[Component]:
         """The parties in groups that nothing joins to each other."""
         forest: UnionFind[str] = UnionFind(sorted(self.parties))
         for one, other in self._joins():
             forest.union(one, other)
-        return sorted((frozenset(group) for group in forest.to_sets()), key=min)
+        found: dict[str, Component] = defaultdict(Component)
+        for party in sorted(self.parties):
+            found[forest[party]].parties.add(party)
+        for pair, weight in self.edges.items():
+            found[forest[pair[0]]].edges[pair] = weight
+        for tie in self.ties:
+            found[forest[tie[0]]].ties.append(tie)
+        for decision in self.decisions:
+            # One of not_same may name parties that nothing joins: it has nothing to part.
+            if forest[decision.left] == forest[decision.right]:
+                found[forest[decision.left]].decisions.append(decision)
+        return list(found.values())
 
     def _joins(self) -> Iterator[PartyPair]:
         yield from self.edges
