@@ -9,6 +9,7 @@ from hub.graph.resolution.clusters import LinkageSettings, conflicts
 from hub.graph.resolution.matchables import Matchable
 from hub.graph.resolution.models import MatchModel
 from hub.graph.resolution.profiles import Kind
+from hub.graph.resolution.scoring import Explanation
 
 
 class Judge:
@@ -25,11 +26,21 @@ class Judge:
     def weight(self, one: Matchable, other: Matchable) -> float:
         """The pair's match weight in bits, the same whichever is named first."""
         left, right = (one, other) if one.party <= other.party else (other, one)
-        model = self._models[left.kind]
-        proven = len(schemes_shared(left, right)) * model.settings.identifier_weight
+        proven = len(schemes_shared(left, right)) * self.identifier_weight(left.kind)
         if left.kind != right.kind:
             return proven
+        model = self._models[left.kind]
         return model.scorer.weight(self._ready(left), self._ready(right)) + proven
+
+    def explain(self, left: Matchable, right: Matchable) -> Explanation | None:
+        """How the model comes to the weight of the two; None for a person and an organisation."""
+        if left.kind != right.kind:
+            return None
+        return self._models[left.kind].scorer.explain(left.evidence, right.evidence)
+
+    def identifier_weight(self, kind: Kind) -> float:
+        """Bits that one shared strong identifier adds."""
+        return self._models[kind].settings.identifier_weight
 
     def joins(self, one: Matchable, other: Matchable, weight: float) -> bool:
         """Whether the weight alone makes the two one customer."""

@@ -85,6 +85,14 @@ class Keys:
             holders.ask(keys)
         return holders
 
+    def are_compared(self, connection: Connection, one: Matchable, other: Matchable) -> bool:
+        """Whether the two share a key that works."""
+        shared = dict(self.of(one).items() & self.of(other).items())
+        holders = Holders(self._store, connection, self._rows, {})
+        holders.ask(shared)
+        holders.load(shared)
+        return any(not holders.is_crowded(key) for key in shared)
+
     def _delete(self, connection: Connection, rows: Sequence[tuple[int, int]]) -> None:
         by_profile: dict[int, list[int]] = defaultdict(list)
         for key, number in rows:

@@ -38,7 +38,12 @@ def are_one(graph: Graph, *said: Statement) -> bool:
 
 
 def decide(
-    graph: Graph, verdict: Verdict, one: Statement, other: Statement, holds_to: float | None = None, id_: str = "d"
+    graph: Graph,
+    verdict: Verdict,
+    one: Statement,
+    other: Statement,
+    holds_to: float | None = None,
+    id_: str = "d",
 ) -> Decision:
     """A steward's word on two parties, followed by what it changes."""
     left, right = sorted(each.entities[0].id for each in (one, other))
@@ -109,7 +114,10 @@ def test_a_person_and_an_organisation_are_one_by_a_proof_alone(world: Graph) -> 
 def test_a_weak_bridge_does_not_hold_two_groups_together(world: Graph) -> None:
     """Two couples of accounts, and a poor record that fits one of each: it joins them not."""
     ann = [person(f"a{n}", **ANN, email="ann@example.com") for n in range(3)]
-    bob = [person(f"b{n}", givenName="Bob", familyName="Lee", birthDate="1981-02-02", postalCode="AB1 2CD") for n in range(3)]
+    bob = [
+        person(f"b{n}", givenName="Bob", familyName="Lee", birthDate="1981-02-02", postalCode="AB1 2CD")
+        for n in range(3)
+    ]
     poor = person("p", givenName="Ann", familyName="Lee", postalCode="AB1 2CD", email="bob@example.com")
     world.apply(*ann, *bob, poor)
     assert are_one(world, *ann)
@@ -136,7 +144,9 @@ def test_a_decision_gives_way_to_evidence_that_is_stronger_than_it_was(world: Gr
     with world.store.read() as connection:
         weight = connection.exec_driver_sql("SELECT weight FROM edge").scalar_one()
     decide(world, "not_same", one, two, holds_to=weight + 10)
-    world.apply(person("1", 2, **ANN, email="ann@example.com"), person("2", 2, **ANN, email="ann@example.com"))
+    world.apply(
+        person("1", 2, **ANN, email="ann@example.com"), person("2", 2, **ANN, email="ann@example.com")
+    )
     assert not are_one(world, one, two)  # seven bits more: not enough
     world.apply(person("1", 3, **ANN, loyaltyCard="7"), person("2", 3, **ANN, loyaltyCard="7"))
     assert are_one(world, one, two)
