@@ -132,9 +132,9 @@ def given_part(raw: str) -> tuple[str, tuple[str, ...], str]:
     """The given name, the middle names after it and the generation that a field for given names holds."""
     text = _AND.sub("", _BRACKETS.sub(" ", lower(raw)).strip()).replace("-", "")
     parts, found = _without_tail(_without_titles(_words(text)))
-    if is_placeholder(" ".join(parts)) or _ROLE_NAMES.fullmatch(" ".join(parts)):
-        return "", (), found
     closed = "".join(parts)
+    if is_placeholder(closed) or is_placeholder(" ".join(parts)) or _ROLE_NAMES.fullmatch(" ".join(parts)):
+        return "", (), found
     if len(parts) > 1 and len(closed) > 3 and not is_given_name(parts[0]) and is_given_name(closed):
         parts = [closed]
     return word(parts[0]), tuple(word(each) for each in parts[1:]), found
@@ -146,10 +146,10 @@ def family_part(raw: str) -> tuple[str, tuple[str, ...], str]:
     stated = _BRACKETS.sub(_MARKED_FORMER + r"\1", raw[:LONGEST])
     current, *former = _FORMER.split(" " + stated)
     parts, found = _without_tail(_without_titles(_words(current)))
-    if is_placeholder(" ".join(parts)):
-        parts = []
-    pieces, bases = _pieces(parts)
-    family = "".join(pieces)
+    pieces, bases = ([], []) if is_placeholder(" ".join(parts)) else _pieces(parts)
+    family = word("".join(pieces))
+    if is_placeholder(family):
+        family, pieces = "", []
     others = [*(pieces if len(pieces) > 1 else ()), *bases]
     for text in former:
         name, more, _ = family_part(text)

@@ -51,8 +51,11 @@ def plain(text: str) -> str:
 
 
 def without_umlauts(word: str) -> str:
-    """The word with `ae`, `oe`, `ue` between consonants as `a`, `o`, `u`: Mueller, Müller and Muller are one."""
-    return _UMLAUT.sub(r"\1", word)
+    """The word with `ae`, `oe`, `ue` between consonants as `a`, `o`, `u`: Mueller, Müller and Muller are one.
+
+    Words of up to four letters stay: most are abbreviations, and AEG is no AG.
+    """
+    return _UMLAUT.sub(r"\1", word) if len(word) > 4 else word
 
 
 def is_placeholder(text: str) -> bool:
