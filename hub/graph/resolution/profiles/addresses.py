@@ -33,13 +33,15 @@ def _table(text: str) -> dict[str, str]:
 
 _TYPES = _table(
     """
-    st=street,str,saint,strasse,strase,straat,strt,st rd=road,rd ave=avenue,av,aven,avn,avenu,avenida,avda,ave
-    ln=lane,ln dr=drive,drv,driv,dr cl=close,clse,cl ct=court,crt,ct cres=crescent,cresc,crsnt,cr,cres
-    ter=terrace,terr,tce,ter pl=place,plaza,plz,platz,pl sq=square,sqr,sq gdns=gardens,garden,gdn,gdns gr=grove,grv,gro,gr pk=park,prk,pk
-    pde=parade,pde blvd=boulevard,boul,bd,bvd,bv,bl,blvd hwy=highway,hway,hwy pkwy=parkway,pky,parkwy,pkwy
-    cir=circle,circ,circuit,cct,cir tr=trail,trl,tr way=way,wy esp=esplanade,esp mws=mews,mws hts=heights,hgts,hts
-    xing=crossing,xing rte=route,rte sq=square al=alley,aly,al row=row wk=walk,wlk,wk hl=hill,hl vw=view,vw
-    est=estate,est ldg=lodge,ldg mt=mount,mt pt=point,pt rdg=ridge,rdg rn=run,rn vis=vista,vis exp=expressway,expy,exp
+    st=street,str,saint,strasse,strase,straat,strt,st rd=road,rd
+    ave=avenue,av,aven,avn,avenu,avenida,avda,ave ln=lane,ln dr=drive,drv,driv,dr cl=close,clse,cl
+    ct=court,crt,ct cres=crescent,cresc,crsnt,cr,cres ter=terrace,terr,tce,ter pl=place,plaza,plz,platz,pl
+    sq=square,sqr,sq gdns=gardens,garden,gdn,gdns gr=grove,grv,gro,gr pk=park,prk,pk pde=parade,pde
+    blvd=boulevard,boul,bd,bvd,bv,bl,blvd hwy=highway,hway,hwy pkwy=parkway,pky,parkwy,pkwy
+    cir=circle,circ,circuit,cct,cir tr=trail,trl,tr way=way,wy esp=esplanade,esp mws=mews,mws
+    hts=heights,hgts,hts xing=crossing,xing rte=route,rte sq=square al=alley,aly,al row=row wk=walk,wlk,wk
+    hl=hill,hl vw=view,vw est=estate,est ldg=lodge,ldg mt=mount,mt pt=point,pt rdg=ridge,rdg rn=run,rn
+    vis=vista,vis exp=expressway,expy,exp
     """
 )
 _DIRECTIONS = _table(

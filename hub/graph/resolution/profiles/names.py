@@ -12,8 +12,6 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import NamedTuple
 
-from nameparser import parse
-
 from hub.graph.resolution.profiles.nicknames import is_common_given_name, is_given_name
 from hub.graph.resolution.profiles.texts import (
     CACHED,
@@ -191,6 +189,8 @@ class _Parsed(NamedTuple):
 
 @lru_cache(maxsize=CACHED)
 def _parsed(raw: str) -> _Parsed:
+    from nameparser import parse  # here, since its vocabularies take 50 ms that no other command should wait for
+
     text = raw[:LONGEST]
     if is_placeholder(plain(text)) or plain(text) in _NOBODY:
         return _Parsed()

@@ -104,6 +104,7 @@ def _example(role: str) -> list[str]:
     examples = {"birth_date": "1980", "gender": "female", "email": "a@example.com", "phone": "+441632960123"}
     examples |= {
         "country": "GB",
+        "postal_code": "PL23 1AB",
         "name_suffix": "Jr",
         "tax_id": "GB980780684",
         "alternate_name": "Molly Jones",
