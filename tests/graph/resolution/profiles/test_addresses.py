@@ -42,6 +42,7 @@ LINES = [
     ("N W 5th St", "nw 5th st", "", ""),
     ("5 northwest fifth street", "nw 5th st", "5", ""),
     ("19133 avenue 352", "ave 352", "19133", ""),
+    ("N 8 St", "n 8 st", "", ""),
     ("Highway 12", "hwy 12", "", ""),
     ("14th st w", "14th st w", "", ""),
     ("6311 S. Calumet ", "s calumet", "6311", ""),

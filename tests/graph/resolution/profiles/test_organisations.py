@@ -42,6 +42,7 @@ NAMES = [
     ("ООО Ромашка", "romashka", "ooo"),
     ("株式会社トヨタ", "toyota", "kk"),
     ("AS Roma", "as roma", ""),
+    ("Kelp AEG", "kelp aeg", ""),
     ("Limited", "limited", ""),
     ("Woodlawn A.M.E. Church", "woodlawn ame church", ""),
     ("Y M C A Chicago", "ymca chicago", ""),
