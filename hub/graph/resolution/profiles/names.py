@@ -189,9 +189,8 @@ class _Parsed(NamedTuple):
 
 @lru_cache(maxsize=CACHED)
 def _parsed(raw: str) -> _Parsed:
-    from nameparser import (
-        parse,  # here, since its vocabularies take 50 ms that no other command should wait for
-    )
+    # Here, since its vocabularies take 50 ms that no other command should wait for.
+    from nameparser import parse
 
     text = raw[:LONGEST]
     if is_placeholder(plain(text)) or plain(text) in _NOBODY:
