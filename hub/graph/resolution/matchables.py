@@ -113,7 +113,13 @@ class Matchables:
         numbers = {party: first + place for place, party in enumerate(fresh)}
         numbers |= {party: each.number for party, each in held.items()}
         made = [
-            Matchable(numbers[party], party, kind, profile_of(kind, values, self._read_street), tuple(sorted(proofs[party])))
+            Matchable(
+                numbers[party],
+                party,
+                kind,
+                profile_of(kind, values, self._read_street),
+                tuple(sorted(proofs[party])),
+            )
             for party, (kind, values) in stated.items()
         ]
         moved = {
@@ -124,6 +130,9 @@ class Matchables:
         return Remade(
             moved, {each.number: each for each in held.values() if each.number in moved or each in gone}
         )
+
+    def _profile(self, kind: Kind, values: Mapping[str, Sequence[str]]) -> Profile:
+        return profile_of(kind, values, self._read_street)
 
     def write(self, connection: Connection, matchables: Iterable[Matchable]) -> None:
         """Put profiles into the store, new or changed."""

@@ -69,7 +69,11 @@ class MatchResolver:
     @property
     def digest(self) -> str:
         """Changes with the models and with what is compared: when it does, all parties are to be resolved anew."""
-        said = [PROFILE_VERSION, self._street_reader, *(f"{kind} {model.digest}" for kind, model in sorted(self._models.items()))]
+        said = [
+            PROFILE_VERSION,
+            self._street_reader,
+            *(f"{kind} {model.digest}" for kind, model in sorted(self._models.items())),
+        ]
         return hashlib.sha256("\n".join([*said, *self._matchables.roles]).encode()).hexdigest()
 
     def begin_anew(self, connection: Connection) -> None:
