@@ -1,0 +1,16 @@
+"""Parties in a normal form that can be compared: how the columns of matching come out of what sources state.
+
+A *role value* is what a source states in a property with a match role, such as `family_name`. A *profile* holds the
+normal forms of all role values of one party, a column each; a column that nothing is known of is absent.
+"""
+
+from hub.graph.resolution.profiles.profile import (
+    ORGANIZATION_COLUMNS,
+    PERSON_COLUMNS,
+    Kind,
+    Profile,
+    profile_of,
+)
+from hub.graph.resolution.profiles.version import PROFILE_VERSION
+
+__all__ = ["ORGANIZATION_COLUMNS", "PERSON_COLUMNS", "PROFILE_VERSION", "Kind", "Profile", "profile_of"]

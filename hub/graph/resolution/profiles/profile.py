@@ -1,0 +1,129 @@
+"""The profile of a party: all columns out of its role values."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Literal, TypeAlias
+
+from hub.graph.resolution.profiles.addresses import street_parts
+from hub.graph.resolution.profiles.contacts import domain, email, phone
+from hub.graph.resolution.profiles.dates import birth_date
+from hub.graph.resolution.profiles.identifiers import tax_id
+from hub.graph.resolution.profiles.names import person_name
+from hub.graph.resolution.profiles.nicknames import roots
+from hub.graph.resolution.profiles.organisations import organisation_name, tokens
+from hub.graph.resolution.profiles.places import city, country, postal_code, region
+from hub.graph.resolution.profiles.texts import plain, unique
+
+Kind: TypeAlias = Literal["person", "organization"]
+Profile: TypeAlias = Mapping[str, str | list[str]]
+"""Column to normal form, ready for JSON; a column that nothing is known of is absent, a list is sorted."""
+
+_CONTACT_COLUMNS = {
+    "emails": True,
+    "phones": True,
+    "street": False,
+    "house": False,
+    "unit": False,
+    "postal_code": False,
+    "city": False,
+    "region": False,
+    "country": False,
+    "tax_ids": True,
+}
+PERSON_COLUMNS: Mapping[str, bool] = {
+    "given": False,
+    "given_root": False,
+    "given_roots": True,
+    "middle": False,
+    "family": False,
+    "other_families": True,
+    "generation": False,
+    "birth_date": False,
+    "gender": False,
+    **_CONTACT_COLUMNS,
+}
+"""Each column of a person's profile, and whether it is a list."""
+
+ORGANIZATION_COLUMNS: Mapping[str, bool] = {
+    "name": False,
+    "tokens": True,
+    "legal_form": False,
+    "other_names": True,
+    "domains": True,
+    **_CONTACT_COLUMNS,
+}
+"""Each column of an organisation's profile, and whether it is a list."""
+
+_GENDERS = {
+    **dict.fromkeys("f female woman w weiblich femme frau girl".split(), "female"),
+    **dict.fromkeys("m male man mannlich homme herr boy".split(), "male"),
+    **dict.fromkeys("x other diverse divers nonbinary non-binary".split(), "other"),
+}
+
+Values: TypeAlias = Mapping[str, Sequence[str]]
+"""Match role to what a party states in it; where a column takes one of several, the first that is a value counts."""
+
+
+def profile_of(kind: Kind, values: Values) -> dict[str, str | list[str]]:
+    """The normal forms of a party's role values; odd text gives no column, never an exception."""
+    columns = _person(values) if kind == "person" else _organisation(values)
+    return {name: value for name, value in columns.items() if value}
+
+
+def _person(values: Values) -> dict[str, str | list[str]]:
+    name = person_name(values)
+    gender = next((_GENDERS[plain(each)] for each in values.get("gender", ()) if plain(each) in _GENDERS), "")
+    of_given = roots(name.given, gender) if len(name.given) > 1 else ()
+    all_roots = [
+        *of_given,
+        *(root for each in name.nicknames if len(each) > 1 for root in roots(each, gender)),
+    ]
+    return {
+        "given": name.given,
+        "given_root": of_given[0] if of_given else "",
+        "given_roots": unique(all_roots),
+        "middle": " ".join(name.middle),
+        "family": name.family,
+        "other_families": [each for each in unique(name.others) if each != name.family],
+        "generation": name.generation,
+        "birth_date": next((day for each in values.get("birth_date", ()) if (day := birth_date(each))), ""),
+        "gender": gender,
+        **_contacts(values),
+    }
+
+
+def _organisation(values: Values) -> dict[str, str | list[str]]:
+    stated = [*values.get("org_name", ()), *values.get("full_name", ())]
+    own = [name for each in stated if (name := organisation_name(each)).core]
+    also = [name for each in values.get("alternate_name", ()) if (name := organisation_name(each)).core]
+    names = own or also
+    core = names[0].core if names else ""
+    others = unique(each for name in [*own, *also] for each in (name.core, *name.others))
+    contacts = _contacts(values)
+    return {
+        "name": core,
+        "tokens": unique(tokens(core)),
+        "legal_form": next((name.legal_form for name in names if name.legal_form), ""),
+        "other_names": [each for each in others if each != core],
+        "domains": unique(domain(each) or "" for each in contacts["emails"]),
+        **contacts,
+    }
+
+
+def _contacts(values: Values) -> dict[str, str | list[str]]:
+    land = next((code for each in values.get("country", ()) if (code := country(each))), None)
+    street = next((parts for each in values.get("street", ()) if any(parts := street_parts(each))), None)
+    codes = (postal_code(each, land) for each in values.get("postal_code", ()))
+    return {
+        "emails": unique(email(each) or "" for each in values.get("email", ())),
+        "phones": unique(phone(each, land) or "" for each in values.get("phone", ())),
+        "street": street.street if street else "",
+        "house": street.house if street else "",
+        "unit": street.unit if street else "",
+        "postal_code": next((code for code in codes if code), ""),
+        "city": next((name for each in values.get("city", ()) if (name := city(each))), ""),
+        "region": next((name for each in values.get("region", ()) if (name := region(each))), ""),
+        "country": land or "",
+        "tax_ids": unique(tax_id(each, land) or "" for each in values.get("tax_id", ())),
+    }
