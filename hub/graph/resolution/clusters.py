@@ -12,10 +12,13 @@ the mean between them is (8 - 10 - 10 - 10) / 4, so they stay two customers.
 from __future__ import annotations
 
 import heapq
+from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from itertools import product
+from itertools import combinations, product
 
 from pydantic import BaseModel, ConfigDict, Field
+
+from hub.graph.resolution.profiles import Profile
 
 Pair = tuple[str, str]
 """Two parties, the lesser id first."""
@@ -184,3 +187,16 @@ class _Linkage:
             self._apart[group].discard(other)
             self._apart[group].add(kept)
             self._apart[kept].add(group)
+
+
+def conflicting_pairs(profiles: Mapping[str, Profile]) -> set[Pair]:
+    """The pairs of these parties that no evidence but a steward's word may join: father and son by their generations."""
+    of_generation: dict[str, list[str]] = defaultdict(list)
+    for party, profile in profiles.items():
+        if generation := profile.get("generation"):
+            of_generation[str(generation)].append(party)
+    return {
+        pair_of(*pair)
+        for one, other in combinations(of_generation.values(), 2)
+        for pair in product(one, other)
+    }

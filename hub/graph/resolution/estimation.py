@@ -1,0 +1,216 @@
+"""m, u and the prior of a model out of records without labels: expectation maximisation over all blocked pairs at once.
+
+Splink's own way trains on one block at a time and leaves out the comparisons that the block's columns decide, then
+averages. That has two costs which were measured (docs/resolution-quality.md): what is trained in a block of family
+names takes a household for a match, and u from random pairs counts the matches among them. Here
+
+* u is what random pairs show, less what the matches among them must show at the prior so far;
+* the pairs are those that any blocking rule finds, all comparisons learn from all of them, and the prior stays that of
+  *all* pairs: a pair that no rule finds is taken for no match.
+
+The result is an ordinary Splink model.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import duckdb
+
+RANDOM_PAIRS = 2_000_000
+"""Random pairs that u is read from; all pairs where there are no more."""
+
+_ROUNDS = 200
+_CONVERGED = 1e-5
+"""The largest change of any m at which estimation ends."""
+
+_FIRST_M = 0.8
+"""What the best level is thought to take of the matches before anything was seen; the others share the rest."""
+
+_UNSEEN = 0.5
+"""Random pairs that a level is credited with which none of them took: fewer than one."""
+
+_LEAST_M = 1e-4
+"""A level that no match took may still take one."""
+
+Counts = Mapping[tuple[int, ...], int]
+"""Levels that pairs took (-1 where a value is unknown), and how many pairs took just these."""
+
+Levels = tuple[tuple[float, ...], ...]
+"""For each comparison a probability for each of its levels."""
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """What matches and others show: for each comparison the shares of its levels."""
+
+    prior: float
+    """The share of matches among all pairs of records."""
+    m: Levels
+    u: Levels
+    rounds: int
+
+
+def estimate(blocked: Counts, random: Counts, pairs: int, sizes: Sequence[int], records: int) -> Estimate:
+    """The estimate for comparisons of `sizes` levels, out of `pairs` pairs of `records` records in all."""
+    seen = [_marginal(random, place, size) for place, size in enumerate(sizes)]
+    m: Levels = tuple(_first(size) for size in sizes)
+    prior = min(0.25, 0.3 * records / pairs)
+    u = _less_matches(seen, m, 0.0)
+    patterns = sorted(blocked.items())
+    for done in range(1, _ROUNDS + 1):
+        expected, counts = _expected(patterns, prior, m, u)
+        new = tuple(_shares(each) for each in counts)
+        change = max(abs(a - b) for old, now in zip(m, new, strict=True) for a, b in zip(old, now, strict=True))
+        m, prior = new, min(max(expected / pairs, 1 / pairs), 0.5)
+        u = _less_matches(seen, m, prior)
+        if change < _CONVERGED:
+            break
+    return Estimate(prior, m, u, done)
+
+
+def _first(size: int) -> tuple[float, ...]:
+    return (_FIRST_M, *[(1 - _FIRST_M) / (size - 1)] * (size - 1)) if size > 1 else (1.0,)
+
+
+def _marginal(counts: Counts, place: int, size: int) -> list[float]:
+    found = [0.0] * size
+    for levels, count in counts.items():
+        if levels[place] >= 0:
+            found[levels[place]] += count
+    return found
+
+
+def _shares(counts: Sequence[float]) -> tuple[float, ...]:
+    total = sum(counts)
+    if not total:
+        return _first(len(counts))
+    raised = [max(count / total, _LEAST_M) for count in counts]
+    return tuple(share / sum(raised) for share in raised)
+
+
+def _less_matches(seen: Sequence[Sequence[float]], m: Levels, prior: float) -> Levels:
+    """u: the shares of levels among random pairs, without those that matches take."""
+    return tuple(_u(counts, shares, prior) for counts, shares in zip(seen, m, strict=True))
+
+
+def _u(counts: Sequence[float], m: Sequence[float], prior: float) -> tuple[float, ...]:
+    total = sum(counts)
+    if not total:
+        return tuple(m)
+    least = _UNSEEN / total
+    raised = [max((count / total - prior * share) / (1 - prior), least) for count, share in zip(counts, m, strict=True)]
+    return tuple(share / sum(raised) for share in raised)
+
+
+def _expected(
+    patterns: Sequence[tuple[tuple[int, ...], int]], prior: float, m: Levels, u: Levels
+) -> tuple[float, list[list[float]]]:
+    """How many of the pairs are matches, and which levels these take."""
+    start = math.log(prior / (1 - prior))
+    bits = [[math.log(a / b) for a, b in zip(ms, us, strict=True)] for ms, us in zip(m, u, strict=True)]
+    counts = [[0.0] * len(each) for each in m]
+    total = 0.0
+    for levels, number in patterns:
+        weight = start + sum(bits[place][level] for place, level in enumerate(levels) if level >= 0)
+        expected = number / (1 + math.exp(-weight)) if weight > -50 else 0.0
+        total += expected
+        for place, level in enumerate(levels):
+            if level >= 0:
+                counts[place][level] += expected
+    return total, counts
+
+
+def fit(
+    connection: duckdb.DuckDBPyConnection,
+    settings: Mapping[str, Any],
+    table: str,
+    pairs: str,
+    rarities: Collection[str] = (),
+) -> dict[str, Any]:
+    """Splink's `settings` with m, u and prior from the records of `table` (with `unique_id` from 0 on).
+
+    `pairs` names a table of the blocked pairs' ids (`l`, `r`). Comparisons named in `rarities` get equal m and u, those
+    of the equal values in `table`: their levels weigh nothing but the frequency of the value.
+    """
+    ((records,),) = connection.execute(f"SELECT count(*) FROM {table}").fetchall()
+    learning = [each for each in settings["comparisons"] if each["output_column_name"] not in rarities]
+    sizes = [sum(not level.get("is_null_level") for level in each["comparison_levels"]) for each in learning]
+    everything = records * (records - 1) // 2
+    blocked = _counts(connection, learning, table, pairs)
+    strangers = _counts(connection, learning, table, _random_pairs(table, records))
+    found = estimate(blocked, strangers, everything, sizes, records)
+    fitted = {each["output_column_name"]: (m, u) for each, m, u in zip(learning, found.m, found.u, strict=True)}
+    comparisons = [
+        _filled(each, *(fitted.get(each["output_column_name"]) or _equal_shares(connection, each, table)))
+        for each in settings["comparisons"]
+    ]
+    return {**settings, "comparisons": comparisons, "probability_two_random_records_match": found.prior}
+
+
+def _filled(comparison: Mapping[str, Any], m: Sequence[float], u: Sequence[float]) -> dict[str, Any]:
+    shares = iter(zip(m, u, strict=True))
+    levels = [
+        level
+        if level.get("is_null_level")
+        else {**level, **dict(zip(("m_probability", "u_probability"), next(shares), strict=True))}
+        for level in comparison["comparison_levels"]
+    ]
+    return {**comparison, "comparison_levels": levels}
+
+
+def _equal_shares(
+    connection: duckdb.DuckDBPyConnection, comparison: Mapping[str, Any], table: str
+) -> tuple[tuple[float, float], tuple[float, float]]:
+    column = next(
+        level["tf_adjustment_column"]
+        for level in comparison["comparison_levels"]
+        if "tf_adjustment_column" in level
+    )
+    query = (
+        f"SELECT sum(n * n) / (sum(n) * sum(n))"
+        f" FROM (SELECT count(*)::DOUBLE AS n FROM {table} WHERE {column} IS NOT NULL GROUP BY {column})"
+    )
+    ((share,),) = connection.execute(query).fetchall()
+    equal = min(max(share or 0.0, 1e-9), 1 - 1e-9)
+    return (equal, 1 - equal), (equal, 1 - equal)
+
+
+def _random_pairs(table: str, records: int) -> str:
+    """A query of random pairs, the same for the same records; of all pairs if they are few."""
+    if records * (records - 1) // 2 <= RANDOM_PAIRS:
+        return f"(SELECT a.unique_id AS l, b.unique_id AS r FROM {table} a JOIN {table} b ON a.unique_id < b.unique_id)"
+    return (
+        "(SELECT least(x, y) AS l, greatest(x, y) AS r FROM (SELECT hash(2 * n) % {0} AS x, hash(2 * n + 1) % {0} AS y"
+        " FROM range({1}) AS numbers(n)) WHERE x <> y)"
+    ).format(records, RANDOM_PAIRS)
+
+
+def _counts(
+    connection: duckdb.DuckDBPyConnection, comparisons: Sequence[Mapping[str, Any]], table: str, pairs: str
+) -> dict[tuple[int, ...], int]:
+    """The levels that pairs take, with how many take them."""
+    names = [name for name, *_ in connection.execute(f"DESCRIBE {table}").fetchall()]
+    sides = ", ".join(f"{side}.{name} AS {name}_{mark}" for name in names for side, mark in (("a", "l"), ("b", "r")))
+    taken = ", ".join(f"{_level_taken(comparison)} AS taken_{place}" for place, comparison in enumerate(comparisons))
+    query = (
+        f"SELECT count(*), {taken} FROM (SELECT {sides} FROM {pairs} AS pair"
+        f" JOIN {table} a ON a.unique_id = pair.l JOIN {table} b ON b.unique_id = pair.r) GROUP BY ALL"
+    )
+    return {tuple(levels): count for count, *levels in connection.execute(query).fetchall()}
+
+
+def _level_taken(comparison: Mapping[str, Any]) -> str:
+    cases, number = [], -1
+    for level in comparison["comparison_levels"]:
+        if level.get("is_null_level"):
+            cases.append(f"WHEN {level['sql_condition']} THEN -1")
+            continue
+        number += 1
+        condition = level["sql_condition"]
+        cases.append(f"ELSE {number}" if condition == "ELSE" else f"WHEN {condition} THEN {number}")
+    return f"CASE {' '.join(cases)} END"
