@@ -5,23 +5,20 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 
-from hub.graph.resolution.profiles.texts import CACHED, LONGEST
+from hub.graph.resolution.profiles.texts import CACHED, LONGEST, words
 from hub.values import normalise_email, normalise_phone
 
 _PLAIN_EMAIL = re.compile(r"([a-z0-9._%-]+)(?:\+[^@]*)?@([a-z0-9-]+(?:\.[a-z0-9-]+)+)")
-_NOBODY = frozenset(
-    """
+_NOBODY = words("""
     no none na n.a noemail no.email no-email no_email nomail no-mail nobody noone unknown test null nil dummy fake
     noreply no-reply no_reply donotreply do-not-reply notprovided not.provided notgiven refused declined anonymous
     email mail xxx xx x asdf abc
-    """.split()
-)
+    """)
 """What clerks type before the @ where a form insists on an address."""
 
 _GOOGLE = frozenset({"gmail.com", "googlemail.com"})
 
-FREEMAIL = frozenset(
-    """
+FREEMAIL = words("""
     gmail.com googlemail.com outlook.com outlook.de outlook.fr hotmail.com hotmail.co.uk hotmail.fr hotmail.de
     hotmail.it hotmail.es live.com live.co.uk live.fr live.nl msn.com yahoo.com yahoo.co.uk yahoo.fr yahoo.de yahoo.it
     yahoo.es yahoo.ca yahoo.com.au yahoo.com.br yahoo.co.in yahoo.co.jp ymail.com rocketmail.com aol.com aim.com
@@ -35,8 +32,7 @@ FREEMAIL = frozenset(
     skynet.be bluewin.ch hispeed.ch wp.pl o2.pl onet.pl interia.pl gazeta.pl seznam.cz centrum.cz uol.com.br bol.com.br
     terra.com.br qq.com 163.com 126.com sina.com foxmail.com naver.com hanmail.net daum.net rediffmail.com
     tutanota.com tuta.io hushmail.com eircom.net
-    """.split()
-)
+    """)
 """Domains whose addresses tell nothing of who owns the mailbox."""
 
 _EXTENSION = re.compile(r";ext=.*")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 
-from hub.graph.resolution.profiles.texts import CACHED
+from hub.graph.resolution.profiles.texts import CACHED, words
 from hub.values import is_partial_date
 
 _STATED = re.compile(r"(\d{4})(?:-?(\d{2})(?:-?(\d{2}))?)?(?:[T ].*)?")
@@ -13,9 +13,7 @@ _STATED = re.compile(r"(\d{4})(?:-?(\d{2})(?:-?(\d{2}))?)?(?:[T ].*)?")
 EARLIEST, LATEST = 1850, 2100
 """Years in which customers may have been born."""
 
-_DEFAULTS = frozenset(
-    "1899-12-30 1899-12-31 1900-01-01 1901-01-01 1970-01-01 1111-11-11 1753-01-01 2099-12-31".split()
-)
+_DEFAULTS = words("1899-12-30 1899-12-31 1900-01-01 1901-01-01 1970-01-01 1111-11-11 1753-01-01 2099-12-31")
 """Days that systems write where none was given: the zero of spreadsheets, SQL Server, Unix and of bored clerks."""
 
 

@@ -10,10 +10,11 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
+from typing import NamedTuple
 
 from nameparser import parse
 
-from hub.graph.resolution.profiles.nicknames import is_given_name
+from hub.graph.resolution.profiles.nicknames import is_common_given_name, is_given_name
 from hub.graph.resolution.profiles.texts import (
     CACHED,
     LONGEST,
@@ -22,14 +23,15 @@ from hub.graph.resolution.profiles.texts import (
     phrases,
     plain,
     without_umlauts,
+    words,
 )
 
-_TITLES = frozenset(
+_TITLES = words(
     """
     mr mrs ms miss mx master dr doctor prof professor sir dame lord lady rev reverend fr father hon capt captain col
-    maj major lt sgt herr frau hr fru dhr mevr mw mme mlle monsieur madame mademoiselle sr sra srta senor senora senorita don
-    dona signor signora sig sigra pan pani ing dipl mag
-    """.split()
+    maj major lt sgt herr herrn frau hr fru dhr mevr mw mme mlle monsieur madame mademoiselle sr sra srta senor senora
+    senorita don dona signor signora sig sigra pan pani ing dipl mag
+    """
 )
 _GENERATIONS = {
     **dict.fromkeys(("jr", "jnr", "junior", "jun", "jnior"), "jr"),
@@ -41,24 +43,28 @@ _GENERATIONS = {
 }
 _WEAK_GENERATIONS = frozenset({"v", "2", "3", "4", "5", "sen"})
 """Read as a generation only in a field of its own: within a name they are an initial or a slip."""
-_CREDENTIALS = frozenset(
-    "phd md esq mba bsc msc ba ma obe mbe cbe kbe frcs mp qc kc dds dvm rn cpa jd llb llm bsc mph dphil ret".split()
+_CREDENTIALS = words(
+    "phd md esq mba bsc msc ba ma obe mbe cbe kbe frcs mp qc kc dds dvm rn cpa jd llb llm bsc mph dphil ret"
 )
-_GLUED = frozenset("mc mac o fitz st saint san santa ap ab".split())
+_GLUED = words("mc mac o fitz st saint san santa ap ab")
 """Words that make one name with what follows, which is no name without them."""
-_PARTICLES = frozenset(
-    """
+_PARTICLES = words("""
     van von vom vander der den de del della delle degli dei di da do dos das du des la le les lo el al ul bin bint ibn
-    ben abu ter ten te t tot zu zum zur af av auf dalla dal y e und
-    """.split()
-)
+    ben abu ter ten te t tot zu zum zur af av auf dalla dal
+    """)
+_CONJUNCTIONS = words("y e i und and et")
 _FORMER = re.compile(
-    r"[\s,(]+(?:n[eé]e|n[eé]|formerly(?: known as)?|previously|f/?k/?a|geb(?:oren|orene|\.)?|z domu)[.:\s]+(?=[^\W\d_])",
+    r"[\s,(]+(?:n[eé]e?|formerly(?: known as)?|previously|f/?k/?a|geb(?:orene?)?|z domu)[.:\s]+(?=[^\W\d_])",
     re.IGNORECASE,
 )
 _MARKED_FORMER = " née "
 _BRACKETS = re.compile(r"[(\[\"“„«](.+?)[)\]\"”“»]")
-_JOINT = re.compile(r"\s+(?:&|\+|and|und|et|y)\s+", re.IGNORECASE)
+_TITLE = r"(?:mr|mrs|ms|miss|mx|dr|herrn?|frau|m|mme)\.?"
+_JOINT_TITLES = re.compile(
+    rf"^\s*({_TITLE})\s*(?:&|\+|\band\b|\bund\b|\bet\b)\s*{_TITLE}(?=\s)", re.IGNORECASE
+)
+_JOINT = re.compile(rf"\s+(?:&|\+|and|und|et)\s+(?:{_TITLE}\s+)?[^\s,]+(?=\s)", re.IGNORECASE)
+_AND = re.compile(r"\s+(?:&|\+|and|und|et)\s.*")
 _SPLIT = re.compile(r"[^a-z0-9]+")
 _NOBODY = phrases("""
     cash sale|cash customer|cash sales|walk in|walk in customer|guest customer|guest user|customer|web customer
@@ -104,34 +110,34 @@ def generation(raw: str) -> str:
     return next((_GENERATIONS[each] for each in _words(raw) if each in _GENERATIONS), "")
 
 
-def _without_tail(words: list[str]) -> tuple[list[str], str]:
+def _without_tail(parts: list[str]) -> tuple[list[str], str]:
     """The words without credentials and generations at their end, and the generation."""
     found = ""
-    while len(words) > 1 and (
-        words[-1] in _CREDENTIALS or words[-1] in _GENERATIONS.keys() - _WEAK_GENERATIONS
+    while len(parts) > 1 and (
+        parts[-1] in _CREDENTIALS or parts[-1] in _GENERATIONS.keys() - _WEAK_GENERATIONS
     ):
-        found = _GENERATIONS.get(words[-1], found)
-        words = words[:-1]
-    return words, found
+        found = _GENERATIONS.get(parts[-1], found)
+        parts = parts[:-1]
+    return parts, found
 
 
-def _without_titles(words: list[str]) -> list[str]:
-    while len(words) > 1 and words[0] in _TITLES:
-        words = words[1:]
-    return words
+def _without_titles(parts: list[str]) -> list[str]:
+    while len(parts) > 1 and parts[0] in _TITLES:
+        parts = parts[1:]
+    return parts
 
 
 @lru_cache(maxsize=CACHED)
 def given_part(raw: str) -> tuple[str, tuple[str, ...], str]:
     """The given name, the middle names after it and the generation that a field for given names holds."""
-    text = _JOINT.split(_BRACKETS.sub(" ", lower(raw)).strip())[0].replace("-", "")
-    words, found = _without_tail(_without_titles(_words(text)))
-    if is_placeholder(" ".join(words)) or _ROLE_NAMES.fullmatch(" ".join(words)):
+    text = _AND.sub("", _BRACKETS.sub(" ", lower(raw)).strip()).replace("-", "")
+    parts, found = _without_tail(_without_titles(_words(text)))
+    closed = "".join(parts)
+    if is_placeholder(closed) or is_placeholder(" ".join(parts)) or _ROLE_NAMES.fullmatch(" ".join(parts)):
         return "", (), found
-    closed = "".join(words)
-    if len(words) > 1 and not is_given_name(words[0]) and is_given_name(closed):
-        words = [closed]
-    return word(words[0]), tuple(word(each) for each in words[1:]), found
+    if len(parts) > 1 and len(closed) > 3 and not is_given_name(parts[0]) and is_given_name(closed):
+        parts = [closed]
+    return word(parts[0]), tuple(word(each) for each in parts[1:]), found
 
 
 @lru_cache(maxsize=CACHED)
@@ -139,11 +145,11 @@ def family_part(raw: str) -> tuple[str, tuple[str, ...], str]:
     """The family name, the other families and the generation that a field for family names holds."""
     stated = _BRACKETS.sub(_MARKED_FORMER + r"\1", raw[:LONGEST])
     current, *former = _FORMER.split(" " + stated)
-    words, found = _without_tail(_without_titles(_words(current)))
-    if is_placeholder(" ".join(words)):
-        words = []
-    pieces, bases = _pieces(words)
-    family = "".join(pieces)
+    parts, found = _without_tail(_without_titles(_words(current)))
+    pieces, bases = ([], []) if is_placeholder(" ".join(parts)) else _pieces(parts)
+    family = word("".join(pieces))
+    if is_placeholder(family):
+        family, pieces = "", []
     others = [*(pieces if len(pieces) > 1 else ()), *bases]
     for text in former:
         name, more, _ = family_part(text)
@@ -151,12 +157,14 @@ def family_part(raw: str) -> tuple[str, tuple[str, ...], str]:
     return family, tuple(each for each in dict.fromkeys(others) if len(each) > 2 and each != family), found
 
 
-def _pieces(words: Sequence[str]) -> tuple[list[str], list[str]]:
+def _pieces(parts: Sequence[str]) -> tuple[list[str], list[str]]:
     """The names that make up a family name, each with its particles, and those that had particles without them."""
     pieces, bases, head = [], [], ""
     particle = False
-    for at, each in enumerate(words):
-        last = at == len(words) - 1
+    for at, each in enumerate(parts):
+        last = at == len(parts) - 1
+        if pieces and not last and each in _CONJUNCTIONS:
+            continue
         if not last and (each in _PARTICLES or each in _GLUED):
             head += "st" if each == "saint" else each
             particle = particle or each in _PARTICLES
@@ -168,22 +176,41 @@ def _pieces(words: Sequence[str]) -> tuple[list[str], list[str]]:
     return pieces, bases
 
 
-@lru_cache(maxsize=CACHED)
-def full_name(raw: str) -> PersonName:
-    """The parts of a name that stands in one field; do not change what is returned.
+class _Parsed(NamedTuple):
+    """What nameparser finds in a name."""
 
-    A single word is a given name if it is known as one, else a family name.
-    """
+    given: str = ""
+    middle: str = ""
+    family: str = ""
+    suffix: str = ""
+    former: str = ""
+    nickname: str = ""
+
+
+@lru_cache(maxsize=CACHED)
+def _parsed(raw: str) -> _Parsed:
     text = raw[:LONGEST]
     if is_placeholder(plain(text)) or plain(text) in _NOBODY:
-        return PersonName()
-    parsed = parse(_FORMER.sub(_MARKED_FORMER, _JOINT.split(text)[0] if "," not in text else text))
-    name = PersonName(generation=generation(parsed.suffix))
-    given, family = parsed.given, parsed.family
-    if given and not family and not is_given_name(plain(given)):
+        return _Parsed()
+    text = _JOINT.sub("", _JOINT_TITLES.sub(r"\1", text))
+    found = parse(_FORMER.sub(_MARKED_FORMER, text))
+    given, family = found.given, found.family
+    if given and not family and not is_common_given_name(plain(given)):
         given, family = "", given
-    fill(name, given=[given], middle=[parsed.middle], family=[family], former=[parsed.maiden])
-    name.nicknames = [each for each in (given_part(parsed.nickname)[0],) if each]
+    return _Parsed(given, found.middle, family, found.suffix, found.maiden, found.nickname)
+
+
+def full_name(raw: str) -> PersonName:
+    """The parts of a name that stands in one field; of a couple the one who is named first.
+
+    A single word is a given name if it is a common one, else a family name. A middle name that is no given name may
+    be the first of two family names, as in Spanish: it is another family too.
+    """
+    found = _parsed(raw)
+    name = PersonName(generation=generation(found.suffix))
+    fill(name, given=[found.given], middle=[found.middle], family=[found.family], former=[found.former])
+    name.nicknames += [each for each in (given_part(found.nickname)[0],) if each]
+    name.others += [each for each in name.middle if len(each) > 2 and not is_given_name(each)]
     return name
 
 
@@ -228,12 +255,20 @@ def person_name(values: Mapping[str, Sequence[str]]) -> PersonName:
         middle=values.get("middle_name", ()),
         family=values.get("family_name", ()),
     )
-    if not name.given or not name.family:
-        for raw in values.get("full_name", ()):
+    for raw in values.get("full_name", ()):
+        if name.given and name.family:
+            name.generation = name.generation or _generation_behind(name.family, raw)
+        else:
             _complete(name, full_name(raw))
     for raw in values.get("alternate_name", ()):
         _also_known_as(name, raw)
     return name
+
+
+def _generation_behind(family: str, raw: str) -> str:
+    """The generation at the end of a full name, which is none where the family is called Senior."""
+    parts = _words(raw)
+    return "" if parts[-1:] == [family] else _without_tail(parts)[1]
 
 
 def _complete(name: PersonName, full: PersonName) -> None:

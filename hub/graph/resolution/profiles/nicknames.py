@@ -13,7 +13,7 @@ from functools import cache, lru_cache
 
 from nicknames import NickNamer
 
-from hub.graph.resolution.profiles.texts import CACHED
+from hub.graph.resolution.profiles.texts import CACHED, words
 
 _ROOTS = """
 m robert=bob,bobbie,bobby,rob,robb,robbie,robby
@@ -80,7 +80,7 @@ m reginald=reg,reggie
 m sebastian=seb,bastian,bas
 m dominic=dom,dominick,dominik
 m edmund=ed,eddie,ned,ted
-m george=georg,jorge
+m george=georg
 m eugene=gene
 m maurice=mo,morris,moritz
 m mohammed=mo,mohamed,mohammad,mohamad,muhammad,muhammed,mohd,mehmet,muhamad,mohamud
@@ -141,7 +141,8 @@ m winston=win
 m zebulon=zeb
 f elizabeth=liz,lizzie,lizzy,beth,betty,bess,bessie,bet,eliza,libby,elisabeth,lisbeth,betsy
 f margaret=maggie,mags,marge,margie,meg,peg,peggy,margarete,margret
-f catherine=cath,cathy,cathie,kate,kath,kathy,kathie,katie,katy,kit,kitty,katherine,katharine,kathryn,cathryn,catharine,kat,kathrin,catrin,cathrine
+f catherine=cath,cathy,cathie,kate,kath,kathy,kathie,katie,katy,kit,kitty,katherine,katharine,kathryn,cathryn
+f catherine=catharine,kat,kathrin,catrin,cathrine
 f patricia=pat,patsy,patti,pattie,patty,tricia,trish,trisha
 f jennifer=jen,jenn,jennie,jenny,jenifer
 f susan=sue,susie,suzie,suzy,suzanne,susanne,susanna,susannah,suzannah,suzan,su,susann
@@ -218,7 +219,7 @@ f kelly=kellie,kelley
 f laura=laurie,lolly
 f leah=lea,lia
 f lillian=lil,lily,lilly,lillie,lilian
-f linda=lynda,lindy,lyn,lynn
+f linda=lynda,lindy
 f louise=lou,lulu,louisa,luisa
 f lucy=lucie,lu,lucia,luce
 f lynn=lyn,lynne
@@ -260,9 +261,18 @@ f zoe=zoey
 """
 """A line a root: the gender of those who bear it and its variants; the first line that has a variant wins."""
 
-_OTHER_NAMES = frozenset(
-    "miguel raquel joel noel phoebe israel manuel emanuel raphael rafael michaela mikael".split()
+_STANDALONE = words(
+    """
+    alexa alice alison allison amy ana angel anton ava carl carly carol carole clara cora daisy dena diane elsie etta
+    erica erika erin eva evan eve felix florian gail gary georgia gina grace heidi ian jan jasmine jenna jill joan joy
+    jude kara kari kay king lance lara lauren lee leo leon liam lila lily lisa lloyd lola lonnie lori louise lula luna
+    mae max mia mona myra nancy natalia nathan nicole nina noah noel nora perry rita rosa rose ross roy ruby sandra
+    sherry stella tina toby tracy van vera vernon wendy
+    """
 )
+"""Short forms of old that are given as names of their own now: they may stand for others, yet first for themselves."""
+
+_OTHER_NAMES = words("miguel raquel joel noel phoebe israel manuel emanuel raphael rafael michaela mikael")
 """Given names, missing in the tables, in which an `e` after `a`, `o`, `u` is a sound and no way to write an umlaut."""
 
 
@@ -299,28 +309,33 @@ def is_given_name(name: str) -> bool:
     return name in _known()
 
 
+def is_common_given_name(name: str) -> bool:
+    """Whether the name in plain letters is one of this module's own tables, and hardly ever a family name."""
+    genders, variants = _curated()
+    return name in genders or name in variants or name in _STANDALONE
+
+
 @lru_cache(maxsize=CACHED)
-def roots(name: str, gender: str | None = None) -> tuple[str, ...]:
+def roots(name: str, gender: str = "") -> tuple[str, ...]:
     """All names that `name` may stand for, the likeliest first; itself alone where it stands for no other."""
     genders, variants = _curated()
     if name in genders:
         return (name,)
-    if stated := variants.get(name):
-        mine = [root for root, of in stated if gender and of == gender[0]]
-        return tuple(dict.fromkeys([*mine, *(root for root, _ in stated if not mine)]))
-    return _roots_of_library(name)
+    found = _of_gender(variants[name], gender) if name in variants else _of_library(name)
+    return tuple(dict.fromkeys((name, *found))) if name in _STANDALONE else found or (name,)
 
 
-def _roots_of_library(name: str) -> tuple[str, ...]:
-    """Those of the library's full names that are roots themselves, the one with most short forms first."""
+def _of_gender(stated: list[tuple[str, str]], gender: str) -> tuple[str, ...]:
+    known = gender if gender in ("male", "female") else ""
+    return tuple(root for root, of in stated if not known or known.startswith(of))
+
+
+def _of_library(name: str) -> tuple[str, ...]:
+    """The library's full names for a short form, roots of the table first, then by how many short forms they have."""
     library = _library()
     if library.nicknames_of(name):
-        return (name,)
-    full = sorted(library.canonicals_of(name), key=lambda each: (-len(library.nicknames_of(each)), each))
+        return ()
     genders, variants = _curated()
-    known = [
-        variants[each][0][0] if each in variants else each
-        for each in full
-        if each in genders or each in variants
-    ]
-    return tuple(dict.fromkeys(known or full or [name]))
+    full = sorted(library.canonicals_of(name), key=lambda each: (-len(library.nicknames_of(each)), each))
+    known = [variants[each][0][0] if each in variants else each for each in full]
+    return tuple(dict.fromkeys(sorted(known, key=lambda each: each not in genders)))

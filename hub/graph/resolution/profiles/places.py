@@ -5,8 +5,6 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 
-from rigour.territories import lookup_territory
-
 from hub.graph.resolution.profiles.texts import CACHED, is_placeholder, lower, plain, without_umlauts
 
 _COUNTRY_CODES = {"UK": "GB", "EL": "GR"}
@@ -46,12 +44,11 @@ _REGIONS = {
 
 @lru_cache(maxsize=CACHED)
 def country(raw: str) -> str | None:
-    """The ISO 3166-1 alpha-2 code, also of a country given by its name."""
+    """The ISO 3166-1 alpha-2 code; None where the text is no code of two letters."""
     code = raw.strip().upper()
     if len(code) == 2 and code.isascii() and code.isalpha():
         return _COUNTRY_CODES.get(code, code)
-    found = lookup_territory(raw[:64])
-    return found.code.upper() if found and len(found.code) == 2 else None
+    return None
 
 
 @lru_cache(maxsize=CACHED)

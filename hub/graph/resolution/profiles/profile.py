@@ -13,7 +13,7 @@ from hub.graph.resolution.profiles.names import person_name
 from hub.graph.resolution.profiles.nicknames import roots
 from hub.graph.resolution.profiles.organisations import organisation_name, tokens
 from hub.graph.resolution.profiles.places import city, country, postal_code, region
-from hub.graph.resolution.profiles.texts import plain, unique
+from hub.graph.resolution.profiles.texts import plain, unique, words
 
 Kind: TypeAlias = Literal["person", "organization"]
 Profile: TypeAlias = Mapping[str, str | list[str]]
@@ -56,9 +56,9 @@ ORGANIZATION_COLUMNS: Mapping[str, bool] = {
 """Each column of an organisation's profile, and whether it is a list."""
 
 _GENDERS = {
-    **dict.fromkeys("f female woman w weiblich femme frau girl".split(), "female"),
-    **dict.fromkeys("m male man mannlich homme herr boy".split(), "male"),
-    **dict.fromkeys("x other diverse divers nonbinary non-binary".split(), "other"),
+    **dict.fromkeys(words("f female woman w weiblich femme frau girl"), "female"),
+    **dict.fromkeys(words("m male man mannlich homme herr boy"), "male"),
+    **dict.fromkeys(words("x other diverse divers nonbinary non-binary"), "other"),
 }
 
 Values: TypeAlias = Mapping[str, Sequence[str]]

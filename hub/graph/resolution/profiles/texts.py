@@ -19,6 +19,11 @@ _SIGNS = re.compile(r"[^a-z0-9]+")
 _UMLAUT = re.compile(r"(?<![aeiou])([aou])e(?=[^aeiou ])")
 
 
+def words(text: str) -> frozenset[str]:
+    """The words of a text; a list of many reads better so than with quotes around each."""
+    return frozenset(text.split())
+
+
 def phrases(text: str) -> frozenset[str]:
     """What stands between the bars, with the line breaks as bars too."""
     return frozenset(phrase.strip() for phrase in text.strip().replace("\n", "|").split("|"))
@@ -46,8 +51,11 @@ def plain(text: str) -> str:
 
 
 def without_umlauts(word: str) -> str:
-    """The word with `ae`, `oe`, `ue` between consonants as `a`, `o`, `u`: Mueller, Müller and Muller are one."""
-    return _UMLAUT.sub(r"\1", word)
+    """The word with `ae`, `oe`, `ue` between consonants as `a`, `o`, `u`: Mueller, Müller and Muller are one.
+
+    Words of up to four letters stay: most are abbreviations, and AEG is no AG.
+    """
+    return _UMLAUT.sub(r"\1", word) if len(word) > 4 else word
 
 
 def is_placeholder(text: str) -> bool:
