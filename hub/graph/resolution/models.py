@@ -11,19 +11,26 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
-from typing import Annotated, Literal, TypeVar
+from typing import Annotated, TypeVar
 
 import orjson
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from hub.errors import ConfigurationError
+from hub.graph.resolution.profiles import ORGANIZATION_COLUMNS, PERSON_COLUMNS
+from hub.graph.resolution.profiles import Kind as PartyKind
 from hub.graph.resolution.scoring import Blocking, Kind, Scorer, SplinkModel, TextMode
-from hub.yamlfile import Fault, load_yaml, parse_model
+from hub.yamlfile import Fault, load_yaml, nearest, parse_model
 
 MODEL_FILE, FREQUENCIES_FILE, SETTINGS_FILE = "model.json", "frequencies.json", "model.yaml"
 SHIPPED = Path(__file__).parent / "models"
 
-PartyKind = Literal["person", "organization"]
+COLUMNS: Mapping[PartyKind, Mapping[str, bool]] = {
+    "person": PERSON_COLUMNS,
+    "organization": ORGANIZATION_COLUMNS,
+}
+"""Each column of a kind's profiles, and whether it is a list."""
+
 T = TypeVar("T")
 Share = Annotated[float, Field(gt=0, le=1)]
 
@@ -44,7 +51,7 @@ class ModelSettings(BaseModel):
     `utf8_bytes` for a model that Splink trained; `hub resolve train` writes what its own training counted."""
 
     types: dict[str, Kind] = Field(default_factory=dict)
-    """Types of the columns that are no plain texts, as they were in the table that Splink saw."""
+    """Types of the columns that Splink saw as something else than text; the lists of profiles need not be named."""
 
     merge_weight: float = 6.0
     """Bits from which two parties are one customer, if nothing speaks against it."""
@@ -83,10 +90,20 @@ def load_model(folder: Path) -> MatchModel:
         raise ConfigurationError(faults)
     model = _read(folder / MODEL_FILE, TypeAdapter(SplinkModel))
     frequencies = _read(folder / FREQUENCIES_FILE, TypeAdapter(dict[str, dict[str, Share]]))
-    file = str(folder / MODEL_FILE)
-    scorer = Scorer(model, frequencies, settings.text, settings.types, file)
-    blocking = Blocking(model.blocking_rules_to_generate_predictions, settings.types, file)
+    columns, file = COLUMNS[settings.kind], str(folder / MODEL_FILE)
+    types: dict[str, Kind] = {name: "list" for name, is_list in columns.items() if is_list}
+    scorer = Scorer(model, frequencies, settings.text, types | settings.types, file)
+    blocking = Blocking(model.blocking_rules_to_generate_predictions, types | settings.types, file)
+    unknown = {*scorer.columns, *blocking.columns, *settings.types} - set(columns)
+    if unknown:
+        # A column that no profile has would be no evidence for ever, and nobody would know.
+        raise ConfigurationError([_unknown_column(file, name, columns) for name in sorted(unknown)])
     return MatchModel(settings, _digest(folder), scorer, blocking)
+
+
+def _unknown_column(file: str, name: str, columns: Mapping[str, bool]) -> Fault:
+    message = f"profiles have no column {name!r}"
+    return Fault(file, 1, 1, "", message, f"one of {', '.join(sorted(columns))}", nearest(name, columns))
 
 
 @lru_cache(maxsize=1)

@@ -47,6 +47,11 @@ class Blocking:
         if faults:
             raise ConfigurationError(faults)
 
+    @property
+    def columns(self) -> frozenset[str]:
+        """The columns of a profile that the rules read."""
+        return frozenset(column for rule in self._rules for column in rule.columns)
+
     def keys(self, profile: Profile) -> frozenset[tuple[int, str]]:
         """The keys of a record: number of the rule, and text of the key. A rule with a NULL part gives none."""
         return frozenset(
@@ -59,7 +64,9 @@ class _Rule:
         self._exploded = rule.arrays_to_explode or ()
         # Once exploded, a list's column holds one item a row.
         kinds = {column: kind for column, kind in types.items() if column not in self._exploded}
-        same, crossed = _sorted_out(parsed(rule.blocking_rule))
+        condition = parsed(rule.blocking_rule)
+        self.columns = {*self._exploded, *(column.name for column in condition.find_all(exp.Column))}
+        same, crossed = _sorted_out(condition)
         self._same = _compiled(same, kinds)
         self._ways = [_compiled(way, kinds) for way in zip(*crossed, strict=True)]
 
