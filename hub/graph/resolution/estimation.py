@@ -4,9 +4,9 @@ Splink's own way trains on one block at a time and leaves out the comparisons th
 averages. That has two costs which were measured (docs/resolution-quality.md): what is trained in a block of family
 names takes a household for a match, and u from random pairs counts the matches among them. Here
 
-* u is what random pairs show, less what the matches among them must show at the prior so far;
 * the pairs are those that any blocking rule finds, all comparisons learn from all of them, and the prior stays that of
-  *all* pairs: a pair that no rule finds is taken for no match.
+  *all* pairs: a pair that no rule finds is taken for no match;
+* u is made of both: of the blocked pairs as far as they are no matches, and of a sample of the pairs that no rule finds.
 
 The result is an ordinary Splink model.
 """
@@ -32,7 +32,7 @@ _FIRST_M = 0.8
 """What the best level is thought to take of the matches before anything was seen; the others share the rest."""
 
 _UNSEEN = 0.5
-"""Random pairs that a level is credited with which none of them took: fewer than one."""
+"""Sampled pairs that a level is credited with which none of them took: fewer than one."""
 
 _LEAST_M = 1e-4
 """A level that no match took may still take one."""
@@ -55,19 +55,27 @@ class Estimate:
     rounds: int
 
 
-def estimate(blocked: Counts, random: Counts, pairs: int, sizes: Sequence[int], records: int) -> Estimate:
-    """The estimate for comparisons of `sizes` levels, out of `pairs` pairs of `records` records in all."""
-    seen = [_marginal(random, place, size) for place, size in enumerate(sizes)]
-    m: Levels = tuple(_first(size) for size in sizes)
-    prior = min(0.25, 0.3 * records / pairs)
-    u = _less_matches(seen, m, 0.0)
+def estimate(blocked: Counts, others: Counts, pairs: int, sizes: Sequence[int], records: int) -> Estimate:
+    """The estimate for comparisons of `sizes` levels, out of `pairs` pairs of `records` records in all.
+
+    `blocked` are all pairs that blocking finds, `others` a sample of the rest.
+    """
     patterns = sorted(blocked.items())
+    found = sum(blocked.values())
+    scale = max(pairs - found, 0) / max(sum(others.values()), 1)
+    strangers = [
+        [scale * max(count, _UNSEEN) for count in _marginal(others, place, size)] for place, size in enumerate(sizes)
+    ]
+    compared = [_marginal(blocked, place, size) for place, size in enumerate(sizes)]
+    m: Levels = tuple(_first(size) for size in sizes)
+    u = _u(strangers, compared, [[0.0] * size for size in sizes])
+    prior = min(0.25, 0.3 * records / pairs)
     for done in range(1, _ROUNDS + 1):
-        expected, counts = _expected(patterns, prior, m, u)
-        new = tuple(_shares(each) for each in counts)
+        expected, matched = _expected(patterns, prior, m, u)
+        new = tuple(_shares(each) for each in matched)
         change = max(abs(a - b) for old, now in zip(m, new, strict=True) for a, b in zip(old, now, strict=True))
         m, prior = new, min(max(expected / pairs, 1 / pairs), 0.5)
-        u = _less_matches(seen, m, prior)
+        u = _u(strangers, compared, matched)
         if change < _CONVERGED:
             break
     return Estimate(prior, m, u, done)
@@ -93,18 +101,16 @@ def _shares(counts: Sequence[float]) -> tuple[float, ...]:
     return tuple(share / sum(raised) for share in raised)
 
 
-def _less_matches(seen: Sequence[Sequence[float]], m: Levels, prior: float) -> Levels:
-    """u: the shares of levels among random pairs, without those that matches take."""
-    return tuple(_u(counts, shares, prior) for counts, shares in zip(seen, m, strict=True))
-
-
-def _u(counts: Sequence[float], m: Sequence[float], prior: float) -> tuple[float, ...]:
-    total = sum(counts)
-    if not total:
-        return tuple(m)
-    least = _UNSEEN / total
-    raised = [max((count / total - prior * share) / (1 - prior), least) for count, share in zip(counts, m, strict=True)]
-    return tuple(share / sum(raised) for share in raised)
+def _u(
+    strangers: Sequence[Sequence[float]], compared: Sequence[Sequence[float]], matched: Sequence[Sequence[float]]
+) -> Levels:
+    """The shares of levels among pairs that are no matches, blocked or not."""
+    found = []
+    for place, counts in enumerate(strangers):
+        sides = zip(counts, compared[place], matched[place], strict=True)
+        others = [max(count + blocked - matches, 1e-9) for count, blocked, matches in sides]
+        found.append(tuple(count / sum(others) for count in others))
+    return tuple(found)
 
 
 def _expected(
@@ -142,8 +148,8 @@ def fit(
     sizes = [sum(not level.get("is_null_level") for level in each["comparison_levels"]) for each in learning]
     everything = records * (records - 1) // 2
     blocked = _counts(connection, learning, table, pairs)
-    strangers = _counts(connection, learning, table, _random_pairs(table, records))
-    found = estimate(blocked, strangers, everything, sizes, records)
+    others = _counts(connection, learning, table, _random_pairs(table, pairs, records))
+    found = estimate(blocked, others, everything, sizes, records)
     fitted = {each["output_column_name"]: (m, u) for each, m, u in zip(learning, found.m, found.u, strict=True)}
     comparisons = [
         _filled(each, *(fitted.get(each["output_column_name"]) or _equal_shares(connection, each, table)))
@@ -180,14 +186,17 @@ def _equal_shares(
     return (equal, 1 - equal), (equal, 1 - equal)
 
 
-def _random_pairs(table: str, records: int) -> str:
-    """A query of random pairs, the same for the same records; of all pairs if they are few."""
+def _random_pairs(table: str, pairs: str, records: int) -> str:
+    """A query of random pairs that are not in `pairs`: the same for the same records, all such pairs if they are few."""
     if records * (records - 1) // 2 <= RANDOM_PAIRS:
-        return f"(SELECT a.unique_id AS l, b.unique_id AS r FROM {table} a JOIN {table} b ON a.unique_id < b.unique_id)"
-    return (
-        "(SELECT least(x, y) AS l, greatest(x, y) AS r FROM (SELECT hash(2 * n) % {0} AS x, hash(2 * n + 1) % {0} AS y"
-        " FROM range({1}) AS numbers(n)) WHERE x <> y)"
-    ).format(records, RANDOM_PAIRS)
+        drawn = f"SELECT a.unique_id AS l, b.unique_id AS r FROM {table} a JOIN {table} b ON a.unique_id < b.unique_id"
+    else:
+        drawn = (
+            "SELECT least(x, y) AS l, greatest(x, y) AS r FROM"
+            f" (SELECT (hash(2 * n) % {records})::BIGINT AS x, (hash(2 * n + 1) % {records})::BIGINT AS y"
+            f" FROM range({RANDOM_PAIRS}) AS numbers(n)) WHERE x <> y"
+        )
+    return f"(SELECT * FROM ({drawn}) AS drawn ANTI JOIN {pairs} AS known ON known.l = drawn.l AND known.r = drawn.r)"
 
 
 def _counts(

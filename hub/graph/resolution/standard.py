@@ -187,7 +187,13 @@ def _needs(*columns: str) -> _Needs:
 
 
 _PERSON: Sequence[tuple[_Needs, Mapping[str, Any]]] = (
-    (_needs("given"), _comparison("given", _unknown("given"), _GIVEN, "given")),
+    (_needs("given"), _comparison("given", _unknown("given"), _GIVEN)),
+    (
+        _needs("given"),
+        _comparison(
+            "given_rarity", _unknown("given"), [(_equal("given"), "same given name"), ("ELSE", "another")], "given"
+        ),
+    ),
     (_needs("family"), _comparison("family", f"{_NO_FAMILY} OR NOT {_NO_CONTACT}", _FAMILY)),
     (
         [need | {"family"} for need in _REACHABLE],
