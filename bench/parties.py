@@ -302,7 +302,7 @@ class World:
         if way < 0.25 and birth.day <= 12:
             return birth.replace(month=birth.day, day=birth.month).isoformat()
         if way < 0.7:
-            return birth.replace(year=birth.year + chance.choice((-10, -1, 1, 10))).isoformat()
+            return birth.replace(day=min(birth.day, 28), year=birth.year + chance.choice((-10, -1, 1, 10))).isoformat()
         if way < 0.9:
             return f"{birth.year}"
         return (birth + timedelta(days=chance.randint(-4000, 4000))).isoformat()

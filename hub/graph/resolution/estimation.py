@@ -140,8 +140,10 @@ def fit(
 ) -> dict[str, Any]:
     """Splink's `settings` with m, u and prior from the records of `table` (with `unique_id` from 0 on).
 
-    `pairs` names a table of the blocked pairs' ids (`l`, `r`). Comparisons named in `rarities` get equal m and u, those
-    of the equal values in `table`: their levels weigh nothing but the frequency of the value.
+    `pairs` names a table of the blocked pairs' ids (`l`, `r`). A comparison named in `rarities` weighs only how rare an
+    equal value is: its m is the chance that two records have the same value, its u the frequency of a value that one
+    record in all has. Splink's adjustment then puts a value's own frequency in the place of u, and a value without a
+    known frequency counts as the rarest.
     """
     ((records,),) = connection.execute(f"SELECT count(*) FROM {table}").fetchall()
     learning = [each for each in settings["comparisons"] if each["output_column_name"] not in rarities]
@@ -178,12 +180,12 @@ def _equal_shares(
         if "tf_adjustment_column" in level
     )
     query = (
-        f"SELECT sum(n * n) / (sum(n) * sum(n))"
+        "SELECT sum(n * n) / (sum(n) * sum(n)), sum(n)"
         f" FROM (SELECT count(*)::DOUBLE AS n FROM {table} WHERE {column} IS NOT NULL GROUP BY {column})"
     )
-    ((share,),) = connection.execute(query).fetchall()
-    equal = min(max(share or 0.0, 1e-9), 1 - 1e-9)
-    return (equal, 1 - equal), (equal, 1 - equal)
+    ((share, held),) = connection.execute(query).fetchall()
+    equal, rarest = min(share or 0.5, 0.5), min(1 / max(held or 2, 2), 0.5)
+    return (equal, 1 - equal), (rarest, 1 - rarest)
 
 
 def _random_pairs(table: str, pairs: str, records: int) -> str:

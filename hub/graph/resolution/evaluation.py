@@ -13,20 +13,17 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Collection, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import combinations
 
 from networkx.utils import UnionFind
 
-from hub.graph.resolution.clusters import LinkageSettings, Pair, conflicting_pairs, pair_of, partition
+from hub.graph.resolution.candidates import candidate_pairs, without_crowded
+from hub.graph.resolution.clusters import LinkageSettings, Pair, conflicting_pairs, partition
 from hub.graph.resolution.models import MatchModel
 from hub.graph.resolution.profiles import Profile
 from hub.graph.resolution.scoring import Prepared
 
 Truth = Mapping[str, Hashable]
 """Party -> what it truly is."""
-
-_CONTACTS = ("emails", "phones")
-"""Columns whose values are no evidence once too many hold them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,7 +134,7 @@ def in_memory(
     prepared = {party: model.scorer.prepare(profile) for party, profile in limited.items()}
     compared = {
         pair: model.scorer.weight(prepared[pair[0]], prepared[pair[1]])
-        for pair in candidate_pairs(limited, model)
+        for pair in candidate_pairs(limited, model.blocking, model.settings.crowded)
     }
     customers = group(limited, prepared, compared, model, least, linkage)
     return Resolved(compared, customers)
@@ -176,32 +173,3 @@ def group(
             settings=linkage,
         )
     ]
-
-
-def candidate_pairs(profiles: Mapping[str, Profile], model: MatchModel) -> set[Pair]:
-    """The pairs that share a blocking key, without the keys that more than `crowded` parties have."""
-    holders: dict[tuple[int, str], list[str]] = defaultdict(list)
-    for party, profile in profiles.items():
-        for key in model.blocking.keys(profile):
-            holders[key].append(party)
-    found: set[Pair] = set()
-    for parties in holders.values():
-        if 1 < len(parties) <= model.settings.crowded:
-            found.update(pair_of(*pair) for pair in combinations(parties, 2))
-    return found
-
-
-def without_crowded(profiles: Mapping[str, Profile], crowded: int) -> dict[str, Profile]:
-    """The profiles without the phones and e-mail addresses that more than `crowded` parties have."""
-    held = Counter(
-        (column, value) for profile in profiles.values() for column in _CONTACTS for value in profile.get(column, ())
-    )
-    common = {key for key, count in held.items() if count > crowded}
-    return {party: _without(profile, common) if common else profile for party, profile in profiles.items()}
-
-
-def _without(profile: Profile, common: Collection[tuple[str, str]]) -> Profile:
-    kept = {
-        column: [value for value in profile.get(column, ()) if (column, value) not in common] for column in _CONTACTS
-    }
-    return {**{key: value for key, value in profile.items() if key not in kept}, **{k: v for k, v in kept.items() if v}}

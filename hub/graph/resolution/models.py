@@ -17,6 +17,7 @@ import orjson
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from hub.errors import ConfigurationError
+from hub.graph.resolution.clusters import LinkageSettings
 from hub.graph.resolution.profiles import ORGANIZATION_COLUMNS, PERSON_COLUMNS
 from hub.graph.resolution.profiles import Kind as PartyKind
 from hub.graph.resolution.scoring import Blocking, Kind, Scorer, SplinkModel, TextMode
@@ -65,6 +66,9 @@ class ModelSettings(BaseModel):
     crowded: int = Field(default=200, ge=2)
     """Holders of one blocking key or shared value above which it is neither key nor evidence: a switchboard, a
     placeholder typed for everybody."""
+
+    linkage: LinkageSettings = LinkageSettings()
+    """How far single pairs count when groups of parties are joined."""
 
 
 @dataclass(frozen=True)
