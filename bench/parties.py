@@ -76,14 +76,29 @@ _STREETS = (
     " Walnut Spring North South Ridge Meadow Forest River Sunset Washington Lincoln Chapel Grange School Bridge Abbey"
     " Orchard Castle Garden Field Harbour Market Dock Canal Quarry Priory Windsor York Albert George Alexandra"
 ).split()
-_STREET_TYPES = {"Street": "St", "Road": "Rd", "Avenue": "Ave", "Lane": "Ln", "Drive": "Dr", "Close": "Cl", "Way": "Way"}
+_STREET_TYPES = {
+    "Street": "St",
+    "Road": "Rd",
+    "Avenue": "Ave",
+    "Lane": "Ln",
+    "Drive": "Dr",
+    "Close": "Cl",
+    "Way": "Way",
+}
 _TRADES = (
     "Bakery Brewery Logistics Engineering Foods Textiles Hotels Pharmacy Motors Plumbing Electrical Software Consulting"
     " Printing Furniture Timber Steel Ceramics Catering Cleaning Security Recruitment Design Dental Veterinary Garden"
     " Wines Fisheries Farms Optics Tools Packaging Chemicals Marine Travel Media Fitness Flooring Roofing Nurseries"
 ).split()
 _FORMS = ("Ltd", "Limited", "plc", "LLP", "Inc", "GmbH", "LLC", "& Co", "Group", "")
-_DOMAINS = ("example.com", "example.org", "example.net", "mail.example.com", "post.example.org", "web.example.net")
+_DOMAINS = (
+    "example.com",
+    "example.org",
+    "example.net",
+    "mail.example.com",
+    "post.example.org",
+    "web.example.net",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,7 +195,9 @@ class World:
         self._rates = rates or Rates()
         self._serial = count()
         self._numbers = count(1)
-        self._towns = [(self._coined(), f"{self._chance.choice('ABCDEGHLMNPRSTW')}{number}") for number in range(1, 600)]
+        self._towns = [
+            (self._coined(), f"{self._chance.choice('ABCDEGHLMNPRSTW')}{number}") for number in range(1, 600)
+        ]
 
     def people(self, parties: int) -> Iterator[Party]:
         """That many parties of people, household by household."""
@@ -206,7 +223,9 @@ class World:
 
     def _household(self) -> list[_Person]:
         chance, home, family = self._chance, self._home(), self._family()
-        kind = chance.choices(("single", "couple", "family", "namesakes", "twins", "share"), (38, 26, 22, 4, 2, 8))[0]
+        kind = chance.choices(
+            ("single", "couple", "family", "namesakes", "twins", "share"), (38, 26, 22, 4, 2, 8)
+        )[0]
         if kind == "share":
             return [self._person(home, self._family(), chance.random() < 0.5, 19, 34) for _ in range(3)]
         if kind == "single":
@@ -219,9 +238,13 @@ class World:
             son = replace(self._person(home, family, False, 16, 36), given=him.given)
             him.suffix, son.suffix = "Sr", "Jr"
             return [*people, son]
-        children = [self._person(home, family, chance.random() < 0.5, 12, 32) for _ in range(chance.randint(1, 3))]
+        children = [
+            self._person(home, family, chance.random() < 0.5, 12, 32) for _ in range(chance.randint(1, 3))
+        ]
         if kind == "twins":
-            children = [replace(self._person(home, family, chance.random() < 0.5, 12, 32), birth=children[0].birth)] * 1 + children
+            children = [
+                replace(self._person(home, family, chance.random() < 0.5, 12, 32), birth=children[0].birth)
+            ] * 1 + children
         return people if kind == "couple" else [*people, *children]
 
     def _married(self, person: _Person, share: float) -> _Person:
@@ -234,7 +257,9 @@ class World:
         names = GIVEN["female" if female else "male"]
         given = self._ranked(names) if chance.random() < 0.9 else self._coined()
         serial = next(self._serial)
-        local = chance.choice((f"{given}.{family}", f"{given[0]}{family}", f"{given}{family[0]}", f"{family}.{given}"))
+        local = chance.choice(
+            (f"{given}.{family}", f"{given[0]}{family}", f"{given}{family[0]}", f"{family}.{given}")
+        )
         return _Person(
             id=f"p{serial}",
             given=given,
@@ -269,7 +294,11 @@ class World:
             given = NICKNAMES[given]
         elif chance.random() < rates.initial:
             given = given[0]
-        family = person.former_family if person.former_family and chance.random() < rates.former_family else person.family
+        family = (
+            person.former_family
+            if person.former_family and chance.random() < rates.former_family
+            else person.family
+        )
         if chance.random() < rates.swapped:
             given, family = family, given
         home = person.home
@@ -292,7 +321,9 @@ class World:
         }
         if "given_name" in roles:
             roles = [*roles, "name_suffix"]
-        return self._party(person.id, {role: stated[role] for role in roles}, {"given_name", "family_name", "full_name"})
+        return self._party(
+            person.id, {role: stated[role] for role in roles}, {"given_name", "family_name", "full_name"}
+        )
 
     def _date(self, birth: date) -> str:
         chance = self._chance
@@ -302,7 +333,9 @@ class World:
         if way < 0.25 and birth.day <= 12:
             return birth.replace(month=birth.day, day=birth.month).isoformat()
         if way < 0.7:
-            return birth.replace(day=min(birth.day, 28), year=birth.year + chance.choice((-10, -1, 1, 10))).isoformat()
+            return birth.replace(
+                day=min(birth.day, 28), year=birth.year + chance.choice((-10, -1, 1, 10))
+            ).isoformat()
         if way < 0.9:
             return f"{birth.year}"
         return (birth + timedelta(days=chance.randint(-4000, 4000))).isoformat()
@@ -331,7 +364,9 @@ class World:
             id=f"o{serial}",
             name=name,
             form=chance.choice(_FORMS),
-            trading=chance.choice((f"The {name}", f"{name} of {town}", f"{head} {town}", f"{self._coined()} {trades[0]}")),
+            trading=chance.choice(
+                (f"The {name}", f"{name} of {town}", f"{head} {town}", f"{self._coined()} {trades[0]}")
+            ),
             domain=f"{head.replace(' ', '').lower()}{serial}.example.com",
             phone=self._phone(),
             vat=f"GB{100000000 + serial * 97}",
@@ -361,7 +396,9 @@ class World:
     def _party(self, true_id: str, stated: dict[str, str], kept: set[str]) -> Party:
         chance, rates = self._chance, self._rates
         values = {
-            role: [value] for role, value in stated.items() if value and (role in kept or chance.random() >= rates.missing)
+            role: [value]
+            for role, value in stated.items()
+            if value and (role in kept or chance.random() >= rates.missing)
         }
         return Party(f"r{next(self._numbers):08}", true_id, values)
 
@@ -383,9 +420,9 @@ class World:
         return _Address(str(chance.randint(1, 180)), street, chance.choice(list(_STREET_TYPES)), town, code)
 
     def _phone(self) -> str:
-        """A number of a million reserved for drama, with an extension past these, so that any number may be made."""
+        """A number reserved for drama while there are such, then one of a country code that no country has."""
         serial = next(self._serial)
-        return f"+1{201 + serial // 100 % 700}55501{serial % 100:02}" + (f";ext={serial // 70000}" if serial >= 70000 else "")
+        return f"+1{201 + serial // 100}55501{serial % 100:02}" if serial < 70_000 else f"+999{serial:09}"
 
     def _family(self) -> str:
         return self._ranked(COMMON_FAMILIES) if self._chance.random() < 0.45 else self._coined()

@@ -34,7 +34,10 @@ def candidate_pairs(profiles: Mapping[str, Profile], blocking: Blocking, crowded
 def without_crowded(profiles: Mapping[str, Profile], crowded: int) -> dict[str, Profile]:
     """The profiles without the phones and e-mail addresses that more than `crowded` parties have."""
     held = Counter(
-        (column, value) for profile in profiles.values() for column in _CONTACTS for value in profile.get(column, ())
+        (column, value)
+        for profile in profiles.values()
+        for column in _CONTACTS
+        for value in profile.get(column, ())
     )
     common = {key for key, count in held.items() if count > crowded}
     return {party: _without(profile, common) if common else profile for party, profile in profiles.items()}
@@ -42,6 +45,10 @@ def without_crowded(profiles: Mapping[str, Profile], crowded: int) -> dict[str, 
 
 def _without(profile: Profile, common: Collection[tuple[str, str]]) -> Profile:
     kept = {
-        column: [value for value in profile.get(column, ()) if (column, value) not in common] for column in _CONTACTS
+        column: [value for value in profile.get(column, ()) if (column, value) not in common]
+        for column in _CONTACTS
     }
-    return {**{key: value for key, value in profile.items() if key not in kept}, **{k: v for k, v in kept.items() if v}}
+    return {
+        **{key: value for key, value in profile.items() if key not in kept},
+        **{k: v for k, v in kept.items() if v},
+    }

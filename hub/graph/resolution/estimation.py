@@ -64,7 +64,8 @@ def estimate(blocked: Counts, others: Counts, pairs: int, sizes: Sequence[int], 
     found = sum(blocked.values())
     scale = max(pairs - found, 0) / max(sum(others.values()), 1)
     strangers = [
-        [scale * max(count, _UNSEEN) for count in _marginal(others, place, size)] for place, size in enumerate(sizes)
+        [scale * max(count, _UNSEEN) for count in _marginal(others, place, size)]
+        for place, size in enumerate(sizes)
     ]
     compared = [_marginal(blocked, place, size) for place, size in enumerate(sizes)]
     m: Levels = tuple(_first(size) for size in sizes)
@@ -73,7 +74,9 @@ def estimate(blocked: Counts, others: Counts, pairs: int, sizes: Sequence[int], 
     for done in range(1, _ROUNDS + 1):
         expected, matched = _expected(patterns, prior, m, u)
         new = tuple(_shares(each) for each in matched)
-        change = max(abs(a - b) for old, now in zip(m, new, strict=True) for a, b in zip(old, now, strict=True))
+        change = max(
+            abs(a - b) for old, now in zip(m, new, strict=True) for a, b in zip(old, now, strict=True)
+        )
         m, prior = new, min(max(expected / pairs, 1 / pairs), 0.5)
         u = _u(strangers, compared, matched)
         if change < _CONVERGED:
@@ -102,7 +105,9 @@ def _shares(counts: Sequence[float]) -> tuple[float, ...]:
 
 
 def _u(
-    strangers: Sequence[Sequence[float]], compared: Sequence[Sequence[float]], matched: Sequence[Sequence[float]]
+    strangers: Sequence[Sequence[float]],
+    compared: Sequence[Sequence[float]],
+    matched: Sequence[Sequence[float]],
 ) -> Levels:
     """The shares of levels among pairs that are no matches, blocked or not."""
     found = []
@@ -152,7 +157,9 @@ def fit(
     blocked = _counts(connection, learning, table, pairs)
     others = _counts(connection, learning, table, _random_pairs(table, pairs, records))
     found = estimate(blocked, others, everything, sizes, records)
-    fitted = {each["output_column_name"]: (m, u) for each, m, u in zip(learning, found.m, found.u, strict=True)}
+    fitted = {
+        each["output_column_name"]: (m, u) for each, m, u in zip(learning, found.m, found.u, strict=True)
+    }
     comparisons = [
         _filled(each, *(fitted.get(each["output_column_name"]) or _equal_shares(connection, each, table)))
         for each in settings["comparisons"]
@@ -206,8 +213,12 @@ def _counts(
 ) -> dict[tuple[int, ...], int]:
     """The levels that pairs take, with how many take them."""
     names = [name for name, *_ in connection.execute(f"DESCRIBE {table}").fetchall()]
-    sides = ", ".join(f"{side}.{name} AS {name}_{mark}" for name in names for side, mark in (("a", "l"), ("b", "r")))
-    taken = ", ".join(f"{_level_taken(comparison)} AS taken_{place}" for place, comparison in enumerate(comparisons))
+    sides = ", ".join(
+        f"{side}.{name} AS {name}_{mark}" for name in names for side, mark in (("a", "l"), ("b", "r"))
+    )
+    taken = ", ".join(
+        f"{_level_taken(comparison)} AS taken_{place}" for place, comparison in enumerate(comparisons)
+    )
     query = (
         f"SELECT count(*), {taken} FROM (SELECT {sides} FROM {pairs} AS pair"
         f" JOIN {table} a ON a.unique_id = pair.l JOIN {table} b ON b.unique_id = pair.r) GROUP BY ALL"

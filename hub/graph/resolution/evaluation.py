@@ -11,19 +11,23 @@ Everything here is arithmetic on partitions; `in_memory` resolves with the code 
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Collection, Hashable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import combinations
 
 from networkx.utils import UnionFind
 
 from hub.graph.resolution.candidates import candidate_pairs, without_crowded
-from hub.graph.resolution.clusters import LinkageSettings, Pair, conflicting_pairs, partition
+from hub.graph.resolution.clusters import LinkageSettings, Pair, conflicting_pairs, pair_of, partition
 from hub.graph.resolution.models import MatchModel
 from hub.graph.resolution.profiles import Profile
-from hub.graph.resolution.scoring import Prepared
 
 Truth = Mapping[str, Hashable]
 """Party -> what it truly is."""
+
+
+MANY_PARTIES = 20
+"""Accounts of one customer above which somebody should look: few have as many over all systems of a company."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,9 +51,14 @@ class OverMerge:
     largest: int
     """Parties of the largest customer."""
     many_parties: int
-    """Customers of more parties than any in a hundred thousand should have."""
+    """Customers of more than `MANY_PARTIES` parties."""
     largest_mixture: int
     """True customers in the worst mixed customer: 1 where all are pure."""
+
+    @property
+    def is_quiet(self) -> bool:
+        """Whether nothing looks like customers that fell together."""
+        return not self.many_parties and self.largest_mixture <= 2
 
 
 @dataclass(frozen=True)
@@ -94,15 +103,19 @@ def blocking_recall(compared: Iterable[Pair], truth: Truth) -> float:
     return of_edges(compared, truth).recall
 
 
-def over_merge(customers: Iterable[Collection[str]], truth: Truth, many: int = 20) -> OverMerge:
+def over_merge(customers: Iterable[Collection[str]], truth: Truth) -> OverMerge:
     """The size of the largest customers, and how many true ones the worst of them holds."""
     groups = list(customers)
     sizes = [len(parties) for parties in groups]
     mixtures = (len(_mixture(parties, truth)) for parties in groups)
-    return OverMerge(max(sizes, default=0), sum(size > many for size in sizes), max(mixtures, default=0))
+    return OverMerge(
+        max(sizes, default=0), sum(size > MANY_PARTIES for size in sizes), max(mixtures, default=0)
+    )
 
 
-def thresholds(compared: Mapping[Pair, float], truth: Truth, steps: Iterable[float]) -> list[tuple[float, Quality]]:
+def thresholds(
+    compared: Mapping[Pair, float], truth: Truth, steps: Iterable[float]
+) -> list[tuple[float, Quality]]:
     """Quality of the edges of at least each weight of `steps`."""
     return [(step, of_edges((pair for pair, w in compared.items() if w >= step), truth)) for step in steps]
 
@@ -125,28 +138,43 @@ def _quality(hits: int, found: int, true: int) -> Quality:
 def in_memory(
     profiles: Mapping[str, Profile],
     model: MatchModel,
+    strong: Mapping[str, Collection[str]] | None = None,
     merge_weight: float | None = None,
-    linkage: LinkageSettings | None = None,
 ) -> Resolved:
-    """The customers among `profiles` (party -> profile) by `model`, at another merge weight or linkage if given."""
-    least = model.settings.merge_weight if merge_weight is None else merge_weight
+    """The customers among `profiles` (party -> profile) by `model`, at another merge weight if given.
+
+    `strong` are the strong identifiers of parties, such as customer numbers: each shared one adds its bits.
+    """
     limited = without_crowded(profiles, model.settings.crowded)
     prepared = {party: model.scorer.prepare(profile) for party, profile in limited.items()}
-    compared = {
-        pair: model.scorer.weight(prepared[pair[0]], prepared[pair[1]])
-        for pair in candidate_pairs(limited, model.blocking, model.settings.crowded)
-    }
-    customers = group(limited, prepared, compared, model, least, linkage)
-    return Resolved(compared, customers)
+    shared = _shared(strong or {}, model.settings.crowded)
+
+    def weigh(left: str, right: str) -> float:
+        bits = shared.get(pair_of(left, right), 0) * model.settings.identifier_weight
+        return model.scorer.weight(prepared[left], prepared[right]) + bits
+
+    pairs = candidate_pairs(limited, model.blocking, model.settings.crowded) | shared.keys()
+    compared = {pair: weigh(*pair) for pair in pairs}
+    least = model.settings.merge_weight if merge_weight is None else merge_weight
+    return Resolved(compared, group(limited, weigh, compared, least, model.settings.linkage))
+
+
+def _shared(strong: Mapping[str, Collection[str]], crowded: int) -> Counter[Pair]:
+    """How many strong identifiers pairs share, of those that are not crowded."""
+    holders: dict[str, list[str]] = defaultdict(list)
+    for party, identifiers in strong.items():
+        for identifier in set(identifiers):
+            holders[identifier].append(party)
+    few = [parties for parties in holders.values() if len(parties) <= crowded]
+    return Counter(pair_of(*pair) for parties in few for pair in combinations(parties, 2))
 
 
 def group(
     profiles: Mapping[str, Profile],
-    prepared: Mapping[str, Prepared],
+    weigh: Callable[[str, str], float],
     compared: Mapping[Pair, float],
-    model: MatchModel,
     merge_weight: float,
-    linkage: LinkageSettings | None = None,
+    linkage: LinkageSettings,
 ) -> list[frozenset[str]]:
     """The customers among `profiles`, given the weights of the pairs that blocking found."""
     forest: UnionFind[str] = UnionFind(sorted(profiles))
@@ -157,10 +185,6 @@ def group(
     for pair, weight in compared.items():
         if forest[pair[0]] == forest[pair[1]]:
             edges[forest[pair[0]]][pair] = weight
-
-    def weigh(left: str, right: str) -> float:
-        return model.scorer.weight(prepared[left], prepared[right])
-
     return [
         customer
         for parties in forest.to_sets()

@@ -38,7 +38,9 @@ CROWDED = 100
 _TABLE, _PAIRS = "profiles", "pairs"
 
 
-def learn(kind: Kind, profiles: Iterable[Profile], name: str = "learnt", crowded: int = CROWDED) -> TrainedModel:
+def learn(
+    kind: Kind, profiles: Iterable[Profile], name: str = "learnt", crowded: int = CROWDED
+) -> TrainedModel:
     """The standard model with the m, u and frequencies that `profiles` show: the same for the same profiles.
 
     Raises:
@@ -53,7 +55,9 @@ def learn(kind: Kind, profiles: Iterable[Profile], name: str = "learnt", crowded
     blocking = Blocking(rules.blocking_rules_to_generate_predictions, types)
     compared = candidate_pairs(parties, blocking, crowded)
     if not compared:
-        raise ConfigurationError([Fault("records", 1, 1, "", "cannot learn from these records: no two are alike")])
+        raise ConfigurationError(
+            [Fault("records", 1, 1, "", "cannot learn from these records: no two are alike")]
+        )
     with duckdb.connect() as connection:
         _fill(connection, kind, parties, compared)
         model = fit(connection, standard, _TABLE, _PAIRS, RARITIES)
@@ -68,13 +72,18 @@ def learn(kind: Kind, profiles: Iterable[Profile], name: str = "learnt", crowded
 
 
 def _fill(
-    connection: duckdb.DuckDBPyConnection, kind: Kind, parties: Mapping[str, Profile], compared: Iterable[Pair]
+    connection: duckdb.DuckDBPyConnection,
+    kind: Kind,
+    parties: Mapping[str, Profile],
+    compared: Iterable[Pair],
 ) -> None:
     import pyarrow as pa
 
     text, number = pa.string(), pa.int64()
     columns = {
-        column: pa.array([profile.get(column) for profile in parties.values()], pa.list_(text) if is_list else text)
+        column: pa.array(
+            [profile.get(column) for profile in parties.values()], pa.list_(text) if is_list else text
+        )
         for column, is_list in COLUMNS[kind].items()
     }
     pairs = sorted(compared)
@@ -106,7 +115,9 @@ def _frequencies(connection: duckdb.DuckDBPyConnection, column: str) -> dict[str
 
 def _levels(model: SplinkModel) -> tuple[LevelReport, ...]:
     return tuple(
-        LevelReport(comparison.output_column_name, level.label, level.m_probability, level.u_probability, level.weight)
+        LevelReport(
+            comparison.output_column_name, level.label, level.m_probability, level.u_probability, level.weight
+        )
         for comparison in model.comparisons
         for level in comparison.levels
         if not level.is_null_level

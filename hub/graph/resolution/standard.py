@@ -28,7 +28,9 @@ RARITIES = frozenset({"given_rarity", "family_rarity", "name_rarity"})
 
 def settings_for(kind: Kind, columns: Collection[str]) -> dict[str, Any]:
     """The comparisons and blocking rules over those `columns` that some profile has, as Splink's settings."""
-    comparisons, rules = (_PERSON, _PERSON_RULES) if kind == "person" else (_ORGANIZATION, _ORGANIZATION_RULES)
+    comparisons, rules = (
+        (_PERSON, _PERSON_RULES) if kind == "person" else (_ORGANIZATION, _ORGANIZATION_RULES)
+    )
     present = frozenset(columns)
     return {
         "link_type": "dedupe_only",
@@ -81,7 +83,9 @@ def _begins(column: str) -> str:
 
 def _comparison(name: str, null: str, levels: Sequence[Level], frequency: str = "") -> dict[str, Any]:
     """A comparison as Splink writes it; the plain equality of column `frequency` is weighed by how rare its value is."""
-    made: list[dict[str, Any]] = [{"sql_condition": null, "label_for_charts": "unknown", "is_null_level": True}]
+    made: list[dict[str, Any]] = [
+        {"sql_condition": null, "label_for_charts": "unknown", "is_null_level": True}
+    ]
     for condition, label in levels:
         level: dict[str, Any] = {"sql_condition": condition, "label_for_charts": label}
         if frequency and condition == _equal(frequency):
@@ -121,7 +125,10 @@ _GIVEN: Sequence[Level] = (
     (_share("given_roots"), "nickname or variant"),
     (_slip("given"), "slip in the given name"),
     (_alike("given", 0.88), "like given name"),
-    ("(length(given_l) = 1 OR length(given_r) = 1) AND substring(given_l, 1, 1) = substring(given_r, 1, 1)", "initial"),
+    (
+        "(length(given_l) = 1 OR length(given_r) = 1) AND substring(given_l, 1, 1) = substring(given_r, 1, 1)",
+        "initial",
+    ),
     ("given_l = middle_r OR given_r = middle_l", "given name is the middle name"),
     (_begins("given"), "short form"),
     (_alike("given", 0.75), "somewhat like given name"),
@@ -191,7 +198,10 @@ _PERSON: Sequence[tuple[_Needs, Mapping[str, Any]]] = (
     (
         _needs("given"),
         _comparison(
-            "given_rarity", _unknown("given"), [(_equal("given"), "same given name"), ("ELSE", "another")], "given"
+            "given_rarity",
+            _unknown("given"),
+            [(_equal("given"), "same given name"), ("ELSE", "another")],
+            "given",
         ),
     ),
     (_needs("family"), _comparison("family", f"{_NO_FAMILY} OR NOT {_NO_CONTACT}", _FAMILY)),
@@ -224,7 +234,9 @@ _PERSON: Sequence[tuple[_Needs, Mapping[str, Any]]] = (
     (_needs("birth_date"), _comparison("birth_date", _unknown("birth_date"), _BIRTH)),
     (
         _needs("gender"),
-        _comparison("gender", _unknown("gender"), [(_equal("gender"), "same gender"), ("ELSE", "other gender")]),
+        _comparison(
+            "gender", _unknown("gender"), [(_equal("gender"), "same gender"), ("ELSE", "other gender")]
+        ),
     ),
     (_needs("tax_ids"), _comparison("tax_ids", _unknown("tax_ids"), _TAX_IDS)),
 )
@@ -278,7 +290,9 @@ _ORGANIZATION: Sequence[tuple[_Needs, Mapping[str, Any]]] = (
     (_REACHABLE, _comparison("site", _NO_PLACE, _SITE)),
     (
         _needs("tax_ids"),
-        _comparison("tax_ids", _unknown("tax_ids"), [(_share("tax_ids"), "same number"), ("ELSE", "other number")]),
+        _comparison(
+            "tax_ids", _unknown("tax_ids"), [(_share("tax_ids"), "same number"), ("ELSE", "other number")]
+        ),
     ),
 )
 

@@ -28,7 +28,10 @@ FULL_NAMES = [
     ("Mary Ann Smith", {"given": "mary", "middle": "ann", "family": "smith"}),
     ("Jean-Luc Picard", {"given": "jeanluc", "family": "picard"}),
     ("Dr. John Smith PhD", {"given": "john", "family": "smith"}),
-    ("Prof. Dr. Hans von Habsburg", {"given": "hans", "family": "vonhabsburg", "other_families": ["habsburg"]}),
+    (
+        "Prof. Dr. Hans von Habsburg",
+        {"given": "hans", "family": "vonhabsburg", "other_families": ["habsburg"]},
+    ),
     ("Smith, John, Jr.", {"given": "john", "family": "smith", "generation": "jr"}),
     ("Jack Penhaligon Snr", {"given": "jack", "family": "penhaligon", "generation": "sr"}),
     ("JOHN SMITH III", {"given": "john", "family": "smith", "generation": "3"}),
@@ -40,8 +43,14 @@ FULL_NAMES = [
     ("Fiona McDonald", {"given": "fiona", "family": "macdonald"}),
     ("Ruth St John", {"given": "ruth", "family": "stjohn"}),
     ("Mary Smith-Jones", {"given": "mary", "family": "smithjones", "other_families": ["jones", "smith"]}),
-    ("María García López", {"given": "maria", "middle": "garcia", "family": "lopez", "other_families": ["garcia"]}),
-    ("Ortega y Gasset, José", {"given": "jose", "family": "ortegagasset", "other_families": ["gasset", "ortega"]}),
+    (
+        "María García López",
+        {"given": "maria", "middle": "garcia", "family": "lopez", "other_families": ["garcia"]},
+    ),
+    (
+        "Ortega y Gasset, José",
+        {"given": "jose", "family": "ortegagasset", "other_families": ["gasset", "ortega"]},
+    ),
     ("Mrs Anna Smith (née Jones)", {"given": "anna", "family": "smith", "other_families": ["jones"]}),
     ("Anna Müller geb. Schmidt", {"given": "anna", "family": "muller", "other_families": ["schmidt"]}),
     ("Anna Smith, formerly Jones", {"given": "anna", "family": "smith", "other_families": ["jones"]}),
@@ -88,7 +97,9 @@ def test_a_full_name_comes_apart(full: str, expected: Columns) -> None:
         ("not known", "", ()),
     ],
 )
-def test_a_family_name_is_one_word_and_its_pieces_are_others(raw: str, family: str, others: tuple[str, ...]) -> None:
+def test_a_family_name_is_one_word_and_its_pieces_are_others(
+    raw: str, family: str, others: tuple[str, ...]
+) -> None:
     assert family_part(raw)[:2] == (family, others)
 
 
@@ -145,7 +156,10 @@ def test_the_family_senior_has_no_generation() -> None:
 
 
 def test_what_the_parts_lack_the_full_name_gives() -> None:
-    assert without_roots(named(family_name="Smith", full_name="Mary Smith")) == {"given": "mary", "family": "smith"}
+    assert without_roots(named(family_name="Smith", full_name="Mary Smith")) == {
+        "given": "mary",
+        "family": "smith",
+    }
 
 
 def test_another_name_is_another_family_or_another_given_name() -> None:
@@ -160,7 +174,12 @@ ROOTS = [
     *[(name, "", "catherine") for name in ("kate", "kathryn", "katherine", "cathy")],
     *[(name, "", "elizabeth") for name in ("liz", "beth", "betty", "elisabeth")],
     *[(name, "", "mohammed") for name in ("mo", "mohamed", "muhammad")][1:],
-    *[("sam", "", "samuel"), ("sam", "female", "samantha"), ("sam", "male", "samuel"), ("sam", "other", "samuel")],
+    *[
+        ("sam", "", "samuel"),
+        ("sam", "female", "samantha"),
+        ("sam", "male", "samuel"),
+        ("sam", "other", "samuel"),
+    ],
     *[("alex", "female", "alexandra"), ("chris", "female", "christine"), ("kim", "male", "kim")],
     *[("nancy", "", "nancy"), ("gary", "", "gary"), ("noah", "", "noah"), ("lisa", "", "lisa")],
     *[("jeffrey", "", "geoffrey"), ("steven", "", "stephen"), ("dmitry", "", "dmitri")],
@@ -187,7 +206,9 @@ def test_an_initial_has_no_root() -> None:
 NAME_TEXT = st.one_of(
     st.text(max_size=40),
     st.lists(
-        st.sampled_from("van der O' Mc mac née Müller Jones-Smith Jr II Dr Mr & and y ( ) , - ue aeoe Bob Sam X".split()),
+        st.sampled_from(
+            "van der O' Mc mac née Müller Jones-Smith Jr II Dr Mr & and y ( ) , - ue aeoe Bob Sam X".split()
+        ),
         max_size=6,
     ).map(" ".join),
 )

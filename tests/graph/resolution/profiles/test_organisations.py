@@ -64,9 +64,13 @@ def test_every_legal_form_is_found_at_the_end(variant: str) -> None:
     assert found.core == "pebble marine"
 
 
-@pytest.mark.parametrize("joint", ["t/a", "trading as", "T/A", "dba", "d/b/a", "doing business as", "formerly", "aka"])
+@pytest.mark.parametrize(
+    "joint", ["t/a", "trading as", "T/A", "dba", "d/b/a", "doing business as", "formerly", "aka"]
+)
 def test_a_trading_name_is_another_name(joint: str) -> None:
-    profile = profile_of("organization", {"org_name": [f"The Lighthouse Bakery Ltd {joint} Beacon Cakes Ltd"]})
+    profile = profile_of(
+        "organization", {"org_name": [f"The Lighthouse Bakery Ltd {joint} Beacon Cakes Ltd"]}
+    )
     assert profile == {
         "name": "lighthouse bakery",
         "tokens": ["bakery", "lighthouse"],
@@ -76,7 +80,10 @@ def test_a_trading_name_is_another_name(joint: str) -> None:
 
 
 def test_the_first_name_counts_and_all_others_are_other_names() -> None:
-    values = {"org_name": ["?", "Anchor Inn", "Anchor Inn Ltd", "Anchor Hotels"], "alternate_name": ["The Anchor"]}
+    values = {
+        "org_name": ["?", "Anchor Inn", "Anchor Inn Ltd", "Anchor Hotels"],
+        "alternate_name": ["The Anchor"],
+    }
     profile = profile_of("organization", values)
     assert profile["name"] == "anchor inn"
     assert profile["other_names"] == ["anchor", "anchor hotels"]
@@ -89,13 +96,18 @@ def test_words_that_join_are_no_tokens() -> None:
 
 
 def test_the_domain_of_a_company_is_evidence_and_a_mail_provider_is_none() -> None:
-    values = {"org_name": ["Anchor"], "email": ["Bookings@Anchor.example.com", "anchor@gmail.com", "x@btinternet.com"]}
+    values = {
+        "org_name": ["Anchor"],
+        "email": ["Bookings@Anchor.example.com", "anchor@gmail.com", "x@btinternet.com"],
+    }
     assert profile_of("organization", values)["domains"] == ["anchor.example.com"]
 
 
 ORG_TEXT = st.one_of(
     st.text(max_size=40),
-    st.lists(st.sampled_from([*"The & and Co Ltd t/a of A B S.A. AG Café - ( ) II Oy".split()]), max_size=7).map(" ".join),
+    st.lists(
+        st.sampled_from([*"The & and Co Ltd t/a of A B S.A. AG Café - ( ) II Oy".split()]), max_size=7
+    ).map(" ".join),
 )
 
 
