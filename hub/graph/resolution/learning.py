@@ -17,7 +17,7 @@ from hub.graph.resolution.models import COLUMNS, ModelSettings
 from hub.graph.resolution.profiles import Kind, Profile
 from hub.graph.resolution.scoring import Blocking, Scorer, SplinkModel
 from hub.graph.resolution.scoring import Kind as ColumnKind
-from hub.graph.resolution.standard import RARITIES, settings_for
+from hub.graph.resolution.standard import JOINTS, RARITIES, settings_for
 from hub.graph.resolution.training import LevelReport, TrainedModel, TrainingReport
 from hub.yamlfile import Fault
 
@@ -60,7 +60,7 @@ def learn(
         )
     with duckdb.connect() as connection:
         _fill(connection, kind, parties, compared)
-        model = fit(connection, standard, _TABLE, _PAIRS, RARITIES)
+        model = fit(connection, standard, _TABLE, _PAIRS, RARITIES, JOINTS)
         frequencies = {column: _frequencies(connection, column) for column in _weighed_columns(model)}
     read = SplinkModel.model_validate(model)
     scorer = Scorer(read, frequencies, "code_points", types)
