@@ -224,9 +224,13 @@ def load_configuration(settings: Settings) -> Configuration:
     checkpoint_keys = _attempt(lambda: configured_keys(settings), faults)
     models = _attempt(lambda: load_models(settings.match_models), faults)
     read_street = _attempt(lambda: _street_reader(settings), faults)
-    if faults or not (ontology and policy and models and read_street and sources is not None and keys is not None):
+    if faults or not (
+        ontology and policy and models and read_street and sources is not None and keys is not None
+    ):
         raise ConfigurationError(faults)
-    return Configuration(ontology, policy, sources, issuer, keys, master, models, read_street, checkpoint_keys)
+    return Configuration(
+        ontology, policy, sources, issuer, keys, master, models, read_street, checkpoint_keys
+    )
 
 
 def open_services(settings: Settings, environ: Mapping[str, str] = os.environ) -> Services:

@@ -99,9 +99,7 @@ def test_a_changed_model_resolves_all_parties_anew(
     assert customer_ids(store) == ids
 
 
-def test_the_same_models_resolve_nobody_anew(
-    store: Store, opened: Callable[[Store, float], Syncer]
-) -> None:
+def test_the_same_models_resolve_nobody_anew(store: Store, opened: Callable[[Store, float], Syncer]) -> None:
     opened(store, 6.0).sync("shop")
     feed = store.last_change()
     opened(store, 6.0)
