@@ -57,13 +57,13 @@ def learn(
     parties = without_crowded({f"{place:09}": each for place, each in enumerate(profiles)}, crowded)
     standard = settings_for(kind, {column for profile in parties.values() for column in profile})
     types: dict[str, ColumnKind] = {column: "list" for column, is_list in COLUMNS[kind].items() if is_list}
+    if not standard["comparisons"]:
+        raise _nothing_alike()
     rules = SplinkModel.model_validate({**standard, "probability_two_random_records_match": 0.5})
     blocking = Blocking(rules.blocking_rules_to_generate_predictions, types)
     compared = candidate_pairs(parties, blocking, crowded)
     if not compared:
-        raise ConfigurationError(
-            [Fault("records", 1, 1, "", "cannot learn from these records: no two are alike")]
-        )
+        raise _nothing_alike()
     with duckdb.connect() as connection:
         _fill(connection, kind, parties, compared)
         if splink_seed is None:
@@ -78,6 +78,12 @@ def learn(
     )
     report = TrainingReport(len(parties), read.prior, _levels(read), _pairs_at(scorer, parties, compared))
     return TrainedModel(model, frequencies, settings, report)
+
+
+def _nothing_alike() -> ConfigurationError:
+    return ConfigurationError(
+        [Fault("records", 1, 1, "", "cannot learn from these records: no two are alike")]
+    )
 
 
 def _fill(

@@ -12,6 +12,7 @@ import logging
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from itertools import accumulate
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -75,6 +76,13 @@ class TrainingReport:
     """Compared pairs by match weight, rounded down to whole bits."""
 
     @property
+    def pairs_from(self) -> Mapping[int, int]:
+        """How many of the compared pairs weigh at least so many bits: the threshold chart."""
+        bits = range(min(self.pairs_at), max(self.pairs_at) + 1)
+        counts = accumulate(self.pairs_at.get(bit, 0) for bit in reversed(bits))
+        return dict(zip(reversed(bits), counts, strict=True))
+
+    @property
     def unseen(self) -> tuple[LevelReport, ...]:
         """The levels that training never saw."""
         return tuple(level for level in self.levels if level.m is None or level.u is None)
@@ -118,6 +126,10 @@ def learn_by_splink(
     settings = {**settings, "comparisons": comparisons, "unique_id_column_name": "unique_id"}
     connection.execute("SET threads = 1")
     blocks = _fulfilled(connection, TRAINING_BLOCKS[kind], table)
+    if not blocks:
+        raise _cannot("no two of them agree on what a training block names")
+    if not _fulfilled(connection, CERTAIN[kind], table):
+        raise _cannot("no two of them are certain to be one party")
     ((records,),) = connection.execute(f"SELECT count(*) FROM {table}").fetchall()
     with _quiet("splink"):
         linker = Linker(DuckDBAPI(connection=connection).register(table), settings, log_level=None)
@@ -132,8 +144,6 @@ def learn_by_splink(
         for block in blocks:
             training.estimate_parameters_using_expectation_maximisation(block)
         saved: dict[str, Any] = linker.misc.save_model_to_json()
-    if not saved["probability_two_random_records_match"]:
-        raise _cannot("no two of them are certain to be one party")
     # The uid differs from run to run.
     return {key: value for key, value in saved.items() if key != "linker_uid"}
 
@@ -158,10 +168,7 @@ def _with_fixed_rarity(
 def _fulfilled(connection: duckdb.DuckDBPyConnection, blocks: Sequence[str], table: str) -> list[str]:
     """The blocks that some pair fulfils: Splink cannot train on the others, and spoils its model if it tries."""
     query = f"SELECT 1 FROM {table} l JOIN {table} r ON ({{}}) AND l.unique_id < r.unique_id LIMIT 1"
-    found = [block for block in blocks if connection.execute(query.format(block)).fetchall()]
-    if not found:
-        raise _cannot("no two of them agree on what a training block names")
-    return found
+    return [block for block in blocks if connection.execute(query.format(block)).fetchall()]
 
 
 @contextmanager
