@@ -59,7 +59,12 @@ class Estimate:
 
 
 def estimate(
-    blocked: Counts, others: Counts, pairs: int, sizes: Sequence[int], records: int, joints: Sequence[Joint] = ()
+    blocked: Counts,
+    others: Counts,
+    pairs: int,
+    sizes: Sequence[int],
+    records: int,
+    joints: Sequence[Joint] = (),
 ) -> Estimate:
     """The estimate for comparisons of `sizes` levels, out of `pairs` pairs of `records` records in all.
 
@@ -68,7 +73,8 @@ def estimate(
     patterns = sorted(blocked.items())
     scale = max(pairs - sum(blocked.values()), 0) / max(sum(others.values()), 1)
     strangers = [
-        [scale * max(count, _UNSEEN) for count in counts] for counts in _pooled(_marginals(others, sizes), joints)
+        [scale * max(count, _UNSEEN) for count in counts]
+        for counts in _pooled(_marginals(others, sizes), joints)
     ]
     compared = _pooled(_marginals(blocked, sizes), joints)
     m: Levels = tuple(_first(size) for size in sizes)
@@ -78,7 +84,9 @@ def estimate(
         expected, taken = _expected(patterns, prior, m, u)
         matched = _pooled(taken, joints)
         new = tuple(_shares(each) for each in matched)
-        change = max(abs(a - b) for old, now in zip(m, new, strict=True) for a, b in zip(old, now, strict=True))
+        change = max(
+            abs(a - b) for old, now in zip(m, new, strict=True) for a, b in zip(old, now, strict=True)
+        )
         m, prior = new, min(max(expected / pairs, 1 / pairs), 0.5)
         u = _u(strangers, compared, matched)
         if change < _CONVERGED:
