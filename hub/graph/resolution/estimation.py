@@ -40,6 +40,9 @@ _LEAST_M = 1e-4
 Counts = Mapping[tuple[int, ...], int]
 """Levels that pairs took (-1 where a value is unknown), and how many pairs took just these."""
 
+Joint = tuple[int, int, int | None]
+"""Places of a joint comparison and of the comparisons of its two parts alone; the second may not be compared."""
+
 Levels = tuple[tuple[float, ...], ...]
 """For each comparison a probability for each of its levels."""
 
@@ -55,24 +58,31 @@ class Estimate:
     rounds: int
 
 
-def estimate(blocked: Counts, others: Counts, pairs: int, sizes: Sequence[int], records: int) -> Estimate:
+def estimate(
+    blocked: Counts,
+    others: Counts,
+    pairs: int,
+    sizes: Sequence[int],
+    records: int,
+    joints: Sequence[Joint] = (),
+) -> Estimate:
     """The estimate for comparisons of `sizes` levels, out of `pairs` pairs of `records` records in all.
 
     `blocked` are all pairs that blocking finds, `others` a sample of the rest.
     """
     patterns = sorted(blocked.items())
-    found = sum(blocked.values())
-    scale = max(pairs - found, 0) / max(sum(others.values()), 1)
+    scale = max(pairs - sum(blocked.values()), 0) / max(sum(others.values()), 1)
     strangers = [
-        [scale * max(count, _UNSEEN) for count in _marginal(others, place, size)]
-        for place, size in enumerate(sizes)
+        [scale * max(count, _UNSEEN) for count in counts]
+        for counts in _pooled(_marginals(others, sizes), joints)
     ]
-    compared = [_marginal(blocked, place, size) for place, size in enumerate(sizes)]
+    compared = _pooled(_marginals(blocked, sizes), joints)
     m: Levels = tuple(_first(size) for size in sizes)
     u = _u(strangers, compared, [[0.0] * size for size in sizes])
     prior = min(0.25, 0.3 * records / pairs)
     for done in range(1, _ROUNDS + 1):
-        expected, matched = _expected(patterns, prior, m, u)
+        expected, taken = _expected(patterns, prior, m, u)
+        matched = _pooled(taken, joints)
         new = tuple(_shares(each) for each in matched)
         change = max(
             abs(a - b) for old, now in zip(m, new, strict=True) for a, b in zip(old, now, strict=True)
@@ -82,6 +92,25 @@ def estimate(blocked: Counts, others: Counts, pairs: int, sizes: Sequence[int], 
         if change < _CONVERGED:
             break
     return Estimate(prior, m, u, done)
+
+
+def _marginals(counts: Counts, sizes: Sequence[int]) -> list[list[float]]:
+    return [_marginal(counts, place, size) for place, size in enumerate(sizes)]
+
+
+def _pooled(counts: Sequence[Sequence[float]], joints: Sequence[Joint]) -> list[list[float]]:
+    """`counts`, with those of joint comparisons added to the comparisons of their parts alone.
+
+    A part alone counts only where the other is unknown, which may be so rarely that nothing could be learnt there.
+    """
+    pooled = [list(each) for each in counts]
+    for joint, rows, columns in joints:
+        width = len(counts[joint]) // len(counts[rows])
+        for level, count in enumerate(counts[joint]):
+            pooled[rows][level // width] += count
+            if columns is not None:
+                pooled[columns][level % width] += count
+    return pooled
 
 
 def _first(size: int) -> tuple[float, ...]:
@@ -142,13 +171,14 @@ def fit(
     table: str,
     pairs: str,
     rarities: Collection[str] = (),
+    joints: Mapping[str, tuple[str, str]] | None = None,
 ) -> dict[str, Any]:
     """Splink's `settings` with m, u and prior from the records of `table` (with `unique_id` from 0 on).
 
     `pairs` names a table of the blocked pairs' ids (`l`, `r`). A comparison named in `rarities` weighs only how rare an
     equal value is: its m is the chance that two records have the same value, its u the frequency of a value that one
     record in all has. Splink's adjustment then puts a value's own frequency in the place of u, and a value without a
-    known frequency counts as the rarest.
+    known frequency counts as the rarest. `joints` names joint comparisons with the comparisons of their parts alone.
     """
     ((records,),) = connection.execute(f"SELECT count(*) FROM {table}").fetchall()
     learning = [each for each in settings["comparisons"] if each["output_column_name"] not in rarities]
@@ -156,7 +186,7 @@ def fit(
     everything = records * (records - 1) // 2
     blocked = _counts(connection, learning, table, pairs)
     others = _counts(connection, learning, table, _random_pairs(table, pairs, records))
-    found = estimate(blocked, others, everything, sizes, records)
+    found = estimate(blocked, others, everything, sizes, records, _joints(learning, joints or {}))
     fitted = {
         each["output_column_name"]: (m, u) for each, m, u in zip(learning, found.m, found.u, strict=True)
     }
@@ -165,6 +195,15 @@ def fit(
         for each in settings["comparisons"]
     ]
     return {**settings, "comparisons": comparisons, "probability_two_random_records_match": found.prior}
+
+
+def _joints(comparisons: Sequence[Mapping[str, Any]], joints: Mapping[str, tuple[str, str]]) -> list[Joint]:
+    places = {comparison["output_column_name"]: place for place, comparison in enumerate(comparisons)}
+    return [
+        (places[joint], places[rows], places.get(columns))
+        for joint, (rows, columns) in joints.items()
+        if joint in places
+    ]
 
 
 def _filled(comparison: Mapping[str, Any], m: Sequence[float], u: Sequence[float]) -> dict[str, Any]:

@@ -17,7 +17,7 @@ from hub.graph.resolution.models import COLUMNS, ModelSettings
 from hub.graph.resolution.profiles import Kind, Profile
 from hub.graph.resolution.scoring import Blocking, Scorer, SplinkModel
 from hub.graph.resolution.scoring import Kind as ColumnKind
-from hub.graph.resolution.standard import RARITIES, settings_for
+from hub.graph.resolution.standard import JOINTS, RARITIES, settings_for
 from hub.graph.resolution.training import LevelReport, TrainedModel, TrainingReport, learn_by_splink
 from hub.yamlfile import Fault
 
@@ -67,7 +67,7 @@ def learn(
     with duckdb.connect() as connection:
         _fill(connection, kind, parties, compared)
         if splink_seed is None:
-            model = fit(connection, standard, _TABLE, _PAIRS, RARITIES)
+            model = fit(connection, standard, _TABLE, _PAIRS, RARITIES, JOINTS)
         else:
             model = learn_by_splink(connection, standard, _TABLE, kind, splink_seed)
         frequencies = {column: _frequencies(connection, column) for column in _weighed_columns(model)}

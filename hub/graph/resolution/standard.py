@@ -25,6 +25,9 @@ Level = tuple[str, str]
 RARITIES = frozenset({"given_rarity", "family_rarity", "name_rarity"})
 """Comparisons that only tell how rare an equal value is: training gives their levels equal m and u."""
 
+JOINTS = {"household": ("family", "contact"), "name_office": ("name", "office")}
+"""Joint comparisons, with those of their parts alone, which count where the other part is unknown."""
+
 
 def settings_for(kind: Kind, columns: Collection[str]) -> dict[str, Any]:
     """The comparisons and blocking rules over those `columns` that some profile has, as Splink's settings."""
@@ -120,7 +123,7 @@ _TURNED = (
     " AND substring(birth_date_l, 9, 2) = substring(birth_date_r, 6, 2)"
 )
 _GIVEN: Sequence[Level] = (
-    (_equal("given"), "same given name"),
+    (f"{_equal('given')} AND length(given_l) > 1", "same given name"),
     (_SWAPPED, "given and family name swapped"),
     (_share("given_roots"), "nickname or variant"),
     (_slip("given"), "slip in the given name"),
@@ -327,6 +330,11 @@ _PERSON_RULES: Sequence[Sequence[str]] = (
     ("family", "city"),
     ("*given_roots", _start("family", 4)),
     (_start("given", 3), _start("family", 3), "postal_code"),
+    ("city", _start("birth_date", 7)),
+    ("city", _start("birth_date", 5, 6)),
+    ("city", _start("birth_date", 4), _start("given", 1)),
+    ("city", _start("birth_date", 4), _start("family", 1)),
+    ("postal_code", _start("birth_date", 4)),
     ("family",),
     ("given",),
 )
