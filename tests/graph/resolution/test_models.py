@@ -64,7 +64,10 @@ def test_the_digest_changes_with_any_of_the_files(tmp_path: Path) -> None:
         ({"settings": SETTINGS + "crowd: 3\n"}, "unknown key 'crowd'"),
         ({"model": {}}, "model.json:1:1: probability_two_random_records_match: Field required"),
         ({"model": model_of([level("givn_l = givn_r")], rules=[])}, "profiles have no column 'givn'"),
-        ({"model": model_of([level("given_l = given_r")], rules=["l.famly = r.famly"])}, "profiles have no column 'famly'"),
+        (
+            {"model": model_of([level("given_l = given_r")], rules=["l.famly = r.famly"])},
+            "profiles have no column 'famly'",
+        ),
         ({"frequencies": {"given": {"Wilhelmina": 2}}}, "frequencies.json:1:1: given: Input should be less than"),
         ({"frequencies": []}, "frequencies.json:1:1: : Input should be a valid dictionary"),
     ],
@@ -95,4 +98,4 @@ def test_serving_needs_neither_splink_nor_duckdb(tmp_path: Path) -> None:
         f"model = load_model(Path({str(folder(tmp_path / 'm'))!r})); model.scorer.prepare({{'given': 'x'}});"
         "assert not {'splink', 'duckdb', 'pyarrow'} & set(sys.modules)"
     )
-    subprocess.run([sys.executable, "-c", script], check=True)
+    assert subprocess.run([sys.executable, "-c", script], check=False).returncode == 0

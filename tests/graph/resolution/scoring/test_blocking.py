@@ -13,10 +13,9 @@ from hub.errors import ConfigurationError
 from hub.graph.resolution.scoring import Blocking
 from hub.graph.resolution.scoring.splinkjson import BlockingRule
 
-ROWS: list[dict[str, Any]] = [
-    {"a": a, "b": b, "v": v}
-    for a, b, v in product([None, "", "Anna", "anna", "Bo|b", "Bo"], [None, "Anna", "b|x", "x", "Bo"], [None, [], ["x"], ["x", "y"]])
-]  # fmt: skip
+FIRST, SECOND = [None, "", "Anna", "anna", "Bo|b", "Bo"], [None, "Anna", "b|x", "x", "Bo"]
+LISTS: list[list[str] | None] = [None, [], ["x"], ["x", "y"]]
+ROWS: list[dict[str, Any]] = [{"a": a, "b": b, "v": v} for a, b, v in product(FIRST, SECOND, LISTS)]
 
 RULES: list[tuple[str, list[str] | None]] = [
     ("l.a = r.a", None),

@@ -9,8 +9,9 @@ import pytest
 from hub.errors import ConfigurationError
 from tests.graph.resolution.scoring.oracle import ask_splink, level, model_of, scorer_of
 
-NAMES = """SELECT * FROM (VALUES ('1', 'anna', 'x'), ('2', 'anna', NULL), ('3', 'anne', 'x'), ('4', 'ANNA', 'y'), ('5', NULL, 'y'),
-    ('6', 'bob', ''), ('7', 'Müller', ''), ('8', 'Muller', 'x'), ('9', 'rob', 'rob')) AS names(id, a, b)"""
+NAMES = """SELECT * FROM (VALUES ('1', 'anna', 'x'), ('2', 'anna', NULL), ('3', 'anne', 'x'), ('4', 'ANNA', 'y'),
+    ('5', NULL, 'y'), ('6', 'bob', ''), ('7', 'Müller', ''), ('8', 'Muller', 'x'), ('9', 'rob', 'rob'))
+    AS names(id, a, b)"""
 
 NULL = level("a_l IS NULL OR a_r IS NULL", None, None, is_null_level=True)
 EXACT = "a_l = a_r"
