@@ -6,6 +6,7 @@ import json
 import random
 import stat
 from pathlib import Path
+from typing import Any
 
 import pytest
 from typer.testing import CliRunner
@@ -33,7 +34,7 @@ FAMILY = [
 ]
 
 
-def people(number: int = 100, agreeing: float = 0.75) -> list[dict[str, str]]:
+def people(number: int = 100, agreeing: float = 0.75) -> list[dict[str, Any]]:
     """People, each twice; the second time the birth date is that of the first only in the share `agreeing`."""
     chance = random.Random(6)
     found = []
@@ -42,6 +43,7 @@ def people(number: int = 100, agreeing: float = 0.75) -> list[dict[str, str]]:
             "given": chance.choice(GIVEN),
             "family": chance.choice(FAMILY) + chr(97 + place // 10) + chr(97 + place % 10),
             "birth_date": f"19{10 + place % 80}-{chance.randint(10, 12)}-{chance.randint(10, 28)}",
+            "tax_ids": [f"{chance.randrange(10**9, 10**10)}"],
         }
         other = (
             person
@@ -52,7 +54,7 @@ def people(number: int = 100, agreeing: float = 0.75) -> list[dict[str, str]]:
     return found
 
 
-def pairwise_of(found: list[dict[str, str]]) -> list[tuple[dict[str, str], dict[str, str]]]:
+def pairwise_of(found: list[dict[str, Any]]) -> list[tuple[dict[str, Any], dict[str, Any]]]:
     return list(zip(found[::2], found[1::2], strict=True))
 
 
@@ -121,15 +123,15 @@ def test_a_written_model_loads_and_only_its_owner_may_read_the_values(
         ),
     ],
 )
-def test_records_that_teach_nothing_are_refused(records: list[dict[str, str]], reason: str) -> None:
+def test_records_that_teach_nothing_are_refused(records: list[dict[str, Any]], reason: str) -> None:
     with pytest.raises(ConfigurationError, match=reason):
         learn("person", records, splink_seed=1)
 
 
-ROLES = {"given": "given_name", "family": "family_name", "birth_date": "birth_date"}
+ROLES = {"given": "given_name", "family": "family_name", "birth_date": "birth_date", "tax_ids": "tax_id"}
 
 
-def as_sources_state(person: dict[str, str]) -> dict[str, str]:
+def as_sources_state(person: dict[str, Any]) -> dict[str, Any]:
     return {ROLES[column]: value for column, value in person.items()}
 
 
