@@ -184,6 +184,8 @@ _SOURCES = (
     ("given_name middle_name family_name birth_date phone street postal_code city", 0.5),
     ("full_name street postal_code city phone", 0.35),
     ("given_name family_name email", 0.3),
+    ("phone", 0.15),
+    ("email", 0.15),
 )
 
 
@@ -398,7 +400,7 @@ class World:
         values = {
             role: [value]
             for role, value in stated.items()
-            if value and (role in kept or chance.random() >= rates.missing)
+            if value and (role in kept or len(stated) == 1 or chance.random() >= rates.missing)
         }
         return Party(f"r{next(self._numbers):08}", true_id, values)
 

@@ -123,7 +123,7 @@ _TURNED = (
     " AND substring(birth_date_l, 9, 2) = substring(birth_date_r, 6, 2)"
 )
 _GIVEN: Sequence[Level] = (
-    (_equal("given"), "same given name"),
+    (f"{_equal('given')} AND length(given_l) > 1", "same given name"),
     (_SWAPPED, "given and family name swapped"),
     (_share("given_roots"), "nickname or variant"),
     (_slip("given"), "slip in the given name"),
