@@ -39,9 +39,16 @@ _TABLE, _PAIRS = "profiles", "pairs"
 
 
 def learn(
-    kind: Kind, profiles: Iterable[Profile], name: str = "learnt", crowded: int = CROWDED
+    kind: Kind,
+    profiles: Iterable[Profile],
+    name: str = "learnt",
+    crowded: int = CROWDED,
+    portable: bool = False,
 ) -> TrainedModel:
     """The standard model with the m, u and frequencies that `profiles` show: the same for the same profiles.
+
+    A `portable` model is for the records of others: of the frequencies it keeps those of common values, which are
+    common elsewhere too, and takes an unlisted value for a usual one, not for a rare one.
 
     Raises:
         ConfigurationError: there are fewer than two profiles, or no two of them share a blocking key.
@@ -62,6 +69,8 @@ def learn(
         _fill(connection, kind, parties, compared)
         model = fit(connection, standard, _TABLE, _PAIRS, RARITIES, JOINTS)
         frequencies = {column: _frequencies(connection, column) for column in _weighed_columns(model)}
+    if portable:
+        model, frequencies = _portable(model, frequencies)
     read = SplinkModel.model_validate(model)
     scorer = Scorer(read, frequencies, "code_points", types)
     settings = ModelSettings(
@@ -111,6 +120,32 @@ def _frequencies(connection: duckdb.DuckDBPyConnection, column: str) -> dict[str
         f" FROM {_TABLE} WHERE {column} IS NOT NULL GROUP BY {column}) WHERE n > 1 ORDER BY {column}"
     )
     return dict(connection.execute(query).fetchall())
+
+
+def _portable(
+    model: Mapping[str, Any], frequencies: Mapping[str, Mapping[str, float]]
+) -> tuple[dict[str, Any], dict[str, dict[str, float]]]:
+    usual: dict[str, float] = {}
+    comparisons = []
+    for comparison in model["comparisons"]:
+        if comparison["output_column_name"] in RARITIES:
+            levels = [
+                level if level.get("is_null_level") else {**level, "u_probability": level["m_probability"]}
+                for level in comparison["comparison_levels"]
+            ]
+            usual |= {
+                level["tf_adjustment_column"]: level["m_probability"]
+                for level in levels
+                if "tf_adjustment_column" in level
+            }
+            comparisons.append({**comparison, "comparison_levels": levels})
+        else:
+            comparisons.append(comparison)
+    common = {
+        column: {value: share for value, share in table.items() if share > usual[column]}
+        for column, table in frequencies.items()
+    }
+    return {**model, "comparisons": comparisons}, common
 
 
 def _levels(model: SplinkModel) -> tuple[LevelReport, ...]:
