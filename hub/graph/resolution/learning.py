@@ -18,7 +18,7 @@ from hub.graph.resolution.profiles import Kind, Profile
 from hub.graph.resolution.scoring import Blocking, Scorer, SplinkModel
 from hub.graph.resolution.scoring import Kind as ColumnKind
 from hub.graph.resolution.standard import JOINTS, RARITIES, settings_for
-from hub.graph.resolution.training import LevelReport, TrainedModel, TrainingReport, learn_by_splink
+from hub.graph.resolution.training import LevelReport, TrainedModel, TrainingReport
 from hub.yamlfile import Fault
 
 if TYPE_CHECKING:
@@ -43,11 +43,12 @@ def learn(
     profiles: Iterable[Profile],
     name: str = "learnt",
     crowded: int = CROWDED,
-    splink_seed: int | None = None,
+    portable: bool = False,
 ) -> TrainedModel:
     """The standard model with the m, u and frequencies that `profiles` show: the same for the same profiles.
 
-    With `splink_seed` Splink estimates m and u, in its own way.
+    A `portable` model is for the records of others: of the frequencies it keeps those of common values, which are
+    common elsewhere too, and takes an unlisted value for a usual one, not for a rare one.
 
     Raises:
         ConfigurationError: there are fewer than two profiles, or no two of them share a blocking key.
@@ -57,33 +58,26 @@ def learn(
     parties = without_crowded({f"{place:09}": each for place, each in enumerate(profiles)}, crowded)
     standard = settings_for(kind, {column for profile in parties.values() for column in profile})
     types: dict[str, ColumnKind] = {column: "list" for column, is_list in COLUMNS[kind].items() if is_list}
-    if not standard["comparisons"]:
-        raise _nothing_alike()
     rules = SplinkModel.model_validate({**standard, "probability_two_random_records_match": 0.5})
     blocking = Blocking(rules.blocking_rules_to_generate_predictions, types)
     compared = candidate_pairs(parties, blocking, crowded)
     if not compared:
-        raise _nothing_alike()
+        raise ConfigurationError(
+            [Fault("records", 1, 1, "", "cannot learn from these records: no two are alike")]
+        )
     with duckdb.connect() as connection:
         _fill(connection, kind, parties, compared)
-        if splink_seed is None:
-            model = fit(connection, standard, _TABLE, _PAIRS, RARITIES, JOINTS)
-        else:
-            model = learn_by_splink(connection, standard, _TABLE, kind, splink_seed)
+        model = fit(connection, standard, _TABLE, _PAIRS, RARITIES, JOINTS)
         frequencies = {column: _frequencies(connection, column) for column in _weighed_columns(model)}
+    if portable:
+        model, frequencies = _portable(model, frequencies)
     read = SplinkModel.model_validate(model)
     scorer = Scorer(read, frequencies, "code_points", types)
     settings = ModelSettings(
         name=name, kind=kind, merge_weight=MERGE_WEIGHT, review_weight=REVIEW_WEIGHT, crowded=crowded
     )
-    report = TrainingReport(len(parties), read.prior, _levels(read), _pairs_at(scorer, parties, compared))
+    report = TrainingReport(len(parties), read.prior, _levels(read), (), _pairs_at(scorer, parties, compared))
     return TrainedModel(model, frequencies, settings, report)
-
-
-def _nothing_alike() -> ConfigurationError:
-    return ConfigurationError(
-        [Fault("records", 1, 1, "", "cannot learn from these records: no two are alike")]
-    )
 
 
 def _fill(
@@ -128,13 +122,39 @@ def _frequencies(connection: duckdb.DuckDBPyConnection, column: str) -> dict[str
     return dict(connection.execute(query).fetchall())
 
 
+def _portable(
+    model: Mapping[str, Any], frequencies: Mapping[str, Mapping[str, float]]
+) -> tuple[dict[str, Any], dict[str, dict[str, float]]]:
+    usual: dict[str, float] = {}
+    comparisons = []
+    for comparison in model["comparisons"]:
+        if comparison["output_column_name"] in RARITIES:
+            levels = [
+                level if level.get("is_null_level") else {**level, "u_probability": level["m_probability"]}
+                for level in comparison["comparison_levels"]
+            ]
+            usual |= {
+                level["tf_adjustment_column"]: level["m_probability"]
+                for level in levels
+                if "tf_adjustment_column" in level
+            }
+            comparisons.append({**comparison, "comparison_levels": levels})
+        else:
+            comparisons.append(comparison)
+    common = {
+        column: {value: share for value, share in table.items() if share > usual[column]}
+        for column, table in frequencies.items()
+    }
+    return {**model, "comparisons": comparisons}, common
+
+
 def _levels(model: SplinkModel) -> tuple[LevelReport, ...]:
     return tuple(
         LevelReport(
-            comparison.output_column_name, level.label, seen.m_probability, seen.u_probability, level.weight
+            comparison.output_column_name, level.label, level.m_probability, level.u_probability, level.weight
         )
         for comparison in model.comparisons
-        for seen, level in zip(comparison.comparison_levels, comparison.levels, strict=True)
+        for level in comparison.levels
         if not level.is_null_level
     )
 
