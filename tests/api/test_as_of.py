@@ -306,6 +306,6 @@ def test_what_waits_in_quarantine_has_no_past(changing: PastCompany) -> None:
 
 
 def test_who_is_gone_has_no_past(changing: PastCompany) -> None:
-    changing.shop.jsonl("people.jsonl", [ANN | {"no": "C9"}])
+    changing.shop.jsonl("people.jsonl", [{**ANN, "no": "C9", "name": "Bo Baker", "street": "3 Mill Lane"}])
     changing.sync(SECOND + timedelta(days=1))
     assert changing.then(FIRST).data == {"customer": None}

@@ -29,6 +29,10 @@ def _ontology() -> Ontology:
     return load_ontology()
 
 
+FAMILIES = ("", "Ash", "Birch", "Cole")
+"""Of which nobody is like another: people stay apart, for what they were then is told by whose they are now."""
+
+
 @st.composite
 def files(draw: st.DrawFn, link: str) -> dict[str, list[dict[str, Any]]]:
     """What the shop's files hold on one day."""
@@ -36,7 +40,7 @@ def files(draw: st.DrawFn, link: str) -> dict[str, list[dict[str, Any]]]:
         {
             "no": f"P{number}",
             "given": draw(st.sampled_from(["Al", "Bo", "Cy"])),
-            "family": "Ash",
+            "family": FAMILIES[number],
             "phone": draw(PHONES) if link == BY_KEY else f"+44163296000{number // 2 + 1}",
             "card": f"2610000{number}",
         }
