@@ -26,10 +26,7 @@ from hub.graph.resolution.profiles import Kind, Profile, profile_of
 from hub.graph.resolution.scoring import SplinkModel
 from hub.yamlfile import Fault
 
-ROLES = (
-    "full_name given_name middle_name family_name name_suffix alternate_name birth_date gender email phone street"
-    " postal_code city region country tax_id org_name"
-).split()
+ROLES = ["full_name", "given_name", "middle_name", "family_name", "name_suffix", "alternate_name", "birth_date", "gender", "email", "phone", "street", "postal_code", "city", "region", "country", "tax_id", "org_name"]
 IDENTIFIER = "identifier"
 """The role of a column of strong identifiers: no profile has it, an equal value adds the model's `identifier_weight`."""
 
@@ -192,7 +189,7 @@ def _values(
 def _iso(text: str, forms: Sequence[str]) -> str:
     for form in forms:
         try:
-            return datetime.strptime(text, form).date().isoformat()  # noqa: DTZ007 - a date has no zone
+            return datetime.strptime(text, form).date().isoformat()
         except ValueError:
             continue
     return text
