@@ -18,6 +18,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from itertools import combinations, product
 
 from pydantic import BaseModel, ConfigDict, Field
+from rapidfuzz.distance import JaroWinkler
 
 from hub.graph.resolution.profiles import Profile
 
@@ -200,7 +201,15 @@ class _Linkage:
 
 
 def conflicting_pairs(profiles: Mapping[str, Profile]) -> set[Pair]:
-    """The pairs of these people that no evidence but a steward's word may join: father and son, by their generations."""
+    """The pairs of these parties that nothing but a steward's word may join.
+
+    Father and son by their generations; and twins: one birthday and family name, given names that are nothing like each
+    other, and no number in common. What a household shares would outweigh their names.
+    """
+    return _of_other_generations(profiles) | _twins(profiles)
+
+
+def _of_other_generations(profiles: Mapping[str, Profile]) -> set[Pair]:
     of_generation: dict[str, list[str]] = defaultdict(list)
     for party, profile in profiles.items():
         if generation := profile.get("generation"):
@@ -211,6 +220,33 @@ def conflicting_pairs(profiles: Mapping[str, Profile]) -> set[Pair]:
         for pair in product(one, other)
     }
 
+
+def _twins(profiles: Mapping[str, Profile]) -> set[Pair]:
+    born: dict[tuple[str, str], list[str]] = defaultdict(list)
+    for party, profile in profiles.items():
+        birth, family = str(profile.get("birth_date", "")), str(profile.get("family", ""))
+        if len(birth) == len("1990-11-21") and family:
+            born[birth, family].append(party)
+    return {
+        pair_of(*pair)
+        for parties in born.values()
+        for pair in combinations(parties, 2)
+        if _have_other_names(profiles[pair[0]], profiles[pair[1]])
+    }
+
+
+def _have_other_names(left: Profile, right: Profile) -> bool:
+    one, other = str(left.get("given", "")), str(right.get("given", ""))
+    if len(one) < 2 or len(other) < 2 or one == right.get("middle") or other == left.get("middle"):
+        return False
+    shared = any(
+        set(left.get(column, ())) & set(right.get(column, ())) for column in ("given_roots", "tax_ids")
+    )
+    return not shared and JaroWinkler.similarity(one, other) < _OTHER_NAME
+
+
+_OTHER_NAME = 0.7
+"""Likeness below which given names are no spellings of one: slips and short forms have more (Jaro-Winkler)."""
 
 _NAMED_AFTER_FATHER = {"2": "jr"}
 """The second is a junior by another name."""

@@ -94,6 +94,25 @@ def estimate(
     return Estimate(prior, m, u, done)
 
 
+def count_labelled(
+    blocked: Counts,
+    others: Counts,
+    matches: Counts,
+    pairs: int,
+    sizes: Sequence[int],
+    joints: Sequence[Joint] = (),
+) -> Estimate:
+    """What `estimate` looks for, counted, where it is known which of the blocked pairs are `matches`."""
+    scale = max(pairs - sum(blocked.values()), 0) / max(sum(others.values()), 1)
+    strangers = [
+        [scale * max(count, _UNSEEN) for count in counts]
+        for counts in _pooled(_marginals(others, sizes), joints)
+    ]
+    matched = _pooled(_marginals(matches, sizes), joints)
+    u = _u(strangers, _pooled(_marginals(blocked, sizes), joints), matched)
+    return Estimate(sum(matches.values()) / pairs, tuple(_shares(each) for each in matched), u, 0)
+
+
 def _marginals(counts: Counts, sizes: Sequence[int]) -> list[list[float]]:
     return [_marginal(counts, place, size) for place, size in enumerate(sizes)]
 
@@ -172,6 +191,7 @@ def fit(
     pairs: str,
     rarities: Collection[str] = (),
     joints: Mapping[str, tuple[str, str]] | None = None,
+    matches: str = "",
 ) -> dict[str, Any]:
     """Splink's `settings` with m, u and prior from the records of `table` (with `unique_id` from 0 on).
 
@@ -179,6 +199,7 @@ def fit(
     equal value is: its m is the chance that two records have the same value, its u the frequency of a value that one
     record in all has. Splink's adjustment then puts a value's own frequency in the place of u, and a value without a
     known frequency counts as the rarest. `joints` names joint comparisons with the comparisons of their parts alone.
+    `matches` names a table of those of the pairs that are known to be matches, which only generated records have.
     """
     ((records,),) = connection.execute(f"SELECT count(*) FROM {table}").fetchall()
     learning = [each for each in settings["comparisons"] if each["output_column_name"] not in rarities]
@@ -186,7 +207,12 @@ def fit(
     everything = records * (records - 1) // 2
     blocked = _counts(connection, learning, table, pairs)
     others = _counts(connection, learning, table, _random_pairs(table, pairs, records))
-    found = estimate(blocked, others, everything, sizes, records, _joints(learning, joints or {}))
+    places = _joints(learning, joints or {})
+    if matches:
+        known = _counts(connection, learning, table, matches)
+        found = count_labelled(blocked, others, known, everything, sizes, places)
+    else:
+        found = estimate(blocked, others, everything, sizes, records, places)
     fitted = {
         each["output_column_name"]: (m, u) for each, m, u in zip(learning, found.m, found.u, strict=True)
     }

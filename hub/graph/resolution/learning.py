@@ -5,7 +5,7 @@ What may be chosen is written down in `docs/resolution-quality.md`, with the rea
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from math import floor
 from typing import TYPE_CHECKING, Any
 
@@ -35,7 +35,7 @@ REVIEW_WEIGHT = -3.0
 CROWDED = 100
 """Holders of a key or contact. A household or a company's accounts are a few dozen at the most."""
 
-_TABLE, _PAIRS = "profiles", "pairs"
+_TABLE, _PAIRS, _MATCHES = "profiles", "pairs", "matches"
 
 
 def learn(
@@ -43,13 +43,14 @@ def learn(
     profiles: Iterable[Profile],
     name: str = "learnt",
     crowded: int = CROWDED,
-    portable: bool = False,
+    truth: Sequence[str] | None = None,
     splink_seed: int | None = None,
 ) -> TrainedModel:
     """The standard model with the m, u and frequencies that `profiles` show: the same for the same profiles.
 
-    A `portable` model is for the records of others: of the frequencies it keeps those of common values, which are
-    common elsewhere too, and takes an unlisted value for a usual one, not for a rare one. With `splink_seed` Splink estimates m and u, in its own way.
+    With `truth`, which only generated records have, the numbers are counted and the model is for the records of others:
+    of the frequencies it keeps those of common values, which are common elsewhere too, and takes an unlisted value for
+    a usual one, not for a rare one. With `splink_seed` Splink estimates m and u, in its own way.
 
     Raises:
         ConfigurationError: there are fewer than two profiles, or no two of them share a blocking key.
@@ -68,12 +69,18 @@ def learn(
         raise _nothing_alike()
     with duckdb.connect() as connection:
         _fill(connection, kind, parties, compared)
+        if truth:
+            _fill_pairs(
+                connection,
+                _MATCHES,
+                (pair for pair in compared if truth[int(pair[0])] == truth[int(pair[1])]),
+            )
         if splink_seed is None:
-            model = fit(connection, standard, _TABLE, _PAIRS, RARITIES, JOINTS)
+            model = fit(connection, standard, _TABLE, _PAIRS, RARITIES, JOINTS, _MATCHES if truth else "")
         else:
             model = learn_by_splink(connection, standard, _TABLE, kind, splink_seed)
         frequencies = {column: _frequencies(connection, column) for column in _weighed_columns(model)}
-    if portable:
+    if truth:
         model, frequencies = _portable(model, frequencies)
     read = SplinkModel.model_validate(model)
     scorer = Scorer(read, frequencies, "code_points", types)
@@ -98,24 +105,31 @@ def _fill(
 ) -> None:
     import pyarrow as pa
 
-    text, number = pa.string(), pa.int64()
+    text = pa.string()
     columns = {
         column: pa.array(
             [profile.get(column) for profile in parties.values()], pa.list_(text) if is_list else text
         )
         for column, is_list in COLUMNS[kind].items()
     }
-    pairs = sorted(compared)
-    tables = {
-        _TABLE: {"unique_id": pa.array(range(len(parties)), number), **columns},
-        _PAIRS: {
-            side: pa.array([int(pair[place]) for pair in pairs], number) for place, side in enumerate("lr")
-        },
-    }
-    for name, content in tables.items():
-        connection.register("arriving", pa.table(content))
-        connection.execute(f"CREATE TABLE {name} AS SELECT * FROM arriving")
-        connection.unregister("arriving")
+    _store(connection, _TABLE, {"unique_id": pa.array(range(len(parties)), pa.int64()), **columns})
+    _fill_pairs(connection, _PAIRS, compared)
+
+
+def _fill_pairs(connection: duckdb.DuckDBPyConnection, name: str, pairs: Iterable[Pair]) -> None:
+    import pyarrow as pa
+
+    ordered = sorted(pairs)
+    sides = {side: [int(pair[place]) for pair in ordered] for place, side in enumerate("lr")}
+    _store(connection, name, {side: pa.array(ids, pa.int64()) for side, ids in sides.items()})
+
+
+def _store(connection: duckdb.DuckDBPyConnection, name: str, columns: Mapping[str, Any]) -> None:
+    import pyarrow as pa
+
+    connection.register("arriving", pa.table(dict(columns)))
+    connection.execute(f"CREATE TABLE {name} AS SELECT * FROM arriving")
+    connection.unregister("arriving")
 
 
 def _weighed_columns(model: Mapping[str, Any]) -> list[str]:

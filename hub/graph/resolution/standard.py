@@ -85,7 +85,7 @@ def _begins(column: str) -> str:
 
 
 def _comparison(name: str, null: str, levels: Sequence[Level], frequency: str = "") -> dict[str, Any]:
-    """A comparison as Splink writes it; the plain equality of column `frequency` is weighed by how rare its value is."""
+    """A comparison as Splink writes it; equality of column `frequency` is weighed by how rare its value is."""
     made: list[dict[str, Any]] = [
         {"sql_condition": null, "label_for_charts": "unknown", "is_null_level": True}
     ]

@@ -9,7 +9,7 @@ import pytest
 from hub.errors import ConfigurationError
 from tests.graph.resolution.scoring.oracle import ask_splink, level, model_of, scorer_of
 
-NAMES = """SELECT * FROM (VALUES ('1', 'anna', 'x'), ('2', 'anna', NULL), ('3', 'anne', 'x'), ('4', 'ANNA', 'y'),
+NAMES = """SELECT * FROM (VALUES ('0', NULL, 'x'), ('1', 'anna', 'x'), ('2', 'anna', NULL), ('3', 'anne', 'x'), ('4', 'ANNA', 'y'),
     ('5', NULL, 'y'), ('6', 'bob', ''), ('7', 'Müller', ''), ('8', 'Muller', 'x'), ('9', 'rob', 'rob'))
     AS names(id, a, b)"""
 
@@ -32,12 +32,20 @@ MODELS: dict[str, list[list[dict[str, Any]]]] = {
         [NULL, level(NEAR, 0.8, 0.3, **TF, disable_tf_exact_match_detection=True)]
     ],
     "frequencies have a weight": [[NULL, level(EXACT, 0.9, 0.1, **TF, tf_adjustment_weight=0.5)]],
-    "frequencies have a least value": [[NULL, level(EXACT, 0.9, 0.1, **TF, tf_minimum_u_value=0.2)]],
+    "frequencies have a least value": [[NULL, level(EXACT, 0.9, 0.1, **TF, tf_minimum_u_value=0.3)]],
     "one record's frequency stands for both, none for none": [
         [level(EXACT, 0.9, 0.1), level("b_l = b_r OR b_l = 'x'", 0.7, 0.2, **TF), level(NEAR, 0.6, 0.2, **TF)]
     ],
     "an exact match within a conjunction has its frequency": [
         [level(EXACT, 0.9, 0.1), level("b_l = b_r AND a_l = a_r", 0.8, 0.1, **TF), level("b_l = b_r", 0.5, 0.1, **TF)]
+    ],
+    "a likeness is asked for first where something else must hold": [
+        [
+            NULL,
+            level("b_l = b_r AND jaro_winkler_similarity(a_l, a_r) >= 0.9", 0.9, 0.1),
+            level("b_l IS NULL OR jaro_winkler_similarity(a_l, a_r) >= 0.85", 0.8, 0.1),
+            level("jaro_winkler_similarity(a_l, a_r) >= 0.5", 0.7, 0.2),
+        ]
     ],
     "the record of the lower id is the left one": [[level("a_l = 'anna' AND a_r <> 'anna'", 0.9, 0.1)]],
     "m and u of zero are raised": [[NULL, level(EXACT, 1e-300, 1.0)]],
@@ -48,7 +56,7 @@ MODELS: dict[str, list[list[dict[str, Any]]]] = {
 @pytest.mark.parametrize("name", MODELS)
 def test_weights_are_those_of_splink_where(name: str) -> None:
     oracle = ask_splink(model_of(*MODELS[name]), NAMES)
-    assert len(oracle.pairs) == 36
+    assert len(oracle.pairs) == 45
     assert oracle.greatest_difference() <= 1e-9
     assert len({round(weight, 6) for *_, weight in oracle.pairs}) > 1
 
