@@ -26,9 +26,12 @@ from hub.graph.resolution.profiles import Kind, Profile, profile_of
 from hub.graph.resolution.scoring import SplinkModel
 from hub.yamlfile import Fault
 
-ROLES = ["full_name", "given_name", "middle_name", "family_name", "name_suffix", "alternate_name", "birth_date", "gender", "email", "phone", "street", "postal_code", "city", "region", "country", "tax_id", "org_name"]
+ROLES = (
+    *("full_name", "given_name", "middle_name", "family_name", "name_suffix", "alternate_name", "birth_date"),
+    *("gender", "email", "phone", "street", "postal_code", "city", "region", "country", "tax_id", "org_name"),
+)
 IDENTIFIER = "identifier"
-"""The role of a column of strong identifiers: no profile has it, an equal value adds the model's `identifier_weight`."""
+"""The role of columns of strong identifiers: an equal value adds the model's `identifier_weight`."""
 
 _STEPS = [step / 2 for step in range(-20, 61)]
 """Weights in bits that the plot shows."""
@@ -47,7 +50,7 @@ def evaluate(
     column: Annotated[
         list[str],
         typer.Option(
-            help=f"ROLE=COLUMN, again for each; columns joined by + are written one after the other."
+            help=f"ROLE=COLUMN, again for each; columns joined by + are written in a row."
             f" Roles: {', '.join([*ROLES, IDENTIFIER])}."
         ),
     ],
@@ -139,7 +142,7 @@ def _columns(given: Sequence[str]) -> dict[str, list[list[str]]]:
     found: dict[str, list[list[str]]] = defaultdict(list)
     for each in given:
         role, sign, columns = each.partition("=")
-        if not sign or role not in [*ROLES, IDENTIFIER]:
+        if not sign or role not in (*ROLES, IDENTIFIER):
             raise _fault(
                 "--column", f"{each!r} is not ROLE=COLUMN", f"a role of {', '.join([*ROLES, IDENTIFIER])}"
             )

@@ -67,7 +67,8 @@ def partition(
     """The customers of one neighbourhood, in the order of their least party: a function of its arguments' contents.
 
     `edges` are the pairs of at least `merge_weight`; weaker ones among them do not count. `weight` is asked for the
-    other pairs that a mean lacks, and answers None for a pair that shall not count. Pairs are as `pair_of` writes them, all among `parties`.
+    other pairs that a mean lacks, and answers None for a pair that shall not count. Pairs
+    are as `pair_of` writes them, all among `parties`.
     `same` are joined whatever they weigh and whatever conflicts; `not_same` are never joined, and win over a chain of
     `same` that contradicts them; `conflicts` are joined by nothing but `same`.
     """
