@@ -6,10 +6,14 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from functools import lru_cache
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
 from hub.graph.resolution.profiles.texts import CACHED, is_placeholder, lower, without_umlauts, words
+
+StreetReader: TypeAlias = Callable[[str], "StreetParts"]
+"""Reads the parts of a line of an address: by the rules of this module, or by libpostal."""
 
 
 class StreetParts(NamedTuple):
@@ -29,13 +33,15 @@ def _table(text: str) -> dict[str, str]:
 
 _TYPES = _table(
     """
-    st=street,str,saint,strasse,strase,straat,strt,st rd=road,rd ave=avenue,av,aven,avn,avenu,avenida,avda,ave ln=lane,ln
-    dr=drive,drv,driv,dr cl=close,clse,cl ct=court,crt,ct cres=crescent,cresc,crsnt,cr,cres ter=terrace,terr,tce,ter
-    pl=place,plaza,plz,platz,pl sq=square,sqr,sq gdns=gardens,garden,gdn,gdns gr=grove,grv,gro,gr pk=park,prk,pk
-    pde=parade,pde blvd=boulevard,boul,bd,bvd,bv,bl,blvd hwy=highway,hway,hwy pkwy=parkway,pky,parkwy,pkwy
-    cir=circle,circ,circuit,cct,cir tr=trail,trl,tr way=way,wy esp=esplanade,esp mws=mews,mws hts=heights,hgts,hts
-    xing=crossing,xing rte=route,rte sq=square al=alley,aly,al row=row wk=walk,wlk,wk hl=hill,hl vw=view,vw
-    est=estate,est ldg=lodge,ldg mt=mount,mt pt=point,pt rdg=ridge,rdg rn=run,rn vis=vista,vis exp=expressway,expy,exp
+    st=street,str,saint,strasse,strase,straat,strt,st rd=road,rd
+    ave=avenue,av,aven,avn,avenu,avenida,avda,ave ln=lane,ln dr=drive,drv,driv,dr cl=close,clse,cl
+    ct=court,crt,ct cres=crescent,cresc,crsnt,cr,cres ter=terrace,terr,tce,ter pl=place,plaza,plz,platz,pl
+    sq=square,sqr,sq gdns=gardens,garden,gdn,gdns gr=grove,grv,gro,gr pk=park,prk,pk pde=parade,pde
+    blvd=boulevard,boul,bd,bvd,bv,bl,blvd hwy=highway,hway,hwy pkwy=parkway,pky,parkwy,pkwy
+    cir=circle,circ,circuit,cct,cir tr=trail,trl,tr way=way,wy esp=esplanade,esp mws=mews,mws
+    hts=heights,hgts,hts xing=crossing,xing rte=route,rte sq=square al=alley,aly,al row=row wk=walk,wlk,wk
+    hl=hill,hl vw=view,vw est=estate,est ldg=lodge,ldg mt=mount,mt pt=point,pt rdg=ridge,rdg rn=run,rn
+    vis=vista,vis exp=expressway,expy,exp
     """
 )
 _DIRECTIONS = _table(
@@ -96,7 +102,7 @@ def street_parts(raw: str) -> StreetParts:
     if box := _BOX.search(text):
         number = re.search(r"\d+", text[box.end() :])
         return StreetParts("pobox", number[0] if number else "")
-    text, unit = _without_unit(text)
+    text, unit = without_unit(text)
     if slashed := _SLASHED.match(text):
         return StreetParts(street_name(text[slashed.end() :]), slashed["house"], unit or slashed["unit"])
     if alone := _NUMBER_ALONE.fullmatch(text):
@@ -106,7 +112,7 @@ def street_parts(raw: str) -> StreetParts:
     return StreetParts(name, house.replace(" ", "") or _house_name(text, street), unit or behind)
 
 
-def _without_unit(text: str) -> tuple[str, str]:
+def without_unit(text: str) -> tuple[str, str]:
     """The text without flat and floor, and these in short: `f2 3` is flat 3 on floor 2."""
     units = []
     if floor := _FLOOR.search(text):

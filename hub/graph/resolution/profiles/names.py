@@ -12,8 +12,6 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import NamedTuple
 
-from nameparser import parse
-
 from hub.graph.resolution.profiles.nicknames import is_common_given_name, is_given_name
 from hub.graph.resolution.profiles.texts import (
     CACHED,
@@ -146,7 +144,7 @@ def family_part(raw: str) -> tuple[str, tuple[str, ...], str]:
     stated = _BRACKETS.sub(_MARKED_FORMER + r"\1", raw[:LONGEST])
     current, *former = _FORMER.split(" " + stated)
     parts, found = _without_tail(_without_titles(_words(current)))
-    pieces, bases = ([], []) if is_placeholder(" ".join(parts)) else _pieces(parts)
+    pieces, bases = _pieces([] if is_placeholder(" ".join(parts)) else parts)
     family = word("".join(pieces))
     if is_placeholder(family):
         family, pieces = "", []
@@ -159,7 +157,9 @@ def family_part(raw: str) -> tuple[str, tuple[str, ...], str]:
 
 def _pieces(parts: Sequence[str]) -> tuple[list[str], list[str]]:
     """The names that make up a family name, each with its particles, and those that had particles without them."""
-    pieces, bases, head = [], [], ""
+    pieces: list[str] = []
+    bases: list[str] = []
+    head = ""
     particle = False
     for at, each in enumerate(parts):
         last = at == len(parts) - 1
@@ -189,6 +189,9 @@ class _Parsed(NamedTuple):
 
 @lru_cache(maxsize=CACHED)
 def _parsed(raw: str) -> _Parsed:
+    # Here, since its vocabularies take 50 ms that no other command should wait for.
+    from nameparser import parse
+
     text = raw[:LONGEST]
     if is_placeholder(plain(text)) or plain(text) in _NOBODY:
         return _Parsed()

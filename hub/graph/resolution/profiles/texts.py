@@ -11,8 +11,8 @@ from anyascii import anyascii
 LONGEST = 256
 """Code points of a value that are looked at: more than any name or address has, so that odd text costs little."""
 
-CACHED = 65_536
-"""Values that each cache of a normal form keeps, a few megabytes each."""
+CACHED = 16_384
+"""Values that each cache of a normal form keeps; some 60 MB when all are full, of values that are all different."""
 
 _APOSTROPHES = re.compile(r"['`´]")
 _SIGNS = re.compile(r"[^a-z0-9]+")
