@@ -6,12 +6,8 @@ import typer
 
 from hub.cli.common import command
 from hub.cli.evaluate import evaluate
+from hub.cli.train import train
 
 app = typer.Typer(no_args_is_help=True, help="Which parties are one customer, and how well that is known.")
 command(app)(evaluate)
-
-
-@app.callback()
-def _group() -> None:
-    # One command alone would otherwise lose its name.
-    pass
+command(app)(train)

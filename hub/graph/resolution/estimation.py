@@ -219,7 +219,7 @@ def fit(
         each["output_column_name"]: (m, u) for each, m, u in zip(learning, found.m, found.u, strict=True)
     }
     comparisons = [
-        _filled(each, *(fitted.get(each["output_column_name"]) or _equal_shares(connection, each, table)))
+        _filled(each, *(fitted.get(each["output_column_name"]) or equal_shares(connection, each, table)))
         for each in settings["comparisons"]
     ]
     return {**settings, "comparisons": comparisons, "probability_two_random_records_match": found.prior}
@@ -245,9 +245,10 @@ def _filled(comparison: Mapping[str, Any], m: Sequence[float], u: Sequence[float
     return {**comparison, "comparison_levels": levels}
 
 
-def _equal_shares(
+def equal_shares(
     connection: duckdb.DuckDBPyConnection, comparison: Mapping[str, Any], table: str
 ) -> tuple[tuple[float, float], tuple[float, float]]:
+    """The m and u of a comparison that only tells how rare a value is, as `fit` says."""
     column = next(
         level["tf_adjustment_column"]
         for level in comparison["comparison_levels"]

@@ -18,7 +18,7 @@ from hub.graph.resolution.profiles import Kind, Profile
 from hub.graph.resolution.scoring import Blocking, Scorer, SplinkModel
 from hub.graph.resolution.scoring import Kind as ColumnKind
 from hub.graph.resolution.standard import JOINTS, RARITIES, settings_for
-from hub.graph.resolution.training import LevelReport, TrainedModel, TrainingReport
+from hub.graph.resolution.training import LevelReport, TrainedModel, TrainingReport, learn_by_splink
 from hub.yamlfile import Fault
 
 if TYPE_CHECKING:
@@ -47,12 +47,13 @@ def learn(
     name: str = "learnt",
     crowded: int = CROWDED,
     truth: Sequence[str] | None = None,
+    splink_seed: int | None = None,
 ) -> TrainedModel:
     """The standard model with the m, u and frequencies that `profiles` show: the same for the same profiles.
 
     With `truth`, which only generated records have, the numbers are counted and the model is for the records of others:
     of the frequencies it keeps those of common values, which are common elsewhere too, and takes an unlisted value for
-    a usual one, not for a rare one.
+    a usual one, not for a rare one. With `splink_seed` Splink estimates m and u, in its own way.
 
     Raises:
         ConfigurationError: there are fewer than two profiles, or no two of them share a blocking key.
@@ -62,13 +63,13 @@ def learn(
     parties = without_crowded({f"{place:09}": each for place, each in enumerate(profiles)}, crowded)
     standard = settings_for(kind, {column for profile in parties.values() for column in profile})
     types: dict[str, ColumnKind] = {column: "list" for column, is_list in COLUMNS[kind].items() if is_list}
+    if not standard["comparisons"]:
+        raise _nothing_alike()
     rules = SplinkModel.model_validate({**standard, "probability_two_random_records_match": 0.5})
     blocking = Blocking(rules.blocking_rules_to_generate_predictions, types)
     compared = candidate_pairs(parties, blocking, crowded)
     if not compared:
-        raise ConfigurationError(
-            [Fault("records", 1, 1, "", "cannot learn from these records: no two are alike")]
-        )
+        raise _nothing_alike()
     with duckdb.connect() as connection:
         _fill(connection, kind, parties, compared)
         if truth:
@@ -77,7 +78,10 @@ def learn(
                 _MATCHES,
                 (pair for pair in compared if truth[int(pair[0])] == truth[int(pair[1])]),
             )
-        model = fit(connection, standard, _TABLE, _PAIRS, RARITIES, JOINTS, _MATCHES if truth else "")
+        if splink_seed is None:
+            model = fit(connection, standard, _TABLE, _PAIRS, RARITIES, JOINTS, _MATCHES if truth else "")
+        else:
+            model = learn_by_splink(connection, standard, _TABLE, kind, splink_seed)
         frequencies = {column: _frequencies(connection, column) for column in _weighed_columns(model)}
     if truth:
         model, frequencies = _portable(model, frequencies)
@@ -90,8 +94,14 @@ def learn(
         review_weight=REVIEW_WEIGHT,
         crowded=crowded,
     )
-    report = TrainingReport(len(parties), read.prior, _levels(read), (), _pairs_at(scorer, parties, compared))
+    report = TrainingReport(len(parties), read.prior, _levels(read), _pairs_at(scorer, parties, compared))
     return TrainedModel(model, frequencies, settings, report)
+
+
+def _nothing_alike() -> ConfigurationError:
+    return ConfigurationError(
+        [Fault("records", 1, 1, "", "cannot learn from these records: no two are alike")]
+    )
 
 
 def _fill(
@@ -172,10 +182,10 @@ def _portable(
 def _levels(model: SplinkModel) -> tuple[LevelReport, ...]:
     return tuple(
         LevelReport(
-            comparison.output_column_name, level.label, level.m_probability, level.u_probability, level.weight
+            comparison.output_column_name, level.label, seen.m_probability, seen.u_probability, level.weight
         )
         for comparison in model.comparisons
-        for level in comparison.levels
+        for seen, level in zip(comparison.comparison_levels, comparison.levels, strict=True)
         if not level.is_null_level
     )
 
