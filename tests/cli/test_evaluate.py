@@ -52,8 +52,8 @@ def test_merging_from_a_weight_that_nothing_has_finds_nothing(labels: Path) -> N
 
 def test_a_strong_identifier_joins(labels: Path) -> None:
     for columns, figures in (
-        (["postal_code=number"], "pairs in customers │ 1.0000 │ 0.0000 │ 0.0000"),
-        (["postal_code=number", "identifier=who"], "pairs in customers │ 1.0000 │ 1.0000 │ 1.0000"),
+        (["family_name=last"], "pairs in customers │ 1.0000 │ 0.0000 │ 0.0000"),
+        (["family_name=last", "identifier=who"], "pairs in customers │ 1.0000 │ 1.0000 │ 1.0000"),
     ):
         code, said = run(labels, columns=columns)
         assert code == 0, said

@@ -2,8 +2,8 @@
 
 Of the pairs of parties that the truth names, *precision* is the share of the joined ones that belong together,
 *recall* the share of those belonging together that were joined, F1 their harmonic mean. *B-cubed* asks the same for
-each party about its own customer, then takes the mean: one large customer does not drown a thousand small ones. *Blocking
-recall* is the share of true pairs that were compared at all: no model finds the others.
+each party about its own customer, then takes the mean: one large customer does not drown a thousand small ones.
+*Blocking recall* is the share of true pairs that were compared at all: no model finds the others.
 
 Everything here is arithmetic on partitions; `in_memory` resolves with the code that the hub uses, without a store.
 """
