@@ -40,7 +40,7 @@ def evaluate(
     column: Annotated[
         list[str],
         typer.Option(
-            help=f"ROLE=COLUMN, again for each; columns joined by + are written one after the other."
+            help=f"ROLE=COLUMN, again for each; columns joined by + are written in a row."
             f" Roles: {', '.join([*ROLES, IDENTIFIER])}."
         ),
     ],

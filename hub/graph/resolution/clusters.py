@@ -68,7 +68,8 @@ def partition(
     """The customers of one neighbourhood, in the order of their least party: a function of its arguments' contents.
 
     `edges` are the pairs of at least `merge_weight`; weaker ones among them do not count. `weight` is asked for the
-    other pairs that a mean lacks, and answers None for a pair that shall not count. Pairs are as `pair_of` writes them, all among `parties`.
+    other pairs that a mean lacks, and answers None for a pair that shall not count. Pairs
+    are as `pair_of` writes them, all among `parties`.
     `same` are joined whatever they weigh and whatever conflicts; `not_same` are never joined, and win over a chain of
     `same` that contradicts them; `conflicts` are joined by nothing but `same`. `proven` pairs share a strong identifier
     that their other evidence does not outweigh: they are joined before any mean is taken, unless something conflicts.
@@ -204,7 +205,7 @@ def conflicting_pairs(profiles: Mapping[str, Profile]) -> set[Pair]:
     """The pairs of these parties that nothing but a steward's word may join.
 
     Father and son by their generations; and twins: one birthday and family name, given names that are nothing like each
-    other, and no number in common. What a household shares would outweigh their names.
+    other, and not both with a tax number. What a household shares would outweigh their names.
     """
     return _of_other_generations(profiles) | _twins(profiles)
 
@@ -239,9 +240,10 @@ def _have_other_names(left: Profile, right: Profile) -> bool:
     one, other = str(left.get("given", "")), str(right.get("given", ""))
     if len(one) < 2 or len(other) < 2 or one == right.get("middle") or other == left.get("middle"):
         return False
-    shared = any(
-        set(left.get(column, ())) & set(right.get(column, ())) for column in ("given_roots", "tax_ids")
-    )
+    if left.get("tax_ids") and right.get("tax_ids"):
+        # Numbers that both have tell more than names: the score has weighed them.
+        return False
+    shared = set(left.get("given_roots", ())) & set(right.get("given_roots", ()))
     return not shared and JaroWinkler.similarity(one, other) < _OTHER_NAME
 
 

@@ -6,7 +6,7 @@ names takes a household for a match, and u from random pairs counts the matches 
 
 * the pairs are those that any blocking rule finds, all comparisons learn from all of them, and the prior stays that of
   *all* pairs: a pair that no rule finds is taken for no match;
-* u is made of both: of the blocked pairs as far as they are no matches, and of a sample of the pairs that no rule finds.
+* u is made of both: of the blocked pairs as far as they are no matches, and of a sample of those that no rule finds.
 
 The result is an ordinary Splink model.
 """
@@ -80,7 +80,9 @@ def estimate(
     m: Levels = tuple(_first(size) for size in sizes)
     u = _u(strangers, compared, [[0.0] * size for size in sizes])
     prior = min(0.25, 0.3 * records / pairs)
-    for done in range(1, _ROUNDS + 1):
+    done = 0
+    while done < _ROUNDS:
+        done += 1
         expected, taken = _expected(patterns, prior, m, u)
         matched = _pooled(taken, joints)
         new = tuple(_shares(each) for each in matched)
@@ -262,7 +264,7 @@ def equal_shares(
 
 
 def _random_pairs(table: str, pairs: str, records: int) -> str:
-    """A query of random pairs that are not in `pairs`: the same for the same records, all such pairs if they are few."""
+    """A query of random pairs that are not in `pairs`: the same for the same records, all if they are few."""
     if records * (records - 1) // 2 <= RANDOM_PAIRS:
         drawn = f"SELECT a.unique_id AS l, b.unique_id AS r FROM {table} a JOIN {table} b ON a.unique_id < b.unique_id"
     else:

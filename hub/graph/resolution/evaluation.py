@@ -1,9 +1,9 @@
 """How good a resolution is, measured against the truth about some parties.
 
-Of the pairs of parties that the truth names, *precision* is the share of the joined ones that belong together, *recall* the
-share of those belonging together that were joined, F1 their harmonic mean. *B-cubed* asks the same for each party about
-its own customer, then takes the mean, so that one large customer does not drown a thousand small ones. *Blocking recall*
-is the share of true pairs that were compared at all: no model finds the others.
+Of the pairs of parties that the truth names, *precision* is the share of the joined ones that belong together,
+*recall* the share of those belonging together that were joined, F1 their harmonic mean. *B-cubed* asks the same for
+each party about its own customer, then takes the mean: one large customer does not drown a thousand small ones.
+*Blocking recall* is the share of true pairs that were compared at all: no model finds the others.
 
 Everything here is arithmetic on partitions; `in_memory` resolves with the code that the hub uses, without a store.
 """
@@ -179,7 +179,7 @@ def group(
     merge_weight: float,
     linkage: LinkageSettings,
 ) -> list[frozenset[str]]:
-    """The customers among `profiles`, given the weights of the pairs that blocking found; `count` as for `partition`."""
+    """The customers among `profiles`, given the weights of the pairs that blocking found; `count` asks for others."""
     forest: UnionFind[str] = UnionFind(sorted(profiles))
     for (left, right), weight in compared.items():
         if weight >= merge_weight:

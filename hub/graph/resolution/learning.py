@@ -1,6 +1,6 @@
 """A model for one's own records, learnt from them without labels: standard comparisons, estimated from blocked pairs.
 
-What may be chosen is written down in `docs/resolution-quality.md`, with the reasons and with what it gives on public data.
+What was chosen is written down in `docs/resolution-quality.md`, with reasons and with what it gives on public data.
 """
 
 from __future__ import annotations
@@ -23,6 +23,9 @@ from hub.yamlfile import Fault
 
 if TYPE_CHECKING:
     import duckdb
+
+COUNTED_MERGE_WEIGHT = 1.0
+"""The same for a model that was counted, not estimated: 2 to 1, since nothing about its weights was guessed."""
 
 MERGE_WEIGHT = 3.0
 """Bits from which two parties are one customer: 8 to 1. The weights are estimated together and so near to calibrated
@@ -85,7 +88,11 @@ def learn(
     read = SplinkModel.model_validate(model)
     scorer = Scorer(read, frequencies, "code_points", types)
     settings = ModelSettings(
-        name=name, kind=kind, merge_weight=MERGE_WEIGHT, review_weight=REVIEW_WEIGHT, crowded=crowded
+        name=name,
+        kind=kind,
+        merge_weight=COUNTED_MERGE_WEIGHT if truth else MERGE_WEIGHT,
+        review_weight=REVIEW_WEIGHT,
+        crowded=crowded,
     )
     report = TrainingReport(len(parties), read.prior, _levels(read), _pairs_at(scorer, parties, compared))
     return TrainedModel(model, frequencies, settings, report)
@@ -138,7 +145,7 @@ def _weighed_columns(model: Mapping[str, Any]) -> list[str]:
 
 
 def _frequencies(connection: duckdb.DuckDBPyConnection, column: str) -> dict[str, float]:
-    """The share of each value that several records have: one that is not listed weighs as one that a single record has."""
+    """The share of each value that several records have; one that is not listed weighs as if a single record had it."""
     query = (
         f"SELECT {column}, n / total FROM (SELECT {column}, count(*) AS n, sum(count(*)) OVER () AS total"
         f" FROM {_TABLE} WHERE {column} IS NOT NULL GROUP BY {column}) WHERE n > 1 ORDER BY {column}"

@@ -86,7 +86,6 @@ def test_a_couple_and_twins_stay_apart_whatever_they_share() -> None:
 
 def test_a_phone_number_alone_makes_nobody_the_same() -> None:
     assert together("person", person("Jack", **LANDLINE), person("Ann", "Blake", **LANDLINE)) == ["a", "b"]
-    assert together("person", LANDLINE, person("Jack", **LANDLINE)) == ["a", "b"]
 
 
 def test_one_company_is_found_through_its_legal_form_and_a_slip() -> None:
