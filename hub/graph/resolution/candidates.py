@@ -22,9 +22,11 @@ def candidate_pairs(profiles: Mapping[str, Profile], blocking: Blocking, crowded
     """The pairs that share a blocking key or a contact, without those that more than `crowded` parties have."""
     holders: dict[tuple[int | str, str], list[str]] = defaultdict(list)
     for party, profile in profiles.items():
-        contacts = ((column, value) for column in SHARED_COLUMNS for value in profile.get(column, ()))
-        for key in (*blocking.keys(profile), *contacts):
+        for key in blocking.keys(profile):
             holders[key].append(party)
+        for column in SHARED_COLUMNS:
+            for value in profile.get(column, ()):
+                holders[column, value].append(party)
     found: set[Pair] = set()
     for parties in holders.values():
         if 1 < len(parties) <= crowded:
