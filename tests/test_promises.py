@@ -488,6 +488,7 @@ def test_the_commands_that_a_policy_names_stay_as_they_are() -> None:
         "reveal_payloads",
         "read_audit",
         "erase_customer",
+        "decide_match",
     ]
 
 
