@@ -45,6 +45,7 @@ from hub.audit import (
 from hub.eraser import Eraser
 from hub.errors import AuditError, ConfigurationError, FaultLike
 from hub.graph.resolution import MatchModel, PartyKind, load_models
+from hub.graph.resolution.profiles import StreetReader, libpostal_reader, street_parts
 from hub.graph.resolution.stewardship import Stewardship
 from hub.ontology import Ontology, load_ontology
 from hub.search import Catalogue, Indexer, SearchService, TantivyEngine
@@ -71,6 +72,8 @@ class Configuration:
     """What wraps the audit log's data keys; None where no payloads are kept."""
     models: Mapping[PartyKind, MatchModel]
     """What parties are matched by."""
+    read_street: StreetReader
+    """What takes their addresses apart."""
     checkpoint_keys: Keys | None
     """None where there is no key to sign checkpoints of the audit log by."""
 
@@ -223,9 +226,14 @@ def load_configuration(settings: Settings) -> Configuration:
     master = _attempt(lambda: _master_keys(settings), faults)
     checkpoint_keys = _attempt(lambda: configured_keys(settings), faults)
     models = _attempt(lambda: load_models(settings.match_models), faults)
-    if faults or not (ontology and policy and models and sources is not None and keys is not None):
+    read_street = _attempt(lambda: _street_reader(settings), faults)
+    if faults or not (
+        ontology and policy and models and read_street and sources is not None and keys is not None
+    ):
         raise ConfigurationError(faults)
-    return Configuration(ontology, policy, sources, issuer, keys, master, models, checkpoint_keys)
+    return Configuration(
+        ontology, policy, sources, issuer, keys, master, models, read_street, checkpoint_keys
+    )
 
 
 def open_services(settings: Settings, environ: Mapping[str, str] = os.environ) -> Services:
@@ -247,7 +255,7 @@ def open_services(settings: Settings, environ: Mapping[str, str] = os.environ) -
         sealer = _sealer(settings, found.master, opening)
         sealer.resume(audit)
         sources = Sources(found.sources, found.ontology, environ, settings.config_dir)
-        syncer = Syncer(store, sources, settings.batch_size, sealer, found.models)
+        syncer = Syncer(store, sources, settings.batch_size, sealer, found.models, found.read_street)
         syncer.resolve_changed()
         jobs = Jobs(syncer)
         opening.callback(jobs.close)
@@ -285,6 +293,10 @@ def open_services(settings: Settings, environ: Mapping[str, str] = os.environ) -
             else None,
             _open=opening.pop_all(),
         )
+
+
+def _street_reader(settings: Settings) -> StreetReader:
+    return libpostal_reader() if settings.street_reader == "libpostal" else street_parts
 
 
 def _master_keys(settings: Settings) -> MasterKeys | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import jmespath
 from jmespath.exceptions import JMESPathError
@@ -158,6 +158,11 @@ class Settings(BaseSettings):
         default=None,
         description="Folder of match models trained on the organisation's own records, a folder each (`hub resolve"
         " train`); of those that are not there, and unless given, the ones that the hub ships.",
+    )
+    street_reader: Literal["rules", "libpostal"] = Field(
+        default="rules",
+        description="What takes street and house number apart before parties are matched: the hub's own rules, or"
+        " libpostal, which has to be installed (`pip install 'customer-knowledge-hub[libpostal]'`).",
     )
     ontology_dirs: tuple[Path, ...] = Field(
         default=(), description="Folders with an organisation's own types and properties, as a JSON list."

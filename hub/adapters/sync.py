@@ -32,6 +32,7 @@ from hub.errors import HubError, NotFoundError, RecordError, RequestError, Sourc
 from hub.graph import GraphWriter, Statement
 from hub.graph.entities import STEWARD
 from hub.graph.resolution import MatchModel, MatchResolver, PartyKind
+from hub.graph.resolution.profiles import StreetReader, street_parts
 from hub.ontology import Ontology
 from hub.store import Store, fixed
 from hub.yamlfile import nearest
@@ -94,6 +95,7 @@ class Syncer:
         batch_size: int = 1000,
         sealer: Sealer | None = None,
         models: Mapping[PartyKind, MatchModel] | None = None,
+        read_street: StreetReader = street_parts,
     ) -> None:
         self.store = store
         self.events = BatchEvents(sealer or Sealer(), store.ontology)
@@ -101,7 +103,7 @@ class Syncer:
         self.batch_size = batch_size
         self._mappings: dict[tuple[str, str], StreamMapping] = {}
         self.trust = {name: config.trust for name, config in sources.configs.items()}
-        self.resolver = MatchResolver(store, models)
+        self.resolver = MatchResolver(store, models, read_street)
         self.graph = GraphWriter(store, self.trust, restate=self._restate, resolver=self.resolver)
 
     def sync(

@@ -12,8 +12,9 @@ the mean between them is (8 - 10 - 10 - 10) / 4, so they stay two customers.
 from __future__ import annotations
 
 import heapq
+from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from itertools import product
+from itertools import combinations, product
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -191,11 +192,18 @@ class _Linkage:
             self._apart[kept].add(group)
 
 
-_YOUNGER = frozenset({"jr", "2"})
-"""A son named after his father is a junior or the second."""
+def conflicting_pairs(profiles: Mapping[str, Profile]) -> set[Pair]:
+    """The pairs of these people that no evidence but a steward's word may join: father and son, by their generations."""
+    of_generation: dict[str, list[str]] = defaultdict(list)
+    for party, profile in profiles.items():
+        if generation := profile.get("generation"):
+            of_generation[_NAMED_AFTER_FATHER.get(str(generation), str(generation))].append(party)
+    return {
+        pair_of(*pair)
+        for one, other in combinations(of_generation.values(), 2)
+        for pair in product(one, other)
+    }
 
 
-def conflicts(left: Profile, right: Profile) -> bool:
-    """Whether two people cannot be the same whatever they weigh: father and son of one name."""
-    one, other = left.get("generation"), right.get("generation")
-    return one is not None and other is not None and one != other and {one, other} != _YOUNGER
+_NAMED_AFTER_FATHER = {"2": "jr"}
+"""The second is a junior by another name."""

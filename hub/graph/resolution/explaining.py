@@ -200,7 +200,7 @@ class Explainer:
     ) -> Why:
         if decision is not None and decision.verdict == "not_same" and decision.holds_against(weight):
             return Why.DECIDED_NOT_SAME
-        if self._judge.conflict(left, right):
+        if self._judge.conflicts((left, right)):
             return Why.CONFLICT
         if not self._judge.joins(left, right, weight):
             return Why.TOO_LITTLE

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from itertools import combinations
 
 from networkx.utils import UnionFind
 
@@ -70,7 +69,7 @@ class Grouping:
             same=same,
             not_same=apart,
             proven=[pair for pair in component.edges if self._schemes(pair)],
-            conflicts=self._conflicts(matched),
+            conflicts=self._judge.conflicts(self._known[party] for party in matched),
             settings=self._judge.linkage(kinds),
         )
 
@@ -93,14 +92,6 @@ class Grouping:
     def _schemes(self, pair: PartyPair) -> list[str]:
         """Of which the two share a strong identifier: proof, where nothing else outweighs it."""
         return schemes_shared(self._known[pair[0]], self._known[pair[1]])
-
-    def _conflicts(self, parties: Collection[str]) -> list[PartyPair]:
-        """The pairs that cannot be the same, whatever they weigh."""
-        return [
-            (one, other)
-            for one, other in combinations(sorted(parties), 2)
-            if self._judge.conflict(self._known[one], self._known[other])
-        ]
 
     def _reason(self, group: frozenset[str], component: Component, same: Collection[PartyPair]) -> str:
         if any(one in group for one, _ in same):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from hub.graph.resolution.clusters import LinkageSettings, conflicts
+from hub.graph.resolution.clusters import LinkageSettings, conflicting_pairs
 from hub.graph.resolution.matchables import Matchable
 from hub.graph.resolution.models import MatchModel
 from hub.graph.resolution.profiles import Kind
@@ -59,9 +59,9 @@ class Judge:
         """How the parties of a neighbourhood with these kinds are grouped: as the first kind's model says."""
         return self._models[min(kinds)].settings.linkage
 
-    def conflict(self, one: Matchable, other: Matchable) -> bool:
-        """Whether the two cannot be the same, whatever their weight."""
-        return one.kind == other.kind and conflicts(one.evidence, other.evidence)
+    def conflicts(self, parties: Iterable[Matchable]) -> set[tuple[str, str]]:
+        """The pairs of party ids that cannot be the same, whatever they weigh; the lesser id first."""
+        return conflicting_pairs({each.party: each.evidence for each in parties if each.kind == "person"})
 
     def _ready(self, party: Matchable) -> Any:
         ready = self._prepared.get(party.number)

@@ -16,7 +16,7 @@ from typing import Any, cast
 import orjson
 from sqlalchemy import Connection
 
-from hub.graph.resolution.profiles import Kind, Profile, profile_of
+from hub.graph.resolution.profiles import Kind, Profile, StreetReader, profile_of, street_parts
 from hub.ontology import EntityType
 from hub.store import Store, fixed
 
@@ -93,8 +93,9 @@ class Remade:
 class Matchables:
     """Keeps the table of profiles."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, read_street: StreetReader = street_parts) -> None:
         self._store = store
+        self._read_street = read_street
         self._readers = [_Reader(store, type_) for type_ in store.ontology.parties]
 
     @property
@@ -112,7 +113,13 @@ class Matchables:
         numbers = {party: first + place for place, party in enumerate(fresh)}
         numbers |= {party: each.number for party, each in held.items()}
         made = [
-            Matchable(numbers[party], party, kind, profile_of(kind, values), tuple(sorted(proofs[party])))
+            Matchable(
+                numbers[party],
+                party,
+                kind,
+                profile_of(kind, values, self._read_street),
+                tuple(sorted(proofs[party])),
+            )
             for party, (kind, values) in stated.items()
         ]
         moved = {
@@ -123,6 +130,9 @@ class Matchables:
         return Remade(
             moved, {each.number: each for each in held.values() if each.number in moved or each in gone}
         )
+
+    def _profile(self, kind: Kind, values: Mapping[str, Sequence[str]]) -> Profile:
+        return profile_of(kind, values, self._read_street)
 
     def write(self, connection: Connection, matchables: Iterable[Matchable]) -> None:
         """Put profiles into the store, new or changed."""

@@ -32,7 +32,7 @@ from hub.graph.resolution.keys import PROOFS_CROWDED, Holders, Keys
 from hub.graph.resolution.matchables import Matchable, Matchables, Remade, Value, with_crowded
 from hub.graph.resolution.models import MatchModel, shipped_models
 from hub.graph.resolution.neighbourhood import Neighbourhood, Neighbourhoods
-from hub.graph.resolution.profiles import PROFILE_VERSION, Kind
+from hub.graph.resolution.profiles import PROFILE_VERSION, Kind, StreetReader, street_parts
 from hub.graph.resolution.resolver import PartyChanges, Resolution
 from hub.store import Store
 
@@ -53,11 +53,13 @@ class MatchResolver:
         self,
         store: Store,
         models: Mapping[Kind, MatchModel] | None = None,
+        read_street: StreetReader = street_parts,
         proofs_crowded: int = PROOFS_CROWDED,
     ) -> None:
         self._models = shipped_models() if models is None else models
         self._ids = CustomerIds(store)
-        self._matchables = Matchables(store)
+        self._matchables = Matchables(store, read_street)
+        self._street_reader = read_street.__qualname__
         self._keys = Keys(store, self._models, proofs_crowded)
         self._edges = Edges(store)
         self._anchors = Anchors(store)
@@ -67,7 +69,11 @@ class MatchResolver:
     @property
     def digest(self) -> str:
         """Changes with the models and with what is compared: when it does, all parties are to be resolved anew."""
-        said = [PROFILE_VERSION, *(f"{kind} {model.digest}" for kind, model in sorted(self._models.items()))]
+        said = [
+            PROFILE_VERSION,
+            self._street_reader,
+            *(f"{kind} {model.digest}" for kind, model in sorted(self._models.items())),
+        ]
         return hashlib.sha256("\n".join([*said, *self._matchables.roles]).encode()).hexdigest()
 
     def begin_anew(self, connection: Connection) -> None:

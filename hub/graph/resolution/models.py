@@ -68,7 +68,7 @@ class ModelSettings(BaseModel):
     placeholder typed for everybody."""
 
     linkage: LinkageSettings = LinkageSettings()
-    """How groups of parties are joined."""
+    """How far single pairs count when groups of parties are joined."""
 
 
 @dataclass(frozen=True)
@@ -94,7 +94,23 @@ def load_model(folder: Path) -> MatchModel:
         raise ConfigurationError(faults)
     model = _read(folder / MODEL_FILE, TypeAdapter(SplinkModel))
     frequencies = _read(folder / FREQUENCIES_FILE, TypeAdapter(dict[str, dict[str, Share]]))
-    columns, file = COLUMNS[settings.kind], str(folder / MODEL_FILE)
+    return compiled(settings, model, frequencies, _digest(folder), str(folder / MODEL_FILE))
+
+
+def compiled(
+    settings: ModelSettings,
+    model: SplinkModel,
+    frequencies: Mapping[str, Mapping[str, float]],
+    digest: str,
+    file: str = MODEL_FILE,
+) -> MatchModel:
+    """The model of these parts, ready to score.
+
+    Raises:
+        ConfigurationError: the model has levels or rules that are not supported, or names columns that no profile has;
+            every fault is named.
+    """
+    columns = COLUMNS[settings.kind]
     types: dict[str, Kind] = {name: "list" for name, is_list in columns.items() if is_list}
     scorer = Scorer(model, frequencies, settings.text, types | settings.types, file)
     blocking = Blocking(model.blocking_rules_to_generate_predictions, types | settings.types, file)
@@ -102,7 +118,7 @@ def load_model(folder: Path) -> MatchModel:
     if unknown:
         # A column that no profile has would be no evidence for ever, and nobody would know.
         raise ConfigurationError([_unknown_column(file, name, columns) for name in sorted(unknown)])
-    return MatchModel(settings, _digest(folder), scorer, blocking)
+    return MatchModel(settings, digest, scorer, blocking)
 
 
 def _unknown_column(file: str, name: str, columns: Mapping[str, bool]) -> Fault:

@@ -163,7 +163,7 @@ def test_a_decision_undone_is_as_if_never_made(world: Graph) -> None:
         Decisions(world.store).undo(connection, [made.id], "sid", BY_HAND["at"])
         world.writer.regroup(connection, 1, [made.left])
     assert world.canonical() == before
-    assert world.redirects() == {}
+    assert len(world.redirects()) == 1, "the id that was handed out meanwhile leads back"
 
 
 def test_merging_and_parting_by_a_steward_gives_the_ids_back(world: Graph) -> None:

@@ -4,6 +4,8 @@ A *role value* is what a source states in a property with a match role, such as 
 normal forms of all role values of one party, a column each; a column that nothing is known of is absent.
 """
 
+from hub.graph.resolution.profiles.addresses import StreetReader, street_parts
+from hub.graph.resolution.profiles.libpostal import libpostal_reader
 from hub.graph.resolution.profiles.profile import (
     ORGANIZATION_COLUMNS,
     PERSON_COLUMNS,
@@ -13,4 +15,14 @@ from hub.graph.resolution.profiles.profile import (
 )
 from hub.graph.resolution.profiles.version import PROFILE_VERSION
 
-__all__ = ["ORGANIZATION_COLUMNS", "PERSON_COLUMNS", "PROFILE_VERSION", "Kind", "Profile", "profile_of"]
+__all__ = [
+    "ORGANIZATION_COLUMNS",
+    "PERSON_COLUMNS",
+    "PROFILE_VERSION",
+    "Kind",
+    "Profile",
+    "StreetReader",
+    "libpostal_reader",
+    "profile_of",
+    "street_parts",
+]

@@ -12,8 +12,6 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import NamedTuple
 
-from nameparser import parse
-
 from hub.graph.resolution.profiles.nicknames import is_common_given_name, is_given_name
 from hub.graph.resolution.profiles.texts import (
     CACHED,
@@ -132,9 +130,9 @@ def given_part(raw: str) -> tuple[str, tuple[str, ...], str]:
     """The given name, the middle names after it and the generation that a field for given names holds."""
     text = _AND.sub("", _BRACKETS.sub(" ", lower(raw)).strip()).replace("-", "")
     parts, found = _without_tail(_without_titles(_words(text)))
-    if is_placeholder(" ".join(parts)) or _ROLE_NAMES.fullmatch(" ".join(parts)):
-        return "", (), found
     closed = "".join(parts)
+    if is_placeholder(closed) or is_placeholder(" ".join(parts)) or _ROLE_NAMES.fullmatch(" ".join(parts)):
+        return "", (), found
     if len(parts) > 1 and len(closed) > 3 and not is_given_name(parts[0]) and is_given_name(closed):
         parts = [closed]
     return word(parts[0]), tuple(word(each) for each in parts[1:]), found
@@ -146,10 +144,10 @@ def family_part(raw: str) -> tuple[str, tuple[str, ...], str]:
     stated = _BRACKETS.sub(_MARKED_FORMER + r"\1", raw[:LONGEST])
     current, *former = _FORMER.split(" " + stated)
     parts, found = _without_tail(_without_titles(_words(current)))
-    if is_placeholder(" ".join(parts)):
-        parts = []
-    pieces, bases = _pieces(parts)
-    family = "".join(pieces)
+    pieces, bases = _pieces([] if is_placeholder(" ".join(parts)) else parts)
+    family = word("".join(pieces))
+    if is_placeholder(family):
+        family, pieces = "", []
     others = [*(pieces if len(pieces) > 1 else ()), *bases]
     for text in former:
         name, more, _ = family_part(text)
@@ -159,7 +157,9 @@ def family_part(raw: str) -> tuple[str, tuple[str, ...], str]:
 
 def _pieces(parts: Sequence[str]) -> tuple[list[str], list[str]]:
     """The names that make up a family name, each with its particles, and those that had particles without them."""
-    pieces, bases, head = [], [], ""
+    pieces: list[str] = []
+    bases: list[str] = []
+    head = ""
     particle = False
     for at, each in enumerate(parts):
         last = at == len(parts) - 1
@@ -189,6 +189,9 @@ class _Parsed(NamedTuple):
 
 @lru_cache(maxsize=CACHED)
 def _parsed(raw: str) -> _Parsed:
+    # Here, since its vocabularies take 50 ms that no other command should wait for.
+    from nameparser import parse
+
     text = raw[:LONGEST]
     if is_placeholder(plain(text)) or plain(text) in _NOBODY:
         return _Parsed()

@@ -70,10 +70,8 @@ def organisation_name(raw: str) -> OrganisationName:
     own, *trading = _TRADING_AS.split(" " + raw[:LONGEST])
     rest, native = without_native_form(own.strip())
     parts, form = _without_legal_form(_words(rest))
-    while len(parts) > 1 and parts[0] in _ARTICLES:
-        parts = parts[1:]
     core = " ".join(without_umlauts(_WORDS.get(each, each)) for each in parts)
-    if is_placeholder(core):
+    if is_placeholder(core) or is_placeholder(plain(own)):
         core = ""
     others = [organisation_name(each).core for each in trading]
     if not core and others:
@@ -82,16 +80,19 @@ def organisation_name(raw: str) -> OrganisationName:
 
 
 def _without_legal_form(parts: list[str]) -> tuple[list[str], str]:
-    """The words without the legal forms at their end or beginning, and the outermost form."""
+    """The words without articles before them and legal forms around them, and the outermost form."""
     form = ""
-    while found := _form_at_end(parts):
-        parts = parts[: -len(found.split())]
-        form = form or FORMS[found]
-        while len(parts) > 1 and parts[-1] in _JOINING:
+    while len(parts) > 1:
+        if found := _form_at_end(parts):
+            parts, form = parts[: -len(found.split())], form or FORMS[found]
+        elif parts[0] in IN_FRONT:
+            parts, form = parts[1:], form or FORMS[parts[0]]
+        elif parts[0] in _ARTICLES:
+            parts = parts[1:]
+        elif form and parts[-1] in _JOINING:
             parts = parts[:-1]
-    if len(parts) > 1 and parts[0] in IN_FRONT:
-        form = form or FORMS[parts[0]]
-        parts = parts[1:]
+        else:
+            break
     return parts, form
 
 

@@ -12,6 +12,10 @@ _COUNTRY_PREFIX = re.compile(
     r"(?:D|DE|A|AT|CH|F|FR|I|IT|B|BE|L|LU|NL|S|SE|DK|N|NO|FIN|FI|PL|E|ES|P|PT|CZ|SK|SI|HR)[- ](?=\d)"
 )
 _NO_SIGN = re.compile(r"[^A-Z0-9]")
+_DIGIT = re.compile(r"\d")
+_NO_PLACE = "ZZ99"
+"""Pseudo postcodes of the British statistics office, for people without an address."""
+
 _PLUS_4 = re.compile(r"\d{5}-?\d{4}")
 _DIGITS = {"US": 5, "DE": 5, "FR": 5, "IT": 5, "ES": 5, "AU": 4}
 """Countries whose postal codes start with zeros, which spreadsheets lose, and how many digits these have."""
@@ -77,8 +81,5 @@ def postal_code(raw: str, of: str | None) -> str | None:
     code = _NO_SIGN.sub("", text)
     if code.isdigit() and of in _DIGITS and len(code) == _DIGITS[of] - 1:
         code = "0" + code
-    return (
-        None
-        if not code or len(set(code)) == 1 or is_placeholder(code.lower()) or code[:4] == "ZZ99"
-        else code
-    )
+    is_code = _DIGIT.search(code) and len(set(code)) > 1 and not code.startswith(_NO_PLACE)
+    return code if is_code else None

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Literal, TypeAlias
 
-from hub.graph.resolution.profiles.addresses import street_parts
+from hub.graph.resolution.profiles.addresses import StreetParts, StreetReader, street_parts
 from hub.graph.resolution.profiles.contacts import domain, email, phone
 from hub.graph.resolution.profiles.dates import birth_date
 from hub.graph.resolution.profiles.identifiers import tax_id
@@ -65,9 +65,15 @@ Values: TypeAlias = Mapping[str, Sequence[str]]
 """Match role to what a party states in it; where a column takes one of several, the first that is a value counts."""
 
 
-def profile_of(kind: Kind, values: Values) -> dict[str, str | list[str]]:
-    """The normal forms of a party's role values; odd text gives no column, never an exception."""
+def profile_of(
+    kind: Kind, values: Values, read_street: StreetReader = street_parts
+) -> dict[str, str | list[str]]:
+    """The normal forms of a party's role values; odd text gives no column, never an exception.
+
+    `read_street` is by rules unless given, else `libpostal_reader()`: all profiles of a store by the same one.
+    """
     columns = _person(values) if kind == "person" else _organisation(values)
+    columns |= _address(values, read_street)
     return {name: value for name, value in columns.items() if value}
 
 
@@ -111,19 +117,31 @@ def _organisation(values: Values) -> dict[str, str | list[str]]:
     }
 
 
+def _country(values: Values) -> str | None:
+    return next((code for each in values.get("country", ()) if (code := country(each))), None)
+
+
 def _contacts(values: Values) -> dict[str, str | list[str]]:
-    land = next((code for each in values.get("country", ()) if (code := country(each))), None)
-    street = next((parts for each in values.get("street", ()) if any(parts := street_parts(each))), None)
-    codes = (postal_code(each, land) for each in values.get("postal_code", ()))
+    land = _country(values)
     return {
         "emails": unique(email(each) or "" for each in values.get("email", ())),
         "phones": unique(phone(each, land) or "" for each in values.get("phone", ())),
-        "street": street.street if street else "",
-        "house": street.house if street else "",
-        "unit": street.unit if street else "",
+        "tax_ids": unique(tax_id(each, land) or "" for each in values.get("tax_id", ())),
+    }
+
+
+def _address(values: Values, read_street: StreetReader) -> dict[str, str | list[str]]:
+    land = _country(values)
+    street = next(
+        (parts for each in values.get("street", ()) if any(parts := read_street(each))), StreetParts()
+    )
+    codes = (postal_code(each, land) for each in values.get("postal_code", ()))
+    return {
+        "street": street.street,
+        "house": street.house,
+        "unit": street.unit,
         "postal_code": next((code for code in codes if code), ""),
         "city": next((name for each in values.get("city", ()) if (name := city(each))), ""),
         "region": next((name for each in values.get("region", ()) if (name := region(each))), ""),
         "country": land or "",
-        "tax_ids": unique(tax_id(each, land) or "" for each in values.get("tax_id", ())),
     }

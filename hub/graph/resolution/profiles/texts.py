@@ -11,8 +11,8 @@ from anyascii import anyascii
 LONGEST = 256
 """Code points of a value that are looked at: more than any name or address has, so that odd text costs little."""
 
-CACHED = 65_536
-"""Values that each cache of a normal form keeps, a few megabytes each."""
+CACHED = 16_384
+"""Values that each cache of a normal form keeps; some 60 MB when all are full, of values that are all different."""
 
 _APOSTROPHES = re.compile(r"['`´]")
 _SIGNS = re.compile(r"[^a-z0-9]+")
@@ -51,8 +51,11 @@ def plain(text: str) -> str:
 
 
 def without_umlauts(word: str) -> str:
-    """The word with `ae`, `oe`, `ue` between consonants as `a`, `o`, `u`: Mueller, Müller and Muller are one."""
-    return _UMLAUT.sub(r"\1", word)
+    """The word with `ae`, `oe`, `ue` between consonants as `a`, `o`, `u`: Mueller, Müller and Muller are one.
+
+    Words of up to four letters stay: most are abbreviations, and AEG is no AG.
+    """
+    return _UMLAUT.sub(r"\1", word) if len(word) > 4 else word
 
 
 def is_placeholder(text: str) -> bool:

@@ -11,11 +11,12 @@ import re
 import struct
 from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, date, datetime
+from fractions import Fraction
 from functools import lru_cache, wraps
 from itertools import product
 from typing import Any, ParamSpec, TypeVar
 
-from rapidfuzz.distance import DamerauLevenshtein, Jaro, JaroWinkler, Levenshtein
+from rapidfuzz.distance import DamerauLevenshtein, Jaro, JaroWinkler, Levenshtein, Prefix
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -23,6 +24,8 @@ Text = str | bytes
 
 SPACES = " \u00a0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u202f\u205f\u3000"
 """What DuckDB's trim takes away: Unicode's space separators, neither tabs nor line ends."""
+
+NOTHING: frozenset[Text] = frozenset()
 
 _NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?", re.ASCII)
 _CYCLE_S = 146_097 * 86_400
@@ -86,8 +89,8 @@ def _simple_case(change: Callable[[str], str], exceptions: dict[str, str]) -> Ca
     """A change of case that changes each character for one, as DuckDB does; Python's may give several."""
 
     def one(character: str) -> str:
-        changed = exceptions.get(character) or change(character)
-        return changed if len(changed) == 1 else character
+        options = (exceptions.get(character, ""), change(character), character.title(), character)
+        return next(option for option in options if len(option) == 1)
 
     def changed(text: str) -> str:
         return change(text) if text.isascii() else "".join(map(one, text))
@@ -262,7 +265,8 @@ def divided(left: float, right: float) -> float:
     """`left / right`; infinite, or not a number, where `right` is zero."""
     if right:
         return left / right
-    return math.copysign(math.inf, left) if left and not math.isnan(left) else math.nan
+    infinite = math.copysign(math.inf, left) * math.copysign(1, right)
+    return infinite if left and not math.isnan(left) else math.nan
 
 
 @strict
@@ -286,7 +290,20 @@ def greatest(*values: Any) -> Any:
 
 def jaro_winkler(left: Text, right: Text, cutoff: float = 0.0) -> float:
     """Between 0 and 1; 0 if below `cutoff`."""
-    return JaroWinkler.similarity(left, right, score_cutoff=cutoff) if left or right else 0.0
+    if not (left or right):
+        return 0.0
+    found = JaroWinkler.similarity(left, right, score_cutoff=cutoff)
+    # Where a level's threshold may be met exactly, the last bit decides.
+    return _fused_jaro_winkler(left, right) if found and (found * 10_000 + 1e-6) % 1 < 2e-6 else found
+
+
+def _fused_jaro_winkler(left: Text, right: Text) -> float:
+    """The similarity with a single rounding at its end, as by the fused instruction that DuckDB 2.0 is built with."""
+    alike = Jaro.similarity(left, right)
+    if alike <= 0.7:
+        return alike
+    prefix = Prefix.similarity(left[:4], right[:4])
+    return float(Fraction(alike) + Fraction(prefix * 0.1) * Fraction(1 - alike))
 
 
 def jaro(left: Text, right: Text, cutoff: float = 0.0) -> float:

@@ -184,7 +184,9 @@ class PairCompiler(Compiler):
         if _name(inner) not in ("list_intersect", "arrayintersect"):
             raise UnsupportedSqlError(f"{self._shown(node)} is not supported{self.where}")
         one, two = self._sets(_arguments(inner))
-        return Code(f"len({one.source} & {two.source})", "number", one.needs | two.needs)
+        # DuckDB takes a second list that is NULL for an empty one.
+        second = f"({two.source} or functions.NOTHING)" if two.needs else two.source
+        return Code(f"len({one.source} & {second})", "number", one.needs)
 
     def _sets(self, lists: Sequence[exp.Expr], form: Form = "set") -> tuple[Code, Code]:
         sides = [only_side(part) for part in lists]

@@ -1,0 +1,258 @@
+"""`hub resolve evaluate`: how well a model finds the customers among records of which the truth is known.
+
+Nothing is stored and no store is opened: the records are resolved in memory, by the code that the hub itself uses.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated, get_args
+
+import typer
+from rich.table import Table
+
+from hub.cli.common import out
+from hub.errors import ConfigurationError
+from hub.graph.resolution import evaluation
+from hub.graph.resolution.evaluation import Quality, Resolved
+from hub.graph.resolution.learning import learn
+from hub.graph.resolution.models import MatchModel, compiled, load_model, shipped_models
+from hub.graph.resolution.profiles import Kind, Profile, profile_of
+from hub.graph.resolution.scoring import SplinkModel
+from hub.yamlfile import Fault
+
+ROLES = [
+    "full_name",
+    "given_name",
+    "middle_name",
+    "family_name",
+    "name_suffix",
+    "alternate_name",
+    "birth_date",
+    "gender",
+    "email",
+    "phone",
+    "street",
+    "postal_code",
+    "city",
+    "region",
+    "country",
+    "tax_id",
+    "org_name",
+]
+IDENTIFIER = "identifier"
+"""The role of a column of strong identifiers: no profile has it, an equal value adds the model's `identifier_weight`."""
+
+_STEPS = [step / 2 for step in range(-20, 61)]
+"""Weights in bits that the plot shows."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Records:
+    """What was read: party -> role -> values, party -> what it truly is."""
+
+    values: Mapping[str, Mapping[str, Sequence[str]]]
+    truth: Mapping[str, str]
+
+
+def evaluate(
+    labels: Annotated[Path, typer.Argument(help="CSV or Parquet file, a record a row.")],
+    column: Annotated[
+        list[str],
+        typer.Option(
+            help=f"ROLE=COLUMN, again for each; columns joined by + are written one after the other."
+            f" Roles: {', '.join([*ROLES, IDENTIFIER])}."
+        ),
+    ],
+    kind: Annotated[
+        str, typer.Option(help=f"What the records are: {' or '.join(get_args(Kind))}.")
+    ] = "person",
+    truth: Annotated[str, typer.Option(help="Column that says who a record is about.")] = "entity_id",
+    model: Annotated[Path | None, typer.Option(help="Folder of a model; otherwise the shipped one.")] = None,
+    learnt: Annotated[
+        bool, typer.Option("--learn", help="A model learnt from these records, without labels.")
+    ] = False,
+    date: Annotated[
+        list[str] | None,
+        typer.Option(help="Form of dates, such as %d/%m/%Y, the first that fits; ISO needs none."),
+    ] = None,
+    merge_weight: Annotated[
+        float | None, typer.Option(help="Bits to merge at, instead of the model's.")
+    ] = None,
+    plot: Annotated[
+        Path | None, typer.Option(help="SVG file: precision and recall of pairs by weight.")
+    ] = None,
+) -> None:
+    """Measure precision, recall and F1 of a model on records of which the truth is known."""
+    of_kind = _kind(kind)
+    records = _read(labels, _columns(column), truth, date or [])
+    profiles = {party: profile_of(of_kind, values) for party, values in records.values.items()}
+    started = time.perf_counter()
+    found = _learnt(of_kind, profiles) if learnt else _model(of_kind, model)
+    trained = time.perf_counter()
+    strong = {party: values.get(IDENTIFIER, ()) for party, values in records.values.items()}
+    resolved = evaluation.in_memory(profiles, found, strong, merge_weight)
+    seconds = time.perf_counter() - trained
+    _print(found, resolved, records.truth, merge_weight)
+    learning = f" after {trained - started:.1f} s of learning" if learnt else ""
+    out.print(
+        f"{len(profiles):,} records, {len(resolved.compared):,} pairs compared in {seconds:.1f} s{learning}"
+    )
+    if plot:
+        plot.write_text(precision_recall_svg(evaluation.thresholds(resolved.compared, records.truth, _STEPS)))
+
+
+def _print(
+    model: MatchModel, resolved: Resolved, truth: Mapping[str, str], merge_weight: float | None
+) -> None:
+    at = model.settings.merge_weight if merge_weight is None else merge_weight
+    joined = [pair for pair, weight in resolved.compared.items() if weight >= at]
+    table = Table("", title=f"{model.settings.name}, merging from {at:g} bits", title_justify="left")
+    for heading in ("precision", "recall", "F1"):
+        table.add_column(heading, justify="right")
+    for label, quality in (
+        ("pairs as scored", evaluation.of_edges(joined, truth)),
+        ("pairs in customers", evaluation.pairwise(resolved.customers, truth)),
+        ("B-cubed", evaluation.b_cubed(resolved.customers, truth)),
+    ):
+        table.add_row(label, *(f"{value:.4f}" for value in (quality.precision, quality.recall, quality.f1)))
+    out.print(table)
+    alarm = evaluation.over_merge(resolved.customers, truth)
+    out.print(f"blocking recall {evaluation.blocking_recall(resolved.compared, truth):.4f}")
+    out.print(
+        f"largest customer {alarm.largest} parties, {alarm.many_parties} of more than {evaluation.MANY_PARTIES},"
+        f" most true customers in one {alarm.largest_mixture}",
+        style="" if alarm.is_quiet else "yellow",
+    )
+
+
+def _kind(kind: str) -> Kind:
+    for each in get_args(Kind):
+        if each == kind:
+            return each  # type: ignore[no-any-return]
+    raise _fault("--kind", f"{kind!r} is no kind of party", ", ".join(get_args(Kind)))
+
+
+def _model(kind: Kind, folder: Path | None) -> MatchModel:
+    return load_model(folder) if folder else shipped_models()[kind]
+
+
+def _learnt(kind: Kind, profiles: Mapping[str, Profile]) -> MatchModel:
+    trained = learn(kind, profiles.values())
+    model = SplinkModel.model_validate(trained.model)
+    return compiled(trained.settings, model, trained.frequencies, digest="unsaved")
+
+
+def _columns(given: Sequence[str]) -> dict[str, list[list[str]]]:
+    """Role -> for each of its values the columns that it is written of.
+
+    Raises:
+        ConfigurationError: what is given is not ROLE=COLUMN, or there is no such role.
+    """
+    found: dict[str, list[list[str]]] = defaultdict(list)
+    for each in given:
+        role, sign, columns = each.partition("=")
+        if not sign or role not in [*ROLES, IDENTIFIER]:
+            raise _fault(
+                "--column", f"{each!r} is not ROLE=COLUMN", f"a role of {', '.join([*ROLES, IDENTIFIER])}"
+            )
+        found[role].append(columns.split("+"))
+    return found
+
+
+def _read(file: Path, columns: Mapping[str, list[list[str]]], truth: str, forms: Sequence[str]) -> _Records:
+    """The records of `file`.
+
+    Raises:
+        ConfigurationError: the file cannot be read, or has not all the columns.
+    """
+    names, rows = _rows(file)
+    wanted = {truth, *(name for values in columns.values() for value in values for name in value)}
+    if missing := sorted(wanted - set(names)):
+        raise _fault(str(file), f"has no column {', '.join(missing)}", ", ".join(names))
+    values, truths = {}, {}
+    for number, row in enumerate(rows):
+        record, party = dict(zip(names, row, strict=True)), f"{number:09}"
+        values[party] = {role: _values(role, record, parts, forms) for role, parts in columns.items()}
+        if (true := record[truth]) is not None:
+            truths[party] = true
+    return _Records(values, truths)
+
+
+def _rows(file: Path) -> tuple[list[str], list[tuple[str | None, ...]]]:
+    import duckdb
+
+    reader = "read_parquet(?)" if file.suffix == ".parquet" else "read_csv(?, all_varchar = true)"
+    try:
+        with duckdb.connect() as connection:
+            found = connection.execute(f"SELECT COLUMNS(*)::VARCHAR FROM {reader}", [str(file)])
+            return [name for name, *_ in found.description], found.fetchall()
+    except duckdb.Error as error:
+        # Without its text: DuckDB quotes the line that it stumbled over.
+        raise _fault(str(file), f"cannot be read: {type(error).__name__}", "a CSV or Parquet file") from None
+
+
+def _values(
+    role: str, record: Mapping[str, str | None], parts: Sequence[Sequence[str]], forms: Sequence[str]
+) -> list[str]:
+    texts = (" ".join(text for name in names if (text := record[name])) for names in parts)
+    return [_iso(text, forms) if role == "birth_date" else text for text in texts if text]
+
+
+def _iso(text: str, forms: Sequence[str]) -> str:
+    for form in forms:
+        try:
+            return datetime.strptime(text, form).date().isoformat()
+        except ValueError:
+            continue
+    return text
+
+
+def _fault(place: str, message: str, expected: str) -> ConfigurationError:
+    return ConfigurationError([Fault(place, 1, 1, "", message, expected)])
+
+
+# The plot: plain SVG text, so that nothing has to be installed to draw it.
+
+_WIDTH, _HEIGHT, _MARGIN = 640, 400, 50
+
+
+def precision_recall_svg(steps: Sequence[tuple[float, Quality]]) -> str:
+    """An SVG of precision and recall of the scored pairs by the weight that they are joined from."""
+    first, last = steps[0][0], steps[-1][0]
+
+    def point(weight: float, share: float) -> str:
+        x = _MARGIN + (_WIDTH - 2 * _MARGIN) * (weight - first) / (last - first)
+        return f"{x:.1f},{_HEIGHT - _MARGIN - (_HEIGHT - 2 * _MARGIN) * share:.1f}"
+
+    def line(name: str, colour: str, row: int, shares: Sequence[float]) -> str:
+        points = " ".join(point(step, share) for (step, _), share in zip(steps, shares, strict=True))
+        return (
+            f'<polyline fill="none" stroke="{colour}" stroke-width="2" points="{points}"/>'
+            f'<text x="{_WIDTH - _MARGIN - 80}" y="{_HEIGHT - _MARGIN - 12 - 18 * row}" fill="{colour}">{name}</text>'
+        )
+
+    left, bottom, right = _MARGIN, _HEIGHT - _MARGIN, _WIDTH - _MARGIN
+    ticks = "".join(
+        f'<text x="{point(tick, 0).partition(",")[0]}" y="{bottom + 18}" text-anchor="middle">{tick:g}</text>'
+        for tick in (first, 0, last)
+    ) + "".join(
+        f'<text x="{left - 8}" y="{point(first, share).partition(",")[2]}" text-anchor="end">{share:g}</text>'
+        for share in (0, 0.5, 1)
+    )
+    lines = [
+        line("precision", "#1b6ca8", 2, [quality.precision for _, quality in steps]),
+        line("recall", "#c0392b", 1, [quality.recall for _, quality in steps]),
+        line("F1", "#555555", 0, [quality.f1 for _, quality in steps]),
+    ]
+    return (
+        f'<svg xmlns="http://www.w3.org/2000/svg" width="{_WIDTH}" height="{_HEIGHT}" font-family="sans-serif"'
+        f' font-size="12"><path d="M{left} {_MARGIN}V{bottom}H{right}" fill="none" stroke="#888"/>{ticks}'
+        f'<text x="{_WIDTH // 2}" y="{_HEIGHT - 8}" text-anchor="middle">match weight in bits</text>'
+        f"{''.join(lines)}</svg>\n"
+    )

@@ -1,0 +1,54 @@
+"""Which pairs of many profiles are compared at all: those that share a blocking key or contact that is not crowded.
+
+A key or value is *crowded* when more parties hold it than a model's limit: a switchboard, a placeholder typed for
+everybody, the most common family name. It then finds nobody and proves nothing; longer keys still find their pairs.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Collection, Mapping
+from itertools import combinations
+
+from hub.graph.resolution.clusters import Pair, pair_of
+from hub.graph.resolution.profiles import Profile
+from hub.graph.resolution.scoring import Blocking
+
+_CONTACTS = ("emails", "phones")
+"""Columns whose values are no evidence once too many hold them."""
+
+
+def candidate_pairs(profiles: Mapping[str, Profile], blocking: Blocking, crowded: int) -> set[Pair]:
+    """The pairs that share a blocking key, without the keys that more than `crowded` parties have."""
+    holders: dict[tuple[int, str], list[str]] = defaultdict(list)
+    for party, profile in profiles.items():
+        for key in blocking.keys(profile):
+            holders[key].append(party)
+    found: set[Pair] = set()
+    for parties in holders.values():
+        if 1 < len(parties) <= crowded:
+            found.update(pair_of(*pair) for pair in combinations(parties, 2))
+    return found
+
+
+def without_crowded(profiles: Mapping[str, Profile], crowded: int) -> dict[str, Profile]:
+    """The profiles without the phones and e-mail addresses that more than `crowded` parties have."""
+    held = Counter(
+        (column, value)
+        for profile in profiles.values()
+        for column in _CONTACTS
+        for value in profile.get(column, ())
+    )
+    common = {key for key, count in held.items() if count > crowded}
+    return {party: _without(profile, common) if common else profile for party, profile in profiles.items()}
+
+
+def _without(profile: Profile, common: Collection[tuple[str, str]]) -> Profile:
+    kept = {
+        column: [value for value in profile.get(column, ()) if (column, value) not in common]
+        for column in _CONTACTS
+    }
+    return {
+        **{key: value for key, value in profile.items() if key not in kept},
+        **{k: v for k, v in kept.items() if v},
+    }
