@@ -49,6 +49,8 @@ from hub.commands.glasses import (
 )
 from hub.commands.lineage import Change, SourceRecord, prov
 from hub.commands.matching import (
+    MAX_GIVEN,
+    MAX_MERGED,
     DecideMatches,
     MatchDecided,
     MergeCustomers,
@@ -87,6 +89,8 @@ from hub.commands.runs import ReplayQuarantine, RunBegun, SyncSource, replay_qua
 from hub.commands.suppressions import Released, ReleaseSuppression, release_suppression
 
 __all__ = [
+    "MAX_GIVEN",
+    "MAX_MERGED",
     "About",
     "Author",
     "BreakGlass",
