@@ -10,11 +10,13 @@ from typing import Any
 from hub.access import Requester
 from hub.commands import (
     Author,
+    CorrectProperty,
     DecideMatches,
     MatchDecided,
     MergeCustomers,
     UndoDecisions,
     UnmergeCustomer,
+    correct_property,
     decide_matches,
     merge_customers,
     undo_decisions,
@@ -68,6 +70,11 @@ class StewardShop(Shop):
             attributes=tuple((name, tuple(values)) for name, values in attributes.items()),
         )
         return Author.of(asks, self.services.access)
+
+    def correct_as_operator(self, customer: str, name: str, value: str) -> None:
+        operator = Author.operator("os:tests", self.services.access)
+        order = CorrectProperty(customer, name, value, "told by letter", fresh_key())
+        correct_property(self.services, operator, order)
 
     def decide(
         self, verdict: Any, *pairs: tuple[str, str], key: str | None = None, reason: str = REASON
