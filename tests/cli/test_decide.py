@@ -78,7 +78,7 @@ def test_a_steward_looks_asks_decides_and_takes_back(shop: StewardShop) -> None:
     assert "weakest:" in said(run("customer", ann))
     assert "same" in said(run("decisions", "--act", act))
     assert said(run("review")) == "Nothing is in doubt.\n"
-    assert f"{ann}, {other}" in said(run("undo", act, *WHY)) or f"{other}, {ann}" in said(run("review"))
+    assert f"customers now: {ann}, {other}." in said(run("undo", act, *WHY))
     assert ", undone" in said(run("decisions", "--party", one))
     act_of(run("not-same", f"{two}:{one}", *WHY))
     assert ids(shop)[:2] == (ann, other)

@@ -145,7 +145,11 @@ class Review:
         }
 
     def _sizes(self, connection: Connection, customers: Collection[str]) -> dict[str, int]:
-        sql = "SELECT customer_id, count(*) FROM membership WHERE {in:customer_id} GROUP BY customer_id"
+        """How many parties of each are compared."""
+        sql = (
+            "SELECT m.customer_id, count(*) FROM membership m JOIN profile p ON p.party_id = m.party_id"
+            " WHERE {in:m.customer_id} GROUP BY m.customer_id"
+        )
         return {row[0]: row[1] for row in self._store.rows_in(connection, sql, sorted(customers))}
 
     # one customer that may be two

@@ -105,7 +105,7 @@ class Stewardship:
             raise _contradiction(against[0])
         decided = {*pairs, *((each.left, each.right) for each in against)}
         self._add(connection, word, "same", sorted(decided))
-        lost = self._lost(connection, joined, members) - decided
+        lost = self._lost(connection, joined, named) - decided
         self._add(connection, word, "same", sorted(lost), after=len(decided))
         return Settled(len(decided) + len(lost), frozenset(members))
 
@@ -150,9 +150,9 @@ class Stewardship:
             )
         self.decisions.add(connection, made)
 
-    def _lost(self, connection: Connection, joined: UnionFind[str], members: Collection[str]) -> set[Pair]:
+    def _lost(self, connection: Connection, joined: UnionFind[str], named: Collection[str]) -> set[Pair]:
         """Pairs that have to be decided as well, so that no customer that is joined loses a party."""
-        compared = self.compared(connection, members)
+        compared = self.compared(connection, joined.parents.keys())
         group_of = {
             party: place
             for place, group in enumerate(self._resolver.groups(connection, compared))
@@ -160,9 +160,10 @@ class Stewardship:
         }
         found: set[Pair] = set()
         for group in joined.to_sets():
-            parties = sorted(group & compared)
+            parties = group & compared
             if len({group_of[party] for party in parties}) > 1:
-                found |= {pair_of(parties[0], other) for other in parties[1:]}
+                centre = min(parties.intersection(named))
+                found |= {pair_of(centre, other) for other in parties - {centre}}
         return found
 
     def _decided_same(
