@@ -15,8 +15,13 @@ from datetime import date, timedelta
 from itertools import count
 from typing import NamedTuple
 
+
+def _words(text: str) -> list[str]:
+    return text.split()
+
+
 GIVEN = {
-    "female": (
+    "female": _words(
         "Mary Patricia Jennifer Linda Elizabeth Barbara Susan Jessica Sarah Karen Nancy Margaret Lisa Betty Dorothy"
         " Sandra Ashley Kimberly Donna Emily Michelle Carol Amanda Melissa Deborah Stephanie Rebecca Laura Helen Sharon"
         " Cynthia Kathleen Amy Anna Ruth Angela Shirley Brenda Pamela Nicole Katherine Virginia Catherine Christine"
@@ -26,8 +31,8 @@ GIVEN = {
         " Rose Brittany Diana Abigail Natalie Jane Lori Alexis Tiffany Kayla Ingrid Sabine Petra Claudia Monika Birgit"
         " Aylin Fatma Zeynep Agnieszka Katarzyna Chloe Amelie Camille Manon Giulia Chiara Elena Carmen Lucia Priya"
         " Ananya Mei Xin Yuki Sakura Aisha Fatima Freya Astrid Saga Zoe Isla Poppy Niamh Siobhan Roisin"
-    ).split(),
-    "male": (
+    ),
+    "male": _words(
         "James John Robert Michael William David Richard Joseph Thomas Charles Christopher Daniel Matthew Anthony Mark"
         " Donald Steven Paul Andrew Joshua Kenneth Kevin Brian George Edward Ronald Timothy Jason Jeffrey Ryan Jacob"
         " Gary Nicholas Eric Jonathan Stephen Larry Justin Scott Brandon Benjamin Samuel Gregory Frank Alexander"
@@ -37,7 +42,7 @@ GIVEN = {
         " Louis Bobby Philip Johnny Juergen Wolfgang Klaus Stefan Matthias Mehmet Mustafa Ahmet Piotr Krzysztof Lucas"
         " Hugo Leo Jules Luca Matteo Marco Alejandro Pablo Diego Arjun Rohan Wei Hiroshi Kenji Omar Ali Lars Bjorn Nils"
         " Callum Alfie Oisin Cian Declan Fergus Rhys Owen"
-    ).split(),
+    ),
 }
 NICKNAMES = {
     "Robert": "Bob", "William": "Bill", "Richard": "Dick", "Elizabeth": "Liz", "Margaret": "Peggy", "James": "Jim",
@@ -49,7 +54,7 @@ NICKNAMES = {
     "Timothy": "Tim", "Ronald": "Ron", "Gregory": "Greg", "Lawrence": "Larry", "Philip": "Phil", "Jonathan": "Jon",
     "Theresa": "Terry", "Jacqueline": "Jackie", "Stephanie": "Steph", "Amanda": "Mandy", "Abigail": "Abby",
 }  # fmt: skip
-COMMON_FAMILIES = (
+COMMON_FAMILIES = _words(
     "Smith Johnson Williams Brown Jones Garcia Miller Davis Rodriguez Martinez Wilson Anderson Taylor Thomas Moore"
     " Jackson Martin Lee Thompson White Harris Clark Lewis Robinson Walker Young Allen King Wright Scott Hill Green"
     " Adams Baker Nelson Hall Campbell Mitchell Carter Roberts Evans Turner Phillips Parker Edwards Collins Stewart"
@@ -61,21 +66,21 @@ COMMON_FAMILIES = (
     " Ramirez Torres Patel Singh Kumar Sharma Khan Ahmed Ali Hussain Begum Chen Wang Li Zhang Liu Nguyen Tran Kim Park"
     " Sato Suzuki Tanaka Hansen Johansson Andersson Nilsson Larsen Jensen Olsen OBrien Byrne Ryan Walsh Doyle McCarthy"
     " Gallagher Doherty Kennedy Lynch Murray Quinn Moore MacDonald Fraser Cameron Reid Grant Sinclair Munro Pritchard"
-).split()
-_HEADS = (
+)
+_HEADS = _words(
     "Ash Beck Brook Cald Chad Clare Crom Dal Den Ell Far Glen Graf Had Hal Hart Hol Kirk Lang Led Lin Mal Mar Mel Mor"
     " Nor Oak Pem Quen Rad Red Rim Rosen Sel Shel Stan Stein Sut Thorn Tol Ulm Van Wal Wel Whit Win Wood York Zell"
-).split()
-_MIDDLES = "a be da el en er ga in ka la le ma men ne no on or ra ri ro ta ter ti vi".split()
-_TAILS = (
+)
+_MIDDLES = _words("a be da el en er ga in ka la le ma men ne no on or ra ri ro ta ter ti vi")
+_TAILS = _words(
     "berg by combe dale den feld field ford gate grove ham hart hurst ington ley low man mann mere more ner ney pole"
     " rick ridge sen ski son stead ster stone ton vale ville wald ward well wick wood worth"
-).split()
-_STREETS = (
+)
+_STREETS = _words(
     "High Station Church Victoria Park Mill Green King Queen London Manor Main Oak Elm Maple Cedar Pine Lake Hill"
     " Walnut Spring North South Ridge Meadow Forest River Sunset Washington Lincoln Chapel Grange School Bridge Abbey"
     " Orchard Castle Garden Field Harbour Market Dock Canal Quarry Priory Windsor York Albert George Alexandra"
-).split()
+)
 _STREET_TYPES = {
     "Street": "St",
     "Road": "Rd",
@@ -85,11 +90,11 @@ _STREET_TYPES = {
     "Close": "Cl",
     "Way": "Way",
 }
-_TRADES = (
+_TRADES = _words(
     "Bakery Brewery Logistics Engineering Foods Textiles Hotels Pharmacy Motors Plumbing Electrical Software Consulting"
     " Printing Furniture Timber Steel Ceramics Catering Cleaning Security Recruitment Design Dental Veterinary Garden"
     " Wines Fisheries Farms Optics Tools Packaging Chemicals Marine Travel Media Fitness Flooring Roofing Nurseries"
-).split()
+)
 _FORMS = ("Ltd", "Limited", "plc", "LLP", "Inc", "GmbH", "LLC", "& Co", "Group", "")
 _DOMAINS = (
     "example.com",
@@ -184,6 +189,8 @@ _SOURCES = (
     ("given_name middle_name family_name birth_date phone street postal_code city", 0.5),
     ("full_name street postal_code city phone", 0.35),
     ("given_name family_name email", 0.3),
+    ("phone", 0.15),
+    ("email", 0.15),
 )
 
 
@@ -398,7 +405,7 @@ class World:
         values = {
             role: [value]
             for role, value in stated.items()
-            if value and (role in kept or chance.random() >= rates.missing)
+            if value and (role in kept or len(stated) == 1 or chance.random() >= rates.missing)
         }
         return Party(f"r{next(self._numbers):08}", true_id, values)
 

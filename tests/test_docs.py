@@ -40,6 +40,7 @@ from hub.reference.examples import (
 )
 from hub.reference.graphql import served_schema
 from hub.store import Store
+from tests.databases import sqlite_store
 from tests.doc_blocks import DOCS, PAGES, ROOT, anchors, blocks, first_cells, headings, prose
 
 POLICY = ROOT / "policy.yaml"
@@ -291,7 +292,7 @@ def test_the_source_of_the_readme_makes_its_customers(tmp_path: Path, ontology: 
     (tmp_path / "exports").mkdir()
     (tmp_path / "exports" / "members.csv").write_text(csv)
     (tmp_path / "club.yaml").write_text(yaml)
-    store = Store.open(f"sqlite:///{tmp_path / 'hub.sqlite'}", ontology)
+    store = Store.open(sqlite_store(tmp_path / "hub.sqlite"), ontology)
     report = Syncer(store, Sources(load_sources(tmp_path, ontology), ontology, {}, tmp_path)).sync("club")
     with store.read() as connection:
         rows = connection.execute(

@@ -17,6 +17,7 @@ from hub.cli import app
 from hub.ontology import load_ontology
 from hub.reference.graphql import served_schema
 from tests.commands.command_world import ANN, BEN, Shop
+from tests.databases import sqlite_store
 from tests.doc_blocks import DOCS, blocks
 from tests.test_docs_audit import form as unnumbered
 
@@ -31,7 +32,7 @@ def form(text: str) -> str:
 @pytest.fixture
 def ann(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
     """A customer's id, in a hub of whose customers something was read and changed; its folder is the current one."""
-    shop = Shop(tmp_path, f"sqlite:///{tmp_path / 'hub.sqlite'}")
+    shop = Shop(tmp_path, sqlite_store(tmp_path / "hub.sqlite"))
     shop.write("club", [ANN, BEN])
     shop.sync("club")
     customer, other = shop.customer("club", "1"), shop.customer("club", "2")

@@ -23,6 +23,7 @@ from hub.demo import HelpDesk, Truth, erp_address, examples, generate
 from hub.demo_run import DEPARTMENT_ROLES, SOURCES, issue
 from hub.services import Services, open_services
 from hub.settings import Settings
+from tests.databases import sqlite_store
 
 ROOT = Path(__file__).parent.parent
 QUERIES = ROOT / "queries"
@@ -71,7 +72,7 @@ class Company:
 def company(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Company]:
     folder = tmp_path_factory.mktemp("company")
     url = (
-        f"sqlite:///{folder / 'hub.sqlite'}"
+        sqlite_store(folder / "hub.sqlite")
         if request.param == "sqlite"
         else request.getfixturevalue("module_database")
     )

@@ -10,16 +10,16 @@ break-glass is told apart, as `break-glass CATEGORY`.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from itertools import chain, combinations, product
-from typing import Any, TypeVar
+from typing import Any, Self, TypeVar
 
 from pydantic import BaseModel
 
 from hub.access.masks import MASKS
-from hub.access.matrix import AccessMap, Decision, Node, category_tree
+from hub.access.matrix import AccessMap, Decision, category_tree
 from hub.access.policy import Command, Effect
 from hub.ontology import Taxonomy
 
@@ -59,71 +59,88 @@ class PolicyChange:
 
 def differences(old: AccessMap, new: AccessMap, taxonomy: Taxonomy) -> list[PolicyChange]:
     """What the new policy changes, by role and purpose; a role or purpose that is not there may nothing."""
-    tree = category_tree(taxonomy)
-    children: dict[str | None, list[str]] = defaultdict(list)
-    for node in tree:
-        children[node.parent].append(node.category)
+    tree = _Tree.of(taxonomy)
     found = [*_settings("role", old.roles, new.roles), *_settings("purpose", old.purposes, new.purposes)]
     for role, purpose in product(_both(old.roles, new.roles), _both(old.purposes, new.purposes)):
-        found += _seen(old, new, role, purpose, tree, children)
-        found += _openable(old, new, role, purpose, tree, children)
-        found += _done(old, new, role, purpose)
+        use = _Use(old, new, role, purpose)
+        found += chain(use.seen(tree), use.openable(tree), use.done())
     return found
 
 
-def _seen(
-    old: AccessMap,
-    new: AccessMap,
-    role: str,
-    purpose: str,
-    tree: Iterable[Node],
-    children: Mapping[str | None, list[str]],
-) -> Iterator[PolicyChange]:
-    roles = frozenset({role})
-    shown = {
-        node.category: (
-            _shown(old.decide(roles, purpose, node.category)),
-            _shown(new.decide(roles, purpose, node.category)),
+@dataclass(frozen=True, slots=True)
+class _Tree:
+    """The data categories, parents before children."""
+
+    categories: Sequence[str]
+    children: Mapping[str | None, Sequence[str]]
+
+    @classmethod
+    def of(cls, taxonomy: Taxonomy) -> Self:
+        nodes = category_tree(taxonomy)
+        children: dict[str | None, list[str]] = defaultdict(list)
+        for node in nodes:
+            children[node.parent].append(node.category)
+        return cls([node.category for node in nodes], children)
+
+    def changed(self, pairs: Mapping[str, tuple[T, T]]) -> Iterator[tuple[str, T, T]]:
+        """What is not before as it is after, by category; once for a whole subtree that changes alike."""
+        told: set[str] = set()
+        for category, (before, after) in pairs.items():
+            if before == after or category in told:
+                continue
+            below = self._below(category)
+            whole = all(pairs[each] == (before, after) for each in below)
+            told.update(below if whole else ())
+            yield f"{category}.*" if whole and below else category, before, after
+
+    def _below(self, category: str) -> list[str]:
+        own = self.children.get(category, ())
+        return [*own, *(far for each in own for far in self._below(each))]
+
+
+@dataclass(frozen=True, slots=True)
+class _Use:
+    """What one role may do for one purpose, under both policies."""
+
+    old: AccessMap
+    new: AccessMap
+    role: str
+    purpose: str
+
+    def seen(self, tree: _Tree) -> Iterator[PolicyChange]:
+        roles = frozenset({self.role})
+        shown = {
+            category: (
+                _shown(self.old.decide(roles, self.purpose, category)),
+                _shown(self.new.decide(roles, self.purpose, category)),
+            )
+            for category in tree.categories
+        }
+        for what, before, after in tree.changed(shown):
+            yield self._change(_kind(before, after), what, _words(before), _words(after))
+
+    def openable(self, tree: _Tree) -> Iterator[PolicyChange]:
+        was, is_ = (
+            {} if self.role not in each.roles else each.openable({self.role}, self.purpose)
+            for each in (self.old, self.new)
         )
-        for node in tree
-    }
-    for what, before, after in _changed(shown, children):
-        yield PolicyChange(_kind(before, after), role, purpose, what, _words(before), _words(after))
+        minutes = {category: (was.get(category, 0), is_.get(category, 0)) for category in tree.categories}
+        for what, before, after in tree.changed(minutes):
+            kind = ChangeKind.GAINS if after > before else ChangeKind.LOSES
+            words = (f"{each} minutes" if each else str(Effect.DENY) for each in (before, after))
+            yield self._change(kind, f"break-glass {what}", *words)
 
+    def done(self) -> Iterator[PolicyChange]:
+        roles = frozenset({self.role})
+        for command in Command:
+            may, will = (each.may(roles, self.purpose, command) for each in (self.old, self.new))
+            if may != will:
+                before, after = (str(Effect.ALLOW if each else Effect.DENY) for each in (may, will))
+                kind = ChangeKind.GAINS if will else ChangeKind.LOSES
+                yield self._change(kind, command.value, before, after)
 
-def _openable(
-    old: AccessMap,
-    new: AccessMap,
-    role: str,
-    purpose: str,
-    tree: Iterable[Node],
-    children: Mapping[str | None, list[str]],
-) -> Iterator[PolicyChange]:
-    was, is_ = ({} if role not in each.roles else each.openable({role}, purpose) for each in (old, new))
-    minutes = {node.category: (was.get(node.category, 0), is_.get(node.category, 0)) for node in tree}
-    for what, before, after in _changed(minutes, children):
-        kind = ChangeKind.GAINS if after > before else ChangeKind.LOSES
-        words = (f"{each} minutes" if each else str(Effect.DENY) for each in (before, after))
-        yield PolicyChange(kind, role, purpose, f"break-glass {what}", *words)
-
-
-def _changed(
-    pairs: Mapping[str, tuple[T, T]], children: Mapping[str | None, list[str]]
-) -> Iterator[tuple[str, T, T]]:
-    """What is not before as it is after, by category; once for a whole subtree that changes alike."""
-    told: set[str] = set()
-    for category, (before, after) in pairs.items():
-        if before == after or category in told:
-            continue
-        below = _below(category, children)
-        whole = all(pairs[each] == (before, after) for each in below)
-        told.update(below if whole else ())
-        yield f"{category}.*" if whole and below else category, before, after
-
-
-def _below(category: str, children: Mapping[str | None, list[str]]) -> list[str]:
-    own = children.get(category, [])
-    return [*own, *(far for each in own for far in _below(each, children))]
+    def _change(self, kind: ChangeKind, what: str, before: str, after: str) -> PolicyChange:
+        return PolicyChange(kind, self.role, self.purpose, what, before, after)
 
 
 def _shown(decision: Decision) -> _Shown:
@@ -150,16 +167,6 @@ def _looseness(shown: _Shown, held: Collection[str]) -> int:
     return next(
         _LOOSEST_LAST.index(effect) for scope, effect in shown.items() if scope == _NO_SCOPE or scope in held
     )
-
-
-def _done(old: AccessMap, new: AccessMap, role: str, purpose: str) -> Iterator[PolicyChange]:
-    roles = frozenset({role})
-    for command in Command:
-        may, will = old.may(roles, purpose, command), new.may(roles, purpose, command)
-        if may != will:
-            before, after = (str(Effect.ALLOW if each else Effect.DENY) for each in (may, will))
-            kind = ChangeKind.GAINS if will else ChangeKind.LOSES
-            yield PolicyChange(kind, role, purpose, command.value, before, after)
 
 
 def _settings(

@@ -6,10 +6,8 @@ Nothing is stored and no store is opened: the records are resolved in memory, by
 from __future__ import annotations
 
 import time
-from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from pathlib import Path
 from typing import Annotated, get_args
 
@@ -17,36 +15,13 @@ import typer
 from rich.table import Table
 
 from hub.cli.common import out
-from hub.errors import ConfigurationError
+from hub.cli.records import IDENTIFIER, ROLES, columns_of, kind_of, role_values, rows_of
 from hub.graph.resolution import evaluation
 from hub.graph.resolution.evaluation import Quality, Resolved
 from hub.graph.resolution.learning import learn
 from hub.graph.resolution.models import MatchModel, compiled, load_model, shipped_models
 from hub.graph.resolution.profiles import Kind, Profile, profile_of
 from hub.graph.resolution.scoring import SplinkModel
-from hub.yamlfile import Fault
-
-ROLES = [
-    "full_name",
-    "given_name",
-    "middle_name",
-    "family_name",
-    "name_suffix",
-    "alternate_name",
-    "birth_date",
-    "gender",
-    "email",
-    "phone",
-    "street",
-    "postal_code",
-    "city",
-    "region",
-    "country",
-    "tax_id",
-    "org_name",
-]
-IDENTIFIER = "identifier"
-"""The role of a column of strong identifiers: no profile has it, an equal value adds the model's `identifier_weight`."""
 
 _STEPS = [step / 2 for step in range(-20, 61)]
 """Weights in bits that the plot shows."""
@@ -61,11 +36,11 @@ class _Records:
 
 
 def evaluate(
-    labels: Annotated[Path, typer.Argument(help="CSV or Parquet file, a record a row.")],
+    labels: Annotated[Path, typer.Argument(help="CSV, JSON lines or Parquet file, a record a row.")],
     column: Annotated[
         list[str],
         typer.Option(
-            help=f"ROLE=COLUMN, again for each; columns joined by + are written one after the other."
+            help=f"ROLE=COLUMN, again for each; columns joined by + are written in a row."
             f" Roles: {', '.join([*ROLES, IDENTIFIER])}."
         ),
     ],
@@ -89,8 +64,8 @@ def evaluate(
     ] = None,
 ) -> None:
     """Measure precision, recall and F1 of a model on records of which the truth is known."""
-    of_kind = _kind(kind)
-    records = _read(labels, _columns(column), truth, date or [])
+    of_kind = kind_of(kind)
+    records = _read(labels, columns_of(column), truth, date or [])
     profiles = {party: profile_of(of_kind, values) for party, values in records.values.items()}
     started = time.perf_counter()
     found = _learnt(of_kind, profiles) if learnt else _model(of_kind, model)
@@ -131,13 +106,6 @@ def _print(
     )
 
 
-def _kind(kind: str) -> Kind:
-    for each in get_args(Kind):
-        if each == kind:
-            return each  # type: ignore[no-any-return]
-    raise _fault("--kind", f"{kind!r} is no kind of party", ", ".join(get_args(Kind)))
-
-
 def _model(kind: Kind, folder: Path | None) -> MatchModel:
     return load_model(folder) if folder else shipped_models()[kind]
 
@@ -148,73 +116,15 @@ def _learnt(kind: Kind, profiles: Mapping[str, Profile]) -> MatchModel:
     return compiled(trained.settings, model, trained.frequencies, digest="unsaved")
 
 
-def _columns(given: Sequence[str]) -> dict[str, list[list[str]]]:
-    """Role -> for each of its values the columns that it is written of.
-
-    Raises:
-        ConfigurationError: what is given is not ROLE=COLUMN, or there is no such role.
-    """
-    found: dict[str, list[list[str]]] = defaultdict(list)
-    for each in given:
-        role, sign, columns = each.partition("=")
-        if not sign or role not in [*ROLES, IDENTIFIER]:
-            raise _fault(
-                "--column", f"{each!r} is not ROLE=COLUMN", f"a role of {', '.join([*ROLES, IDENTIFIER])}"
-            )
-        found[role].append(columns.split("+"))
-    return found
-
-
 def _read(file: Path, columns: Mapping[str, list[list[str]]], truth: str, forms: Sequence[str]) -> _Records:
-    """The records of `file`.
-
-    Raises:
-        ConfigurationError: the file cannot be read, or has not all the columns.
-    """
-    names, rows = _rows(file)
     wanted = {truth, *(name for values in columns.values() for value in values for name in value)}
-    if missing := sorted(wanted - set(names)):
-        raise _fault(str(file), f"has no column {', '.join(missing)}", ", ".join(names))
     values, truths = {}, {}
-    for number, row in enumerate(rows):
-        record, party = dict(zip(names, row, strict=True)), f"{number:09}"
-        values[party] = {role: _values(role, record, parts, forms) for role, parts in columns.items()}
-        if (true := record[truth]) is not None:
+    for number, row in enumerate(rows_of(file, wanted)):
+        party = f"{number:09}"
+        values[party] = role_values(row, columns, forms)
+        if (true := row[truth]) is not None:
             truths[party] = true
     return _Records(values, truths)
-
-
-def _rows(file: Path) -> tuple[list[str], list[tuple[str | None, ...]]]:
-    import duckdb
-
-    reader = "read_parquet(?)" if file.suffix == ".parquet" else "read_csv(?, all_varchar = true)"
-    try:
-        with duckdb.connect() as connection:
-            found = connection.execute(f"SELECT COLUMNS(*)::VARCHAR FROM {reader}", [str(file)])
-            return [name for name, *_ in found.description], found.fetchall()
-    except duckdb.Error as error:
-        # Without its text: DuckDB quotes the line that it stumbled over.
-        raise _fault(str(file), f"cannot be read: {type(error).__name__}", "a CSV or Parquet file") from None
-
-
-def _values(
-    role: str, record: Mapping[str, str | None], parts: Sequence[Sequence[str]], forms: Sequence[str]
-) -> list[str]:
-    texts = (" ".join(text for name in names if (text := record[name])) for names in parts)
-    return [_iso(text, forms) if role == "birth_date" else text for text in texts if text]
-
-
-def _iso(text: str, forms: Sequence[str]) -> str:
-    for form in forms:
-        try:
-            return datetime.strptime(text, form).date().isoformat()
-        except ValueError:
-            continue
-    return text
-
-
-def _fault(place: str, message: str, expected: str) -> ConfigurationError:
-    return ConfigurationError([Fault(place, 1, 1, "", message, expected)])
 
 
 # The plot: plain SVG text, so that nothing has to be installed to draw it.

@@ -110,10 +110,9 @@ def _property_faults(
     fields = RESERVED_FIELDS | CUSTOMER_FIELDS if type_.is_party else RESERVED_FIELDS
     if prop.column in columns or prop.name in fields:
         yield doc.fault(at, f"the name {prop.name!r} is taken by the hub")
+    own = set(prop.columns)
     twins = [
-        p.name
-        for p in type_.properties.values()
-        if p.name != prop.name and set(p.columns) & set(prop.columns)
+        p.name for p in type_.properties.values() if p.name != prop.name and not own.isdisjoint(p.columns)
     ]
     if twins:
         yield doc.fault(

@@ -95,7 +95,7 @@ class Property(_Spec):
         """The column's name: snake case; references end in `_id`."""
         return snake_case(self.name) + ("_id" if self.type is PropertyType.REFERENCE else "")
 
-    @property
+    @cached_property
     def columns(self) -> tuple[str, ...]:
         """All columns that hold the value, the main one first."""
         companion = {PropertyType.MONEY: "_currency", PropertyType.INSTANT: "_zone"}.get(self.type)

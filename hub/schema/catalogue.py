@@ -18,6 +18,7 @@ from graphql import (
 from strawberry.schema.config import StrawberryConfig
 from strawberry.tools import merge_types
 
+from hub.cache import BoundedCache
 from hub.ontology import Ontology
 from hub.schema.changes import change_drafts, change_root
 from hub.schema.drafts import Draft, TypeDraft, module_of
@@ -68,17 +69,26 @@ class Catalogue:
         return self.schema.as_str()
 
 
-def make_catalogue(
-    ontology: Ontology,
-    queries: Sequence[type] = QUERIES,
-    mutations: Sequence[type] = MUTATIONS,
-    subscriptions: Sequence[type] = SUBSCRIPTIONS,
-) -> Catalogue:
+_MADE: BoundedCache[Catalogue] = BoundedCache(2)
+"""By digest of the ontology: making one takes more than a second, and several parts of a process may want it."""
+
+
+def make_catalogue(ontology: Ontology) -> Catalogue:
     """The schema of the ontology, with the strawberry types of the root fields that no plan answers.
+
+    It is the same one for the same ontology.
 
     Raises:
         ConfigurationError: names of the ontology clash in GraphQL.
     """
+    made = _MADE.get(ontology.sha256)
+    if made is None:
+        made = _make(ontology)
+        _MADE.put(ontology.sha256, made, 1)
+    return made
+
+
+def _make(ontology: Ontology) -> Catalogue:
     plans = TypeDraft(_PLANS, "Questions that read plans answer.", (*root_fields(ontology), entities_field()))
     changes = TypeDraft(_CHANGES, "What the change feed tells.", (change_root(),))
     drafts = [
@@ -95,12 +105,12 @@ def make_catalogue(
     on_customers = getattr(module, MUTATIONS_BY_ONTOLOGY)
     types = [getattr(module, name) for name in ontology.types]
     schema = strawberry.Schema(
-        _root(_QUERY, "The questions that the hub answers.", (getattr(module, _PLANS), *queries)),
-        _root("Mutation", "What a caller may have the hub do.", (on_customers, *mutations)),
+        _root(_QUERY, "The questions that the hub answers.", (getattr(module, _PLANS), *QUERIES)),
+        _root("Mutation", "What a caller may have the hub do.", (on_customers, *MUTATIONS)),
         _root(
             _SUBSCRIPTION,
             "What the hub tells as it happens, over WebSocket or as an event stream.",
-            (getattr(module, _CHANGES), *subscriptions),
+            (getattr(module, _CHANGES), *SUBSCRIPTIONS),
         ),
         types=types,
         config=StrawberryConfig(auto_camel_case=False, scalar_map=SCALAR_MAP),

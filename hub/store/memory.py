@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
+from functools import cached_property
 
 from sqlalchemy import Connection, Engine, StaticPool, create_engine
 
@@ -18,14 +19,19 @@ class Memory:
     """Makes databases in memory with the tables of one ontology."""
 
     def __init__(self, ontology: Ontology, secret: bytes) -> None:
-        """Makes the empty one; `secret` is that of the store whose ids the entities shall have."""
-        driver = sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False)
-        self.store = Store(_engine(driver), ontology)
+        """`secret` is that of the store whose ids the entities shall have."""
+        self.store = Store(create_engine("sqlite://", hide_parameters=True), ontology)
         """The tables, for what works on connections to the copies. It holds nothing itself."""
         self.store.secret = secret
-        fixed.metadata.create_all(self.store.engine)
-        self.store.tables.metadata.create_all(self.store.engine)
-        self._empty = driver.serialize()
+
+    @cached_property
+    def _empty(self) -> bytes:
+        """The empty one, made for the first question: most processes are asked none, and it takes some 40 ms."""
+        with closing(_connect()) as driver:
+            engine = _engine(driver)
+            fixed.metadata.create_all(engine)
+            self.store.tables.metadata.create_all(engine)
+            return driver.serialize()
 
     @contextmanager
     def copy(self, also: str, cancellation: Cancellation) -> Iterator[Connection]:
@@ -34,7 +40,7 @@ class Memory:
         Raises:
             LimitError: it was ended.
         """
-        driver = sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False)
+        driver = _connect()
         driver.deserialize(self._empty)
         driver.execute(f"ATTACH ':memory:' AS \"{also}\"")
         driver.deserialize(self._empty, name=also)
@@ -53,6 +59,10 @@ class Memory:
     def close(self) -> None:
         """Forget the empty one."""
         self.store.close()
+
+
+def _connect() -> sqlite3.Connection:
+    return sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False)
 
 
 def _engine(driver: sqlite3.Connection) -> Engine:

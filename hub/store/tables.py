@@ -11,6 +11,7 @@ from sqlalchemy import BigInteger, Boolean, Column, Index, Integer, MetaData, Nu
 from sqlalchemy.dialects.postgresql import JSONB, TIMESTAMP
 from sqlalchemy.types import TypeEngine
 
+from hub.cache import BoundedCache
 from hub.ontology import CUSTOMER, EntityType, Ontology, Property, PropertyType
 from hub.store.codec import scale_of
 from hub.store.fixed import NAMING
@@ -41,8 +42,20 @@ class EntityTables:
     customer: Table
 
 
+_BUILT: BoundedCache[EntityTables] = BoundedCache(8)
+"""By digest of the ontology: making them takes some 40 ms, and a store and its past need the same ones."""
+
+
 def build_tables(ontology: Ontology) -> EntityTables:
-    """Tables for every type of the ontology and for the customers."""
+    """Tables for every type of the ontology and for the customers; the same ones for the same ontology."""
+    built = _BUILT.get(ontology.sha256)
+    if built is None:
+        built = _build(ontology)
+        _BUILT.put(ontology.sha256, built, 1)
+    return built
+
+
+def _build(ontology: Ontology) -> EntityTables:
     metadata = MetaData(naming_convention=NAMING)
     by_type = {name: _entity_table(type_, metadata) for name, type_ in ontology.types.items()}
     return EntityTables(metadata, MappingProxyType(by_type), _customer_table(ontology, metadata))

@@ -27,6 +27,7 @@ from tests.adapters.erasing_world import (
     person,
     words,
 )
+from tests.databases import sqlite_store
 
 PEOPLE = list(range(1, 7))
 
@@ -84,7 +85,7 @@ def test_the_others_are_as_if_the_erased_had_never_been(
         for n in people:
             world.erase(n)
         found = portable(world)
-    with opened(tmp_path / "twin", f"sqlite:///{tmp_path / 'twin.sqlite'}", ontology) as twin:
+    with opened(tmp_path / "twin", sqlite_store(tmp_path / "twin.sqlite"), ontology) as twin:
         twin.write(everything(PEOPLE), without=people)
         twin.sync()
         assert differences(found, portable(twin)) == {}
@@ -108,7 +109,7 @@ def portable(world: World) -> dict[str, list[str]]:
 def test_the_order_of_erasures_does_not_matter(tmp_path: Path, ontology: Ontology) -> None:
     found = []
     for n, people in enumerate(itertools.permutations((2, 3, 5))):
-        with opened(tmp_path / str(n), f"sqlite:///{tmp_path / f'{n}.sqlite'}", ontology) as world:
+        with opened(tmp_path / str(n), sqlite_store(tmp_path / f"{n}.sqlite"), ontology) as world:
             world.write(everything(PEOPLE))
             world.sync()
             for each in people:

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from hub.ontology import load_ontology
 from tests.adapters.erasing_world import Row, World, differences, everything, order, person
+from tests.databases import sqlite_store
 
 PEOPLE = list(range(1, 8))
 
@@ -54,7 +55,7 @@ def test_the_graph_is_in_the_end_as_if_the_erased_had_never_been(
     tmp_path_factory: pytest.TempPathFactory, seed: int
 ) -> None:
     folder, random = tmp_path_factory.mktemp("erased"), Random(seed)
-    world = World(folder / "one", f"sqlite:///{folder / 'one.sqlite'}", ONTOLOGY)
+    world = World(folder / "one", sqlite_store(folder / "one.sqlite"), ONTOLOGY)
     erased = random.sample(PEOPLE, random.randrange(1, 4))
     world.write(company(random))
     world.sync(random.choice([1, 3, 1000]))
@@ -72,7 +73,7 @@ def test_the_graph_is_in_the_end_as_if_the_erased_had_never_been(
         assert world.remains(erasure) == {}
     world.close()
 
-    twin = World(folder / "two", f"sqlite:///{folder / 'two.sqlite'}", ONTOLOGY)
+    twin = World(folder / "two", sqlite_store(folder / "two.sqlite"), ONTOLOGY)
     twin.write(last, without=erased)
     twin.sync()
     expected = twin.graph()

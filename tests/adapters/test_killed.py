@@ -19,6 +19,7 @@ from hub.audit import Action, AuditLog
 from hub.store import Store
 from tests.adapters.killed import worker
 from tests.adapters.shop import graph
+from tests.databases import sqlite_store
 
 KILLS = 30 if os.environ.get("HUB_TEST_PROFILE") == "thorough" else 8
 
@@ -148,6 +149,6 @@ def check_audit(store_url: str, audit_url: str) -> None:
 def hub_twin_url(store_url: str, request: pytest.FixtureRequest, tmp_path: Path) -> str:
     """Another empty database of the same kind."""
     if store_url.startswith("sqlite"):
-        return f"sqlite:///{tmp_path / 'twin.sqlite'}"
-    url: str = request.getfixturevalue("second_database")
+        return sqlite_store(tmp_path / "twin.sqlite")
+    url: str = request.getfixturevalue("postgres_store_url")
     return url

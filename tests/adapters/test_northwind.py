@@ -13,6 +13,7 @@ from hub.adapters import Sources, Syncer, load_sources
 from hub.adapters.runs import RunReport
 from hub.ontology import load_ontology
 from hub.store import Store, unscaled
+from tests.databases import sqlite_store
 
 HERE = Path(__file__).parent
 
@@ -44,8 +45,8 @@ def syncer(erp: Engine, postgres_database: str, hub_url: str) -> Iterator[Syncer
 @pytest.fixture(params=["sqlite", "postgresql"])
 def hub_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     if request.param == "sqlite":
-        return f"sqlite:///{tmp_path / 'hub.sqlite'}"
-    url: str = request.getfixturevalue("second_database")
+        return sqlite_store(tmp_path / "hub.sqlite")
+    url: str = request.getfixturevalue("postgres_store_url")
     return url
 
 

@@ -28,6 +28,7 @@ from tests.adapters.erasing_world import (
     person,
     words,
 )
+from tests.databases import sqlite_store
 
 PEOPLE = [1, 2, 3, 4]
 
@@ -473,7 +474,7 @@ def test_releasing_what_is_not_kept_out_does_nothing(world: World) -> None:
 def test_hashes_are_the_store_s_own_and_of_different_things_never_alike(
     tmp_path: Path, ontology: Ontology
 ) -> None:
-    with opened(tmp_path / "one", f"sqlite:///{tmp_path / 'one.sqlite'}", ontology) as world:
+    with opened(tmp_path / "one", sqlite_store(tmp_path / "one.sqlite"), ontology) as world:
         made = Suppression(world.store)
         said = {
             made.of_record("a", "b", "c"),

@@ -20,6 +20,7 @@ from hub.ontology import Ontology, load_ontology
 from hub.store import Store
 from hub.values import entity_id
 from tests.adapters.shop import Shop, graph, numbers
+from tests.databases import sqlite_store
 
 YAML = (Path(__file__).parent / "killed" / "shop.yaml").read_text()
 
@@ -110,7 +111,7 @@ def test_any_batch_size_and_any_order_of_streams_give_the_same_graph(
     for size, streams, cut in ((1000, ["people", "orders", "lines"], 0), (batch_size, order, split)):
         folder = tmp_path_factory.mktemp("shop")
         shop = Shop(folder, YAML)
-        url = f"sqlite:///{folder / 'hub.sqlite'}"
+        url = sqlite_store(folder / "hub.sqlite")
         store = Store.open(url, ontology, b"the same")
         syncer = shop.syncer(store, ontology, size)
         fill(shop)
@@ -129,7 +130,7 @@ def test_an_id_tells_nothing_of_the_key_that_it_is_made_from(
     syncer: Syncer, shop: Shop, store: Store, ontology: Ontology, tmp_path: Path
 ) -> None:
     syncer.sync("shop")
-    other = Store.open(f"sqlite:///{tmp_path / 'other.sqlite'}", ontology)
+    other = Store.open(sqlite_store(tmp_path / "other.sqlite"), ontology)
     shop.syncer(other, ontology).sync("shop")
     ids = {row[0] for row in graph(store.engine.url.render_as_string(hide_password=False))["people"]}
     elsewhere = {row[0] for row in graph(other.engine.url.render_as_string(hide_password=False))["people"]}

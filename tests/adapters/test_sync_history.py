@@ -16,6 +16,7 @@ from sqlalchemy import create_engine, text
 from hub.ontology import Ontology, load_ontology
 from hub.store import Store
 from tests.adapters.shop import Shop
+from tests.databases import sqlite_store
 
 YAML = """\
 source: shop
@@ -139,7 +140,7 @@ class World:
         self.size = random.randrange(3, 9)
         self.shop = Shop(folder / "shop", configuration(random))
         self.stores = (
-            Store.open(f"sqlite:///{folder / f'{n}.sqlite'}", ontology, b"the same") for n in count()
+            Store.open(sqlite_store(folder / f"{n}.sqlite"), ontology, b"the same") for n in count()
         )
         self.store = next(self.stores)
         self.change()

@@ -9,6 +9,7 @@ import pytest
 
 from hub.services import Services
 from tests.api.api_world import World, asking, fill, make_services
+from tests.databases import sqlite_store
 
 
 @pytest.fixture(scope="session")
@@ -21,7 +22,7 @@ def worlds(
         @cache
         def made(database: str) -> World:
             folder = tmp_path_factory.mktemp("api")
-            url = f"sqlite:///{folder / 'hub.sqlite'}" if database == "sqlite" else lasting_database()
+            url = sqlite_store(folder / "hub.sqlite") if database == "sqlite" else lasting_database()
             services = opened.enter_context(make_services(folder, url))
             fill(services)
             return opened.enter_context(asking(services))
@@ -38,5 +39,5 @@ def world(request: pytest.FixtureRequest, worlds: Callable[[str], World]) -> Wor
 @pytest.fixture
 def services(tmp_path: Path) -> Iterator[Services]:
     """Services on an empty store of their own, for tests that break something."""
-    with make_services(tmp_path, f"sqlite:///{tmp_path / 'hub.sqlite'}") as services:
+    with make_services(tmp_path, sqlite_store(tmp_path / "hub.sqlite")) as services:
         yield services

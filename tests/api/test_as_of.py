@@ -18,6 +18,7 @@ from hub.settings import Settings
 from tests.adapters.past.past_world import clock
 from tests.adapters.shop import Shop
 from tests.api.api_world import POLICY, World, asking
+from tests.databases import sqlite_store
 
 YAML = """\
 source: shop
@@ -124,7 +125,7 @@ def company(
     """One that tests only read."""
     folder = tmp_path_factory.mktemp("as_of")
     lite = request.param == "sqlite"
-    url = f"sqlite:///{folder / 'hub.sqlite'}" if lite else request.getfixturevalue("module_database")
+    url = sqlite_store(folder / "hub.sqlite") if lite else request.getfixturevalue("module_database")
     with founded(folder, url) as company:
         yield company
 
@@ -306,6 +307,6 @@ def test_what_waits_in_quarantine_has_no_past(changing: PastCompany) -> None:
 
 
 def test_who_is_gone_has_no_past(changing: PastCompany) -> None:
-    changing.shop.jsonl("people.jsonl", [ANN | {"no": "C9"}])
+    changing.shop.jsonl("people.jsonl", [{**ANN, "no": "C9", "name": "Bo Baker", "street": "3 Mill Lane"}])
     changing.sync(SECOND + timedelta(days=1))
     assert changing.then(FIRST).data == {"customer": None}

@@ -22,6 +22,7 @@ from tests.api.glass_world import (
     through,
     write_policy,
 )
+from tests.databases import sqlite_store
 
 ONE = "query($id: ID!) { customer(id: $id) { name email birthDate } }"
 NONE_OF_YOURS = "X-Break-Glass names none that you have broken"
@@ -31,7 +32,7 @@ NONE_OF_YOURS = "X-Break-Glass names none that you have broken"
 def world(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     folder = tmp_path_factory.mktemp("glass")
     url = (
-        f"sqlite:///{folder / 'hub.sqlite'}"
+        sqlite_store(folder / "hub.sqlite")
         if request.param == "sqlite"
         else request.getfixturevalue("module_database")
     )

@@ -11,13 +11,14 @@ import pytest
 from hub.api import create_app
 from tests.api.api_world import World, asking, make_services
 from tests.api.stream_world import Socket
+from tests.databases import sqlite_store
 
 ORIGIN, OTHER = "https://desk.example.com", "https://elsewhere.example.com"
 
 
 @pytest.fixture
 def open_to_a_page(tmp_path: Path) -> Iterator[World]:
-    url = f"sqlite:///{tmp_path / 'hub.sqlite'}"
+    url = sqlite_store(tmp_path / "hub.sqlite")
     with make_services(tmp_path, url, cors_origins=(ORIGIN,)) as services, asking(services) as world:
         yield world
 

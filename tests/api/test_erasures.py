@@ -16,6 +16,7 @@ from tests.api.api_world import World, asking
 from tests.api.glass_world import opened, through, write_policy
 from tests.commands.command_world import ANN, BEN, Shop
 from tests.commands.erasing_world import REASON
+from tests.databases import sqlite_store
 
 ERASE = """mutation($input: EraseCustomerInput!) { eraseCustomer(input: $input) {
   id event counts { place count } mentions verified remaining { place count } state } }"""
@@ -131,7 +132,7 @@ def test_who_reaches_a_region_erases_nobody_of_another(tmp_path: Path) -> None:
         '{"roles": "sales", "purposes": "account_management", "commands": "erase_customer", "why": "tests",'
     )
     policy.write_text(f'{text[:-2]}, {grant} "owner": "sales", "review": "2099-01-01"}}]}}')
-    with served(tmp_path, f"sqlite:///{tmp_path / 'hub.sqlite'}", policy_file=policy) as (world, shop):
+    with served(tmp_path, sqlite_store(tmp_path / "hub.sqlite"), policy_file=policy) as (world, shop):
         token = world.token("sales", attributes={"region": ["nowhere"]})
         answers = [
             world.post({"query": ERASE, "variables": {"input": said(id_)}}, token)
@@ -143,7 +144,7 @@ def test_who_reaches_a_region_erases_nobody_of_another(tmp_path: Path) -> None:
 
 def test_under_a_broken_glass_nobody_is_erased_and_no_erasure_told(tmp_path: Path) -> None:
     policy = write_policy(tmp_path)
-    with served(tmp_path, f"sqlite:///{tmp_path / 'hub.sqlite'}", policy_file=policy) as (world, shop):
+    with served(tmp_path, sqlite_store(tmp_path / "hub.sqlite"), policy_file=policy) as (world, shop):
         ann = shop.customer("club", "1")
         id_ = opened(world, ann).data["breakGlass"]["id"]
         for query, given in ((ERASE, {"input": said(ann)}), (ERASURE, {"id": ann}), (ERASURES, {"first": 1})):

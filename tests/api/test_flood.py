@@ -12,6 +12,7 @@ import pytest
 from hub.access import Requester
 from hub.schema import GraphQLRequest, GraphQLService
 from tests.api.api_world import fill, make_services
+from tests.databases import sqlite_store
 
 DOCUMENTS = 3_000
 BYTES = 300_000
@@ -36,7 +37,7 @@ async def ask(service: GraphQLService, document: str, who: Requester, **variable
 def service(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
     monkeypatch.setattr("hub.schema.documents.KEPT", BYTES)
     monkeypatch.setattr("hub.schema.plans.KEPT", BYTES)
-    url = f"sqlite:///{tmp_path / 'hub.sqlite'}"
+    url = sqlite_store(tmp_path / "hub.sqlite")
     with make_services(tmp_path, url, max_preparing_s=0.5, timeout_s=120) as services:
         fill(services)
         service = GraphQLService(services)

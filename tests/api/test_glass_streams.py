@@ -29,12 +29,9 @@ SYNCS = "subscription { syncProgress { state } }"
 CUSTOMERS = {"query": "{ customers { nodes { email } } }"}
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
-def services(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Services]:
-    url = f"sqlite:///{tmp_path / 'hub.sqlite'}"
-    if request.param == "postgresql":
-        url = request.getfixturevalue("postgres_database")
-    with make_services(tmp_path, url, policy_file=write_policy(tmp_path)) as services:
+@pytest.fixture
+def services(store_url: str, tmp_path: Path) -> Iterator[Services]:
+    with make_services(tmp_path, store_url, policy_file=write_policy(tmp_path)) as services:
         fill(services)
         yield services
 

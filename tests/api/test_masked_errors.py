@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from tests.api.api_world import World, asking, fill, make_services
+from tests.databases import sqlite_store
 
 SECRET = "ann-archer-1984"
 NEW = '{{ a{number}: customer(id: "cus_x") {{ id }} }}'
@@ -39,7 +40,7 @@ _numbers = iter(range(1_000))
 @pytest.fixture(scope="module")
 def hub(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     folder = tmp_path_factory.mktemp("masked")
-    with make_services(folder, f"sqlite:///{folder / 'hub.sqlite'}") as services:
+    with make_services(folder, sqlite_store(folder / "hub.sqlite")) as services:
         fill(services)
         with asking(services) as world:
             yield world

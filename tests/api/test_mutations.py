@@ -9,6 +9,7 @@ import pytest
 
 from hub.audit import Action
 from tests.api.api_world import Reply, World, asking, fill, make_services
+from tests.databases import sqlite_store
 
 CONSENT = "mutation($input: ConsentInput!) { recordConsent(input: $input) { customerId id } }"
 INTERACTION = "mutation($input: InteractionInput!) { logInteraction(input: $input) { customerId id } }"
@@ -29,7 +30,7 @@ def shop(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
     """The company behind the API, once on each database; these tests write to it."""
     folder = tmp_path_factory.mktemp("mutations")
     url = (
-        f"sqlite:///{folder / 'hub.sqlite'}"
+        sqlite_store(folder / "hub.sqlite")
         if request.param == "sqlite"
         else request.getfixturevalue("module_database")
     )

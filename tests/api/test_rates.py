@@ -17,6 +17,7 @@ from hub.services import Services
 from tests.api.api_world import World, asking, make_services
 from tests.api.stream_world import Socket, token
 from tests.api.test_serving import wait_for
+from tests.databases import sqlite_store
 
 ME = {"query": "{ me { subject } }"}
 MOST = 5
@@ -24,7 +25,7 @@ MOST = 5
 
 @pytest.fixture
 def services(tmp_path: Path) -> Iterator[Services]:
-    url = f"sqlite:///{tmp_path / 'hub.sqlite'}"
+    url = sqlite_store(tmp_path / "hub.sqlite")
     with make_services(tmp_path, url, max_requests=MOST) as services:
         yield services
 

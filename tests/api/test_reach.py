@@ -12,6 +12,7 @@ import pytest
 
 from hub.yamlfile import load_yaml
 from tests.api.api_world import POLICY, World, asking, fill, make_services
+from tests.databases import sqlite_store
 
 SCOPED = ["user.contact", "user.unique_id", "user.behavior"]
 LIST = "{ customers(orderBy: [{name: ASC}]) { totalCount nodes { name email } } }"
@@ -22,7 +23,7 @@ def world(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
     """The company; sales sees its region only, finance the names of all and what else there is of its region."""
     folder = tmp_path_factory.mktemp("reach")
     url = (
-        f"sqlite:///{folder / 'hub.sqlite'}"
+        sqlite_store(folder / "hub.sqlite")
         if request.param == "sqlite"
         else request.getfixturevalue("module_database")
     )

@@ -9,12 +9,13 @@ import pytest
 
 from hub.audit import Action, Outcome
 from tests.api.api_world import World, asking, fill, make_services
+from tests.databases import sqlite_store
 
 
 @pytest.fixture
 def narrow(tmp_path: Path) -> Iterator[World]:
     """A hub whose answers have a kilobyte at most."""
-    with make_services(tmp_path, f"sqlite:///{tmp_path / 'hub.sqlite'}", max_response_bytes=1024) as services:
+    with make_services(tmp_path, sqlite_store(tmp_path / "hub.sqlite"), max_response_bytes=1024) as services:
         fill(services)
         with asking(services) as world:
             yield world

@@ -25,6 +25,7 @@ from hub.services import Services, load_configuration, open_services
 from hub.settings import Settings
 from hub.store import fixed
 from tests.api.api_world import POLICY, World, asking, fill, make_services
+from tests.databases import sqlite_store
 
 
 def posted(services: Services) -> None:
@@ -167,7 +168,7 @@ def test_all_faults_of_all_files_are_in_one_report_and_nothing_is_opened(tmp_pat
 
 
 def test_what_is_closed_stays_closed(tmp_path: Path) -> None:
-    services = make_services(tmp_path, f"sqlite:///{tmp_path / 'hub.sqlite'}")
+    services = make_services(tmp_path, sqlite_store(tmp_path / "hub.sqlite"))
     services.close()
     services.close()
     with pytest.raises(AuditError, match="closed"):
@@ -187,7 +188,7 @@ def test_repr_of_services_shows_no_address(services: Services) -> None:
 @contextmanager
 def served(folder: Path, policy: Path = POLICY) -> Iterator[tuple[subprocess.Popen[str], str]]:
     """A server in a process of its own, without a terminal, and its address."""
-    make_services(folder, f"sqlite:///{folder / 'hub.sqlite'}").close()
+    make_services(folder, sqlite_store(folder / "hub.sqlite")).close()
     program = (
         "import sys, json; from pathlib import Path; from hub.settings import Settings; from hub.api import serve\n"
         "s = Settings(**json.loads(sys.argv[1]))\n"

@@ -23,6 +23,7 @@ from hub.api.http import MAX_BODY
 from hub.services import Services
 from tests.api.api_world import POLICY, fill, make_services, party
 from tests.api.stream_world import SUBPROTOCOL, token, until, write
+from tests.databases import sqlite_store
 
 PROGRAM = (
     "import sys, json; from hub.settings import Settings; from hub.api import serve\n"
@@ -51,7 +52,7 @@ class Server:
 
 @pytest.fixture
 def server(tmp_path: Path) -> Iterator[Server]:
-    url = f"sqlite:///{tmp_path / 'hub.sqlite'}"
+    url = sqlite_store(tmp_path / "hub.sqlite")
     with make_services(tmp_path, url) as services:
         fill(services)
         settings = {

@@ -16,6 +16,7 @@ from hub.cli import app
 from hub.errors import ConfigurationError
 from hub.schema import GraphQLService
 from tests.api.api_world import World, asking, fill, make_services
+from tests.databases import sqlite_store
 from tests.doc_blocks import ROOT
 
 ME = "{ me { subject } }"
@@ -32,7 +33,7 @@ def by_hash(hash_: str = SHA256, **more: Any) -> dict[str, Any]:
 def trusting(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     """A hub that answers shipped documents only."""
     folder = tmp_path_factory.mktemp("trusting")
-    url = f"sqlite:///{folder / 'hub.sqlite'}"
+    url = sqlite_store(folder / "hub.sqlite")
     with make_services(folder, url, trusted_documents_only=True) as services:
         fill(services)
         with asking(services) as world:
@@ -139,7 +140,7 @@ def test_all_faults_of_all_files_are_listed_with_their_places(tmp_path: Path) ->
     for name, content in files.items():
         (queries / name).parent.mkdir(parents=True, exist_ok=True)
         (queries / name).write_bytes(content)
-    url = f"sqlite:///{tmp_path / 'hub.sqlite'}"
+    url = sqlite_store(tmp_path / "hub.sqlite")
     with (
         make_services(tmp_path, url, queries_dir=queries) as services,
         pytest.raises(ConfigurationError) as refused,
@@ -162,7 +163,7 @@ def test_all_faults_of_all_files_are_listed_with_their_places(tmp_path: Path) ->
 
 
 def test_a_folder_that_is_not_there_is_a_fault(tmp_path: Path) -> None:
-    url = f"sqlite:///{tmp_path / 'hub.sqlite'}"
+    url = sqlite_store(tmp_path / "hub.sqlite")
     with (
         make_services(tmp_path, url, queries_dir=tmp_path / "none") as services,
         pytest.raises(ConfigurationError, match="none:1:1: is not a folder"),

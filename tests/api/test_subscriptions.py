@@ -19,6 +19,7 @@ from hub.services import Services
 from hub.store import fixed
 from tests.api.api_world import World, fill, make_services, party
 from tests.api.stream_world import Listener, requester, serving, soon, until, write
+from tests.databases import sqlite_store
 
 EVERY = "subscription($after: Long) { customerChanged(after: $after) { seq kind id mergedInto customer { name } } }"
 THESE = (
@@ -52,7 +53,7 @@ def shared(
 ) -> Iterator[tuple[Services, GraphQLService, asyncio.Runner]]:
     """The company on SQLite and one service for tests that only read, with the loop that it belongs to."""
     folder = tmp_path_factory.mktemp("shared")
-    with make_services(folder, f"sqlite:///{folder / 'hub.sqlite'}") as services, asyncio.Runner() as runner:
+    with make_services(folder, sqlite_store(folder / "hub.sqlite")) as services, asyncio.Runner() as runner:
         fill(services)
         service = GraphQLService(services)
         yield services, service, runner
@@ -465,7 +466,7 @@ def test_subscriptions_are_bounded_for_a_process_and_for_a_caller(tmp_path: Path
             for listener in (*support, again, *theirs):
                 await listener.close()
 
-    url = f"sqlite:///{tmp_path / 'hub.sqlite'}"
+    url = sqlite_store(tmp_path / "hub.sqlite")
     with make_services(tmp_path, url, max_subscriptions=20) as services:
         fill(services)
         asyncio.run(scenario(services))

@@ -16,6 +16,7 @@ from hub.schema import GraphQLService
 from hub.services import Services
 from tests.api.api_world import fill, make_services, party
 from tests.api.stream_world import SUBPROTOCOL, ClosedError, Socket, soon, token, until, write
+from tests.databases import sqlite_store
 
 ME = "{ me { subject purpose } }"
 SECRET = "-".join(["a", "value", "of", "somebody"])
@@ -48,7 +49,7 @@ class World:
 @pytest.fixture(scope="module")
 def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     folder = tmp_path_factory.mktemp("sockets")
-    with make_services(folder, f"sqlite:///{folder / 'hub.sqlite'}") as services, asyncio.Runner() as runner:
+    with make_services(folder, sqlite_store(folder / "hub.sqlite")) as services, asyncio.Runner() as runner:
         fill(services)
         world = World(services, runner)
         yield world

@@ -66,33 +66,21 @@ def test_a_witness_that_has_a_newer_checkpoint_of_the_log_has_no_use_for_an_olde
     assert witness.asked == [200, 409]
 
 
-def test_a_witness_that_saw_a_longer_log_gives_both_sizes(
-    log: AuditLog, make_event: MakeEvent, tmp_path: Path
+@pytest.mark.parametrize(
+    ("size", "error", "says"),
+    [
+        (90, AuditIntegrityError, "has cosigned 90 events of this log, which has 5"),
+        (5, AuditIntegrityError, "has cosigned another log of 5 events"),
+        (3, AuditError, r"witness\.example\.com refuses with HTTP status 422"),
+    ],
+    ids=["longer", "of the same size", "shorter"],
+)
+def test_a_witness_that_saw_another_log_cosigns_nothing_and_what_it_says_is_told(
+    log: AuditLog, make_event: MakeEvent, tmp_path: Path, size: int, error: type[AuditError], says: str
 ) -> None:
-    witness = FakeWitness(head=TreeHead(90, b"x" * 32))
-    checkpoints = checkpoints_of(log, tmp_path, [witness])
+    checkpoints = checkpoints_of(log, tmp_path, [FakeWitness(head=TreeHead(size, b"x" * 32))])
     grow(log, make_event)
-    with pytest.raises(AuditIntegrityError, match="has cosigned 90 events of this log, which has 5"):
-        checkpoints.have_cosigned(checkpoints.publish())
-
-
-def test_a_witness_that_saw_another_log_of_the_same_size_is_told_apart(
-    log: AuditLog, make_event: MakeEvent, tmp_path: Path
-) -> None:
-    witness = FakeWitness(head=TreeHead(5, b"x" * 32))
-    checkpoints = checkpoints_of(log, tmp_path, [witness])
-    grow(log, make_event)
-    with pytest.raises(AuditIntegrityError, match="has cosigned another log of 5 events"):
-        checkpoints.have_cosigned(checkpoints.publish())
-
-
-def test_a_witness_that_saw_another_shorter_log_refuses_the_proof(
-    log: AuditLog, make_event: MakeEvent, tmp_path: Path
-) -> None:
-    witness = FakeWitness(head=TreeHead(3, b"x" * 32))
-    checkpoints = checkpoints_of(log, tmp_path, [witness])
-    grow(log, make_event)
-    with pytest.raises(AuditError, match=r"witness\.example\.com refuses with HTTP status 422"):
+    with pytest.raises(error, match=says):
         checkpoints.have_cosigned(checkpoints.publish())
 
 

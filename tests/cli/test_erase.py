@@ -15,6 +15,7 @@ from hub.settings import load_settings
 from tests.audit.auditor import audited
 from tests.commands.command_world import ANN, BEN, MASTER_KEY, Shop
 from tests.commands.erasing_world import REASON
+from tests.databases import sqlite_store
 
 SAID = ("--ground", "objection", "--reason", REASON, "--ticket", "DSR-7")
 NAMES = ("ann@example.com", "Ann Archer", "Quay Street")
@@ -27,7 +28,7 @@ def run(*words: str) -> Result:
 @pytest.fixture
 def customers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The ids of Ann and Ben, in a hub that the commands open."""
-    shop = Shop(tmp_path, f"sqlite:///{tmp_path / 'var' / 'hub.sqlite'}")
+    shop = Shop(tmp_path, sqlite_store(tmp_path / "var" / "hub.sqlite"))
     shop.write("club", [ANN, BEN])
     shop.sync()
     found = [shop.customer("club", key) for key in ("1", "2")]

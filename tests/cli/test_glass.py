@@ -17,6 +17,7 @@ from hub.settings import load_settings
 from hub.store import fixed, iso_utc
 from tests.commands.command_world import ANN, Shop
 from tests.commands.test_glasses import REASON, author, order
+from tests.databases import sqlite_store
 
 
 def run(*words: str) -> Result:
@@ -26,7 +27,7 @@ def run(*words: str) -> Result:
 @pytest.fixture
 def glass(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
     """A glass that was broken for Ann, in a hub that the commands open."""
-    shop = Shop(tmp_path, f"sqlite:///{tmp_path / 'hub.sqlite'}")
+    shop = Shop(tmp_path, sqlite_store(tmp_path / "hub.sqlite"))
     shop.write("club", [ANN])
     shop.sync("club")
     id_ = break_glass(shop.services, author(shop), order(shop)).id

@@ -16,6 +16,7 @@ from hub.services import open_services
 from hub.settings import load_settings
 from tests.commands.command_world import ANN, Shop
 from tests.commands.test_glasses import author, order
+from tests.databases import sqlite_store
 
 
 def run(*words: str) -> Result:
@@ -31,7 +32,7 @@ def printed(*words: str) -> str:
 @pytest.fixture
 def ann(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
     """Ann's id, in a hub that the commands open: an agent has read her, and a planner broke the glass for her."""
-    shop = Shop(tmp_path, f"sqlite:///{tmp_path / 'hub.sqlite'}")
+    shop = Shop(tmp_path, sqlite_store(tmp_path / "hub.sqlite"))
     shop.write("club", [ANN])
     shop.sync("club")
     customer = shop.customer("club", "1")

@@ -24,6 +24,7 @@ from hub.commands import (
 from hub.errors import AccessDeniedError, NotFoundError, QueryError
 from tests.commands.command_world import A_A, ANN, BEN, Shop
 from tests.commands.erasing_world import REASON, erase, held, indexed, order, told
+from tests.databases import sqlite_store
 
 WORDS = ("ann@example.com", "new@example.com", "Archer")
 
@@ -67,7 +68,7 @@ def test_payloads_of_the_customer_tell_when_they_ended_and_the_reason_stays_read
 
 
 def test_nothing_of_them_is_left_in_files_nor_in_the_index(tmp_path: Path) -> None:
-    shop = Shop(tmp_path, f"sqlite:///{tmp_path / 'var' / 'hub.sqlite'}")
+    shop = Shop(tmp_path, sqlite_store(tmp_path / "var" / "hub.sqlite"))
     shop.write("club", [ANN, BEN])
     shop.sync()
     ann = shop.customer("club", "1")

@@ -13,6 +13,7 @@ from hub.audit import Action, State
 from tests.commands.command_world import ANN, BEN, Shop
 from tests.commands.erasing_worker import POINTS
 from tests.commands.erasing_world import held, told
+from tests.databases import sqlite_store
 from tests.doc_blocks import ROOT
 
 DONE = ("nothing done",)
@@ -31,7 +32,7 @@ def counted(shop: Shop, *actions: Action) -> int:
 
 @pytest.mark.parametrize("point", POINTS)
 def test_whoever_is_killed_is_made_good_by_the_next_start(tmp_path: Path, point: str) -> None:
-    url = f"sqlite:///{tmp_path / 'var' / 'hub.sqlite'}"
+    url = sqlite_store(tmp_path / "var" / "hub.sqlite")
     shop = Shop(tmp_path, url)
     shop.write("club", [ANN, BEN])
     shop.sync()

@@ -7,12 +7,13 @@ from functools import cache
 import pytest
 
 from hub.store import Store
+from tests.databases import Postgres
 from tests.graph.graph_world import Graph, small_ontology
 
 
 @pytest.fixture(scope="session")
 def small_stores(
-    tmp_path_factory: pytest.TempPathFactory, lasting_database: Callable[[], str]
+    tmp_path_factory: pytest.TempPathFactory, postgres: Postgres
 ) -> Iterator[Callable[[str], Store]]:
     """Gives the store on a database; each is made once, however often tests change from one to the other."""
     with ExitStack() as opened:
@@ -21,7 +22,7 @@ def small_stores(
         def made(database: str) -> Store:
             file = tmp_path_factory.mktemp("graph") / "small.sqlite"
             store = Store.open(
-                f"sqlite:///{file}" if database == "sqlite" else lasting_database(), small_ontology()
+                f"sqlite:///{file}" if database == "sqlite" else postgres.empty(), small_ontology()
             )
             opened.callback(store.close)
             return store

@@ -66,7 +66,7 @@ def town(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
     if request.param == "sqlite":
         url = f"sqlite:///{tmp_path_factory.mktemp('town') / 'hub.sqlite'}"
     else:
-        url = request.getfixturevalue("module_database")
+        url = request.getfixturevalue("postgres").empty()
     store = Store.open(url, _ONTOLOGY)
     fill(store, _town())
     yield store

@@ -48,11 +48,11 @@ def _asked(
     pair: Pair, role: str, probe: Probe, variables: dict[str, Any], way: str | None
 ) -> tuple[Told, Told]:
     """What the two worlds tell; where one only told less of what happens, a busy machine gets more time for it."""
-    one, other = (world.ask(probe.query, role, variables, way) for world in (pair.one, pair.other))
+    one, other = pair.ask(probe.query, role, variables, way)
     less, more = sorted((one.body, other.body), key=len)
     if probe.query.startswith("subscription") and less != more and more.startswith(less):
         with pair.patient():
-            one, other = (world.ask(probe.query, role, variables, way) for world in (pair.one, pair.other))
+            one, other = pair.ask(probe.query, role, variables, way)
     return one, other
 
 
@@ -61,7 +61,8 @@ def _leak(pair: Pair, probe: Probe, one: Told, other: Told) -> Leak | None:
         return Leak(probe, "the hub failed, which may depend on a value", failed=True)
     if (how := _difference(one, other)) is not None:
         return Leak(probe, how)
-    parts = told_parts(pair, f"{one} {other}")
+    # The other one told the same, as has just been compared.
+    parts = told_parts(pair, str(one))
     return Leak(probe, f"the answer or its event holds {set(parts)}") if parts else None
 
 
@@ -99,6 +100,8 @@ def cursor_of(tree: Any) -> str | None:
 
 def told_parts(pair: Pair, text: str) -> frozenset[str]:
     """Parts of hidden texts that stand in the text, or in what its cursors hold."""
+    if not pair.secrets:
+        return frozenset()
     held = [bytes.fromhex(found[: len(found) // 2 * 2]) for found in _HEX.findall(text)]
     readable = " ".join([text, *(each.decode(errors="replace") for each in held)])
     return pair.secrets & frozenset(parts_of(_ID.sub("", readable)))

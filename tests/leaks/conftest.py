@@ -8,6 +8,7 @@ from functools import cache
 
 import pytest
 
+from tests.databases import sqlite_store
 from tests.leaks.worlds import Pair, make_pair
 
 ROLES = 44
@@ -25,7 +26,7 @@ def pairs(
         def made(database: str) -> Pair:
             folder = tmp_path_factory.mktemp("leaks")
             one, other = (
-                f"sqlite:///{folder / name}.sqlite" if database == "sqlite" else lasting_database()
+                sqlite_store(folder / f"{name}.sqlite") if database == "sqlite" else lasting_database()
                 for name in ("one", "other")
             )
             return opened.enter_context(make_pair(folder, (one, other), ROLES))

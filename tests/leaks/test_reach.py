@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator
-from itertools import chain
+from itertools import chain, islice
 
 import pytest
 
@@ -28,6 +28,9 @@ ON_POSTGRESQL = (
     *(("of_brand", "of_consenting_in_region") if THOROUGH else ()),
 )
 """Others than on SQLite, where a question costs less: PostgreSQL plans each one anew."""
+TURNS = 1 if THOROUGH else 3
+"""Of an adversary's questions each role asks every third in a plain run, and all of them in a thorough one: what keeps
+a row out of reach does not depend on the role, so three roles in turn ask what each of them would."""
 ASKED = [("postgresql" if role in ON_POSTGRESQL else "sqlite", role) for role in sorted(REACHES)]
 
 by_role = pytest.mark.parametrize(("pair", "role"), ASKED, indirect=["pair"], scope="session")
@@ -37,7 +40,8 @@ by_role = pytest.mark.parametrize(("pair", "role"), ASKED, indirect=["pair"], sc
 def test_a_world_without_the_customers_out_of_reach_answers_alike(pair: Pair, role: str) -> None:
     pair.become_without(role)
     kinds = ("guessed id",) if role in ON_POSTGRESQL else ("forged cursor", "guessed id", "trick")
-    tried = Adversary(pair, role).probes(*kinds)
+    turn = sorted(REACHES).index(role) % TURNS
+    tried = islice(Adversary(pair, role).probes(*kinds), turn, None, TURNS)
     found = list(leaks(pair, role, chain(Prober(pair, role).probes(), tried)))
     assert not found, "\n".join(map(str, found[:3]))
 

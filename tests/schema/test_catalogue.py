@@ -15,7 +15,7 @@ from graphql import (
 )
 
 from hub.errors import ConfigurationError
-from hub.ontology import Ontology, Property, PropertyType
+from hub.ontology import Ontology, Property, PropertyType, load_ontology
 from hub.schema import Catalogue, make_catalogue
 from hub.schema.naming import field_name
 
@@ -111,11 +111,15 @@ def test_lists_and_references_cannot_be_sorted_by(catalogue: Catalogue) -> None:
     assert not {"tags", "customer", "order"} & set(fields(catalogue, "TicketOrderBy"))
 
 
+def test_a_schema_is_made_once_for_an_ontology(catalogue: Catalogue) -> None:
+    assert make_catalogue(load_ontology()) is make_catalogue(catalogue.ontology)
+
+
 def with_property(ontology: Ontology, type_name: str, prop: Property) -> Ontology:
     type_ = ontology.types[type_name]
     changed = type_.model_copy(update={"properties": MappingProxyType({**type_.properties, prop.name: prop})})
     types = MappingProxyType({**ontology.types, type_name: changed})
-    return Ontology(types=types, taxonomy=ontology.taxonomy, sha256=f"changed-{type_name}-{prop.name}")
+    return Ontology(types=types, taxonomy=ontology.taxonomy, sha256=f"changed-{type_name}-{prop!r}")
 
 
 def test_an_organisations_own_property_appears_in_type_filter_and_order(ontology: Ontology) -> None:

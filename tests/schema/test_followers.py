@@ -14,13 +14,14 @@ from hub.ontology import load_ontology
 from hub.schema import followers
 from hub.schema.followers import ChangeFollower, EndedError
 from hub.store import Store, fixed
+from tests.databases import sqlite_store
 
 FAST_S = 0.01
 
 
 @pytest.fixture
 def store(tmp_path: Path) -> Iterator[Store]:
-    store = Store.open(f"sqlite:///{tmp_path / 'hub.sqlite'}", load_ontology())
+    store = Store.open(sqlite_store(tmp_path / "hub.sqlite"), load_ontology())
     yield store
     store.close()
 

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.databases import sqlite_store
 from tests.search.search_world import ENGINES, World, fill
 
 
@@ -12,7 +13,7 @@ from tests.search.search_world import ENGINES, World, fill
 def filled(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     """The small company with its index, for each engine; tests must not change it."""
     folder = tmp_path_factory.mktemp("search")
-    world = World(f"sqlite:///{folder / 'hub.sqlite'}", folder / "index", request.param)
+    world = World(sqlite_store(folder / "hub.sqlite"), folder / "index", request.param)
     fill(world)
     world.indexer.follow()
     yield world
@@ -30,6 +31,6 @@ def world(request: pytest.FixtureRequest, store_url: str, tmp_path: Path) -> Ite
 @pytest.fixture(params=sorted(ENGINES))
 def light(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[World]:
     """An empty SQLite store and no index yet, for what has to do with the index alone."""
-    made = World(f"sqlite:///{tmp_path / 'hub.sqlite'}", tmp_path / "index", request.param)
+    made = World(sqlite_store(tmp_path / "hub.sqlite"), tmp_path / "index", request.param)
     yield made
     made.close()

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.databases import sqlite_store
 from tests.search.search_world import ENGINES, World, fill, gone, key_of, says, thing
 
 KILLS = 6
@@ -17,7 +18,7 @@ KILLS = 6
 
 @pytest.mark.parametrize("engine", sorted(ENGINES))
 def test_killed_during_commits_the_index_heals_from_its_cursor(engine: str, tmp_path: Path) -> None:
-    url = f"sqlite:///{tmp_path / 'hub.sqlite'}"
+    url = sqlite_store(tmp_path / "hub.sqlite")
     world = World(url, tmp_path / "index", engine)
     fill(world)
     world.indexer.follow()

@@ -21,6 +21,7 @@ from hub.search.documents import DocumentLoader
 from hub.search.protocol import SearchRequest, type_token
 from hub.store import Store
 from hub.values import entity_id
+from tests.databases import sqlite_store
 
 VALUES = {"region": ("DE", "FR", "GB"), "brand": ("north", "south"), "own_accounts": ("Ann", "Bo", "Ann Bo")}
 PROPERTIES = {"region": "addressCountry", "brand": "brand", "own_accounts": "accountManager"}
@@ -97,7 +98,7 @@ class Granted:
 def company(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Company]:
     folder = tmp_path_factory.mktemp("scopes")
     sqlite = request.param == "sqlite"
-    url = f"sqlite:///{folder / 'hub.sqlite'}" if sqlite else request.getfixturevalue("module_database")
+    url = sqlite_store(folder / "hub.sqlite") if sqlite else request.getfixturevalue("module_database")
     company = Company(url, folder / "index")
     yield company
     company.engine.close()

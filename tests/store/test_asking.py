@@ -22,8 +22,8 @@ def store(store_url: str) -> Iterator[Store]:
 
 
 @pytest.fixture
-def postgres_store(postgres_database: str) -> Iterator[Store]:
-    opened = Store.open(postgres_database, load_ontology())
+def postgres_store(postgres_store_url: str) -> Iterator[Store]:
+    opened = Store.open(postgres_store_url, load_ontology())
     yield opened
     opened.close()
 
@@ -67,16 +67,16 @@ def test_postgresql_plans_a_statement_once(postgres_store: Store) -> None:
 
 
 def test_a_connection_that_the_server_ended_is_replaced(
-    postgres_store: Store, postgres_database: str
+    postgres_store: Store, postgres_store_url: str
 ) -> None:
     with postgres_store.asking() as ask:
         ask("SELECT 1", {})
-        _end_all(postgres_database)
+        _end_all(postgres_store_url)
         assert ask("SELECT 2", {}) == (2,)
 
 
-def test_a_server_that_lets_nobody_in_is_unavailable(postgres_store: Store, postgres_database: str) -> None:
-    admin = create_engine(postgres_database, isolation_level="AUTOCOMMIT")
+def test_a_server_that_lets_nobody_in_is_unavailable(postgres_store: Store, postgres_store_url: str) -> None:
+    admin = create_engine(postgres_store_url, isolation_level="AUTOCOMMIT")
     with admin.connect() as connection:
         name = connection.execute(text("SELECT current_database()")).scalar_one()
         connection.execute(text(f"ALTER DATABASE {name} CONNECTION LIMIT 0"))

@@ -21,8 +21,8 @@ OTHERS = "FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg
 
 
 @pytest.fixture
-def store(postgres_database: str) -> Iterator[Store]:
-    opened = Store.open(postgres_database, load_ontology())
+def store(postgres_store_url: str) -> Iterator[Store]:
+    opened = Store.open(postgres_store_url, load_ontology())
     yield opened
     opened.close()
 
@@ -115,10 +115,12 @@ def test_what_the_database_refuses_is_left_to_a_thread_to_explain(store: Store, 
         run(store, ask(store, sql, n=0, t="one"))
 
 
-def test_after_a_lost_connection_the_next_question_gets_another(store: Store, postgres_database: str) -> None:
+def test_after_a_lost_connection_the_next_question_gets_another(
+    store: Store, postgres_store_url: str
+) -> None:
     async def scenario() -> Any:
         await ask(store, "SELECT 1")
-        await asyncio.to_thread(_end_all, postgres_database)
+        await asyncio.to_thread(_end_all, postgres_store_url)
         with pytest.raises(ElsewhereError):
             await ask(store, "SELECT 1")
         return await ask(store, "SELECT 2")
@@ -126,27 +128,27 @@ def test_after_a_lost_connection_the_next_question_gets_another(store: Store, po
     assert run(store, scenario()) == (2,)
 
 
-def test_the_statement_ends_at_the_server_when_its_time_is_up(store: Store, postgres_database: str) -> None:
+def test_the_statement_ends_at_the_server_when_its_time_is_up(store: Store, postgres_store_url: str) -> None:
     async def scenario() -> Any:
         with pytest.raises(LimitError, match="timeout"):
             await ask(store, "SELECT 'slow one' FROM pg_sleep(600)", seconds=0.2)
         return await ask(store, "SELECT 2")
 
     assert run(store, scenario()) == (2,)
-    assert gone(postgres_database, "%slow one%")
+    assert gone(postgres_store_url, "%slow one%")
 
 
 def test_the_statement_ends_at_the_server_when_its_task_is_cancelled(
-    store: Store, postgres_database: str
+    store: Store, postgres_store_url: str
 ) -> None:
     async def scenario() -> Any:
         task = asyncio.ensure_future(ask(store, "SELECT 'left one' FROM pg_sleep(600)"))
-        while not await asyncio.to_thread(running, postgres_database, "%left one%"):
+        while not await asyncio.to_thread(running, postgres_store_url, "%left one%"):
             await asyncio.sleep(0.02)
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
             await task
-        ended = await asyncio.to_thread(gone, postgres_database, "%left one%")
+        ended = await asyncio.to_thread(gone, postgres_store_url, "%left one%")
         return ended, await ask(store, "SELECT 2")
 
     assert run(store, scenario()) == (True, (2,))

@@ -11,12 +11,13 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from hypothesis import given
 from hypothesis import strategies as st
-from sqlalchemy import select, text
+from sqlalchemy import inspect, select, text
 
 from hub.errors import ConfigurationError, SchemaChangeError
 from hub.ontology import Ontology, Property, PropertyType, load_ontology
-from hub.store import Store, decode, encoder, fixed, scaled, unscaled
+from hub.store import Store, build_tables, decode, encoder, fixed, scaled, unscaled
 from hub.values import Instant, Money
+from tests.databases import Postgres, sqlite_store
 
 
 @pytest.fixture(scope="module")
@@ -25,8 +26,8 @@ def ontology() -> Ontology:
 
 
 @pytest.fixture
-def store(store_url: str, ontology: Ontology) -> Store:
-    opened = Store.open(store_url, ontology)
+def store(empty_url: str, ontology: Ontology) -> Store:
+    opened = Store.open(empty_url, ontology)
     yield opened
     opened.close()
 
@@ -151,8 +152,8 @@ def test_migrations_make_exactly_the_fixed_tables(store: Store) -> None:
         assert compare_metadata(context, fixed.metadata) == []
 
 
-def test_a_new_property_becomes_a_column_and_the_rows_stay(store_url: str, tmp_path: Path) -> None:
-    first = Store.open(store_url, load_ontology())
+def test_a_new_property_becomes_a_column_and_the_rows_stay(empty_url: str, tmp_path: Path) -> None:
+    first = Store.open(empty_url, load_ontology())
     with first.write() as connection:
         first.dialect.upsert(connection, first.tables.by_type["Order"], COLUMNS, [ROW])
     first.close()
@@ -160,22 +161,22 @@ def test_a_new_property_becomes_a_column_and_the_rows_stay(store_url: str, tmp_p
         "extends: Order\nproperties:\n  giftNote: {type: text, label: Gift note, category: user.content}\n"
         "  tip: {type: money, label: Tip, category: user.financial}\n"
     )
-    second = Store.open(store_url, load_ontology([tmp_path]))
+    second = Store.open(empty_url, load_ontology([tmp_path]))
     with second.read() as connection:
         row = connection.execute(text("SELECT id, gift_note, tip, tip_currency FROM e_order")).one()
     assert tuple(row) == ("o1", None, None, None)
     second.close()
 
 
-def test_a_retyped_property_is_refused_with_instructions(store_url: str, tmp_path: Path) -> None:
+def test_a_retyped_property_is_refused_with_instructions(empty_url: str, tmp_path: Path) -> None:
     own = tmp_path / "Order.yaml"
     own.write_text("extends: Order\nproperties:\n  tip: {type: text, label: Tip, category: user}\n")
-    Store.open(store_url, load_ontology([tmp_path])).close()
+    Store.open(empty_url, load_ontology([tmp_path])).close()
     own.write_text("extends: Order\nproperties:\n  tip: {type: integer, label: Tip, category: user}\n")
     with pytest.raises(
         SchemaChangeError, match=r"e_order\.tip is TEXT, the ontology makes it BIGINT(.|\n)*new property"
     ):
-        Store.open(store_url, load_ontology([tmp_path]))
+        Store.open(empty_url, load_ontology([tmp_path]))
 
 
 @pytest.mark.parametrize("url", ["mysql://localhost/x", "sqlite://", "nonsense"])
@@ -194,3 +195,40 @@ def test_instants_are_kept_in_utc_with_the_source_s_zone() -> None:
     at = Instant(datetime(2026, 7, 1, 14, tzinfo=timezone(timedelta(hours=2))), "Europe/Budapest")
     assert encoder(prop("instant"), "sqlite")(at) == ("2026-07-01T12:00:00.000000Z", "Europe/Budapest")
     assert at.at.tzinfo is UTC
+
+
+def test_tables_are_made_once_for_an_ontology(ontology: Ontology, tmp_path: Path) -> None:
+    assert build_tables(load_ontology()) is build_tables(ontology)
+    (tmp_path / "Order.yaml").write_text(
+        "extends: Order\nproperties:\n  tip: {type: text, label: Tip, category: user}\n"
+    )
+    assert "tip" in build_tables(load_ontology([tmp_path])).by_type["Order"].columns
+    assert "tip" not in build_tables(ontology).by_type["Order"].columns
+
+
+def test_the_stores_of_the_tests_are_what_opening_makes_of_an_empty_database(
+    store_url: str, tmp_path: Path, ontology: Ontology, postgres: Postgres
+) -> None:
+    lite = store_url.startswith("sqlite")
+    other = sqlite_store(tmp_path / "other.sqlite") if lite else postgres.store()
+    empty = f"sqlite:///{tmp_path / 'new.sqlite'}" if lite else postgres.empty()
+    stores = [Store.open(url, ontology) for url in (store_url, other, empty)]
+    shapes = [_shape(store) for store in stores]
+    assert shapes == shapes[-1:] * 3
+    assert len({store.secret for store in stores}) == 3
+    for store in stores:
+        store.close()
+
+
+def _shape(store: Store) -> dict[str, object]:
+    """Each table with its columns, its indexes, and how many rows it has."""
+    with store.read() as connection:
+        inspector = inspect(connection)
+        return {
+            name: (
+                [(column["name"], str(column["type"])) for column in inspector.get_columns(name)],
+                sorted(str(index["name"]) for index in inspector.get_indexes(name)),
+                connection.execute(text(f'SELECT count(*) FROM "{name}"')).scalar(),
+            )
+            for name in inspector.get_table_names()
+        }

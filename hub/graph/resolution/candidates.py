@@ -12,7 +12,10 @@ from itertools import combinations
 
 from hub.graph.resolution.clusters import Pair, pair_of
 from hub.graph.resolution.profiles import Profile
-from hub.graph.resolution.scoring import Blocking
+from hub.graph.resolution.scoring import Blocking, Scorer
+
+AGAINST = 3.0
+"""Bits that have to speak against a pair before it counts: 8 to 1, more than another town or phone number says."""
 
 _CONTACTS = ("emails", "phones")
 """Columns whose values are no evidence once too many hold them."""
@@ -41,6 +44,17 @@ def without_crowded(profiles: Mapping[str, Profile], crowded: int) -> dict[str, 
     )
     common = {key for key, count in held.items() if count > crowded}
     return {party: _without(profile, common) if common else profile for party, profile in profiles.items()}
+
+
+def vote(scorer: Scorer, left: Profile, right: Profile) -> float | None:
+    """The weight with which a pair counts when groups are joined, None where nothing speaks against the pair.
+
+    A receipt with a phone number alone and one with an e-mail address alone have a low weight, since two strangers have
+    nothing in common either: that shall not part two records of one person that a third holds together.
+    """
+    found = scorer.explain(left, right)
+    against = sum(min(part.total, 0.0) for part in found.comparisons)
+    return found.weight if against <= -AGAINST else None
 
 
 def _without(profile: Profile, common: Collection[tuple[str, str]]) -> Profile:

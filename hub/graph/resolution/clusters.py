@@ -2,8 +2,9 @@
 
 A *neighbourhood* is a set of parties closed under strong edges and stewards' decisions; an *edge* is a pair of parties
 with its match weight in bits. Connected components would make it one customer, however thin the chain. Here groups
-join only while the mean weight over *all* pairs between them is high enough: one edge between two tight groups of
-four is one good pair against fifteen bad ones, and stays cut.
+join only while the mean weight over the pairs between them is high enough: one edge between two tight groups of
+four is one good pair against fifteen bad ones, and stays cut. A pair that nothing speaks against, such as a receipt
+with a phone number and one with an e-mail address, has no vote.
 
 Example: a-b and c-d weigh 20 bits, b-c weighs 8, every other pair -10. Merging at 5, {a, b} and {c, d} form first;
 the mean between them is (8 - 10 - 10 - 10) / 4, so they stay two customers.
@@ -17,11 +18,15 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from itertools import combinations, product
 
 from pydantic import BaseModel, ConfigDict, Field
+from rapidfuzz.distance import JaroWinkler
 
 from hub.graph.resolution.profiles import Profile
 
 Pair = tuple[str, str]
 """Two parties, the lesser id first."""
+
+_Votes = tuple[int, int]
+"""The sum of the weights of some pairs, and how many they are."""
 
 _UNITS_A_BIT = 1 << 20
 """Weights are added as whole numbers: sums are then the same in any order, and equal evidence ties exactly."""
@@ -50,7 +55,7 @@ def pair_of(left: str, right: str) -> Pair:
 
 def partition(
     parties: Collection[str],
-    weight: Callable[[str, str], float],
+    weight: Callable[[str, str], float | None],
     edges: Mapping[Pair, float],
     merge_weight: float,
     *,
@@ -62,8 +67,9 @@ def partition(
 ) -> list[frozenset[str]]:
     """The customers of one neighbourhood, in the order of their least party: a function of its arguments' contents.
 
-    `edges` are the pairs known already, of any weight; only those of at least `merge_weight` bring groups together, and
-    `weight` is asked for the pairs that a mean lacks. Pairs are as `pair_of` writes them, all among `parties`.
+    `edges` are the pairs of at least `merge_weight`; weaker ones among them do not count. `weight` is asked for the
+    other pairs that a mean lacks, and answers None for a pair that shall not count. Pairs
+    are as `pair_of` writes them, all among `parties`.
     `same` are joined whatever they weigh and whatever conflicts; `not_same` are never joined, and win over a chain of
     `same` that contradicts them; `conflicts` are joined by nothing but `same`. `proven` pairs share a strong identifier
     that their other evidence does not outweigh: they are joined before any mean is taken, unless something conflicts.
@@ -86,20 +92,20 @@ class _Linkage:
     def __init__(
         self,
         parties: Sequence[str],
-        weight: Callable[[str, str], float],
+        weight: Callable[[str, str], float | None],
         edges: Mapping[Pair, float],
         merge_weight: float,
         settings: LinkageSettings,
     ) -> None:
         self._weight = weight
-        self._edges = edges
         self._least = _units(merge_weight)
+        self._edges = {pair: weight for pair, weight in edges.items() if _units(weight) >= self._least}
         self._settings = settings
         self._all_scored = len(parties) <= settings.scored_parties
         self._members = {party: [party] for party in parties}
         self._group = {party: party for party in self._members}
         self._apart: dict[str, set[str]] = {party: set() for party in self._members}
-        self._sums: dict[str, dict[str, int]] = {}
+        self._sums: dict[str, dict[str, _Votes]] = {}
         self._heap: list[tuple[float, str, str]] = []
 
     def forbid(self, pairs: Iterable[Pair]) -> None:
@@ -120,9 +126,8 @@ class _Linkage:
     def run(self) -> list[frozenset[str]]:
         """Join the two groups of the greatest mean, again and again, and return what stays apart."""
         self._sums = {group: {} for group in self._members}
-        for pair, weight in self._edges.items():
-            if not self._all_scored or _units(weight) >= self._least:
-                self._tie(*pair_of(self._group[pair[0]], self._group[pair[1]]))
+        for left, right in self._edges:
+            self._tie(*pair_of(self._group[left], self._group[right]))
         while self._heap:
             mean, first, second = heapq.heappop(self._heap)
             if self._is_current(-mean, first, second):
@@ -134,53 +139,57 @@ class _Linkage:
         if first != second and second not in self._apart[first] and second not in self._sums[first]:
             self._offer(first, second, self._sum(first, second))
 
-    def _offer(self, first: str, second: str, total: int) -> None:
-        self._sums[first][second] = self._sums[second][first] = total
-        mean = self._mean(first, second)
+    def _offer(self, first: str, second: str, votes: _Votes) -> None:
+        self._sums[first][second] = self._sums[second][first] = votes
+        mean = votes[0] / votes[1]
         if mean >= self._least:
             heapq.heappush(self._heap, (-mean, *pair_of(first, second)))
 
-    def _mean(self, first: str, second: str) -> float:
-        return self._sums[first][second] / (len(self._members[first]) * len(self._members[second]))
-
     def _is_current(self, mean: float, first: str, second: str) -> bool:
         """Whether an offer is of groups as they are now, not of what they were before one of them grew."""
-        return second in self._sums.get(first, ()) and self._mean(first, second) == mean
+        total, count = self._sums.get(first, {}).get(second, (0, 0))
+        return count > 0 and total / count == mean
 
-    def _sum(self, first: str, second: str) -> int:
-        return sum(self._pair_units(*each) for each in product(self._members[first], self._members[second]))
+    def _sum(self, first: str, second: str) -> _Votes:
+        pairs = product(self._members[first], self._members[second])
+        votes = [vote for pair in pairs if (vote := self._vote(*pair)) is not None]
+        return sum(votes), len(votes)
 
-    def _untied_sum(self, first: str, second: str) -> int:
+    def _untied_sum(self, first: str, second: str) -> _Votes:
         """The sum between groups that no tie holds: where not all pairs are scored, there is no edge between them."""
         if self._all_scored:
             return self._sum(first, second)
-        return _units(self._settings.unscored) * len(self._members[first]) * len(self._members[second])
+        pairs = len(self._members[first]) * len(self._members[second])
+        return _units(self._settings.unscored) * pairs, pairs
 
-    def _pair_units(self, left: str, right: str) -> int:
+    def _vote(self, left: str, right: str) -> int | None:
         pair = pair_of(left, right)
-        weight = self._edges.get(pair)
+        weight: float | None = self._edges.get(pair)
         if weight is None:
             weight = self._weight(*pair) if self._all_scored else self._settings.unscored
-        return _units(min(max(weight, self._settings.floor), self._settings.ceiling))
+        return (
+            None if weight is None else _units(min(max(weight, self._settings.floor), self._settings.ceiling))
+        )
 
     def _join(self, first: str, second: str) -> None:
         ties = self._sums[first], self._sums.pop(second)
         near = (ties[0].keys() | ties[1].keys()) - {first, second}
         self._sums[first] = {}
-        sums = {
-            other: sum(
+        sums: dict[str, _Votes] = {}
+        for other in near:
+            if other in self._apart[first] or other in self._apart[second]:
+                continue
+            parts = [
                 known[other] if other in known else self._untied_sum(group, other)
                 for group, known in zip((first, second), ties, strict=True)
-            )
-            for other in near
-            if other not in self._apart[first] and other not in self._apart[second]
-        }
+            ]
+            sums[other] = parts[0][0] + parts[1][0], parts[0][1] + parts[1][1]
         for other in near:
             self._sums[other].pop(first, None)
             self._sums[other].pop(second, None)
         self._absorb(first, second)
-        for other, total in sums.items():
-            self._offer(first, other, total)
+        for other, votes in sums.items():
+            self._offer(first, other, votes)
 
     def _absorb(self, kept: str, other: str) -> None:
         moved = self._members.pop(other)
@@ -193,7 +202,15 @@ class _Linkage:
 
 
 def conflicting_pairs(profiles: Mapping[str, Profile]) -> set[Pair]:
-    """The pairs of these people that no evidence but a steward's word may join: father and son, by their generations."""
+    """The pairs of these parties that nothing but a steward's word may join.
+
+    Father and son by their generations; and twins: one birthday and family name, given names that are nothing like each
+    other, and not both with a tax number. What a household shares would outweigh their names.
+    """
+    return _of_other_generations(profiles) | _twins(profiles)
+
+
+def _of_other_generations(profiles: Mapping[str, Profile]) -> set[Pair]:
     of_generation: dict[str, list[str]] = defaultdict(list)
     for party, profile in profiles.items():
         if generation := profile.get("generation"):
@@ -204,6 +221,34 @@ def conflicting_pairs(profiles: Mapping[str, Profile]) -> set[Pair]:
         for pair in product(one, other)
     }
 
+
+def _twins(profiles: Mapping[str, Profile]) -> set[Pair]:
+    born: dict[tuple[str, str], list[str]] = defaultdict(list)
+    for party, profile in profiles.items():
+        birth, family = str(profile.get("birth_date", "")), str(profile.get("family", ""))
+        if len(birth) == len("1990-11-21") and family:
+            born[birth, family].append(party)
+    return {
+        pair_of(*pair)
+        for parties in born.values()
+        for pair in combinations(parties, 2)
+        if _have_other_names(profiles[pair[0]], profiles[pair[1]])
+    }
+
+
+def _have_other_names(left: Profile, right: Profile) -> bool:
+    one, other = str(left.get("given", "")), str(right.get("given", ""))
+    if len(one) < 2 or len(other) < 2 or one == right.get("middle") or other == left.get("middle"):
+        return False
+    if left.get("tax_ids") and right.get("tax_ids"):
+        # Numbers that both have tell more than names: the score has weighed them.
+        return False
+    shared = set(left.get("given_roots", ())) & set(right.get("given_roots", ()))
+    return not shared and JaroWinkler.similarity(one, other) < _OTHER_NAME
+
+
+_OTHER_NAME = 0.7
+"""Likeness below which given names are no spellings of one: slips and short forms have more (Jaro-Winkler)."""
 
 _NAMED_AFTER_FATHER = {"2": "jr"}
 """The second is a junior by another name."""

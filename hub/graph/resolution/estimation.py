@@ -6,7 +6,7 @@ names takes a household for a match, and u from random pairs counts the matches 
 
 * the pairs are those that any blocking rule finds, all comparisons learn from all of them, and the prior stays that of
   *all* pairs: a pair that no rule finds is taken for no match;
-* u is made of both: of the blocked pairs as far as they are no matches, and of a sample of the pairs that no rule finds.
+* u is made of both: of the blocked pairs as far as they are no matches, and of a sample of those that no rule finds.
 
 The result is an ordinary Splink model.
 """
@@ -80,7 +80,9 @@ def estimate(
     m: Levels = tuple(_first(size) for size in sizes)
     u = _u(strangers, compared, [[0.0] * size for size in sizes])
     prior = min(0.25, 0.3 * records / pairs)
-    for done in range(1, _ROUNDS + 1):
+    done = 0
+    while done < _ROUNDS:
+        done += 1
         expected, taken = _expected(patterns, prior, m, u)
         matched = _pooled(taken, joints)
         new = tuple(_shares(each) for each in matched)
@@ -92,6 +94,25 @@ def estimate(
         if change < _CONVERGED:
             break
     return Estimate(prior, m, u, done)
+
+
+def count_labelled(
+    blocked: Counts,
+    others: Counts,
+    matches: Counts,
+    pairs: int,
+    sizes: Sequence[int],
+    joints: Sequence[Joint] = (),
+) -> Estimate:
+    """What `estimate` looks for, counted, where it is known which of the blocked pairs are `matches`."""
+    scale = max(pairs - sum(blocked.values()), 0) / max(sum(others.values()), 1)
+    strangers = [
+        [scale * max(count, _UNSEEN) for count in counts]
+        for counts in _pooled(_marginals(others, sizes), joints)
+    ]
+    matched = _pooled(_marginals(matches, sizes), joints)
+    u = _u(strangers, _pooled(_marginals(blocked, sizes), joints), matched)
+    return Estimate(sum(matches.values()) / pairs, tuple(_shares(each) for each in matched), u, 0)
 
 
 def _marginals(counts: Counts, sizes: Sequence[int]) -> list[list[float]]:
@@ -172,6 +193,7 @@ def fit(
     pairs: str,
     rarities: Collection[str] = (),
     joints: Mapping[str, tuple[str, str]] | None = None,
+    matches: str = "",
 ) -> dict[str, Any]:
     """Splink's `settings` with m, u and prior from the records of `table` (with `unique_id` from 0 on).
 
@@ -179,6 +201,7 @@ def fit(
     equal value is: its m is the chance that two records have the same value, its u the frequency of a value that one
     record in all has. Splink's adjustment then puts a value's own frequency in the place of u, and a value without a
     known frequency counts as the rarest. `joints` names joint comparisons with the comparisons of their parts alone.
+    `matches` names a table of those of the pairs that are known to be matches, which only generated records have.
     """
     ((records,),) = connection.execute(f"SELECT count(*) FROM {table}").fetchall()
     learning = [each for each in settings["comparisons"] if each["output_column_name"] not in rarities]
@@ -186,12 +209,17 @@ def fit(
     everything = records * (records - 1) // 2
     blocked = _counts(connection, learning, table, pairs)
     others = _counts(connection, learning, table, _random_pairs(table, pairs, records))
-    found = estimate(blocked, others, everything, sizes, records, _joints(learning, joints or {}))
+    places = _joints(learning, joints or {})
+    if matches:
+        known = _counts(connection, learning, table, matches)
+        found = count_labelled(blocked, others, known, everything, sizes, places)
+    else:
+        found = estimate(blocked, others, everything, sizes, records, places)
     fitted = {
         each["output_column_name"]: (m, u) for each, m, u in zip(learning, found.m, found.u, strict=True)
     }
     comparisons = [
-        _filled(each, *(fitted.get(each["output_column_name"]) or _equal_shares(connection, each, table)))
+        _filled(each, *(fitted.get(each["output_column_name"]) or equal_shares(connection, each, table)))
         for each in settings["comparisons"]
     ]
     return {**settings, "comparisons": comparisons, "probability_two_random_records_match": found.prior}
@@ -217,9 +245,10 @@ def _filled(comparison: Mapping[str, Any], m: Sequence[float], u: Sequence[float
     return {**comparison, "comparison_levels": levels}
 
 
-def _equal_shares(
+def equal_shares(
     connection: duckdb.DuckDBPyConnection, comparison: Mapping[str, Any], table: str
 ) -> tuple[tuple[float, float], tuple[float, float]]:
+    """The m and u of a comparison that only tells how rare a value is, as `fit` says."""
     column = next(
         level["tf_adjustment_column"]
         for level in comparison["comparison_levels"]
@@ -235,7 +264,7 @@ def _equal_shares(
 
 
 def _random_pairs(table: str, pairs: str, records: int) -> str:
-    """A query of random pairs that are not in `pairs`: the same for the same records, all such pairs if they are few."""
+    """A query of random pairs that are not in `pairs`: the same for the same records, all if they are few."""
     if records * (records - 1) // 2 <= RANDOM_PAIRS:
         drawn = f"SELECT a.unique_id AS l, b.unique_id AS r FROM {table} a JOIN {table} b ON a.unique_id < b.unique_id"
     else:

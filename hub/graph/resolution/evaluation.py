@@ -1,9 +1,9 @@
 """How good a resolution is, measured against the truth about some parties.
 
-Of the pairs of parties that the truth names, *precision* is the share of the joined ones that belong together, *recall* the
-share of those belonging together that were joined, F1 their harmonic mean. *B-cubed* asks the same for each party about
-its own customer, then takes the mean, so that one large customer does not drown a thousand small ones. *Blocking recall*
-is the share of true pairs that were compared at all: no model finds the others.
+Of the pairs of parties that the truth names, *precision* is the share of the joined ones that belong together,
+*recall* the share of those belonging together that were joined, F1 their harmonic mean. *B-cubed* asks the same for
+each party about its own customer, then takes the mean: one large customer does not drown a thousand small ones.
+*Blocking recall* is the share of true pairs that were compared at all: no model finds the others.
 
 Everything here is arithmetic on partitions; `in_memory` resolves with the code that the hub uses, without a store.
 """
@@ -17,7 +17,7 @@ from itertools import combinations
 
 from networkx.utils import UnionFind
 
-from hub.graph.resolution.candidates import candidate_pairs, without_crowded
+from hub.graph.resolution.candidates import candidate_pairs, vote, without_crowded
 from hub.graph.resolution.clusters import LinkageSettings, Pair, conflicting_pairs, pair_of, partition
 from hub.graph.resolution.models import MatchModel
 from hub.graph.resolution.profiles import Profile
@@ -153,10 +153,13 @@ def in_memory(
         bits = shared.get(pair_of(left, right), 0) * model.settings.identifier_weight
         return model.scorer.weight(prepared[left], prepared[right]) + bits
 
+    def count(left: str, right: str) -> float | None:
+        return vote(model.scorer, limited[left], limited[right])
+
     pairs = candidate_pairs(limited, model.blocking, model.settings.crowded) | shared.keys()
     compared = {pair: weigh(*pair) for pair in pairs}
     least = model.settings.merge_weight if merge_weight is None else merge_weight
-    return Resolved(compared, group(limited, weigh, compared, least, model.settings.linkage))
+    return Resolved(compared, group(limited, count, compared, least, model.settings.linkage))
 
 
 def _shared(strong: Mapping[str, Collection[str]], crowded: int) -> Counter[Pair]:
@@ -171,26 +174,26 @@ def _shared(strong: Mapping[str, Collection[str]], crowded: int) -> Counter[Pair
 
 def group(
     profiles: Mapping[str, Profile],
-    weigh: Callable[[str, str], float],
+    count: Callable[[str, str], float | None],
     compared: Mapping[Pair, float],
     merge_weight: float,
     linkage: LinkageSettings,
 ) -> list[frozenset[str]]:
-    """The customers among `profiles`, given the weights of the pairs that blocking found."""
+    """The customers among `profiles`, given the weights of the pairs that blocking found; `count` asks for others."""
     forest: UnionFind[str] = UnionFind(sorted(profiles))
     for (left, right), weight in compared.items():
         if weight >= merge_weight:
             forest.union(left, right)
     edges: dict[str, dict[Pair, float]] = defaultdict(dict)
     for pair, weight in compared.items():
-        if forest[pair[0]] == forest[pair[1]]:
+        if weight >= merge_weight:
             edges[forest[pair[0]]][pair] = weight
     return [
         customer
         for parties in forest.to_sets()
         for customer in partition(
             parties,
-            weigh,
+            count,
             edges[forest[next(iter(parties))]],
             merge_weight,
             conflicts=conflicting_pairs({party: profiles[party] for party in parties}),

@@ -63,7 +63,7 @@ class Grouping:
         kinds = {self._known[party].kind for party in matched}
         return partition(
             matched,
-            self._weight,
+            self._vote,
             component.edges,
             self._judge.merge_weight(kinds),
             same=same,
@@ -88,6 +88,9 @@ class Grouping:
         if pair not in self._weights:
             self._weights[pair] = self._judge.weight(self._known[one], self._known[other])
         return self._weights[pair]
+
+    def _vote(self, one: str, other: str) -> float | None:
+        return self._judge.vote(self._known[one], self._known[other])
 
     def _schemes(self, pair: PartyPair) -> list[str]:
         """Of which the two share a strong identifier: proof, where nothing else outweighs it."""

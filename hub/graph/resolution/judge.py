@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from hub.graph.resolution.candidates import vote
 from hub.graph.resolution.clusters import LinkageSettings, conflicting_pairs
 from hub.graph.resolution.matchables import Matchable
 from hub.graph.resolution.models import MatchModel
@@ -31,6 +32,15 @@ class Judge:
             return proven
         model = self._models[left.kind]
         return model.scorer.weight(self._ready(left), self._ready(right)) + proven
+
+    def vote(self, one: Matchable, other: Matchable) -> float | None:
+        """What the pair counts when groups are joined; None where the two say nothing that could differ."""
+        left, right = (one, other) if one.party <= other.party else (other, one)
+        if schemes_shared(left, right):
+            return self.weight(left, right)
+        if left.kind != right.kind:
+            return None
+        return vote(self._models[left.kind].scorer, left.evidence, right.evidence)
 
     def explain(self, left: Matchable, right: Matchable) -> Explanation | None:
         """How the model comes to the weight of the two; None for a person and an organisation."""

@@ -1,11 +1,11 @@
 """A model for one's own records, learnt from them without labels: standard comparisons, estimated from blocked pairs.
 
-What may be chosen is written down in `docs/resolution-quality.md`, with the reasons and with what it gives on public data.
+What was chosen is written down in `docs/resolution-quality.md`, with reasons and with what it gives on public data.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from math import floor
 from typing import TYPE_CHECKING, Any
 
@@ -18,11 +18,14 @@ from hub.graph.resolution.profiles import Kind, Profile
 from hub.graph.resolution.scoring import Blocking, Scorer, SplinkModel
 from hub.graph.resolution.scoring import Kind as ColumnKind
 from hub.graph.resolution.standard import JOINTS, RARITIES, settings_for
-from hub.graph.resolution.training import LevelReport, TrainedModel, TrainingReport
+from hub.graph.resolution.training import LevelReport, TrainedModel, TrainingReport, learn_by_splink
 from hub.yamlfile import Fault
 
 if TYPE_CHECKING:
     import duckdb
+
+COUNTED_MERGE_WEIGHT = 1.0
+"""The same for a model that was counted, not estimated: 2 to 1, since nothing about its weights was guessed."""
 
 MERGE_WEIGHT = 3.0
 """Bits from which two parties are one customer: 8 to 1. The weights are estimated together and so near to calibrated
@@ -35,13 +38,22 @@ REVIEW_WEIGHT = -3.0
 CROWDED = 100
 """Holders of a key or contact. A household or a company's accounts are a few dozen at the most."""
 
-_TABLE, _PAIRS = "profiles", "pairs"
+_TABLE, _PAIRS, _MATCHES = "profiles", "pairs", "matches"
 
 
 def learn(
-    kind: Kind, profiles: Iterable[Profile], name: str = "learnt", crowded: int = CROWDED
+    kind: Kind,
+    profiles: Iterable[Profile],
+    name: str = "learnt",
+    crowded: int = CROWDED,
+    truth: Sequence[str] | None = None,
+    splink_seed: int | None = None,
 ) -> TrainedModel:
     """The standard model with the m, u and frequencies that `profiles` show: the same for the same profiles.
+
+    With `truth`, which only generated records have, the numbers are counted and the model is for the records of others:
+    of the frequencies it keeps those of common values, which are common elsewhere too, and takes an unlisted value for
+    a usual one, not for a rare one. With `splink_seed` Splink estimates m and u, in its own way.
 
     Raises:
         ConfigurationError: there are fewer than two profiles, or no two of them share a blocking key.
@@ -51,24 +63,45 @@ def learn(
     parties = without_crowded({f"{place:09}": each for place, each in enumerate(profiles)}, crowded)
     standard = settings_for(kind, {column for profile in parties.values() for column in profile})
     types: dict[str, ColumnKind] = {column: "list" for column, is_list in COLUMNS[kind].items() if is_list}
+    if not standard["comparisons"]:
+        raise _nothing_alike()
     rules = SplinkModel.model_validate({**standard, "probability_two_random_records_match": 0.5})
     blocking = Blocking(rules.blocking_rules_to_generate_predictions, types)
     compared = candidate_pairs(parties, blocking, crowded)
     if not compared:
-        raise ConfigurationError(
-            [Fault("records", 1, 1, "", "cannot learn from these records: no two are alike")]
-        )
+        raise _nothing_alike()
     with duckdb.connect() as connection:
         _fill(connection, kind, parties, compared)
-        model = fit(connection, standard, _TABLE, _PAIRS, RARITIES, JOINTS)
+        if truth:
+            _fill_pairs(
+                connection,
+                _MATCHES,
+                (pair for pair in compared if truth[int(pair[0])] == truth[int(pair[1])]),
+            )
+        if splink_seed is None:
+            model = fit(connection, standard, _TABLE, _PAIRS, RARITIES, JOINTS, _MATCHES if truth else "")
+        else:
+            model = learn_by_splink(connection, standard, _TABLE, kind, splink_seed)
         frequencies = {column: _frequencies(connection, column) for column in _weighed_columns(model)}
+    if truth:
+        model, frequencies = _portable(model, frequencies)
     read = SplinkModel.model_validate(model)
     scorer = Scorer(read, frequencies, "code_points", types)
     settings = ModelSettings(
-        name=name, kind=kind, merge_weight=MERGE_WEIGHT, review_weight=REVIEW_WEIGHT, crowded=crowded
+        name=name,
+        kind=kind,
+        merge_weight=COUNTED_MERGE_WEIGHT if truth else MERGE_WEIGHT,
+        review_weight=REVIEW_WEIGHT,
+        crowded=crowded,
     )
-    report = TrainingReport(len(parties), read.prior, _levels(read), (), _pairs_at(scorer, parties, compared))
+    report = TrainingReport(len(parties), read.prior, _levels(read), _pairs_at(scorer, parties, compared))
     return TrainedModel(model, frequencies, settings, report)
+
+
+def _nothing_alike() -> ConfigurationError:
+    return ConfigurationError(
+        [Fault("records", 1, 1, "", "cannot learn from these records: no two are alike")]
+    )
 
 
 def _fill(
@@ -79,24 +112,31 @@ def _fill(
 ) -> None:
     import pyarrow as pa
 
-    text, number = pa.string(), pa.int64()
+    text = pa.string()
     columns = {
         column: pa.array(
             [profile.get(column) for profile in parties.values()], pa.list_(text) if is_list else text
         )
         for column, is_list in COLUMNS[kind].items()
     }
-    pairs = sorted(compared)
-    tables = {
-        _TABLE: {"unique_id": pa.array(range(len(parties)), number), **columns},
-        _PAIRS: {
-            side: pa.array([int(pair[place]) for pair in pairs], number) for place, side in enumerate("lr")
-        },
-    }
-    for name, content in tables.items():
-        connection.register("arriving", pa.table(content))
-        connection.execute(f"CREATE TABLE {name} AS SELECT * FROM arriving")
-        connection.unregister("arriving")
+    _store(connection, _TABLE, {"unique_id": pa.array(range(len(parties)), pa.int64()), **columns})
+    _fill_pairs(connection, _PAIRS, compared)
+
+
+def _fill_pairs(connection: duckdb.DuckDBPyConnection, name: str, pairs: Iterable[Pair]) -> None:
+    import pyarrow as pa
+
+    ordered = sorted(pairs)
+    sides = {side: [int(pair[place]) for pair in ordered] for place, side in enumerate("lr")}
+    _store(connection, name, {side: pa.array(ids, pa.int64()) for side, ids in sides.items()})
+
+
+def _store(connection: duckdb.DuckDBPyConnection, name: str, columns: Mapping[str, Any]) -> None:
+    import pyarrow as pa
+
+    connection.register("arriving", pa.table(dict(columns)))
+    connection.execute(f"CREATE TABLE {name} AS SELECT * FROM arriving")
+    connection.unregister("arriving")
 
 
 def _weighed_columns(model: Mapping[str, Any]) -> list[str]:
@@ -105,7 +145,7 @@ def _weighed_columns(model: Mapping[str, Any]) -> list[str]:
 
 
 def _frequencies(connection: duckdb.DuckDBPyConnection, column: str) -> dict[str, float]:
-    """The share of each value that several records have: one that is not listed weighs as one that a single record has."""
+    """The share of each value that several records have; one that is not listed weighs as if a single record had it."""
     query = (
         f"SELECT {column}, n / total FROM (SELECT {column}, count(*) AS n, sum(count(*)) OVER () AS total"
         f" FROM {_TABLE} WHERE {column} IS NOT NULL GROUP BY {column}) WHERE n > 1 ORDER BY {column}"
@@ -113,13 +153,39 @@ def _frequencies(connection: duckdb.DuckDBPyConnection, column: str) -> dict[str
     return dict(connection.execute(query).fetchall())
 
 
+def _portable(
+    model: Mapping[str, Any], frequencies: Mapping[str, Mapping[str, float]]
+) -> tuple[dict[str, Any], dict[str, dict[str, float]]]:
+    usual: dict[str, float] = {}
+    comparisons = []
+    for comparison in model["comparisons"]:
+        if comparison["output_column_name"] in RARITIES:
+            levels = [
+                level if level.get("is_null_level") else {**level, "u_probability": level["m_probability"]}
+                for level in comparison["comparison_levels"]
+            ]
+            usual |= {
+                level["tf_adjustment_column"]: level["m_probability"]
+                for level in levels
+                if "tf_adjustment_column" in level
+            }
+            comparisons.append({**comparison, "comparison_levels": levels})
+        else:
+            comparisons.append(comparison)
+    common = {
+        column: {value: share for value, share in table.items() if share > usual[column]}
+        for column, table in frequencies.items()
+    }
+    return {**model, "comparisons": comparisons}, common
+
+
 def _levels(model: SplinkModel) -> tuple[LevelReport, ...]:
     return tuple(
         LevelReport(
-            comparison.output_column_name, level.label, level.m_probability, level.u_probability, level.weight
+            comparison.output_column_name, level.label, seen.m_probability, seen.u_probability, level.weight
         )
         for comparison in model.comparisons
-        for level in comparison.levels
+        for seen, level in zip(comparison.comparison_levels, comparison.levels, strict=True)
         if not level.is_null_level
     )
 

@@ -85,7 +85,7 @@ def _begins(column: str) -> str:
 
 
 def _comparison(name: str, null: str, levels: Sequence[Level], frequency: str = "") -> dict[str, Any]:
-    """A comparison as Splink writes it; the plain equality of column `frequency` is weighed by how rare its value is."""
+    """A comparison as Splink writes it; equality of column `frequency` is weighed by how rare its value is."""
     made: list[dict[str, Any]] = [
         {"sql_condition": null, "label_for_charts": "unknown", "is_null_level": True}
     ]
@@ -123,7 +123,7 @@ _TURNED = (
     " AND substring(birth_date_l, 9, 2) = substring(birth_date_r, 6, 2)"
 )
 _GIVEN: Sequence[Level] = (
-    (_equal("given"), "same given name"),
+    (f"{_equal('given')} AND length(given_l) > 1", "same given name"),
     (_SWAPPED, "given and family name swapped"),
     (_share("given_roots"), "nickname or variant"),
     (_slip("given"), "slip in the given name"),

@@ -1,66 +1,55 @@
-"""Train a model on an organisation's own records, with Splink, without labels.
+"""Trained models on their way to disk, and Splink's own way of training one.
 
-The prior comes from rules so strict that what they find is taken for matches, u from random pairs, m by expectation
-maximisation over pairs that agree on one thing or another. Given the records, the recipe and the seed, the model is
-the same to the last digit: DuckDB works on one thread, so that sums are made in one order.
+Splink learns the prior from rules so strict that what they find is taken for matches, u from random pairs, and m by
+expectation maximisation over pairs that agree on one thing or another. (`learning` has the hub's own way, and says
+what for.) Given the records and the seed, the model is the same to the last digit: DuckDB works on one thread then, so
+that sums are made in one order.
 """
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from itertools import accumulate
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import orjson
-from pydantic import BaseModel, ConfigDict, Field
 from ruamel.yaml import YAML
 
 from hub.errors import ConfigurationError
-from hub.graph.resolution.models import (
-    COLUMNS,
-    FREQUENCIES_FILE,
-    MODEL_FILE,
-    SETTINGS_FILE,
-    ModelSettings,
-)
-from hub.graph.resolution.profiles import Kind, Profile
-from hub.graph.resolution.scoring import SplinkModel
+from hub.graph.resolution.estimation import equal_shares
+from hub.graph.resolution.models import FREQUENCIES_FILE, MODEL_FILE, SETTINGS_FILE, ModelSettings
+from hub.graph.resolution.profiles import Kind
+from hub.graph.resolution.standard import RARITIES
 from hub.yamlfile import Fault
 
 if TYPE_CHECKING:
     import duckdb
-    from splink import Linker
 
-RANDOM_PAIRS = 5_000_000
-"""Pairs from which u is estimated: a level that one pair in 50,000 takes is then seen a hundred times."""
+RANDOM_PAIRS = 1_000_000
+"""Pairs from which Splink estimates u: a level that one pair in 10,000 takes is then seen a hundred times."""
 
-_TABLE = "profiles"
-_ID = "unique_id"
-_CANNOT = "cannot train on these records"
+TRAINING_BLOCKS: Mapping[Kind, Sequence[str]] = {
+    "person": (
+        "l.birth_date = r.birth_date",
+        "l.given = r.given AND l.family = r.family",
+        "l.street = r.street AND l.house = r.house",
+    ),
+    "organization": ("l.name = r.name", "l.street = r.street AND l.house = r.house"),
+}
+"""Rules whose pairs teach Splink m: a comparison learns from those that do not name its columns."""
 
+CERTAIN: Mapping[Kind, Sequence[str]] = {
+    "person": ("l.given = r.given AND l.family = r.family AND l.birth_date = r.birth_date",),
+    "organization": ("l.name = r.name AND l.street = r.street AND l.house = r.house",),
+}
+"""Rules so strict that Splink's prior takes the pairs which they find for matches."""
 
-class Recipe(BaseModel):
-    """What a model compares and how it learns: all of a Splink model but its numbers."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    comparisons: tuple[dict[str, Any], ...] = Field(min_length=1)
-    """Splink's comparisons, as in its JSON; m and u that are given here are kept."""
-
-    blocking_rules: tuple[dict[str, Any], ...] = Field(min_length=1)
-    """`blocking_rule` and maybe `arrays_to_explode`, as in Splink's JSON."""
-
-    training_blocks: tuple[str, ...] = Field(min_length=1)
-    """Rules whose pairs teach m. A comparison learns from rules that do not name its columns, so at least two."""
-
-    certain: tuple[str, ...] = Field(min_length=1)
-    """Rules so strict that the pairs they find are taken for matches; the prior is made of their number."""
-
-    certain_recall: float = Field(default=0.7, gt=0, le=1)
-    """The share of all matches that `certain` is thought to find."""
+CERTAIN_RECALL = 0.7
+"""The share of all matches that `CERTAIN` is thought to find."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,10 +72,15 @@ class TrainingReport:
     prior: float
     """Bits."""
     levels: tuple[LevelReport, ...]
-    idle_blocks: tuple[str, ...]
-    """Rules of `training_blocks` that no pair of these records fulfils."""
     pairs_at: Mapping[int, int]
-    """Pairs by match weight, rounded down to whole bits."""
+    """Compared pairs by match weight, rounded down to whole bits."""
+
+    @property
+    def pairs_from(self) -> Mapping[int, int]:
+        """How many of the compared pairs weigh at least so many bits: the threshold chart."""
+        bits = range(min(self.pairs_at), max(self.pairs_at) + 1)
+        counts = accumulate(self.pairs_at.get(bit, 0) for bit in reversed(bits))
+        return dict(zip(reversed(bits), counts, strict=True))
 
     @property
     def unseen(self) -> tuple[LevelReport, ...]:
@@ -116,31 +110,65 @@ class TrainedModel:
             YAML().dump(self.settings.model_dump(mode="json"), file)
 
 
-def train(
-    kind: Kind, profiles: Iterable[Profile], seed: int, recipe: Recipe, name: str = "trained"
-) -> TrainedModel:
-    """The model of `recipe` that `profiles` teach.
+def learn_by_splink(
+    connection: duckdb.DuckDBPyConnection, settings: Mapping[str, Any], table: str, kind: Kind, seed: int
+) -> dict[str, Any]:
+    """Splink's `settings` with m, u and prior as Splink trains them on the records of `table` (with `unique_id`).
 
     Raises:
-        ConfigurationError: there are no two records, or none that agree enough to learn from.
+        ConfigurationError: no records agree enough to learn from; bring more.
     """
-    import duckdb
+    from splink import DuckDBAPI, Linker
 
-    rows = list(profiles)
-    with duckdb.connect(config={"threads": 1}) as connection, _quiet("splink"):
-        _fill(connection, kind, rows)
-        linker = _linker(connection, recipe)
-        blocks = _fulfilled(connection, recipe.training_blocks)
-        _train(linker, recipe, blocks, seed, len(rows))
-        saved = _saved(linker)
-        settings = ModelSettings(name=name, kind=kind, text="utf8_bytes")
-        frequencies = {
-            column: _frequencies(connection, column) for column in sorted(_frequency_columns(saved))
-        }
-        pairs = _pairs_at(connection, linker)
-    idle = tuple(block for block in recipe.training_blocks if block not in blocks)
-    report = _report(saved, len(rows), idle, pairs)
-    return TrainedModel(saved, frequencies, settings, report)
+    comparisons = [
+        _with_fixed_rarity(connection, comparison, table) for comparison in settings["comparisons"]
+    ]
+    settings = {**settings, "comparisons": comparisons, "unique_id_column_name": "unique_id"}
+    connection.execute("SET threads = 1")
+    blocks = _fulfilled(connection, TRAINING_BLOCKS[kind], table)
+    if not blocks:
+        raise _cannot("no two of them agree on what a training block names")
+    if not _fulfilled(connection, CERTAIN[kind], table):
+        raise _cannot("no two of them are certain to be one party")
+    ((records,),) = connection.execute(f"SELECT count(*) FROM {table}").fetchall()
+    with _quiet("splink"):
+        linker = Linker(DuckDBAPI(connection=connection).register(table), settings, log_level=None)
+        training = linker.training
+        try:
+            training.estimate_probability_two_random_records_match(list(CERTAIN[kind]), recall=CERTAIN_RECALL)
+        except ValueError:
+            raise _cannot("nearly all pairs fulfil the rules that only certain matches should") from None
+        training.estimate_u_using_random_sampling(
+            max_pairs=min(RANDOM_PAIRS, records * (records - 1) // 2), seed=seed, num_chunks=1
+        )
+        for block in blocks:
+            training.estimate_parameters_using_expectation_maximisation(block)
+        saved: dict[str, Any] = linker.misc.save_model_to_json()
+    # The uid differs from run to run.
+    return {key: value for key, value in saved.items() if key != "linker_uid"}
+
+
+def _with_fixed_rarity(
+    connection: duckdb.DuckDBPyConnection, comparison: Mapping[str, Any], table: str
+) -> Mapping[str, Any]:
+    """A comparison that only tells how rare a value is, with the m and u that training shall not change."""
+    if comparison["output_column_name"] not in RARITIES:
+        return comparison
+    shares = iter(zip(*equal_shares(connection, comparison, table), strict=True))
+    fixed = {"fix_m_probability": True, "fix_u_probability": True}
+    levels = [
+        level
+        if level.get("is_null_level")
+        else {**level, **fixed, **dict(zip(("m_probability", "u_probability"), next(shares), strict=True))}
+        for level in comparison["comparison_levels"]
+    ]
+    return {**comparison, "comparison_levels": levels}
+
+
+def _fulfilled(connection: duckdb.DuckDBPyConnection, blocks: Sequence[str], table: str) -> list[str]:
+    """The blocks that some pair fulfils: Splink cannot train on the others, and spoils its model if it tries."""
+    query = f"SELECT 1 FROM {table} l JOIN {table} r ON ({{}}) AND l.unique_id < r.unique_id LIMIT 1"
+    return [block for block in blocks if connection.execute(query.format(block)).fetchall()]
 
 
 @contextmanager
@@ -155,108 +183,5 @@ def _quiet(logger: str) -> Iterator[None]:
         log.setLevel(before)
 
 
-def _fill(connection: duckdb.DuckDBPyConnection, kind: Kind, rows: Sequence[Profile]) -> None:
-    """Put `rows` into a table with all columns of the kind's profiles."""
-    import pyarrow as pa
-
-    if len(rows) < 2:
-        raise ConfigurationError([_fault(f"there are {len(rows)}, expected at least two")])
-    text = pa.string()
-    columns = {
-        column: pa.array([row.get(column) for row in rows], pa.list_(text) if is_list else text)
-        for column, is_list in COLUMNS[kind].items()
-    }
-    connection.register("arriving", pa.table({_ID: pa.array(range(len(rows)), pa.int64()), **columns}))
-    connection.execute(f"CREATE TABLE {_TABLE} AS SELECT * FROM arriving ORDER BY {_ID}")
-    connection.unregister("arriving")
-
-
-def _linker(connection: duckdb.DuckDBPyConnection, recipe: Recipe) -> Linker:
-    from splink import DuckDBAPI, Linker
-
-    settings = {
-        "link_type": "dedupe_only",
-        "unique_id_column_name": _ID,
-        "comparisons": list(recipe.comparisons),
-        "blocking_rules_to_generate_predictions": [
-            {"sql_dialect": "duckdb", **rule} for rule in recipe.blocking_rules
-        ],
-        "retain_matching_columns": False,
-        "retain_intermediate_calculation_columns": False,
-    }
-    api = DuckDBAPI(connection=connection)
-    return Linker(api.register(_TABLE), settings, log_level=None)
-
-
-def _train(linker: Linker, recipe: Recipe, blocks: Sequence[str], seed: int, records: int) -> None:
-    training = linker.training
-    _estimate_prior(linker, recipe)
-    training.estimate_u_using_random_sampling(
-        max_pairs=min(RANDOM_PAIRS, records * (records - 1) // 2), seed=seed, num_chunks=1
-    )
-    for block in blocks:
-        training.estimate_parameters_using_expectation_maximisation(block)
-
-
-def _fulfilled(connection: duckdb.DuckDBPyConnection, blocks: Sequence[str]) -> list[str]:
-    """The blocks that some pair fulfils: Splink cannot train on the others, and spoils its model if it tries."""
-    query = f"SELECT 1 FROM {_TABLE} l JOIN {_TABLE} r ON ({{}}) AND l.{_ID} < r.{_ID} LIMIT 1"
-    found = [block for block in blocks if connection.execute(query.format(block)).fetchall()]
-    if not found:
-        raise ConfigurationError([_fault("no two of them agree on what a training block names")])
-    return found
-
-
-def _estimate_prior(linker: Linker, recipe: Recipe) -> None:
-    try:
-        linker.training.estimate_probability_two_random_records_match(
-            list(recipe.certain), recall=recipe.certain_recall
-        )
-    except ValueError:
-        message = "nearly all pairs fulfil the rules that only certain matches should"
-        raise ConfigurationError([_fault(message)]) from None
-    if not _saved(linker)["probability_two_random_records_match"]:
-        raise ConfigurationError([_fault("no two of them are certain to be one party")])
-
-
-def _fault(message: str) -> Fault:
-    return Fault("records", 1, 1, "", f"{_CANNOT}: {message}")
-
-
-def _saved(linker: Linker) -> dict[str, Any]:
-    """The model without what differs from run to run."""
-    saved: dict[str, Any] = linker.misc.save_model_to_json()
-    return {key: value for key, value in saved.items() if key != "linker_uid"}
-
-
-def _frequency_columns(saved: Mapping[str, Any]) -> set[str]:
-    levels = (level for comparison in saved["comparisons"] for level in comparison["comparison_levels"])
-    return {level["tf_adjustment_column"] for level in levels if "tf_adjustment_column" in level}
-
-
-def _frequencies(connection: duckdb.DuckDBPyConnection, column: str) -> dict[str, float]:
-    """The share of each value among the records that have one, as Splink counts it."""
-    quoted = '"' + column.replace('"', '""') + '"'
-    query = f"SELECT {quoted}, count(*) / sum(count(*)) OVER () FROM {_TABLE} WHERE {quoted} IS NOT NULL GROUP BY 1"
-    return dict(connection.execute(query).fetchall())
-
-
-def _pairs_at(connection: duckdb.DuckDBPyConnection, linker: Linker) -> dict[int, int]:
-    table = linker.inference.predict().physical_name
-    query = f"SELECT floor(match_weight)::int, count(*) FROM {table} GROUP BY 1 ORDER BY 1"
-    return dict(connection.execute(query).fetchall())
-
-
-def _report(
-    saved: Mapping[str, Any], records: int, idle: tuple[str, ...], pairs: Mapping[int, int]
-) -> TrainingReport:
-    model = SplinkModel.model_validate(saved)
-    levels = [
-        LevelReport(
-            comparison.output_column_name, level.label, seen.m_probability, seen.u_probability, level.weight
-        )
-        for comparison in model.comparisons
-        for seen, level in zip(comparison.comparison_levels, comparison.levels, strict=True)
-        if not level.is_null_level
-    ]
-    return TrainingReport(records, model.prior, tuple(levels), idle, pairs)
+def _cannot(message: str) -> ConfigurationError:
+    return ConfigurationError([Fault("records", 1, 1, "", f"cannot train on these records: {message}")])

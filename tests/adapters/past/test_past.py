@@ -19,6 +19,7 @@ from hub.errors import LimitError, QueryError
 from hub.ontology import Ontology, load_ontology
 from hub.store import Cancellation
 from tests.adapters.past.past_world import BY_KEY, BY_PHONE, YAML, PastWorld
+from tests.databases import sqlite_store
 
 NUMBERS = st.integers(1, 3)
 PHONES = st.sampled_from(["+441632960001", "+441632960002", "+441632960003"])
@@ -29,6 +30,10 @@ def _ontology() -> Ontology:
     return load_ontology()
 
 
+FAMILIES = ("", "Ash", "Birch", "Cole")
+"""Of which nobody is like another: people stay apart, for what they were then is told by whose they are now."""
+
+
 @st.composite
 def files(draw: st.DrawFn, link: str) -> dict[str, list[dict[str, Any]]]:
     """What the shop's files hold on one day."""
@@ -36,7 +41,7 @@ def files(draw: st.DrawFn, link: str) -> dict[str, list[dict[str, Any]]]:
         {
             "no": f"P{number}",
             "given": draw(st.sampled_from(["Al", "Bo", "Cy"])),
-            "family": "Ash",
+            "family": FAMILIES[number],
             "phone": draw(PHONES) if link == BY_KEY else f"+44163296000{number // 2 + 1}",
             "card": f"2610000{number}",
         }
@@ -91,7 +96,7 @@ def test_the_answer_as_of_a_day_is_that_which_was_given_on_it(
 ) -> None:
     number = next(_numbers)
     world = PastWorld(
-        tmp_path / f"w{number}", f"sqlite:///{tmp_path / f'{number}.sqlite'}", _ontology(), link=link
+        tmp_path / f"w{number}", sqlite_store(tmp_path / f"{number}.sqlite"), _ontology(), link=link
     )
     try:
         for _ in range(data.draw(st.integers(2, 4))):

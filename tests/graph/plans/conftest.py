@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import pytest
@@ -10,6 +10,7 @@ import pytest
 from hub.graph.plans import CategoryAccess, PlanResult, Root, compile_plan, execute
 from hub.ontology import Ontology
 from hub.store import Store
+from tests.databases import Postgres
 from tests.graph.plans.plan_world import EVERYTHING, Run, World, fill, make_world, plan_ontology
 
 
@@ -27,12 +28,12 @@ def world(company: Ontology) -> World:
 def plan_stores(
     company: Ontology,
     world: World,
-    lasting_database: Callable[[], str],
+    postgres: Postgres,
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[tuple[Store, ...]]:
     """The company's store on SQLite and on PostgreSQL."""
     sqlite = f"sqlite:///{tmp_path_factory.mktemp('plans') / 'hub.sqlite'}"
-    stores = tuple(Store.open(url, company) for url in (sqlite, lasting_database()))
+    stores = tuple(Store.open(url, company) for url in (sqlite, postgres.empty()))
     for store in stores:
         fill(store, world)
     yield stores

@@ -79,9 +79,9 @@ def grouped(type_name: str, keys: tuple[Any, ...], *fields: Any, **more: Any) ->
     return ListOf(type_name, Page(), (Groups("groups", (GroupKey("key", keys), *fields), **more),))
 
 
-def answered(store_url: str, company: Ontology, rows: list[Row], root: ListOf) -> Any:
+def answered(empty_url: str, company: Ontology, rows: list[Row], root: ListOf) -> Any:
     """What a store with these rows alone answers."""
-    store = Store.open(store_url, company)
+    store = Store.open(empty_url, company)
     try:
         fill(store, World({row.id: row for row in rows}, {}, {}))
         plan = compile_plan(company, root, EVERYTHING, store.dialect.name)
@@ -98,13 +98,13 @@ def row(type_name: str, number: int, **values: Any) -> Row:
 # figures
 
 
-def test_no_two_currencies_are_ever_added_or_compared(store_url: str, company: Ontology) -> None:
+def test_no_two_currencies_are_ever_added_or_compared(empty_url: str, company: Ontology) -> None:
     totals = [("10.10", "GBP"), ("0.0001", "JPY"), ("5", "EUR"), ("-2.35", "GBP"), ("7.5", "EUR"), None]
     rows = [
         row("Order", n, **({"total": Money(Decimal(t[0]), t[1])} if t else {})) for n, t in enumerate(totals)
     ]
     functions = [figures(function, "total") for function in ("sum", "min", "max")]
-    answer = answered(store_url, company, rows, over_all("Order", COUNT, *functions))["all"]
+    answer = answered(empty_url, company, rows, over_all("Order", COUNT, *functions))["all"]
     assert answer["count"] == 6
     listed = {
         key: [(each["amount"], each["currency"]) for each in answer[key]["total"]]
@@ -127,10 +127,10 @@ def test_figures_of_no_rows_are_zero_missing_and_empty(run: Run) -> None:
     assert run(groups).json_text == '{"groups":[]}'
 
 
-def test_sums_are_exact_where_a_float_would_not_be(store_url: str, company: Ontology) -> None:
+def test_sums_are_exact_where_a_float_would_not_be(empty_url: str, company: Ontology) -> None:
     rows = [row("OrderLine", n, position=2**53, quantity=Decimal("9007199254740.993")) for n in range(3)]
     rows.append(row("OrderLine", 3, position=1, quantity=Decimal("0.001")))
-    answer = answered(store_url, company, rows, over_all("OrderLine", figures("sum", "position", "quantity")))
+    answer = answered(empty_url, company, rows, over_all("OrderLine", figures("sum", "position", "quantity")))
     assert answer == {"all": {"sum": {"position": 3 * 2**53 + 1, "quantity": "27021597764222.98"}}}
 
 
@@ -143,14 +143,14 @@ def test_sums_are_exact_where_a_float_would_not_be(store_url: str, company: Onto
     ],
 )
 def test_a_sum_beyond_64_bits_is_refused_and_never_rounded(
-    store_url: str, company: Ontology, type_name: str, name: str, large: Any
+    empty_url: str, company: Ontology, type_name: str, name: str, large: Any
 ) -> None:
     rows = [row(type_name, n, **{name: large}) for n in range(2)]
-    answer = answered(store_url, company, rows[:1], over_all(type_name, figures("sum", name)))
+    answer = answered(empty_url, company, rows[:1], over_all(type_name, figures("sum", name)))
     assert answer["all"]["sum"][name]
     root = over_all(type_name, figures("sum", name))
     with pytest.raises(LimitError, match="64 bits"):
-        answered(store_url, company, rows, root)
+        answered(empty_url, company, rows, root)
 
 
 # keys
@@ -169,19 +169,19 @@ def test_a_sum_beyond_64_bits_is_refused_and_never_rounded(
     ],
 )
 def test_instants_are_grouped_by_the_calendar_in_utc(
-    store_url: str, company: Ontology, unit: Unit, expected: dict[str | None, int]
+    empty_url: str, company: Ontology, unit: Unit, expected: dict[str | None, int]
 ) -> None:
     # The first is the new year already in London's summer zone of +01:00, and not yet in UTC.
     times = ["2026-01-01T00:30:00+01:00", "2026-01-01T00:00:00+00:00", "2026-03-31T23:59:59.999999+00:00",
              "2026-04-01T00:00:00+00:00", "2026-07-15T12:00:00+02:00"]  # fmt: skip
     rows = [row("Order", n, at=Instant(datetime.fromisoformat(at), "UTC")) for n, at in enumerate(times)]
     root = grouped("Order", (KeyValue("at", "at", unit),), COUNT, order=GroupOrder.KEY_ASC)
-    answer = answered(store_url, company, [*rows, row("Order", 9)], root)["groups"]
+    answer = answered(empty_url, company, [*rows, row("Order", 9)], root)["groups"]
     assert [(group["key"]["at"], group["count"]) for group in answer] == list(expected.items())
 
 
 def test_a_date_that_is_known_less_exactly_stands_under_what_is_known(
-    store_url: str, company: Ontology
+    empty_url: str, company: Ontology
 ) -> None:
     dates = ["2026", "2026-05", "2026-05-31", "2026-06-01"]
     rows = [row("Order", n, promised=date) for n, date in enumerate(dates)]
@@ -192,16 +192,16 @@ def test_a_date_that_is_known_less_exactly_stands_under_what_is_known(
         (Unit.DAY, dates),
     ]:
         root = grouped("Order", (KeyValue("day", "promised", unit),), order=GroupOrder.KEY_ASC)
-        found = answered(store_url, company, rows, root)["groups"]
+        found = answered(empty_url, company, rows, root)["groups"]
         assert [group["key"]["day"] for group in found] == expected
 
 
 def test_values_that_an_enum_no_longer_has_are_one_group_with_the_missing_ones(
-    store_url: str, company: Ontology
+    empty_url: str, company: Ontology
 ) -> None:
     held = [{"status": "gone"}, {"status": "lost"}, {}, {"status": "open"}]
     rows = [row("Order", n, **values) for n, values in enumerate(held)]
-    answer = answered(store_url, company, rows, grouped("Order", STATUS.fields, COUNT))
+    answer = answered(empty_url, company, rows, grouped("Order", STATUS.fields, COUNT))
     assert answer["groups"] == [
         {"key": {"status": None}, "count": 3},
         {"key": {"status": "open"}, "count": 1},

@@ -112,9 +112,9 @@ def _customer(*fields: Any) -> ById:
     ],
 )
 def test_each_type_of_value_has_one_exact_form(
-    store_url: str, company: Ontology, name: str, value: Any, expected: Any
+    empty_url: str, company: Ontology, name: str, value: Any, expected: Any
 ) -> None:
-    store = Store.open(store_url, company)
+    store = Store.open(empty_url, company)
     person = Row("Person", "p", "erp", "2026-01-01T00:00:00.000000Z", {name: value})
     golden = Customer("c", "person", None, {name: value}, {name: {"party": "p", "rule": "longest"}}, ("p",))
     fill(store, World({"p": person}, {"c": golden}, {}))

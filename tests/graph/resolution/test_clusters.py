@@ -17,7 +17,7 @@ NAMES = "abcdefg"
 
 
 def clusters(
-    weights: Mapping[str, float], parties: str = NAMES[:4], missing: float = -10, **decided: list[str]
+    weights: Mapping[str, float], parties: str = NAMES[:4], missing: float | None = -10, **decided: list[str]
 ) -> list[str]:
     """The groups as words; pairs as two letters, those not named weigh `missing`."""
     found = partition(
@@ -58,6 +58,12 @@ def test_pairs_without_an_edge_are_scored_and_known_ones_are_not() -> None:
 
     assert partition("abc", weight, {("a", "b"): 20.0, ("b", "c"): 20.0}, MERGE) == [frozenset("abc")]
     assert asked == [("a", "c")]
+
+
+def test_a_pair_that_says_nothing_has_no_vote() -> None:
+    weights = {"ab": 20, "bc": 6}
+    assert clusters(weights, "abc", missing=-10) == ["ab", "c"]
+    assert clusters(weights, "abc", missing=None) == ["abc"]
 
 
 def test_same_joins_whatever_is_against_it() -> None:
@@ -105,9 +111,10 @@ SOME_PAIRS = st.lists(st.sampled_from(PAIRS), max_size=3, unique=True)
 def neighbourhoods(draw: st.DrawFn) -> dict[str, object]:
     weights = draw(st.fixed_dictionaries(dict.fromkeys(PAIRS, WEIGHTS)))
     known = draw(st.sets(st.sampled_from(PAIRS)))
+    silent = draw(st.sets(st.sampled_from(PAIRS)))
     return {
         "parties": draw(st.permutations(NAMES)),
-        "weight": lambda left, right: weights[left, right],
+        "weight": lambda left, right: None if (left, right) in silent else weights[left, right],
         "edges": {each: weights[each] for each in draw(st.permutations(PAIRS)) if each in known},
         "merge_weight": MERGE,
         "same": draw(SOME_PAIRS),
@@ -121,6 +128,7 @@ def reference(
     parties, weight, edges, merge_weight, same, not_same, conflicts, settings
 ) -> list[frozenset[str]]:
     """The definition, looked up anew for every join."""
+    edges = {pair: found for pair, found in edges.items() if found >= merge_weight}
     groups = {frozenset(each) for each in parties}
 
     def between(left, right, pairs) -> bool:
@@ -130,18 +138,18 @@ def reference(
         pairs = [pair_of(a, b) for a, b in product(left, right)]
         everything = len(parties) <= settings.scored_parties
         found = [edges[p] if p in edges else weight(*p) if everything else settings.unscored for p in pairs]
-        return sum(min(max(each, settings.floor), settings.ceiling) for each in found) / len(pairs)
+        counted = [min(max(each, settings.floor), settings.ceiling) for each in found if each is not None]
+        return sum(counted) / len(counted)
 
     for left, right in sorted(same):
         first, second = (next(group for group in groups if each in group) for each in (left, right))
         if first != second and not between(first, second, not_same):
             groups = groups - {first, second} | {first | second}
     ruled = {pair for pair in conflicts if not any(set(pair) <= group for group in groups)} | set(not_same)
-    strong = {each for each, found in edges.items() if found >= merge_weight}
     while offers := [
         (-mean(a, b), min(a), min(b), a, b)
         for a, b in product(groups, groups)
-        if min(a) < min(b) and between(a, b, strong) and not between(a, b, ruled)
+        if min(a) < min(b) and between(a, b, edges) and not between(a, b, ruled)
         if mean(a, b) >= merge_weight
     ]:
         *_, first, second = min(offers, key=lambda offer: offer[:3])

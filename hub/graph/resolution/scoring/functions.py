@@ -98,8 +98,20 @@ def _simple_case(change: Callable[[str], str], exceptions: dict[str, str]) -> Ca
     return changed
 
 
-lower = strict(_simple_case(str.lower, {"\u0130": "i"}))
-upper = strict(_simple_case(str.upper, {"\u00df": "\u1e9e"}))
+_lower = _simple_case(str.lower, {"\u0130": "i"})
+_upper = _simple_case(str.upper, {"\u00df": "\u1e9e"})
+
+
+@strict
+def lower(text: str) -> str:
+    """`text` in small letters, as many as it has."""
+    return _lower(text)
+
+
+@strict
+def upper(text: str) -> str:
+    """`text` in capitals, as many as it has letters."""
+    return _upper(text)
 
 
 @strict
@@ -173,11 +185,16 @@ def character(text: str, place: int) -> str:
     return element(text, place) or ""
 
 
-length = strict(len)
-"""Characters of a text, or items of a list."""
+@strict
+def length(value: str | Sequence[Any]) -> int:
+    """Characters of a text, or items of a list."""
+    return len(value)
 
-iso_text = strict(date.isoformat)
-"""A date as DuckDB writes it."""
+
+@strict
+def iso_text(day: date) -> str:
+    """A day as DuckDB writes it."""
+    return day.isoformat()
 
 
 # Times.
@@ -244,14 +261,53 @@ def epoch(value: date | float) -> float:
 
 # Numbers. Both records' numbers meet here, so each function takes None.
 
-absolute = strict(abs)
-minus = strict(lambda left, right: left - right)
-plus = strict(lambda left, right: left + right)
-times = strict(lambda left, right: left * right)
-negative = strict(lambda value: -value)
-radians = strict(math.radians)
-sine = strict(math.sin)
-cosine = strict(math.cos)
+
+@strict
+def absolute(value: float) -> float:
+    """How far `value` is from zero."""
+    return abs(value)
+
+
+@strict
+def minus(left: float, right: float) -> float:
+    """The difference."""
+    return left - right
+
+
+@strict
+def plus(left: float, right: float) -> float:
+    """The sum."""
+    return left + right
+
+
+@strict
+def times(left: float, right: float) -> float:
+    """The product."""
+    return left * right
+
+
+@strict
+def negative(value: float) -> float:
+    """`value` with the other sign."""
+    return -value
+
+
+@strict
+def radians(degrees: float) -> float:
+    """An angle in radians."""
+    return math.radians(degrees)
+
+
+@strict
+def sine(angle: float) -> float:
+    """The sine of an angle in radians."""
+    return math.sin(angle)
+
+
+@strict
+def cosine(angle: float) -> float:
+    """The cosine of an angle in radians."""
+    return math.cos(angle)
 
 
 @strict
@@ -307,7 +363,7 @@ def _fused_jaro_winkler(left: Text, right: Text) -> float:
 
 
 def jaro(left: Text, right: Text, cutoff: float = 0.0) -> float:
-    """Between 0 and 1; 0 if below `cutoff`."""
+    """As `jaro_winkler`, but alike beginnings count no more than the rest."""
     return Jaro.similarity(left, right, score_cutoff=cutoff) if left or right else 0.0
 
 

@@ -293,8 +293,4 @@ def _threshold(node: exp.Expr) -> float | None:
     constant = bare(upper.right)
     if not isinstance(constant, exp.Literal) or constant.is_string:
         return None
-    # The greatest of all pairs does not care for those below; the least of distances not for those above.
-    wrong_way = isinstance(node, exp.ArrayMin) != _is_distance(node) and isinstance(
-        node, exp.ArrayMax | exp.ArrayMin
-    )
-    return None if wrong_way else float(constant.name)
+    return float(constant.name)
