@@ -89,7 +89,7 @@ class MatchStep:
 
 @strawberry.type(description="A steward's word on one pair of parties.")
 class MatchDecision:
-    """One decision."""
+    """A decision in GraphQL."""
 
     id: strawberry.ID = strawberry.field(description="Its id; `matchDecisions` goes on after it.")
     act: strawberry.ID = strawberry.field(
