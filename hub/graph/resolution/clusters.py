@@ -222,11 +222,28 @@ def _of_other_generations(profiles: Mapping[str, Profile]) -> set[Pair]:
     }
 
 
+def _born_apart(profiles: Mapping[str, Profile]) -> set[Pair]:
+    """Those whose birthdays are a generation apart, in year, month and day: no slip makes that."""
+    born = {party: birth for party, profile in profiles.items() if len(birth := str(profile.get("birth_date", ""))) == _DAY}
+    return {
+        pair_of(one, other)
+        for one, other in combinations(born, 2)
+        if abs(int(born[one][:4]) - int(born[other][:4])) >= _GENERATION
+        and born[one][5:7] != born[other][5:7]
+        and born[one][8:] != born[other][8:]
+    }
+
+
+_DAY = len("1990-11-21")
+_GENERATION = 14
+"""Years that a parent is older than a child, at the least."""
+
+
 def _twins(profiles: Mapping[str, Profile]) -> set[Pair]:
     born: dict[tuple[str, str], list[str]] = defaultdict(list)
     for party, profile in profiles.items():
         birth, family = str(profile.get("birth_date", "")), str(profile.get("family", ""))
-        if len(birth) == len("1990-11-21") and family:
+        if len(birth) == _DAY and family:
             born[birth, family].append(party)
     return {
         pair_of(*pair)

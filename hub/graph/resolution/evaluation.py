@@ -159,7 +159,7 @@ def in_memory(
     pairs = candidate_pairs(limited, model.blocking, model.settings.crowded) | shared.keys()
     compared = {pair: weigh(*pair) for pair in pairs}
     least = model.settings.merge_weight if merge_weight is None else merge_weight
-    return Resolved(compared, group(limited, count, compared, least, model.settings.linkage))
+    return Resolved(compared, group(limited, count, compared, least, model.settings.linkage, shared))
 
 
 def _shared(strong: Mapping[str, Collection[str]], crowded: int) -> Counter[Pair]:
@@ -178,8 +178,12 @@ def group(
     compared: Mapping[Pair, float],
     merge_weight: float,
     linkage: LinkageSettings,
+    proofs: Collection[Pair] = (),
 ) -> list[frozenset[str]]:
-    """The customers among `profiles`, given the weights of the pairs that blocking found; `count` asks for others."""
+    """The customers among `profiles`, given the weights of the pairs that blocking found; `count` asks for others.
+
+    `proofs` are the pairs that share a strong identifier.
+    """
     forest: UnionFind[str] = UnionFind(sorted(profiles))
     for (left, right), weight in compared.items():
         if weight >= merge_weight:
@@ -196,6 +200,7 @@ def group(
             count,
             edges[forest[next(iter(parties))]],
             merge_weight,
+            proven=[pair for pair in edges[forest[next(iter(parties))]] if pair in proofs],
             conflicts=conflicting_pairs({party: profiles[party] for party in parties}),
             settings=linkage,
         )
