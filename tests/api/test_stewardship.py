@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -10,9 +11,10 @@ from uuid import uuid4
 
 import pytest
 
+from hub.yamlfile import load_yaml
 from tests.api.api_world import World, asking
 from tests.api.glass_world import opened, through
-from tests.commands.command_world import ANN
+from tests.commands.command_world import ANN, POLICY
 from tests.commands.stewards_world import REASON, StewardShop
 
 DECIDE = "mutation($input: DecideMatchesInput!) { decideMatches(input: $input) { act pairs customerIds } }"
@@ -37,9 +39,9 @@ OF = """query($id: ID!) { customer(id: $id) {
 
 
 @contextmanager
-def served(folder: Path, url: str) -> Iterator[tuple[World, StewardShop]]:
+def served(folder: Path, url: str, **changed: Any) -> Iterator[tuple[World, StewardShop]]:
     """The stewards' shop behind the API."""
-    shop = StewardShop(folder, url, demo=True)
+    shop = StewardShop(folder, url, demo=True, **changed)
     shop.consent(shop.customer("club", "1"))
     with asking(shop.services) as world:
         shop.services.publish()
@@ -156,7 +158,28 @@ def test_who_is_no_steward_learns_nothing(hub: tuple[World, StewardShop]) -> Non
             reply = world.ask(query, role, **variables)
             assert (reply.code, "decide_match" in reply.message) == ("FORBIDDEN", True)
             assert set(reply.body["data"].values()) == {None}
-    id_ = opened(world, ann).data["breakGlass"]["id"]
-    for query, variables in asked:
-        assert through(world, id_, query, **variables).code == "FORBIDDEN"
     assert "it may be 0 to" in world.ask(REVIEW, "steward", first=100_000).message
+
+
+def test_under_a_broken_glass_nothing_is_told_nor_decided(tmp_path: Path) -> None:
+    policy = json.loads(json.dumps(load_yaml(POLICY).data, default=str))
+    policy["commands"].append(
+        {
+            "roles": "supply_chain",
+            "purposes": "order_fulfilment",
+            "commands": "decide_match",
+            "why": "tests",
+            "owner": "it",
+            "review": "2099-01-01",
+        }
+    )
+    (tmp_path / "policy.yaml").write_text(json.dumps(policy))
+    url = f"sqlite:///{tmp_path / 'hub.sqlite'}"
+    with served(tmp_path, url, policy_file=tmp_path / "policy.yaml") as (world, shop):
+        ann = shop.customer("club", "1")
+        assert world.ask(CUSTOMER, "supply_chain", id=ann).data["explainCustomer"]["customerId"] == ann
+        id_ = opened(world, ann).data["breakGlass"]["id"]
+        merge = {"input": given(customerIds=[ann, shop.customer("till", "9")])}
+        for query, variables in ((CUSTOMER, {"id": ann}), (REVIEW, {"first": 1}), (MERGE, merge)):
+            reply = through(world, id_, query, **variables)
+            assert (reply.code, "under break-glass" in reply.message) == ("FORBIDDEN", True)
