@@ -136,14 +136,15 @@ def test_a_merge_overrules_what_was_decided_between_its_customers_and_gives_way_
 
 
 def test_a_merge_overrules_decisions_of_other_parties_of_its_customers(shop: StewardShop) -> None:
-    shop.write("till", [NAMESAKE, NEIGHBOUR])
+    shop.write("till", [NAMESAKE, NEIGHBOUR, {**NAMESAKE, "key": "10"}])
     shop.sync()
     ann, other = shop.customer("club", "1"), shop.customer("till", "9")
-    shop.decide("not_same", (shop.party("till", "8"), shop.party("till", "9")))
+    shop.decide("same", (shop.party("till", "9"), shop.party("till", "10")))
+    shop.decide("not_same", (shop.party("till", "8"), shop.party("till", "10")))
     merged = shop.merge(ann, other)
     assert (merged.pairs, merged.customers) == (2, (ann,))
     shop.undo(merged.act)
-    assert shop.customer("till", "9") == other
+    assert {shop.customer("till", "9"), shop.customer("till", "10")} == {other}
     assert shop.customer("till", "8") == ann
 
 

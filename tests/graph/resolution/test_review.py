@@ -106,6 +106,17 @@ def test_a_customer_that_little_holds_together_is_asked_about_by_its_weakest_hol
     assert queue(world, toy_models) == []
 
 
+def test_a_pair_without_which_a_customer_would_hold_all_the_same_is_not_asked_about(
+    world: Graph, toy_models: ToyModels
+) -> None:
+    ann = person("a", **ANN, email="ann@example.com")
+    both = person("b", **ANN, email="ann@example.com", telephone="+441632960001")
+    loose = person("l", **LOOSE, telephone="+441632960001")
+    world.apply(ann, both, loose)
+    assert are_one(world, ann, both, loose)
+    assert queue(world, toy_models) == []
+
+
 def test_nobody_is_asked_about_who_is_gone(world: Graph, toy_models: ToyModels) -> None:
     one, two = person("1", **SMITH), person("2", **SMITH)
     world.apply(one, two)
