@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Iterable
+from dataclasses import replace
 
 from parties import Party, World
 
@@ -16,12 +17,16 @@ from hub.graph.resolution.learning import learn
 from hub.graph.resolution.models import SHIPPED
 from hub.graph.resolution.profiles import Kind, profile_of
 
+SETTINGS = {"person": {"merge_weight": 9.0, "review_weight": 1.0}, "organization": {}}
+"""Where the shipped models differ from what learning chooses; docs/resolution-quality.md says why."""
+
 
 def ship(kind: Kind, parties: Iterable[Party]) -> None:
     made = list(parties)
     profiles = [profile_of(kind, party.values) for party in made]
     model = learn(kind, profiles, f"standard-{kind}", truth=[party.true_id for party in made])
-    model.write(SHIPPED / kind)
+    settings = model.settings.model_copy(update=SETTINGS[kind])
+    replace(model, settings=settings).write(SHIPPED / kind)
     for file in (SHIPPED / kind).iterdir():
         # Made-up names are nobody's: these files are for everybody to read.
         file.chmod(0o644)

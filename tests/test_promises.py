@@ -153,6 +153,8 @@ SET = {
     "HUB_TIMEOUT_S": ("2.5", 2.5),
     "HUB_MAX_RESPONSE_BYTES": ("4096", 4096),
     "HUB_CORS_ORIGINS": ('["https://desk.example.com"]', ("https://desk.example.com",)),
+    "HUB_MATCH_MODELS": ("models", Path("models")),
+    "HUB_STREET_READER": ("libpostal", "libpostal"),
     "HUB_ONTOLOGY_DIRS": ('["types", "more"]', (Path("types"), Path("more"))),
     "HUB_HOST": ("localhost", "localhost"),
     "HUB_PORT": ("0", 0),

@@ -11,21 +11,19 @@ from collections.abc import Collection, Mapping
 from itertools import combinations
 
 from hub.graph.resolution.clusters import Pair, pair_of
-from hub.graph.resolution.profiles import Profile
+from hub.graph.resolution.profiles import SHARED_COLUMNS, Profile
 from hub.graph.resolution.scoring import Blocking, Scorer
 
 AGAINST = 3.0
 """Bits that have to speak against a pair before it counts: 8 to 1, more than another town or phone number says."""
 
-_CONTACTS = ("emails", "phones")
-"""Columns whose values are no evidence once too many hold them."""
-
 
 def candidate_pairs(profiles: Mapping[str, Profile], blocking: Blocking, crowded: int) -> set[Pair]:
-    """The pairs that share a blocking key, without the keys that more than `crowded` parties have."""
-    holders: dict[tuple[int, str], list[str]] = defaultdict(list)
+    """The pairs that share a blocking key or a contact, without those that more than `crowded` parties have."""
+    holders: dict[tuple[int | str, str], list[str]] = defaultdict(list)
     for party, profile in profiles.items():
-        for key in blocking.keys(profile):
+        contacts = ((column, value) for column in SHARED_COLUMNS for value in profile.get(column, ()))
+        for key in (*blocking.keys(profile), *contacts):
             holders[key].append(party)
     found: set[Pair] = set()
     for parties in holders.values():
@@ -39,7 +37,7 @@ def without_crowded(profiles: Mapping[str, Profile], crowded: int) -> dict[str, 
     held = Counter(
         (column, value)
         for profile in profiles.values()
-        for column in _CONTACTS
+        for column in SHARED_COLUMNS
         for value in profile.get(column, ())
     )
     common = {key for key, count in held.items() if count > crowded}
@@ -60,7 +58,7 @@ def vote(scorer: Scorer, left: Profile, right: Profile) -> float | None:
 def _without(profile: Profile, common: Collection[tuple[str, str]]) -> Profile:
     kept = {
         column: [value for value in profile.get(column, ()) if (column, value) not in common]
-        for column in _CONTACTS
+        for column in SHARED_COLUMNS
     }
     return {
         **{key: value for key, value in profile.items() if key not in kept},

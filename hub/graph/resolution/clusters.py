@@ -224,7 +224,11 @@ def _of_other_generations(profiles: Mapping[str, Profile]) -> set[Pair]:
 
 def _born_apart(profiles: Mapping[str, Profile]) -> set[Pair]:
     """Those whose birthdays are a generation apart, in year, month and day: no slip makes that."""
-    born = {party: birth for party, profile in profiles.items() if len(birth := str(profile.get("birth_date", ""))) == _DAY}
+    born = {
+        party: birth
+        for party, profile in profiles.items()
+        if len(birth := str(profile.get("birth_date", ""))) == _DAY
+    }
     return {
         pair_of(one, other)
         for one, other in combinations(born, 2)

@@ -19,6 +19,7 @@ from networkx.utils import UnionFind
 
 from hub.graph.resolution.candidates import candidate_pairs, vote, without_crowded
 from hub.graph.resolution.clusters import LinkageSettings, Pair, conflicting_pairs, pair_of, partition
+from hub.graph.resolution.keys import PROOFS_CROWDED
 from hub.graph.resolution.models import MatchModel
 from hub.graph.resolution.profiles import Profile
 
@@ -147,7 +148,7 @@ def in_memory(
     """
     limited = without_crowded(profiles, model.settings.crowded)
     prepared = {party: model.scorer.prepare(profile) for party, profile in limited.items()}
-    shared = _shared(strong or {}, model.settings.crowded)
+    shared = _shared(strong or {}, PROOFS_CROWDED)
 
     def weigh(left: str, right: str) -> float:
         bits = shared.get(pair_of(left, right), 0) * model.settings.identifier_weight
@@ -156,7 +157,7 @@ def in_memory(
     def count(left: str, right: str) -> float | None:
         return vote(model.scorer, limited[left], limited[right])
 
-    pairs = candidate_pairs(limited, model.blocking, model.settings.crowded) | shared.keys()
+    pairs = candidate_pairs(profiles, model.blocking, model.settings.crowded) | shared.keys()
     compared = {pair: weigh(*pair) for pair in pairs}
     least = model.settings.merge_weight if merge_weight is None else merge_weight
     return Resolved(compared, group(limited, count, compared, least, model.settings.linkage, shared))

@@ -24,9 +24,6 @@ from hub.yamlfile import Fault
 if TYPE_CHECKING:
     import duckdb
 
-COUNTED_MERGE_WEIGHT = 1.0
-"""The same for a model that was counted, not estimated: 2 to 1, since nothing about its weights was guessed."""
-
 MERGE_WEIGHT = 3.0
 """Bits from which two parties are one customer: 8 to 1. The weights are estimated together and so near to calibrated
 that 0, where both answers are alike, joins most pairs rightly; a false merge shows one person's data to another, so it
@@ -90,7 +87,7 @@ def learn(
     settings = ModelSettings(
         name=name,
         kind=kind,
-        merge_weight=COUNTED_MERGE_WEIGHT if truth else MERGE_WEIGHT,
+        merge_weight=MERGE_WEIGHT,
         review_weight=REVIEW_WEIGHT,
         crowded=crowded,
     )

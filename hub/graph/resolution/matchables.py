@@ -16,15 +16,19 @@ from typing import Any, cast
 import orjson
 from sqlalchemy import Connection
 
-from hub.graph.resolution.profiles import Kind, Profile, StreetReader, profile_of, street_parts
+from hub.graph.resolution.profiles import (
+    SHARED_COLUMNS,
+    Kind,
+    Profile,
+    StreetReader,
+    profile_of,
+    street_parts,
+)
 from hub.ontology import EntityType
 from hub.store import Store, fixed
 
 Value = tuple[str, str]
 """A column and one of its values; what is held of it by too many is evidence for nobody."""
-
-SHARED_COLUMNS = ("emails", "phones")
-"""Columns whose values families and companies share, so that they are counted: see Value."""
 
 PROOFS = "proofs"
 """Stands as the column of strong identifiers."""

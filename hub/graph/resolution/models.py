@@ -60,8 +60,8 @@ class ModelSettings(BaseModel):
     review_weight: float = 0.0
     """Bits from which a steward is asked."""
 
-    identifier_weight: float = 12.0
-    """Bits that one shared strong identifier adds."""
+    identifier_weight: float = 40.0
+    """Bits that one shared strong identifier adds: more than all else can speak against it, short of two dozen bits."""
 
     crowded: int = Field(default=200, ge=2)
     """Holders of one blocking key or shared value above which it is neither key nor evidence: a switchboard, a

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -11,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from hub.errors import ConfigurationError
-from hub.graph.resolution.models import load_model
+from hub.graph.resolution.models import load_model, load_models, shipped_models
 from tests.graph.resolution.scoring.oracle import level, model_of
 
 SETTINGS = "name: mine\nkind: person\n"
@@ -99,3 +100,15 @@ def test_serving_needs_neither_splink_nor_duckdb(tmp_path: Path) -> None:
         "assert not {'splink', 'duckdb', 'pyarrow'} & set(sys.modules)"
     )
     assert subprocess.run([sys.executable, "-c", script], check=False).returncode == 0
+
+
+def test_a_folder_of_own_models_goes_before_the_shipped_ones(tmp_path: Path) -> None:
+    """`HUB_MATCH_MODELS`: what the folder lacks is as shipped."""
+    shutil.copytree(Path(__file__).parent / "toy_model", tmp_path / "ours")
+    found = load_models(tmp_path)
+    assert found["person"].settings.name == "toy"
+    assert found["organization"] is shipped_models()["organization"]
+    assert load_models(None) is shipped_models()
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(ConfigurationError, match="holds no model"):
+        load_models(tmp_path / "empty")

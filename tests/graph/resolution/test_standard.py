@@ -86,6 +86,13 @@ def test_a_couple_and_twins_stay_apart_whatever_they_share() -> None:
 
 def test_a_phone_number_alone_makes_nobody_the_same() -> None:
     assert together("person", person("Jack", **LANDLINE), person("Ann", "Blake", **LANDLINE)) == ["a", "b"]
+    assert together("person", person("Jack", **LANDLINE), LANDLINE) == ["a", "b"]
+
+
+def test_who_are_born_a_generation_apart_stay_apart_whatever_they_share() -> None:
+    shared = {**HOME, **LANDLINE, "email": ["jack@example.com"]}
+    father, son = person("Jack", birth="1961-03-04", **shared), person("Jack", birth="1990-11-21", **shared)
+    assert together("person", father, son) == ["a", "b"]
 
 
 def test_one_company_is_found_through_its_legal_form_and_a_slip() -> None:

@@ -9,6 +9,7 @@ from hub.graph.resolution.profiles.libpostal import libpostal_reader
 from hub.graph.resolution.profiles.profile import (
     ORGANIZATION_COLUMNS,
     PERSON_COLUMNS,
+    SHARED_COLUMNS,
     Kind,
     Profile,
     profile_of,
@@ -19,6 +20,7 @@ __all__ = [
     "ORGANIZATION_COLUMNS",
     "PERSON_COLUMNS",
     "PROFILE_VERSION",
+    "SHARED_COLUMNS",
     "Kind",
     "Profile",
     "StreetReader",

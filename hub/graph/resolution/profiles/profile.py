@@ -31,6 +31,9 @@ _CONTACT_COLUMNS = {
     "country": False,
     "tax_ids": True,
 }
+SHARED_COLUMNS = ("emails", "phones")
+"""Columns whose values families and companies share: it is counted how many hold each."""
+
 PERSON_COLUMNS: Mapping[str, bool] = {
     "given": False,
     "given_root": False,
