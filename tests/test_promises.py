@@ -178,8 +178,6 @@ SET = {
     "HUB_TOKEN_KEYS_MAX_AGE_S": ("60", 60.0),
     "HUB_API_KEYS": ("machines.json", Path("machines.json")),
     "HUB_MAX_REQUESTS": ("120", 120),
-    "HUB_MATCH_MODELS": ("models", Path("models")),
-    "HUB_STREET_READER": ("libpostal", "libpostal"),
 }
 
 
