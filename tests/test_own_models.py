@@ -1,4 +1,4 @@
-"""An organisation's own match models, and what takes addresses apart: chosen by settings, faults told before a start."""
+"""An organisation's own match models, and what takes addresses apart: settings whose faults are told at once."""
 
 from __future__ import annotations
 

@@ -9,7 +9,8 @@ import pytest
 from hub.errors import ConfigurationError
 from tests.graph.resolution.scoring.oracle import ask_splink, level, model_of, scorer_of
 
-NAMES = """SELECT * FROM (VALUES ('0', NULL, 'x'), ('1', 'anna', 'x'), ('2', 'anna', NULL), ('3', 'anne', 'x'), ('4', 'ANNA', 'y'),
+NAMES = """SELECT * FROM (VALUES ('0', NULL, 'x'), ('1', 'anna', 'x'), ('2', 'anna', NULL), ('3', 'anne', 'x'),
+    ('4', 'ANNA', 'y'),
     ('5', NULL, 'y'), ('6', 'bob', ''), ('7', 'Müller', ''), ('8', 'Muller', 'x'), ('9', 'rob', 'rob'))
     AS names(id, a, b)"""
 
