@@ -46,6 +46,7 @@ from hub.eraser import Eraser
 from hub.errors import AuditError, ConfigurationError, FaultLike
 from hub.graph.resolution import MatchModel, PartyKind, load_models
 from hub.graph.resolution.profiles import StreetReader, libpostal_reader, street_parts
+from hub.graph.resolution.stewardship import Stewardship
 from hub.ontology import Ontology, load_ontology
 from hub.search import Catalogue, Indexer, SearchService, TantivyEngine
 from hub.settings import Settings, TokenClaims
@@ -108,6 +109,8 @@ class Services:
     jobs: Jobs
     """Runs in the background; closing ends them between two batches."""
     staff: StaffRecords
+    stewardship: Stewardship
+    """Who is one customer by stewards' words."""
     past: Past
     """Answers as of a past time."""
     search: SearchService
@@ -278,6 +281,7 @@ def open_services(settings: Settings, environ: Mapping[str, str] = os.environ) -
             syncer=syncer,
             jobs=jobs,
             staff=StaffRecords(store, syncer.graph, syncer.mapping),
+            stewardship=Stewardship(store, syncer.resolver, found.models),
             past=past,
             search=search,
             indexer=indexer,

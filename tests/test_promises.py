@@ -333,6 +333,22 @@ FOR_AUDITORS = {
 }
 OF_A_GLASS = {"breakGlassEvents": f'(id: "nothing", first: 1, after: -1) {{ events {_EVENT} next }}'}
 FOR_OFFICERS = {"erasure": '(customerId: "nobody") { id customerIds erasedAt ground event state }'}
+_DECISION = "{ id act verdict left right holdsTo by at undoneBy undoneAt inForce }"
+_PAIR = (
+    "{ left right together reason weight mergeWeight prior comparisons { comparison level bits frequencyBits }"
+    f" schemes identifierBits decision {_DECISION} }}"
+)
+_HOLD = "{ left right weight reason }"
+FOR_STEWARDS = {
+    "matchReview": "(first: 1, after: null, kind: DOUBT)"
+    " { kind left right customerIds weight mergeWeight parties worth cursor }",
+    "matchDecisions": f'(first: 1, after: null, act: "nothing", party: "nobody") {_DECISION}',
+}
+OF_PARTIES = {
+    "explainMatch": f'(left: "nobody", right: "noone") {_PAIR}',
+    "whyNot": f'(one: "cus_nobody", other: "cus_noone") {_PAIR}',
+    "explainCustomer": f'(id: "cus_nobody") {{ customerId parties holds {_HOLD} weakest {_HOLD} parts }}',
+}
 OF_A_CUSTOMER = {
     "relatedCustomers": '(id: "cus_nobody") { customerId label distance reason steps { label } }',
     "path": '(from: "cus_nobody", to: "cus_noone") { start end label kind forward }',
@@ -361,6 +377,13 @@ MUTATIONS = {
     ' stream: null, recordKey: null, erasureId: null, reason: "a reason of twenty letters", ticket: "T-1",'
     ' idempotencyKey: "11"})'
     " { event count }",
+    "decideMatches": '(input: {pairs: [{left: "nobody", right: "noone"}], verdict: NOT_SAME, reason: "x",'
+    ' idempotencyKey: "12"}) { act pairs customerIds }',
+    "mergeCustomers": '(input: {customerIds: ["nobody", "noone"], reason: "x", idempotencyKey: "13"})'
+    " { act pairs customerIds }",
+    "unmergeCustomer": '(input: {customerId: "nobody", parties: ["noone"], reason: "x", idempotencyKey: "14"})'
+    " { act pairs customerIds }",
+    "undoDecisions": '(input: {act: "nothing", reason: "x", idempotencyKey: "15"}) { act pairs customerIds }',
     "syncSource": '(source: "nothing", idempotencyKey: "5") { source state runId }',
     "replayQuarantine": '(input: {source: "nothing", numbers: [1], idempotencyKey: "6"}) { source state runId }',
 }
@@ -458,6 +481,21 @@ def test_what_officers_ask_of_nobody_is_null_to_them_alone(service: GraphQLServi
     assert ask(service, document, "compliance", "privacy_compliance")["data"] == {field: None}
 
 
+@pytest.mark.parametrize("field", FOR_STEWARDS)
+def test_what_stewards_ask_is_answered_to_them_alone(service: GraphQLService, field: str) -> None:
+    document = f"{{ {field}{FOR_STEWARDS[field]} }}"
+    assert ask(service, document)["errors"][0]["extensions"]["code"] == "FORBIDDEN"
+    assert ask(service, document, "steward", "data_quality")["data"] == {field: []}
+
+
+@pytest.mark.parametrize("field", OF_PARTIES)
+def test_what_stewards_ask_of_nobody_is_not_found_by_them_alone(service: GraphQLService, field: str) -> None:
+    document = f"{{ {field}{OF_PARTIES[field]} }}"
+    assert ask(service, document)["errors"][0]["extensions"]["code"] == "FORBIDDEN"
+    answer = ask(service, document, "steward", "data_quality")
+    assert answer["errors"][0]["extensions"]["code"] == "NOT_FOUND"
+
+
 @pytest.mark.parametrize("field", OF_A_CUSTOMER)
 def test_the_surroundings_of_nobody_are_not_found(service: GraphQLService, field: str) -> None:
     answer = ask(service, f"{{ {field}{OF_A_CUSTOMER[field]} }}")
@@ -490,6 +528,7 @@ def test_the_commands_that_a_policy_names_stay_as_they_are() -> None:
         "reveal_payloads",
         "read_audit",
         "erase_customer",
+        "decide_match",
     ]
 
 
@@ -512,6 +551,8 @@ def test_no_root_field_is_forgotten_here(service: GraphQLService) -> None:
         *FOR_AUDITORS,
         *OF_A_GLASS,
         *FOR_OFFICERS,
+        *FOR_STEWARDS,
+        *OF_PARTIES,
         *OF_A_CUSTOMER,
     }
     assert set(schema.subscription_type.fields) == set(SUBSCRIPTIONS)

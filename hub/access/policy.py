@@ -168,6 +168,7 @@ class Command(StrEnum):
     REVEAL_PAYLOADS = "reveal_payloads"
     READ_AUDIT = "read_audit"
     ERASE_CUSTOMER = "erase_customer"
+    DECIDE_MATCH = "decide_match"
 
 
 class CommandGrant(_Part):

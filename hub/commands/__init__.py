@@ -9,6 +9,15 @@ from hub.commands.corrections import (
     withdraw_correction,
 )
 from hub.commands.customers import all_ids
+from hub.commands.doubts import (
+    Decided,
+    cursor_of,
+    explain_customer,
+    explain_match,
+    match_decisions,
+    match_review,
+    why_not,
+)
 from hub.commands.erasure import (
     EraseCustomer,
     ErasureDone,
@@ -39,6 +48,19 @@ from hub.commands.glasses import (
     use_glass,
 )
 from hub.commands.lineage import Change, SourceRecord, prov
+from hub.commands.matching import (
+    MAX_GIVEN,
+    MAX_MERGED,
+    DecideMatches,
+    MatchDecided,
+    MergeCustomers,
+    UndoDecisions,
+    UnmergeCustomer,
+    decide_matches,
+    merge_customers,
+    undo_decisions,
+    unmerge_customer,
+)
 from hub.commands.notes import (
     LogInteraction,
     Noted,
@@ -67,6 +89,8 @@ from hub.commands.runs import ReplayQuarantine, RunBegun, SyncSource, replay_qua
 from hub.commands.suppressions import Released, ReleaseSuppression, release_suppression
 
 __all__ = [
+    "MAX_GIVEN",
+    "MAX_MERGED",
     "About",
     "Author",
     "BreakGlass",
@@ -75,11 +99,15 @@ __all__ = [
     "Changed",
     "CorrectProperty",
     "Corrected",
+    "DecideMatches",
+    "Decided",
     "EraseCustomer",
     "ErasureDone",
     "ErasureRecord",
     "Ground",
     "LogInteraction",
+    "MatchDecided",
+    "MergeCustomers",
     "Narrowed",
     "Noted",
     "Opened",
@@ -94,6 +122,8 @@ __all__ = [
     "RunBegun",
     "SourceRecord",
     "SyncSource",
+    "UndoDecisions",
+    "UnmergeCustomer",
     "Unusual",
     "WithdrawCorrection",
     "access_through",
@@ -105,13 +135,20 @@ __all__ = [
     "broken_glasses",
     "changes_of",
     "correct_property",
+    "cursor_of",
+    "decide_matches",
     "erase_customer",
     "expire_glasses",
+    "explain_customer",
+    "explain_match",
     "find_erasure",
     "is_glass_id",
     "is_open",
     "list_erasures",
     "log_interaction",
+    "match_decisions",
+    "match_review",
+    "merge_customers",
     "plan_of_erasure",
     "prov",
     "reads_without_result",
@@ -125,8 +162,11 @@ __all__ = [
     "stop_glass",
     "sync_source",
     "tell_of_glasses",
+    "undo_decisions",
+    "unmerge_customer",
     "unusual_access",
     "use_glass",
     "uses_of_glass",
+    "why_not",
     "withdraw_correction",
 ]

@@ -18,6 +18,9 @@ from hub.graph.reached import Reached
 from hub.ontology import CUSTOMER, EntityType, Property
 from hub.store import Store
 
+_AT_ONCE = 200
+"""Customers that one statement looks for."""
+
 
 @dataclass(frozen=True, slots=True)
 class PartyRow:
@@ -65,11 +68,24 @@ def find_customer(store: Store, connection: Connection, customer_id: str, author
     return Customer(now, tuple(sorted(parties, key=lambda party: (party.source in STAFF, party.head_id))))
 
 
+def reached_customers(
+    store: Store, connection: Connection, customers: Collection[str], author: Author
+) -> set[str]:
+    """Those of these customers, by the ids of now, whom the author reaches."""
+    reached = Reached(store.ontology, _reaching(store, author), store.dialect.name)
+    ids, found = sorted(customers), set[str]()
+    for start in range(0, len(ids), _AT_ONCE):
+        some = ids[start : start + _AT_ONCE]
+        there = reached.rows(connection, [CUSTOMER], [(CUSTOMER, id_) for id_ in some], _AT_ONCE)
+        found.update(id_ for id_, is_there in zip(some, there, strict=True) if is_there)
+    return found
+
+
 def current_id(store: Store, connection: Connection, customer_id: str) -> str:
     """The id itself, or that of the customer who took over where it is retired."""
     given = store.dialect.param("id")
     sql = f"SELECT coalesce((SELECT new_id FROM customer_redirect WHERE old_id = {given}), {given})"
-    return str(connection.exec_driver_sql(sql, {"id": _storable(customer_id)}).scalar_one())
+    return str(connection.exec_driver_sql(sql, {"id": storable(customer_id)}).scalar_one())
 
 
 def all_ids(store: Store, connection: Connection, customer_id: str) -> list[str]:
@@ -124,7 +140,7 @@ def _is_reachable(
     column = "party_id" if type_.customer else "id"
     given = store.dialect.param("id")
     sql = f'SELECT "{column}" FROM "{type_.table}" WHERE id = {given}'
-    row = connection.exec_driver_sql(sql, {"id": _storable(id_)}).first()
+    row = connection.exec_driver_sql(sql, {"id": storable(id_)}).first()
     return row is not None and (not type_.customer or row[0] in parties)
 
 
@@ -136,6 +152,6 @@ def _parties(store: Store, connection: Connection, type_: EntityType, customer_i
     return [PartyRow(row[0], type_.name, *row[1:]) for row in rows]
 
 
-def _storable(id_: str) -> str:
+def storable(id_: str) -> str:
     """The id, or one that nothing has where no database could hold it."""
     return "" if "\x00" in id_ or not id_.isascii() else id_

@@ -22,7 +22,8 @@ ACTIONS: Mapping[Action, str] = MappingProxyType(
         Action.CUSTOMER_CHANGED: "A customer's golden record changed.",
         Action.CUSTOMER_MERGED: "Two customers became one.",
         Action.CUSTOMER_UNMERGED: "One customer became several again.",
-        Action.REVIEW_DECIDED: "A steward decided a doubtful pair.",
+        Action.REVIEW_DECIDED: "A steward decided who is one customer: `same`, `not_same`, `merged`, `unmerged`,"
+        " `undone` (`about`: the act).",
         Action.CORRECTION: "A person corrected a value, or took the correction back.",
         Action.READ: "Customer data was answered, with purpose, categories and the customers concerned.",
         Action.READ_REFUSED: "A request was refused before anything was read.",
@@ -78,6 +79,7 @@ its own event, place, subject and class alone.
 | `correction` | the reason; each value before and after, and its party | the customer | by category |
 | `customer_changed` | each golden value before and after, and its party | each customer | by category |
 | `search` | what was searched for | the day: nobody knows whom it is about | `search` |
+| `review_decided` | the reason | the day: it is about several customers, and names none | `customer` |
 | `erased`, `suppression_released` | reason and ticket | the day: the keys of the customer die | `customer` |
 
 `hub audit show EVENT --reveal` opens them for the machine's operator, the command `reveal_payloads` of the policy for

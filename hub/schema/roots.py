@@ -8,9 +8,11 @@ from __future__ import annotations
 from hub.schema.auditing import AuditQuery
 from hub.schema.breaking import GlassMutation, GlassQuery
 from hub.schema.changes import ChangesQuery
+from hub.schema.deciding import MatchMutation
 from hub.schema.erasing import ErasureMutation, ErasureQuery
 from hub.schema.explaining import ExplainQuery
 from hub.schema.federation import FederationQuery
+from hub.schema.matching import MatchQuery
 from hub.schema.mutations import SourceMutation
 from hub.schema.networks import NetworkQuery
 from hub.schema.progress import ProgressSubscription
@@ -26,9 +28,10 @@ QUERIES: tuple[type, ...] = (
     GlassQuery,
     AuditQuery,
     ErasureQuery,
+    MatchQuery,
     FederationQuery,
 )
-MUTATIONS: tuple[type, ...] = (SourceMutation, GlassMutation, ErasureMutation)
+MUTATIONS: tuple[type, ...] = (SourceMutation, GlassMutation, ErasureMutation, MatchMutation)
 """Their resolvers are synchronous and run in a worker thread."""
 SUBSCRIPTIONS: tuple[type, ...] = (ProgressSubscription,)
 """Their resolvers tell one event, which is their root value."""

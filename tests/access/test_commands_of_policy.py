@@ -93,6 +93,7 @@ def test_the_policy_we_ship_lets_few_do_much() -> None:
         ("compliance", "privacy_compliance", "record_consent"),
         ("steward", "data_quality", "correct_property"),
         ("steward", "data_quality", "replay_quarantine"),
+        ("steward", "data_quality", "decide_match"),
         ("it", "system_operation", "sync_source"),
         ("it", "system_operation", "replay_quarantine"),
         ("it", "system_operation", "explain_access"),

@@ -113,6 +113,25 @@ FIELDS: Mapping[str, Path] = {
         "counts of what is gone, for those alone who may erase, of whom they reach"
     ),
     "Mutation.releaseSuppression": Silent("how many hashes were taken back, for those alone who may erase"),
+    **dict.fromkeys(
+        (
+            "Query.explainMatch",
+            "Query.whyNot",
+            "Query.explainCustomer",
+            "Query.matchReview",
+            "Query.matchDecisions",
+        ),
+        Silent("ids, comparisons, levels and bits, for those alone who may decide them, of whom they reach"),
+    ),
+    **dict.fromkeys(
+        (
+            "Mutation.decideMatches",
+            "Mutation.mergeCustomers",
+            "Mutation.unmergeCustomer",
+            "Mutation.undoDecisions",
+        ),
+        Silent("ids of customers, for those alone who may decide them, of whom they reach"),
+    ),
     "Mutation.syncSource": Silent("that a run of a source has begun"),
     "Mutation.replayQuarantine": Silent("that a run of a source has begun"),
     "Subscription.syncProgress": Silent("how many records a run of a source has read"),
@@ -129,6 +148,7 @@ ROUTES: Mapping[str, Path] = {
 """Routes of the application; one under another that is here is a file of its page."""
 
 _NOTES = Silent("the id of what the operator has just said")
+_STEWARD = Shown("tests/cli/test_decide.py::test_who_looked_is_on_record")
 _QUESTION = Shown("tests/cli/test_questions.py::test_every_question_is_on_record_before_its_answer")
 COMMANDS: Mapping[str, Path] = {
     "access cedar": Silent("the policy as Cedar has it"),
@@ -188,6 +208,16 @@ COMMANDS: Mapping[str, Path] = {
         "tests/cli/test_main.py::test_quarantined_values_are_shown_by_request_only_which_leaves_an_audit_event"
     ),
     "queries": Silent("documents without values"),
+    "resolve evaluate": Silent("figures of records in a file of the operator's own"),
+    "resolve train": Silent("figures of records in a file of the operator's own"),
+    **dict.fromkeys(
+        ("resolve review", "resolve explain", "resolve why-not", "resolve customer", "resolve decisions"),
+        _STEWARD,
+    ),
+    **dict.fromkeys(
+        ("resolve same", "resolve not-same", "resolve merge", "resolve unmerge", "resolve undo"),
+        Silent("ids of customers that the operator has just named"),
+    ),
     "serve": Silent("nothing but its address"),
     "sources": Silent("counts and times of runs"),
     "sync": Silent("counts of runs"),

@@ -148,9 +148,9 @@ class Explainer:
             raise NotFoundError("there is no customer with this id")
         _bound(len(parties) ** 2)
         holds = self._holds(connection, parties)
-        weakest = _weakest(holds)
+        weakest = weakest_of(holds)
         return CustomerStory(
-            customer, tuple(parties), tuple(holds), weakest, _parts(holds, weakest) if weakest else None
+            customer, tuple(parties), tuple(holds), weakest, parts_of(holds, weakest) if weakest else None
         )
 
     def _known(self, connection: Connection, parties: Collection[str]) -> Mapping[str, Matchable]:
@@ -241,13 +241,14 @@ def _graph(holds: Sequence[Hold]) -> nx.Graph[str]:
     return graph
 
 
-def _weakest(holds: Sequence[Hold]) -> Hold | None:
-    """The last pair that the strongest tree needs."""
+def weakest_of(holds: Sequence[Hold]) -> Hold | None:
+    """Of pairs that hold a customer together, the strongest first, the last one that the strongest tree needs."""
     tree = nx.maximum_spanning_edges(_graph(holds), data=True)
     return min((data["hold"] for _, _, data in tree), key=lambda hold: -holds.index(hold), default=None)
 
 
-def _parts(holds: Sequence[Hold], weakest: Hold) -> tuple[frozenset[str], frozenset[str]]:
+def parts_of(holds: Sequence[Hold], weakest: Hold) -> tuple[frozenset[str], frozenset[str]]:
+    """The parties on either side of the weakest, as the stronger ones hold them together."""
     stronger = _graph(holds[: holds.index(weakest)])
     stronger.add_nodes_from([weakest.left, weakest.right])
     one = frozenset(nx.node_connected_component(stronger, weakest.left))

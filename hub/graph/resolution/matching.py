@@ -92,10 +92,16 @@ class MatchResolver:
         scored = self._score(connection, changes)
         started = changes.touched | changes.removed | changes.reconsidered | scored.regroup
         near = self._neighbourhoods.around(connection, started, changes)
-        groups = self._groups(connection, scored.compared, near)
+        groups = self._groups(connection, scored.compared.judge, near)
         return self._ids.record(
             connection, groups.parties, near.before, changes.removed, groups.reasons, groups.steward_parted
         )
+
+    def groups(self, connection: Connection, parties: Collection[str]) -> list[frozenset[str]]:
+        """The customers that these parties and all near them would be, resolved now; nothing is written."""
+        changes = PartyChanges(frozenset(), frozenset(), frozenset(parties))
+        near = self._neighbourhoods.around(connection, parties, changes)
+        return self._groups(connection, Judge(self._models), near).parties
 
     def _score(self, connection: Connection, changes: PartyChanges) -> _Scored:
         remade = self._matchables.remake(connection, changes.touched, changes.removed)
@@ -138,11 +144,11 @@ class MatchResolver:
     def _crowded(self, each: Matchable, holders: Holders) -> Collection[Value]:
         return [value for key, value in self._keys.values(each).items() if holders.is_crowded(key)]
 
-    def _groups(self, connection: Connection, compared: Compared, near: Neighbourhood) -> Grouping:
+    def _groups(self, connection: Connection, judge: Judge, near: Neighbourhood) -> Grouping:
         components = near.components()
         several = {party for each in components if len(each.parties) > 1 for party in each.parties}
         known = {each.party: each for each in self._matchables.of(connection, several)}
-        grouping = Grouping(compared.judge, known)
+        grouping = Grouping(judge, known)
         for component in components:
             grouping.part(component)
         return grouping

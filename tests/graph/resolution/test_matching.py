@@ -180,14 +180,18 @@ def test_merging_and_parting_by_a_steward_gives_the_ids_back(world: Graph) -> No
     assert applied.splits == (Split(*ids, "evidence_gone"),)
 
 
-def test_a_later_decision_of_a_pair_replaces_the_earlier(world: Graph) -> None:
+def test_of_two_decisions_of_a_pair_the_later_is_in_force_until_it_is_undone(world: Graph) -> None:
     one, two = person("1", **ANN), person("2", **ANN)
     world.apply(one, two)
     decide(world, "not_same", one, two, id_="d1")
-    decide(world, "same", one, two, id_="d2")
-    with world.store.read() as connection:
-        assert [each.id for each in Decisions(world.store).of(connection, [one.entities[0].id])] == ["d2"]
-    assert world.rows("SELECT id FROM decision WHERE undone_at IS NOT NULL") == [("d1",)]
+    made = decide(world, "same", one, two, id_="d2")
+    decisions = Decisions(world.store)
+    with world.store.write() as connection:
+        assert [each.id for each in decisions.of(connection, [made.left])] == ["d2"]
+        decisions.undo(connection, ["d2"], "sid", BY_HAND["at"])
+        assert [each.id for each in decisions.of(connection, [made.right])] == ["d1"]
+        world.writer.regroup(connection, 1, [made.left])
+    assert not are_one(world, one, two)
 
 
 def test_what_staff_recorded_is_compared_with_nobody(world: Graph) -> None:

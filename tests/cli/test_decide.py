@@ -1,0 +1,142 @@
+"""`hub resolve` as a data steward uses it: what it prints, what it does, and who looked."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from hub.audit import Action
+from hub.cli import app
+from hub.services import Services, open_services
+from hub.settings import load_settings
+from tests.commands.command_world import ANN, MASTER_KEY
+from tests.commands.stewards_world import REASON, StewardShop
+
+VALUES = (ANN["name"], ANN["email"], ANN["street"], ANN["postcode"], "7001")
+WHY = ("--reason", REASON)
+
+
+def run(*words: str) -> Result:
+    return CliRunner().invoke(app, ["resolve", *words], catch_exceptions=False)
+
+
+@pytest.fixture
+def shop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> StewardShop:
+    """The stewards' shop, closed, in a hub that the commands open."""
+    shop = StewardShop(tmp_path, f"sqlite:///{tmp_path / 'var' / 'hub.sqlite'}")
+    shop.services.publish()
+    shop.services.close()
+    for name in ("data_dir", "config_dir", "policy_file", "match_models"):
+        monkeypatch.setenv(f"HUB_{name.upper()}", str(getattr(shop.settings, name)))
+    monkeypatch.setenv("HUB_STORE_URL", shop.settings.store_address)
+    monkeypatch.setenv("HUB_MASTER_KEY", MASTER_KEY)
+    return shop
+
+
+@contextmanager
+def hub(shop: StewardShop) -> Iterator[Services]:
+    with open_services(load_settings(), {}) as services:
+        shop.services = services
+        yield services
+
+
+def ids(shop: StewardShop) -> tuple[str, str, str, str]:
+    """The customers of Ann and of her namesake, and their parties."""
+    with hub(shop):
+        customers = shop.customer("club", "1"), shop.customer("till", "9")
+        return *customers, shop.party("club", "1"), shop.party("till", "9")
+
+
+def said(result: Result) -> str:
+    assert result.exit_code == 0, result.output
+    assert not [value for value in VALUES if value in result.output]
+    return result.output
+
+
+def act_of(result: Result) -> str:
+    found = re.match(r"Act (\S+): ", said(result))
+    assert found
+    return found[1]
+
+
+def test_a_steward_looks_asks_decides_and_takes_back(shop: StewardShop) -> None:
+    ann, other, one, two = ids(shop)
+    queue = said(run("review", "--kind", "doubt"))
+    assert queue.startswith("doubt worth 0.")
+    assert f"{min(one, two)}:{max(one, two)}" in queue
+    assert "not one customer, too_little" in said(run("explain", one, two))
+    why = said(run("why-not", ann, other))
+    assert re.search(r"\+6\.61  given: \S", why)
+    assert "in all; +6.00 would be enough" in why
+    act = act_of(run("same", f"{one}:{two}", *WHY))
+    assert f"{ann}: 2 parties" in said(run("customer", other))
+    assert "weakest:" in said(run("customer", ann))
+    assert "same" in said(run("decisions", "--act", act))
+    assert said(run("review")) == "Nothing is in doubt.\n"
+    assert f"customers now: {ann}, {other}." in said(run("undo", act, *WHY))
+    assert ", undone" in said(run("decisions", "--party", one))
+    act_of(run("not-same", f"{two}:{one}", *WHY))
+    assert ids(shop)[:2] == (ann, other)
+
+
+def test_customers_are_merged_and_parted_again(shop: StewardShop) -> None:
+    ann, other, _, two = ids(shop)
+    key = ("--key", "once")
+    act = act_of(run("merge", ann, other, *WHY, *key))
+    assert act_of(run("merge", ann, other, *WHY, *key)) == act
+    assert ids(shop)[:2] == (ann, ann)
+    act_of(run("unmerge", ann, two, *WHY))
+    assert ids(shop)[:2] == (ann, other)
+    with hub(shop) as services:
+        event = services.audit.event(services.audit.number_of(act))
+    assert (event.action, event.roles, event.actor.partition(":")[0]) == (
+        Action.REVIEW_DECIDED,
+        ("operator",),
+        "os",
+    )
+
+
+def test_who_looked_is_on_record(shop: StewardShop) -> None:
+    ann, other, one, two = ids(shop)
+    for words in (
+        ("review",),
+        ("explain", one, two),
+        ("why-not", ann, other),
+        ("customer", ann),
+        ("decisions",),
+    ):
+        said(run(*words))
+    with hub(shop) as services:
+        read = [each.event for each in services.audit.events(limit=1_000) if each.event.action is Action.READ]
+    assert [event.reason_code for event in read] == [
+        "match_review",
+        "explain_match",
+        "why_not",
+        "explain_customer",
+        "match_decisions",
+    ]
+    assert {event.actor.partition(":")[0] for event in read} == {"os"}
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (("same", "one", *WHY), "LEFT:RIGHT"),
+        (("review", "--kind", "odd"), "a kind is one of doubt, apart, weak"),
+        (("undo", "nothing", *WHY), "could be undone"),
+    ],
+)
+def test_what_makes_no_sense_is_refused(shop: StewardShop, words: tuple[str, ...], message: str) -> None:
+    result = run(*words)
+    assert (result.exit_code, message in result.stderr) == (1, True)
+    assert ids(shop)[0]
+
+
+def test_nothing_was_decided_yet(shop: StewardShop) -> None:
+    assert said(run("decisions")) == "Nothing was decided.\n"
+    assert ids(shop)[0]
