@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import event, text
+from sqlalchemy import text
 
 from hub.adapters.gate import Candidate, Gate
 from hub.adapters.stream_run import StreamRun
@@ -29,6 +29,7 @@ from tests.adapters.erasing_world import (
     words,
 )
 from tests.databases import sqlite_store
+from tests.statements import noting
 
 PEOPLE = [1, 2, 3, 4]
 
@@ -496,18 +497,16 @@ def test_a_batch_costs_one_statement_where_nothing_is_kept_out_and_two_where_som
 ) -> None:
     said: list[str] = []
 
-    def note(_c: Any, _cursor: Any, statement: str, *_: Any) -> None:
-        said.append(statement)
-
-    event.listen(world.store.engine, "before_cursor_execute", note)
     world.write({"people": [person(n, note="changed") for n in PEOPLE]})
-    world.syncer().sync("shop")
+    with noting(world.store, said.append):
+        world.syncer().sync("shop")
     asked = [statement for statement in said if "suppression" in statement]
     assert len(asked) == 1
     world.erase(3)
     said.clear()
     world.write({"people": [person(n, note="changed again") for n in (1, 2, 4)]})
-    world.syncer().sync("shop")
+    with noting(world.store, said.append):
+        world.syncer().sync("shop")
     own = [statement for statement in said if "FROM suppression WHERE hash" in statement]
     assert len(own) == 4  # one a stream with something new: people, orders, lines, restrictions
 

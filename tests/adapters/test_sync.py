@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from sqlalchemy import event, text
+from sqlalchemy import text
 
 from hub.adapters import RunReport, Syncer, source_statuses
 from hub.adapters.quarantine import show, waiting
@@ -21,6 +21,7 @@ from hub.store import Store
 from hub.values import entity_id
 from tests.adapters.shop import Shop, graph, numbers
 from tests.databases import sqlite_store
+from tests.statements import noting
 
 YAML = (Path(__file__).parent / "killed" / "shop.yaml").read_text()
 
@@ -377,13 +378,12 @@ def test_an_unchanged_batch_writes_nothing_but_the_run_itself(
     fill(shop)
     written: set[str] = set()
 
-    def note(_c: Any, _u: Any, statement: str, *_more: Any) -> None:
+    def note(statement: str) -> None:
         if found := re.match(r"(?:INSERT INTO|UPDATE|DELETE FROM) \"?(\w+)", statement):
             written.add(found.group(1))
 
-    event.listen(store.engine, "before_cursor_execute", note)
-    syncer.sync("shop")
-    event.remove(store.engine, "before_cursor_execute", note)
+    with noting(store, note):
+        syncer.sync("shop")
     # Of the quarantine, what a complete reading no longer met is forgotten: here nothing.
     assert written <= {"run", "run_stream", "stream_state", "audit_outbox", "quarantine"}
 

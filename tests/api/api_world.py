@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import zlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -14,7 +14,6 @@ from typing import Any
 
 import anyio.from_thread
 import httpx
-from sqlalchemy import Connection, event
 
 from hub.access import DemoIssuer
 from hub.api import create_app
@@ -22,8 +21,8 @@ from hub.audit import AuditEvent
 from hub.graph import Entity, GraphWriter, Reference, Statement
 from hub.services import Services, open_services
 from hub.settings import Settings
-from hub.store import Store
 from hub.values import Instant, Money, entity_id
+from tests.statements import noting
 
 POLICY = Path(__file__).resolve().parents[2] / "policy.yaml"
 SOURCE = """
@@ -246,34 +245,6 @@ class World:
 
         with noting(self.services.store, note):
             yield found
-
-
-@contextmanager
-def noting(store: Store, note: Callable[[str], None]) -> Iterator[None]:
-    """Tells of each statement before it is run, through SQLAlchemy or a driver, in a thread or on the event loop."""
-    first_row, on_loop = store.dialect.first_row, store.first_row
-
-    def listen(_c: Connection, _cursor: Any, statement: str, *_more: Any) -> None:
-        note(statement)
-
-    def noted(connection: Any, sql: str, values: Any) -> Any:
-        note(sql)
-        return first_row(connection, sql, values)
-
-    async def noted_on_loop(sql: str, *more: Any) -> Any:
-        row = await on_loop(sql, *more)
-        note(sql)
-        return row
-
-    event.listen(store.engine, "before_cursor_execute", listen)
-    store.dialect.first_row = noted  # type: ignore[method-assign]
-    store.first_row = noted_on_loop  # type: ignore[method-assign]
-    try:
-        yield
-    finally:
-        del store.dialect.first_row
-        del store.first_row
-        event.remove(store.engine, "before_cursor_execute", listen)
 
 
 @contextmanager

@@ -13,7 +13,8 @@ from typing import Any
 import pytest
 
 from hub.audit import Action, Outcome
-from tests.api.api_world import World, noting
+from tests.api.api_world import World
+from tests.statements import noting
 
 ME = "{ me { subject } }"
 

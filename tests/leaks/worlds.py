@@ -25,7 +25,6 @@ from hub.schema.planner import GraphQLRequest
 from hub.schema.plans import Plans
 from hub.services import Services, open_services
 from hub.settings import Settings
-from tests.api.api_world import noting
 from tests.leaks.canaries import hidden_parts
 from tests.leaks.company import fill
 from tests.leaks.hiding import Hiding
@@ -35,6 +34,7 @@ from tests.leaks.reaching import Reaching, attributes_of
 from tests.leaks.seen_through import GlassRow, ThroughGlass, only
 from tests.leaks.twins import Rows, Twin, read_rows, write_rows
 from tests.leaks.ways import WAYS, Question
+from tests.statements import noting
 
 
 @dataclass

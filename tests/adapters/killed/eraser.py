@@ -5,9 +5,6 @@ from __future__ import annotations
 import os
 import signal
 from datetime import UTC, datetime
-from typing import Any
-
-from sqlalchemy import event
 
 from hub.adapters import runs
 from hub.adapters.erasing import erase, plan_erasure
@@ -15,12 +12,13 @@ from hub.audit.erasures import Erasure
 from hub.graph import GraphWriter
 from hub.ontology import load_ontology
 from hub.store import Store
+from tests.statements import noting
 
 ONTOLOGY = load_ontology()
 ID = "01928f6e-0000-7000-8000-000000000000"
 
 
-def die(*_: Any) -> None:
+def die() -> None:
     """End this process as a power cut would."""
     os.kill(os.getpid(), signal.SIGKILL)
 
@@ -34,14 +32,14 @@ def erase_and_die(url: str, customer: str, at: int | None) -> None:
         erasure = Erasure(ID, datetime.now(UTC), plan.customers, plan.parties, plan.hashes)
         run_id = runs.note_command(connection, "erasure")
         if at is not None:
-            left = iter(range(at))
+            left = iter(range(at + 1))
 
-            def count(*_: Any) -> None:
+            def count(_statement: str) -> None:
                 if next(left, None) is None:
                     die()
 
-            event.listen(store.engine, "after_cursor_execute", count)
-        erase(store, graph, connection, run_id, plan, erasure)
-        if at is not None:
+            with noting(store, count):
+                erase(store, graph, connection, run_id, plan, erasure)
             die()
+        erase(store, graph, connection, run_id, plan, erasure)
     die()
