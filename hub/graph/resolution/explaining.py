@@ -101,11 +101,16 @@ class Explainer:
     def __init__(
         self, store: Store, models: Mapping[Kind, MatchModel], proofs_crowded: int = PROOFS_CROWDED
     ) -> None:
-        self._judge = Judge(models)
+        self._models = models
         self._matchables = Matchables(store)
         self._keys = Keys(store, models, proofs_crowded)
         self._ids = CustomerIds(store)
         self._decisions = Decisions(store)
+
+    @property
+    def _judge(self) -> Judge:
+        """A new one each time: it remembers what parties state, and these change and are erased."""
+        return Judge(self._models)
 
     def pair(self, connection: Connection, left: str, right: str) -> PairStory:
         """Why two parties are one customer or are not.

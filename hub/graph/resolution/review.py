@@ -97,10 +97,9 @@ class Review:
     def __init__(self, store: Store, models: Mapping[Kind, MatchModel]) -> None:
         self._store = store
         self._decisions = Decisions(store)
-        self._judge = Judge(models)
         self._models = models
-        person = self._judge.merge_weight(["person"])
-        organization = self._judge.merge_weight(["organization"])
+        person = Judge(models).merge_weight(["person"])
+        organization = Judge(models).merge_weight(["organization"])
         self._enough = (
             f"CASE WHEN p.kind <> q.kind THEN {min(person, organization)!r}"
             f" WHEN p.kind = 'person' THEN {person!r} ELSE {organization!r} END"

@@ -115,3 +115,13 @@ def test_a_person_and_an_organisation_are_explained_by_identifiers_alone(
     with world.store.read() as connection:
         story = explainer.pair(connection, trader.entities[0].id, firm.entities[0].id)
     assert (story.waterfall, story.schemes, story.why) == (None, ("vat",), Why.SHARED_IDENTIFIER)
+
+
+def test_what_a_party_states_now_is_explained_not_what_it_stated_when_last_asked(
+    world: Graph, explainer: Explainer
+) -> None:
+    ann, other = person("1", **ANN), person("2", **ANN)
+    world.apply(ann, other)
+    assert why(world, explainer, ann, other) is Why.ALIKE
+    world.apply(person("2", 2, **BOB))
+    assert why(world, explainer, ann, other) is Why.TOO_LITTLE
