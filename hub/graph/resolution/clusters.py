@@ -16,10 +16,12 @@ import heapq
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from itertools import combinations, product
+from types import MappingProxyType
 
 from pydantic import BaseModel, ConfigDict, Field
 from rapidfuzz.distance import JaroWinkler
 
+from hub.graph.resolution.marks import ClashSettings, Marks, clash, united
 from hub.graph.resolution.profiles import Profile
 
 Pair = tuple[str, str]
@@ -27,6 +29,9 @@ Pair = tuple[str, str]
 
 _Votes = tuple[int, int]
 """The sum of the weights of some pairs, and how many they are."""
+
+_NO_VOTES: _Votes = (0, 0)
+_NO_MARKS: Mapping[str, Marks] = MappingProxyType({})
 
 _UNITS_A_BIT = 1 << 20
 """Weights are added as whole numbers: sums are then the same in any order, and equal evidence ties exactly."""
@@ -41,6 +46,10 @@ class LinkageSettings(BaseModel):
     """A pair counts no lower: one pair of poor records shall not outvote a group that agrees otherwise."""
     ceiling: float = 20.0
     """A pair counts no higher: one shared number shall not carry a group that disagrees otherwise."""
+    margin: float = 6.0
+    """By how much a group has to go better with another than with one that cannot be that other's customer."""
+    clash: ClashSettings = ClashSettings()
+    """What two groups of people have of their own, and each another."""
     scored_parties: int = Field(default=300, ge=2)
     """Parties of a neighbourhood up to which pairs without an edge are scored. Above, they count as `unscored`:
     scoring grows with the square, and so large a neighbourhood hangs together by shared values."""
@@ -63,6 +72,7 @@ def partition(
     not_same: Collection[Pair] = (),
     proven: Collection[Pair] = (),
     conflicts: Collection[Pair] = (),
+    marks: Mapping[str, Marks] = _NO_MARKS,
     settings: LinkageSettings | None = None,
 ) -> list[frozenset[str]]:
     """The customers of one neighbourhood, in the order of their least party: a function of its arguments' contents.
@@ -73,8 +83,9 @@ def partition(
     `same` are joined whatever they weigh and whatever conflicts; `not_same` are never joined, and win over a chain of
     `same` that contradicts them; `conflicts` are joined by nothing but `same`. `proven` pairs share a strong identifier
     that their other evidence does not outweigh: they are joined before any mean is taken, unless something conflicts.
+    `marks` are of the parties that have any.
     """
-    linkage = _Linkage(sorted(parties), weight, edges, merge_weight, settings or LinkageSettings())
+    linkage = _Linkage(sorted(parties), weight, edges, merge_weight, marks, settings or LinkageSettings())
     linkage.forbid(not_same)
     linkage.join_same(same)
     linkage.forbid(conflicts)
@@ -95,12 +106,15 @@ class _Linkage:
         weight: Callable[[str, str], float | None],
         edges: Mapping[Pair, float],
         merge_weight: float,
+        marks: Mapping[str, Marks],
         settings: LinkageSettings,
     ) -> None:
         self._weight = weight
+        self._marks = {party: marks.get(party, {}) for party in parties}
         self._least = _units(merge_weight)
         self._edges = {pair: weight for pair, weight in edges.items() if _units(weight) >= self._least}
         self._settings = settings
+        self._margin = _units(settings.margin)
         self._all_scored = len(parties) <= settings.scored_parties
         self._members = {party: [party] for party in parties}
         self._group = {party: party for party in self._members}
@@ -130,7 +144,7 @@ class _Linkage:
             self._tie(*pair_of(self._group[left], self._group[right]))
         while self._heap:
             mean, first, second = heapq.heappop(self._heap)
-            if self._is_current(-mean, first, second):
+            if self._is_current(-mean, first, second) and not self._is_torn(first, second):
                 self._join(first, second)
         return [frozenset(self._members[group]) for group in sorted(self._members)]
 
@@ -142,13 +156,33 @@ class _Linkage:
     def _offer(self, first: str, second: str, votes: _Votes) -> None:
         self._sums[first][second] = self._sums[second][first] = votes
         mean = votes[0] / votes[1]
-        if mean >= self._least:
+        if mean >= self._least + self._clash(first, second):
             heapq.heappush(self._heap, (-mean, *pair_of(first, second)))
+
+    def _clash(self, first: str, second: str) -> int:
+        return _units(clash(self._marks[first], self._marks[second], self._settings.clash))
 
     def _is_current(self, mean: float, first: str, second: str) -> bool:
         """Whether an offer is of groups as they are now, not of what they were before one of them grew."""
         total, count = self._sums.get(first, {}).get(second, (0, 0))
         return count > 0 and total / count == mean
+
+    def _is_torn(self, first: str, second: str) -> bool:
+        """Whether one of the two groups goes nearly as well with a third that cannot be the other's customer.
+
+        Father and son of one name at one address: a parcel to that name and address is one of theirs, and nothing says
+        whose.
+        """
+        return self._goes_with_rival(first, second) or self._goes_with_rival(second, first)
+
+    def _goes_with_rival(self, group: str, other: str) -> bool:
+        total, count = self._sums[group][other]
+        least = max(total / count - self._margin, self._least)
+        return any(
+            rival in self._sums[group] and self._sums[group][rival][0] / self._sums[group][rival][1] >= least
+            for rival in self._apart[other]
+            if self._sums[group].get(rival, _NO_VOTES)[1]
+        )
 
     def _sum(self, first: str, second: str) -> _Votes:
         pairs = product(self._members[first], self._members[second])
@@ -192,6 +226,7 @@ class _Linkage:
             self._offer(first, other, votes)
 
     def _absorb(self, kept: str, other: str) -> None:
+        self._marks[kept] = united(self._marks[kept], self._marks.pop(other))
         moved = self._members.pop(other)
         self._members[kept] += moved
         self._group.update(dict.fromkeys(moved, kept))
