@@ -17,7 +17,7 @@ from hub.graph.resolution.learning import learn
 from hub.graph.resolution.models import SHIPPED
 from hub.graph.resolution.profiles import Kind, profile_of
 
-SETTINGS = {"person": {"merge_weight": 2.0, "review_weight": -2.0}, "organization": {}}
+SETTINGS = {"person": {"merge_weight": 2.0, "review_weight": -2.0}, "organization": {"merge_weight": 1.0}}
 """Where the shipped models differ from what learning chooses; docs/resolution-quality.md says why."""
 
 

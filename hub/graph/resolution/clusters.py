@@ -142,10 +142,19 @@ class _Linkage:
         self._sums = {group: {} for group in self._members}
         for left, right in self._edges:
             self._tie(*pair_of(self._group[left], self._group[right]))
+        torn: list[tuple[float, str, str]] = []
         while self._heap:
-            mean, first, second = heapq.heappop(self._heap)
-            if self._is_current(-mean, first, second) and not self._is_torn(first, second):
-                self._join(first, second)
+            offer = heapq.heappop(self._heap)
+            mean, first, second = offer
+            if not self._is_current(-mean, first, second):
+                continue
+            if self._is_torn(first, second):
+                torn.append(offer)
+                continue
+            self._join(first, second)
+            for each in torn:
+                heapq.heappush(self._heap, each)
+            torn.clear()
         return [frozenset(self._members[group]) for group in sorted(self._members)]
 
     def _tie(self, first: str, second: str) -> None:
@@ -164,8 +173,8 @@ class _Linkage:
 
     def _is_current(self, mean: float, first: str, second: str) -> bool:
         """Whether an offer is of groups as they are now, not of what they were before one of them grew."""
-        total, count = self._sums.get(first, {}).get(second, (0, 0))
-        return count > 0 and total / count == mean
+        total, count = self._sums.get(first, {}).get(second, _NO_VOTES)
+        return count > 0 and total / count == mean and mean >= self._least + self._clash(first, second)
 
     def _is_torn(self, first: str, second: str) -> bool:
         """Whether one of the two groups goes nearly as well with a third that cannot be the other's customer.
@@ -242,7 +251,7 @@ def conflicting_pairs(profiles: Mapping[str, Profile]) -> set[Pair]:
     Father and son by their generations; and twins: one birthday and family name, given names that are nothing like each
     other, and not both with a tax number. What a household shares would outweigh their names.
     """
-    return _of_other_generations(profiles) | _twins(profiles)
+    return _of_other_generations(profiles) | _twins(profiles) | _born_apart(profiles)
 
 
 def _of_other_generations(profiles: Mapping[str, Profile]) -> set[Pair]:
