@@ -248,8 +248,9 @@ class _Linkage:
 def conflicting_pairs(profiles: Mapping[str, Profile]) -> set[Pair]:
     """The pairs of these parties that nothing but a steward's word may join.
 
-    Father and son by their generations; and twins: one birthday and family name, given names that are nothing like each
-    other, and not both with a tax number. What a household shares would outweigh their names.
+    Father and son, by their generations or by birthdays that are a generation apart; and twins: one birthday and family
+    name, given names that are nothing like each other. What a household shares would outweigh that. Of birthdays and
+    names, a tax number of both is the better witness.
     """
     return _of_other_generations(profiles) | _twins(profiles) | _born_apart(profiles)
 
@@ -267,7 +268,7 @@ def _of_other_generations(profiles: Mapping[str, Profile]) -> set[Pair]:
 
 
 def _born_apart(profiles: Mapping[str, Profile]) -> set[Pair]:
-    """Those whose birthdays are a generation apart, in year, month and day: no slip makes that."""
+    """Those whose birthdays are a generation apart, in year, month and day, and who have not both a tax number."""
     born = {
         party: birth
         for party, profile in profiles.items()
@@ -279,6 +280,7 @@ def _born_apart(profiles: Mapping[str, Profile]) -> set[Pair]:
         if abs(int(born[one][:4]) - int(born[other][:4])) >= _GENERATION
         and born[one][5:7] != born[other][5:7]
         and born[one][8:] != born[other][8:]
+        and not _both_numbered(profiles[one], profiles[other])
     }
 
 
@@ -301,12 +303,16 @@ def _twins(profiles: Mapping[str, Profile]) -> set[Pair]:
     }
 
 
+def _both_numbered(left: Profile, right: Profile) -> bool:
+    """Whether both have tax numbers, which tell more than names and birthdays: the score has weighed them."""
+    return bool(left.get("tax_ids") and right.get("tax_ids"))
+
+
 def _have_other_names(left: Profile, right: Profile) -> bool:
     one, other = str(left.get("given", "")), str(right.get("given", ""))
     if len(one) < 2 or len(other) < 2 or one == right.get("middle") or other == left.get("middle"):
         return False
-    if left.get("tax_ids") and right.get("tax_ids"):
-        # Numbers that both have tell more than names: the score has weighed them.
+    if _both_numbered(left, right):
         return False
     shared = set(left.get("given_roots", ())) & set(right.get("given_roots", ()))
     return not shared and JaroWinkler.similarity(one, other) < _OTHER_NAME
