@@ -95,7 +95,9 @@ _TRADES = _words(
     " Printing Furniture Timber Steel Ceramics Catering Cleaning Security Recruitment Design Dental Veterinary Garden"
     " Wines Fisheries Farms Optics Tools Packaging Chemicals Marine Travel Media Fitness Flooring Roofing Nurseries"
 )
+_WORDS_OF_MAIL = _words("sunny bluebird rover tigger gardener angler biker rocket pixie daisy hobbit captain")
 _FORMS = ("Ltd", "Limited", "plc", "LLP", "Inc", "GmbH", "LLC", "& Co", "Group", "")
+_OFTEN_MISSING = frozenset({"birth_date", "mobile"})
 _DOMAINS = (
     "example.com",
     "example.org",
@@ -116,16 +118,21 @@ class Rates:
     swapped: float = 0.008
     """Given and family name in each other's field."""
     initial: float = 0.02
+    signed: float = 0.2
+    """Of a name in one field: that it is an initial and the family name."""
     missing: float = 0.08
     """A value that the source could have, and has not."""
+    often_missing: float = 0.35
+    """The same of birthdays, e-mail addresses and phones, which are asked for later, or never."""
     former_address: float = 0.12
     former_family: float = 0.35
     """Of a record of somebody who took another name: that it has the name of before."""
     wrong_date: float = 0.02
-    suffix: float = 0.5
+    suffix: float = 0.35
     """Of a father or son of one name: that a source says which of them."""
     family_mailbox: float = 0.25
-    landline: float = 0.45
+    other_mobile: float = 0.08
+    """Of a record with a mobile phone: that it is one that the person had before, or somebody's of the same home."""
     other_site: float = 0.25
     trading_name: float = 0.15
 
@@ -153,6 +160,8 @@ class _Home:
     former: _Address | None
     landline: str
     mailbox: str | None
+    mobiles: list[str] = field(default_factory=list)
+    """Of all who live there."""
 
 
 @dataclass(slots=True)
@@ -164,8 +173,9 @@ class _Person:
     female: bool
     birth: date
     home: _Home
-    mobile: str
-    mail: str
+    mobiles: list[str]
+    """The one in use first."""
+    mails: list[str]
     former_family: str = ""
     suffix: str = ""
 
@@ -184,12 +194,12 @@ class _Company:
 
 _SOURCES = (
     # Roles that each kind of source has; the mean of its records a person.
-    ("given_name family_name birth_date gender email phone street postal_code city", 0.75),
-    ("full_name email phone postal_code", 0.5),
-    ("given_name middle_name family_name birth_date phone street postal_code city", 0.5),
-    ("full_name street postal_code city phone", 0.35),
-    ("given_name family_name email", 0.3),
-    ("phone", 0.15),
+    ("given_name family_name birth_date gender email phone mobile street postal_code city", 0.75),
+    ("full_name email phone mobile postal_code city", 0.5),
+    ("given_name middle_name family_name birth_date phone street postal_code city", 0.4),
+    ("full_name street postal_code city mobile", 0.4),
+    ("given_name family_name email mobile", 0.3),
+    ("mobile", 0.15),
     ("email", 0.15),
 )
 
@@ -231,7 +241,7 @@ class World:
     def _household(self) -> list[_Person]:
         chance, home, family = self._chance, self._home(), self._family()
         kind = chance.choices(
-            ("single", "couple", "family", "namesakes", "twins", "share"), (38, 26, 22, 4, 2, 8)
+            ("single", "couple", "family", "namesakes", "twins", "share"), (38, 25, 21, 6, 2, 8)
         )[0]
         if kind == "share":
             return [self._person(home, self._family(), chance.random() < 0.5, 19, 34) for _ in range(3)]
@@ -264,9 +274,21 @@ class World:
         names = GIVEN["female" if female else "male"]
         given = self._ranked(names) if chance.random() < 0.9 else self._coined()
         serial = next(self._serial)
-        local = chance.choice(
-            (f"{given}.{family}", f"{given[0]}{family}", f"{given}{family[0]}", f"{family}.{given}")
+        mobiles = [self._phone() for _ in range(chance.choice((1, 1, 1, 2)))]
+        home.mobiles.append(mobiles[0])
+        short = NICKNAMES.get(given, given)
+        forms = (
+            f"{given}.{family}",
+            f"{given[0]}{family}",
+            f"{given}{family[0]}",
+            f"{family}.{given}",
+            f"{short}{serial % 90 + 10}",
+            f"{_WORDS_OF_MAIL[serial % len(_WORDS_OF_MAIL)]}{serial % 1000}",
         )
+        mails = [
+            f"{chance.choice(forms).lower()}{chance.choice(('', str(serial % 1000)))}@{chance.choice(_DOMAINS)}"
+            for _ in range(chance.choice((1, 1, 1, 2)))
+        ]
         return _Person(
             id=f"p{serial}",
             given=given,
@@ -275,8 +297,8 @@ class World:
             female=female,
             birth=date(2026, 1, 1) - timedelta(days=chance.randint(youngest * 365, oldest * 365)),
             home=home,
-            mobile=self._phone(),
-            mail=f"{local.lower()}{chance.choice(('', str(serial % 1000)))}@{chance.choice(_DOMAINS)}",
+            mobiles=mobiles,
+            mails=mails,
         )
 
     def _home(self) -> _Home:
@@ -310,7 +332,13 @@ class World:
             given, family = family, given
         home = person.home
         address = home.former if home.former and chance.random() < rates.former_address * 2 else home.address
-        mailbox = home.mailbox if home.mailbox and chance.random() < rates.family_mailbox else person.mail
+        mailbox = (
+            home.mailbox
+            if home.mailbox and chance.random() < rates.family_mailbox
+            else chance.choice(person.mails)
+        )
+        others = [*person.mobiles[1:], *home.mobiles]
+        mobile = chance.choice(others) if chance.random() < rates.other_mobile else person.mobiles[0]
         suffix = person.suffix if chance.random() < rates.suffix else ""
         middle = person.middle if chance.random() < 0.5 else person.middle[:1]
         given, family = self._slipped(given), self._slipped(family)
@@ -319,11 +347,12 @@ class World:
             "middle_name": middle,
             "family_name": family,
             "name_suffix": suffix,
-            "full_name": " ".join(filter(None, (given, middle[:1], family, suffix))),
+            "full_name": " ".join(filter(None, self._signature(given, middle, family, suffix))),
             "birth_date": self._date(person.birth),
             "gender": "female" if person.female else "male",
             "email": self._slipped(mailbox, 0.3),
-            "phone": home.landline if chance.random() < rates.landline else person.mobile,
+            "phone": home.landline,
+            "mobile": mobile,
             **self._written(address),
         }
         if "given_name" in roles:
@@ -331,6 +360,11 @@ class World:
         return self._party(
             person.id, {role: stated[role] for role in roles}, {"given_name", "family_name", "full_name"}
         )
+
+    def _signature(self, given: str, middle: str, family: str, suffix: str) -> tuple[str, ...]:
+        if self._chance.random() < self._rates.signed:
+            return (f"{given[0]}.", family)
+        return (given, middle[:1], family, suffix)
 
     def _date(self, birth: date) -> str:
         chance = self._chance
@@ -401,13 +435,17 @@ class World:
     # What both have.
 
     def _party(self, true_id: str, stated: dict[str, str], kept: set[str]) -> Party:
-        chance, rates = self._chance, self._rates
+        chance = self._chance
         values = {
             role: [value]
             for role, value in stated.items()
-            if value and (role in kept or len(stated) == 1 or chance.random() >= rates.missing)
+            if value and (role in kept or len(stated) == 1 or chance.random() >= self._missing(role))
         }
         return Party(f"r{next(self._numbers):08}", true_id, values)
+
+    def _missing(self, role: str) -> float:
+        rates = self._rates
+        return rates.often_missing if role in _OFTEN_MISSING else rates.missing
 
     def _written(self, address: _Address) -> dict[str, str]:
         short = self._chance.random() < 0.4

@@ -1,6 +1,6 @@
 """Makes the match models that the hub ships out of a seeded world of made-up people and organisations.
 
-    python bench/ship_models.py [--people 24000] [--organisations 8000] [--seed 20260101]
+    python bench/ship_models.py [--people 60000] [--organisations 8000] [--seed 20260101]
 
 The same arguments give the same files, byte for byte. `docs/resolution-quality.md` says how good they are.
 """
@@ -17,7 +17,7 @@ from hub.graph.resolution.learning import learn
 from hub.graph.resolution.models import SHIPPED
 from hub.graph.resolution.profiles import Kind, profile_of
 
-SETTINGS = {"person": {"merge_weight": 9.0, "review_weight": 1.0}, "organization": {}}
+SETTINGS = {"person": {"merge_weight": 2.0, "review_weight": -2.0}, "organization": {"merge_weight": 1.0}}
 """Where the shipped models differ from what learning chooses; docs/resolution-quality.md says why."""
 
 
@@ -34,7 +34,7 @@ def ship(kind: Kind, parties: Iterable[Party]) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--people", type=int, default=24_000)
+    parser.add_argument("--people", type=int, default=60_000)
     parser.add_argument("--organisations", type=int, default=8_000)
     parser.add_argument("--seed", type=int, default=20260101)
     given = parser.parse_args()

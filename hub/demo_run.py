@@ -40,7 +40,10 @@ _PRINTED = {
 """The query that the demo prints for each role, one role a department; its query page offers all."""
 
 DEPARTMENT_ROLES = tuple(_PRINTED)
-"""The roles that the demo prints a token for, one a department."""
+"""The roles of the departments, one each."""
+
+_TOKENS = (*DEPARTMENT_ROLES, "steward")
+"""The roles that the demo prints a token for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +117,7 @@ def serve(settings: Settings, console: Console) -> None:
 
     def announce(address: str) -> None:
         console.rule("A token for each department")
-        for role in DEPARTMENT_ROLES:
+        for role in _TOKENS:
             variable = f"HUB_{role.upper()}"
             console.print(
                 f"{variable}={issue(issuer, access, role, f'demo-{role}')}", soft_wrap=True, highlight=False

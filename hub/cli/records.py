@@ -23,6 +23,7 @@ ROLES = [
     "gender",
     "email",
     "phone",
+    "mobile",
     "street",
     "postal_code",
     "city",

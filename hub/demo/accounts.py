@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from random import Random
@@ -48,6 +49,8 @@ class Registers:
     support: Register
     legacy: Register
     cards: dict[str, str]
+    people: Mapping[str, Person]
+    """Everybody, by true id."""
 
 
 def address_of(party: Party, on: date) -> Address:
@@ -142,5 +145,7 @@ class _Enroller:
 def enrol(rng: Random, population: Population, today: date) -> Registers:
     """The registers of all systems."""
     enroller = _Enroller(rng, population, today)
-    erp = enroller.erp()
-    return Registers(erp, enroller.contacts(erp), enroller.support(), enroller.legacy(), enroller.cards())
+    erp, people = enroller.erp(), {someone.id: someone for someone in population.people}
+    return Registers(
+        erp, enroller.contacts(erp), enroller.support(), enroller.legacy(), enroller.cards(), people
+    )

@@ -265,6 +265,8 @@ loyalty_accounts = Table(
     metadata,
     _key("card_no"),
     _text("customer_no", 20),
+    _text("email", 120),
+    _text("mobile", 30),
     _text("tier", 10),
     Column("points", Integer),
     Column("opened_on", Date),

@@ -212,11 +212,12 @@ class SalesOffice:
         }
 
     def loyalty_accounts(self) -> list[Row]:
-        """Cards with their points; a card whose customer the ERP does not know has no number."""
+        """Cards with what was asked for at the till that handed them out, and the customer's number where there is one."""
         rows = []
         for true_id, card in self.registers.cards.items():
-            accounts, opened = (
+            accounts, holder, opened = (
                 self.registers.erp.of[true_id],
+                self.registers.people[true_id],
                 self.today - timedelta(days=self.rng.randint(100, 3000)),
             )
             points = self.rng.randint(0, 2400)
@@ -224,11 +225,14 @@ class SalesOffice:
                 {
                     "card_no": card,
                     "customer_no": accounts[0].number if accounts else None,
+                    "email": holder.emails[-1],
+                    "mobile": holder.mobile,
                     "tier": "gold" if points > 1800 else "silver" if points > 700 else "blue",
                     "points": points,
                     "opened_on": opened,
                     "updated_at": midday(self.today - timedelta(days=self.rng.randint(1, 90))),
                 }
             )
+            self.truth.party("erp", "loyalty_accounts", card, true_id)
             self.truth.record("erp", "loyalty_accounts", card, true_id)
         return rows

@@ -11,7 +11,7 @@ from collections.abc import Collection, Mapping
 from itertools import combinations
 
 from hub.graph.resolution.clusters import Pair, pair_of
-from hub.graph.resolution.profiles import SHARED_COLUMNS, Profile
+from hub.graph.resolution.profiles import SHARED_COLUMNS, Profile, without
 from hub.graph.resolution.scoring import Blocking, Scorer
 
 AGAINST = 3.0
@@ -43,7 +43,7 @@ def without_crowded(profiles: Mapping[str, Profile], crowded: int) -> dict[str, 
         for value in profile.get(column, ())
     )
     common = {key for key, count in held.items() if count > crowded}
-    return {party: _without(profile, common) if common else profile for party, profile in profiles.items()}
+    return {party: without(profile, common) if common else profile for party, profile in profiles.items()}
 
 
 def vote(scorer: Scorer, left: Profile, right: Profile) -> float | None:
@@ -55,14 +55,3 @@ def vote(scorer: Scorer, left: Profile, right: Profile) -> float | None:
     found = scorer.explain(left, right)
     against = sum(min(part.total, 0.0) for part in found.comparisons)
     return found.weight if against <= -AGAINST else None
-
-
-def _without(profile: Profile, common: Collection[tuple[str, str]]) -> Profile:
-    kept = {
-        column: [value for value in profile.get(column, ()) if (column, value) not in common]
-        for column in SHARED_COLUMNS
-    }
-    return {
-        **{key: value for key, value in profile.items() if key not in kept},
-        **{k: v for k, v in kept.items() if v},
-    }

@@ -16,10 +16,12 @@ import heapq
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from itertools import combinations, product
+from types import MappingProxyType
 
 from pydantic import BaseModel, ConfigDict, Field
 from rapidfuzz.distance import JaroWinkler
 
+from hub.graph.resolution.marks import ClashSettings, Marks, clash, united
 from hub.graph.resolution.profiles import Profile
 
 Pair = tuple[str, str]
@@ -27,6 +29,9 @@ Pair = tuple[str, str]
 
 _Votes = tuple[int, int]
 """The sum of the weights of some pairs, and how many they are."""
+
+_NO_VOTES: _Votes = (0, 0)
+_NO_MARKS: Mapping[str, Marks] = MappingProxyType({})
 
 _UNITS_A_BIT = 1 << 20
 """Weights are added as whole numbers: sums are then the same in any order, and equal evidence ties exactly."""
@@ -41,6 +46,10 @@ class LinkageSettings(BaseModel):
     """A pair counts no lower: one pair of poor records shall not outvote a group that agrees otherwise."""
     ceiling: float = 20.0
     """A pair counts no higher: one shared number shall not carry a group that disagrees otherwise."""
+    margin: float = 6.0
+    """By how much a group has to go better with another than with one that cannot be that other's customer."""
+    clash: ClashSettings = ClashSettings()
+    """What two groups of people have of their own, and each another."""
     scored_parties: int = Field(default=300, ge=2)
     """Parties of a neighbourhood up to which pairs without an edge are scored. Above, they count as `unscored`:
     scoring grows with the square, and so large a neighbourhood hangs together by shared values."""
@@ -63,6 +72,7 @@ def partition(
     not_same: Collection[Pair] = (),
     proven: Collection[Pair] = (),
     conflicts: Collection[Pair] = (),
+    marks: Mapping[str, Marks] = _NO_MARKS,
     settings: LinkageSettings | None = None,
 ) -> list[frozenset[str]]:
     """The customers of one neighbourhood, in the order of their least party: a function of its arguments' contents.
@@ -73,8 +83,9 @@ def partition(
     `same` are joined whatever they weigh and whatever conflicts; `not_same` are never joined, and win over a chain of
     `same` that contradicts them; `conflicts` are joined by nothing but `same`. `proven` pairs share a strong identifier
     that their other evidence does not outweigh: they are joined before any mean is taken, unless something conflicts.
+    `marks` are of the parties that have any.
     """
-    linkage = _Linkage(sorted(parties), weight, edges, merge_weight, settings or LinkageSettings())
+    linkage = _Linkage(sorted(parties), weight, edges, merge_weight, marks, settings or LinkageSettings())
     linkage.forbid(not_same)
     linkage.join_same(same)
     linkage.forbid(conflicts)
@@ -95,12 +106,15 @@ class _Linkage:
         weight: Callable[[str, str], float | None],
         edges: Mapping[Pair, float],
         merge_weight: float,
+        marks: Mapping[str, Marks],
         settings: LinkageSettings,
     ) -> None:
         self._weight = weight
+        self._marks = {party: marks.get(party, {}) for party in parties}
         self._least = _units(merge_weight)
         self._edges = {pair: weight for pair, weight in edges.items() if _units(weight) >= self._least}
         self._settings = settings
+        self._margin = _units(settings.margin)
         self._all_scored = len(parties) <= settings.scored_parties
         self._members = {party: [party] for party in parties}
         self._group = {party: party for party in self._members}
@@ -128,10 +142,19 @@ class _Linkage:
         self._sums = {group: {} for group in self._members}
         for left, right in self._edges:
             self._tie(*pair_of(self._group[left], self._group[right]))
+        torn: list[tuple[float, str, str]] = []
         while self._heap:
-            mean, first, second = heapq.heappop(self._heap)
-            if self._is_current(-mean, first, second):
-                self._join(first, second)
+            offer = heapq.heappop(self._heap)
+            mean, first, second = offer
+            if not self._is_current(-mean, first, second):
+                continue
+            if self._is_torn(first, second):
+                torn.append(offer)
+                continue
+            self._join(first, second)
+            for each in torn:
+                heapq.heappush(self._heap, each)
+            torn.clear()
         return [frozenset(self._members[group]) for group in sorted(self._members)]
 
     def _tie(self, first: str, second: str) -> None:
@@ -142,13 +165,33 @@ class _Linkage:
     def _offer(self, first: str, second: str, votes: _Votes) -> None:
         self._sums[first][second] = self._sums[second][first] = votes
         mean = votes[0] / votes[1]
-        if mean >= self._least:
+        if mean >= self._least + self._clash(first, second):
             heapq.heappush(self._heap, (-mean, *pair_of(first, second)))
+
+    def _clash(self, first: str, second: str) -> int:
+        return _units(clash(self._marks[first], self._marks[second], self._settings.clash))
 
     def _is_current(self, mean: float, first: str, second: str) -> bool:
         """Whether an offer is of groups as they are now, not of what they were before one of them grew."""
-        total, count = self._sums.get(first, {}).get(second, (0, 0))
-        return count > 0 and total / count == mean
+        total, count = self._sums.get(first, {}).get(second, _NO_VOTES)
+        return count > 0 and total / count == mean and mean >= self._least + self._clash(first, second)
+
+    def _is_torn(self, first: str, second: str) -> bool:
+        """Whether one of the two groups goes nearly as well with a third that cannot be the other's customer.
+
+        Father and son of one name at one address: a parcel to that name and address is one of theirs, and nothing says
+        whose.
+        """
+        return self._goes_with_rival(first, second) or self._goes_with_rival(second, first)
+
+    def _goes_with_rival(self, group: str, other: str) -> bool:
+        total, count = self._sums[group][other]
+        least = max(total / count - self._margin, self._least)
+        return any(
+            rival in self._sums[group] and self._sums[group][rival][0] / self._sums[group][rival][1] >= least
+            for rival in self._apart[other]
+            if self._sums[group].get(rival, _NO_VOTES)[1]
+        )
 
     def _sum(self, first: str, second: str) -> _Votes:
         pairs = product(self._members[first], self._members[second])
@@ -192,6 +235,7 @@ class _Linkage:
             self._offer(first, other, votes)
 
     def _absorb(self, kept: str, other: str) -> None:
+        self._marks[kept] = united(self._marks[kept], self._marks.pop(other))
         moved = self._members.pop(other)
         self._members[kept] += moved
         self._group.update(dict.fromkeys(moved, kept))
@@ -204,10 +248,11 @@ class _Linkage:
 def conflicting_pairs(profiles: Mapping[str, Profile]) -> set[Pair]:
     """The pairs of these parties that nothing but a steward's word may join.
 
-    Father and son by their generations; and twins: one birthday and family name, given names that are nothing like each
-    other, and not both with a tax number. What a household shares would outweigh their names.
+    Father and son, by their generations or by birthdays that are a generation apart; and twins: one birthday and family
+    name, given names that are nothing like each other. What a household shares would outweigh that. Of birthdays and
+    names, a tax number of both is the better witness.
     """
-    return _of_other_generations(profiles) | _twins(profiles)
+    return _of_other_generations(profiles) | _twins(profiles) | _born_apart(profiles)
 
 
 def _of_other_generations(profiles: Mapping[str, Profile]) -> set[Pair]:
@@ -223,7 +268,7 @@ def _of_other_generations(profiles: Mapping[str, Profile]) -> set[Pair]:
 
 
 def _born_apart(profiles: Mapping[str, Profile]) -> set[Pair]:
-    """Those whose birthdays are a generation apart, in year, month and day: no slip makes that."""
+    """Those whose birthdays are a generation apart, in year, month and day, and who have not both a tax number."""
     born = {
         party: birth
         for party, profile in profiles.items()
@@ -235,6 +280,7 @@ def _born_apart(profiles: Mapping[str, Profile]) -> set[Pair]:
         if abs(int(born[one][:4]) - int(born[other][:4])) >= _GENERATION
         and born[one][5:7] != born[other][5:7]
         and born[one][8:] != born[other][8:]
+        and not _both_numbered(profiles[one], profiles[other])
     }
 
 
@@ -257,12 +303,16 @@ def _twins(profiles: Mapping[str, Profile]) -> set[Pair]:
     }
 
 
+def _both_numbered(left: Profile, right: Profile) -> bool:
+    """Whether both have tax numbers, which tell more than names and birthdays: the score has weighed them."""
+    return bool(left.get("tax_ids") and right.get("tax_ids"))
+
+
 def _have_other_names(left: Profile, right: Profile) -> bool:
     one, other = str(left.get("given", "")), str(right.get("given", ""))
     if len(one) < 2 or len(other) < 2 or one == right.get("middle") or other == left.get("middle"):
         return False
-    if left.get("tax_ids") and right.get("tax_ids"):
-        # Numbers that both have tell more than names: the score has weighed them.
+    if _both_numbered(left, right):
         return False
     shared = set(left.get("given_roots", ())) & set(right.get("given_roots", ()))
     return not shared and JaroWinkler.similarity(one, other) < _OTHER_NAME

@@ -20,12 +20,15 @@ from networkx.utils import UnionFind
 from hub.graph.resolution.candidates import candidate_pairs, vote, without_crowded
 from hub.graph.resolution.clusters import LinkageSettings, Pair, conflicting_pairs, pair_of, partition
 from hub.graph.resolution.keys import PROOFS_CROWDED
+from hub.graph.resolution.marks import Marks, marks_of
 from hub.graph.resolution.models import MatchModel
 from hub.graph.resolution.profiles import Profile
 
 Truth = Mapping[str, Hashable]
 """Party -> what it truly is."""
 
+
+_NO_MARKS: Mapping[str, Marks] = {}
 
 MANY_PARTIES = 20
 """Accounts of one customer above which somebody should look: few have as many over all systems of a company."""
@@ -160,7 +163,20 @@ def in_memory(
     pairs = candidate_pairs(profiles, model.blocking, model.settings.crowded) | shared.keys()
     compared = {pair: weigh(*pair) for pair in pairs}
     least = model.settings.merge_weight if merge_weight is None else merge_weight
-    return Resolved(compared, group(limited, count, compared, least, model.settings.linkage, shared))
+    marks = _marks(limited, strong or {}) if model.settings.kind == "person" else {}
+    return Resolved(compared, group(limited, count, compared, least, model.settings.linkage, shared, marks))
+
+
+def _marks(profiles: Mapping[str, Profile], strong: Mapping[str, Collection[str]]) -> dict[str, Marks]:
+    return {
+        party: marks_of(profile, [_scheme_of(each) for each in strong.get(party, ())])
+        for party, profile in profiles.items()
+    }
+
+
+def _scheme_of(identifier: str) -> tuple[str, str]:
+    scheme, _, value = identifier.partition("|")
+    return scheme, value
 
 
 def _shared(strong: Mapping[str, Collection[str]], crowded: int) -> Counter[Pair]:
@@ -180,6 +196,7 @@ def group(
     merge_weight: float,
     linkage: LinkageSettings,
     proofs: Collection[Pair] = (),
+    marks: Mapping[str, Marks] = _NO_MARKS,
 ) -> list[frozenset[str]]:
     """The customers among `profiles`, given the weights of the pairs that blocking found; `count` asks for others.
 
@@ -203,6 +220,7 @@ def group(
             merge_weight,
             proven=[pair for pair in edges[forest[next(iter(parties))]] if pair in proofs],
             conflicts=conflicting_pairs({party: profiles[party] for party in parties}),
+            marks=marks,
             settings=linkage,
         )
     ]

@@ -70,6 +70,7 @@ class Grouping:
             not_same=apart,
             proven=[pair for pair in component.edges if self._schemes(pair)],
             conflicts=self._judge.conflicts(self._known[party] for party in matched),
+            marks=self._judge.marks(self._known[party] for party in matched),
             settings=self._judge.linkage(kinds),
         )
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from hub.graph.resolution.candidates import vote
 from hub.graph.resolution.clusters import LinkageSettings, conflicting_pairs
+from hub.graph.resolution.marks import Marks, marks_of
 from hub.graph.resolution.matchables import Matchable
 from hub.graph.resolution.models import MatchModel
 from hub.graph.resolution.profiles import Kind
@@ -73,11 +74,24 @@ class Judge:
         """The pairs of party ids that cannot be the same, whatever they weigh; the lesser id first."""
         return conflicting_pairs({each.party: each.evidence for each in parties if each.kind == "person"})
 
+    def marks(self, parties: Iterable[Matchable]) -> dict[str, Marks]:
+        """What the people among these parties have of their own, by party id."""
+        return {
+            each.party: marks_of(each.evidence, [_scheme_and_value(proof) for proof in each.proven_by])
+            for each in parties
+            if each.kind == "person"
+        }
+
     def _ready(self, party: Matchable) -> Any:
         ready = self._prepared.get(party.number)
         if ready is None:
             ready = self._prepared[party.number] = self._models[party.kind].scorer.prepare(party.evidence)
         return ready
+
+
+def _scheme_and_value(proof: str) -> tuple[str, str]:
+    scheme, _, value = proof.partition(":")
+    return scheme, value
 
 
 def schemes_shared(one: Matchable, other: Matchable) -> list[str]:

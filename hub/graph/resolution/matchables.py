@@ -23,6 +23,7 @@ from hub.graph.resolution.profiles import (
     StreetReader,
     profile_of,
     street_parts,
+    without,
 )
 from hub.ontology import EntityType
 from hub.store import Store, fixed
@@ -59,14 +60,7 @@ class Matchable:
     @cached_property
     def evidence(self) -> Profile:
         """The columns without what too many share."""
-        if not self.crowded:
-            return self.columns
-        found = dict(self.columns)
-        for column in SHARED_COLUMNS:
-            values = [each for each in found.pop(column, ()) if (column, each) not in self.crowded]
-            if values:
-                found[column] = values
-        return found
+        return without(self.columns, self.crowded) if self.crowded else self.columns
 
     @cached_property
     def proven_by(self) -> frozenset[str]:

@@ -63,6 +63,17 @@ def _share(column: str, least: int = 1) -> str:
     return f"array_length(list_intersect({column}_l, {column}_r)) >= {least}"
 
 
+def _meet(left: str, right: str) -> str:
+    """That two columns of the two sides share a value."""
+    return f"array_length(list_intersect({left}_l, {right}_r)) >= 1"
+
+
+def _any_alike(column: str, least: float) -> str:
+    pairs = f"list_transform({column}_l, lambda x: list_transform({column}_r, lambda y: [x, y]))"
+    likeness = "lambda pair: jaro_winkler_similarity(pair[1], pair[2])"
+    return f"list_max(list_transform(flatten({pairs}), {likeness})) >= {least}"
+
+
 def _alike(column: str, least: float) -> str:
     return f"jaro_winkler_similarity({column}_l, {column}_r) >= {least}"
 
@@ -155,27 +166,37 @@ _BIRTH: Sequence[Level] = (
     (f"{_WHOLE_DATES} AND damerau_levenshtein(birth_date_l, birth_date_r) <= 2", "two slips in the date"),
     ("ELSE", "other date"),
 )
-_ALIKE_EMAIL = (
-    "list_max(list_transform(flatten(list_transform(emails_l, lambda x: list_transform(emails_r, lambda y: [x, y]))),"
-    " lambda pair: jaro_winkler_similarity(pair[1], pair[2]))) >= 0.92"
-)
 _NEAR_TAX_ID = (
     "list_min(list_transform(flatten(list_transform(tax_ids_l, lambda x: list_transform(tax_ids_r, lambda y: [x, y]))),"
     " lambda pair: damerau_levenshtein(pair[1], pair[2]))) <= {}"
 )
-_SHARED_CONTACT = f"({_share('phones')} OR {_share('emails')})"
+_SHARED_CONTACT = f"({_share('home_phones')} OR {_share('home_emails')})"
+_OWN_PHONE = f"({_meet('own_phones', 'phones')} OR {_meet('phones', 'own_phones')})"
+_OWN_EMAIL = f"({_meet('own_emails', 'emails')} OR {_meet('emails', 'own_emails')})"
+_TWO_PHONES = "(own_phones_l IS NOT NULL AND own_phones_r IS NOT NULL)"
+_TWO_EMAILS = "(own_emails_l IS NOT NULL AND own_emails_r IS NOT NULL)"
+_OWN: Sequence[Level] = (
+    (f"{_OWN_PHONE} AND {_OWN_EMAIL}", "same mobile phone and own mailbox"),
+    (_OWN_PHONE, "same mobile phone"),
+    (_OWN_EMAIL, "same own mailbox"),
+    (_any_alike("own_emails", 0.92), "like own mailbox"),
+    (f"{_TWO_PHONES} AND {_TWO_EMAILS}", "other mobile phone and mailbox"),
+    (_TWO_PHONES, "other mobile phone"),
+    ("ELSE", "other own mailbox"),
+)
 _ADDRESS = f"(house_l = house_r AND (street_l = street_r OR {_alike('street', 0.9)}))"
 _PART_OF_ADDRESS = (
     "(street_l = street_r OR (house_l = house_r AND (postal_code_l = postal_code_r OR city_l = city_r)))"
 )
 _TOWN = f"(postal_code_l = postal_code_r OR city_l = city_r OR {_alike('city', 0.88)})"
 _NO_PLACE = _unknown("street", "postal_code", "city")
-_NO_CONTACT = f"({_unknown('phones', 'emails')} AND {_NO_PLACE})"
+_NO_OWN = f"NOT ({_OWN_PHONE} OR {_OWN_EMAIL} OR {_TWO_PHONES} OR {_TWO_EMAILS})"
+_NO_CONTACT = f"({_unknown('home_phones', 'home_emails')} AND {_NO_PLACE})"
 _NO_FAMILY = f"({_unknown('family')} OR ({_SWAPPED}))"
 _CONTACT: Sequence[Level] = (
     (f"{_SHARED_CONTACT} AND {_ADDRESS}", "same phone or e-mail and address"),
     (_SHARED_CONTACT, "same phone or e-mail"),
-    (_ALIKE_EMAIL, "like e-mail"),
+    (_any_alike("home_emails", 0.92), "like e-mail"),
     (_ADDRESS, "same address"),
     (_PART_OF_ADDRESS, "part of the address"),
     (_TOWN, "same town"),
@@ -189,10 +210,12 @@ _TAX_IDS: Sequence[Level] = (
 )
 
 _Needs = Sequence[frozenset[str]]
-_REACHABLE: _Needs = [frozenset({column}) for column in ("phones", "emails", "street", "postal_code", "city")]
+_REACHABLE: _Needs = [
+    frozenset({column}) for column in ("home_phones", "home_emails", "street", "postal_code", "city")
+]
 
 
-def _needs(*columns: str) -> _Needs:
+def _needs(*columns: str) -> list[frozenset[str]]:
     return [frozenset(columns)]
 
 
@@ -220,6 +243,10 @@ _PERSON: Sequence[tuple[_Needs, Mapping[str, Any]]] = (
             [(_equal("family"), "same family name"), ("ELSE", "another")],
             "family",
         ),
+    ),
+    (
+        _needs("own_phones") + _needs("own_emails"),
+        _comparison("own_contact", _NO_OWN, _OWN),
     ),
     (_REACHABLE, _comparison("contact", f"NOT {_NO_FAMILY} OR {_NO_CONTACT}", _CONTACT)),
     (

@@ -10,6 +10,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from hub.graph.resolution.clusters import LinkageSettings, Pair, pair_of, partition
+from hub.graph.resolution.marks import Marks, clash
 
 MERGE = 5.0
 SETTINGS = LinkageSettings(floor=-10, ceiling=20)
@@ -17,7 +18,12 @@ NAMES = "abcdefg"
 
 
 def clusters(
-    weights: Mapping[str, float], parties: str = NAMES[:4], missing: float | None = -10, **decided: list[str]
+    weights: Mapping[str, float],
+    parties: str = NAMES[:4],
+    missing: float | None = -10,
+    settings: LinkageSettings = SETTINGS,
+    marks: Mapping[str, Marks] | None = None,
+    **decided: list[str],
 ) -> list[str]:
     """The groups as words; pairs as two letters, those not named weigh `missing`."""
     found = partition(
@@ -25,7 +31,8 @@ def clusters(
         lambda _left, _right: missing,
         {pair(each): weight for each, weight in weights.items()},
         MERGE,
-        settings=SETTINGS,
+        settings=settings,
+        marks=marks or {},
         **{kind: [pair(each) for each in pairs] for kind, pairs in decided.items()},
     )
     return ["".join(sorted(group)) for group in found]
@@ -77,8 +84,30 @@ def test_a_chain_of_same_does_not_join_what_is_not_the_same() -> None:
 def test_conflicting_parties_stay_apart_with_all_that_joined_either() -> None:
     weights = {"ab": 20, "bc": 19, "ac": 20, "cd": 20, "ad": 20, "bd": 20}
     assert clusters(weights) == ["abcd"]
-    assert clusters(weights, conflicts=["ac"]) == ["abd", "c"]
-    assert clusters(weights, same=["cd"], conflicts=["ac"]) == ["ab", "cd"]
+    sure = LinkageSettings(margin=0)
+    assert clusters(weights, conflicts=["ac"], settings=sure) == ["ab", "c", "d"]
+    assert clusters(weights, same=["cd"], conflicts=["ac"], settings=sure) == ["ab", "cd"]
+
+
+def test_who_goes_as_well_with_either_of_two_that_conflict_goes_with_neither() -> None:
+    """A parcel to Jack Penhaligon at an address where father and son have that name."""
+    assert clusters({"ab": 20, "bc": 15}, "abc", conflicts=["ac"], missing=None) == ["a", "b", "c"]
+    assert clusters({"ab": 20, "bc": 13}, "abc", conflicts=["ac"], missing=None) == ["ab", "c"]
+    assert clusters({"ab": 20, "bc": 4}, "abc", conflicts=["ac"], missing=None) == ["ab", "c"]
+
+
+def test_what_was_between_two_is_looked_at_again_when_one_of_them_has_gone_elsewhere() -> None:
+    weights = {"ab": 21, "bc": 15, "cd": 20}
+    assert clusters(weights, conflicts=["ac"]) == ["ab", "cd"]
+
+
+def test_groups_with_other_marks_need_more_to_be_joined() -> None:
+    father, son = {"own_phones": frozenset("1")}, {"own_phones": frozenset("2")}
+    weights = {"ab": 8.0, "bc": 8.0}
+    assert clusters(weights, "abc", missing=None) == ["abc"]
+    assert clusters(weights, "abc", missing=None, marks={"a": father, "c": son}) == ["ab", "c"]
+    assert clusters({"ab": 8.0, "bc": 9.1}, "abc", missing=None, marks={"a": father, "c": son}) == ["a", "bc"]
+    assert clusters({"ab": 20.0, "bc": 20.0}, "abc", missing=None, marks={"a": father, "c": son}) == ["abc"]
 
 
 def test_in_a_large_neighbourhood_pairs_without_an_edge_are_not_scored() -> None:
@@ -107,6 +136,12 @@ PAIRS = [pair_of(*each) for each in combinations(NAMES, 2)]
 SOME_PAIRS = st.lists(st.sampled_from(PAIRS), max_size=3, unique=True)
 
 
+MARKS = st.dictionaries(
+    st.sampled_from(["own_phones", "own_emails", "birth_date", "generation", "identifier card"]),
+    st.frozensets(st.sampled_from("12"), min_size=1),
+)
+
+
 @st.composite
 def neighbourhoods(draw: st.DrawFn) -> dict[str, object]:
     weights = draw(st.fixed_dictionaries(dict.fromkeys(PAIRS, WEIGHTS)))
@@ -120,12 +155,13 @@ def neighbourhoods(draw: st.DrawFn) -> dict[str, object]:
         "same": draw(SOME_PAIRS),
         "not_same": draw(SOME_PAIRS),
         "conflicts": draw(SOME_PAIRS),
+        "marks": draw(st.dictionaries(st.sampled_from(NAMES), MARKS)),
         "settings": LinkageSettings(floor=-10, ceiling=20, scored_parties=draw(st.sampled_from([2, 100]))),
     }
 
 
 def reference(
-    parties, weight, edges, merge_weight, same, not_same, conflicts, settings
+    parties, weight, edges, merge_weight, same, not_same, conflicts, marks, settings
 ) -> list[frozenset[str]]:
     """The definition, looked up anew for every join."""
     edges = {pair: found for pair, found in edges.items() if found >= merge_weight}
@@ -146,11 +182,27 @@ def reference(
         if first != second and not between(first, second, not_same):
             groups = groups - {first, second} | {first | second}
     ruled = {pair for pair in conflicts if not any(set(pair) <= group for group in groups)} | set(not_same)
+
+    def tied(left, right) -> bool:
+        return between(left, right, edges) and not between(left, right, ruled)
+
+    def torn(group, other) -> bool:
+        rivals = [each for each in groups if between(other, each, ruled) and tied(group, each)]
+        least = max(mean(group, other) - settings.margin, merge_weight)
+        return any(mean(group, rival) >= least for rival in rivals)
+
+    def against(left, right) -> float:
+        one, other = ({} for _ in "lr")
+        for group, found in ((left, one), (right, other)):
+            for kind, values in (item for party in group for item in marks.get(party, {}).items()):
+                found[kind] = found.get(kind, frozenset()) | values
+        return clash(one, other, settings.clash)
+
     while offers := [
         (-mean(a, b), min(a), min(b), a, b)
         for a, b in product(groups, groups)
-        if min(a) < min(b) and between(a, b, edges) and not between(a, b, ruled)
-        if mean(a, b) >= merge_weight
+        if min(a) < min(b) and tied(a, b) and mean(a, b) >= merge_weight + against(a, b)
+        if not torn(a, b) and not torn(b, a)
     ]:
         *_, first, second = min(offers, key=lambda offer: offer[:3])
         groups = groups - {first, second} | {first | second}

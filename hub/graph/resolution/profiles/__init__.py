@@ -8,16 +8,19 @@ from hub.graph.resolution.profiles.addresses import StreetReader, street_parts
 from hub.graph.resolution.profiles.libpostal import libpostal_reader
 from hub.graph.resolution.profiles.profile import (
     ORGANIZATION_COLUMNS,
+    OWN_COLUMNS,
     PERSON_COLUMNS,
     SHARED_COLUMNS,
     Kind,
     Profile,
     profile_of,
+    without,
 )
 from hub.graph.resolution.profiles.version import PROFILE_VERSION
 
 __all__ = [
     "ORGANIZATION_COLUMNS",
+    "OWN_COLUMNS",
     "PERSON_COLUMNS",
     "PROFILE_VERSION",
     "SHARED_COLUMNS",
@@ -27,4 +30,5 @@ __all__ = [
     "libpostal_reader",
     "profile_of",
     "street_parts",
+    "without",
 ]

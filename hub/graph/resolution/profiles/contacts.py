@@ -3,8 +3,19 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 from functools import lru_cache
 
+from phonenumbers import (
+    NumberParseException,
+    PhoneNumberType,
+    example_number_for_type,
+    number_type,
+    parse,
+    region_code_for_country_code,
+)
+
+from hub.graph.resolution.profiles.nicknames import is_given_name, roots_of_any
 from hub.graph.resolution.profiles.texts import CACHED, LONGEST, words
 from hub.values import normalise_email, normalise_phone
 
@@ -40,6 +51,10 @@ FREEMAIL = words("""
 _EXTENSION = re.compile(r";ext=.*")
 _E164 = re.compile(r"\+[1-9]\d{6,14}")
 _COUNTED = re.compile(r"0?(?:123456\d{0,4}|987654\d{0,4})")
+_LETTERS = re.compile(r"[a-z]+")
+_UMLAUT = re.compile(r"([aou])e")
+SHORTEST_NAME = 3
+"""Letters of a given name that are not found in any mailbox by chance."""
 SHORTEST_PHONE = 6
 """Digits that a number without its country code must have; fewer are an extension or a slip."""
 
@@ -85,6 +100,50 @@ def phone(raw: str, country: str | None) -> str | None:
     digits = text.lstrip("+")
     placeholder = len(digits) < SHORTEST_PHONE or len(set(digits[-7:])) == 1 or _COUNTED.fullmatch(digits)
     return None if placeholder else text
+
+
+@lru_cache(maxsize=CACHED)
+def is_mobile(number: str) -> bool:
+    """Whether the country of this number in E.164 gives such numbers to mobile phones alone."""
+    if not number.startswith("+"):
+        return False
+    try:
+        read = parse(number)
+    except NumberParseException:
+        return False
+    kind = number_type(read)
+    if kind != PhoneNumberType.UNKNOWN:
+        return kind == PhoneNumberType.MOBILE
+    return str(read.national_number)[:1] in _mobile_digits(read.country_code)
+
+
+@lru_cache(maxsize=CACHED)
+def _mobile_digits(calling_code: int) -> str:
+    """With what mobile numbers of a country begin, if no others do: tells of ranges that are given to nobody yet."""
+    land = region_code_for_country_code(calling_code)
+    mobile, fixed = (
+        example_number_for_type(land, kind) for kind in (PhoneNumberType.MOBILE, PhoneNumberType.FIXED_LINE)
+    )
+    if mobile is None or fixed is None:
+        return ""
+    first = str(mobile.national_number)[0]
+    return "" if str(fixed.national_number).startswith(first) else first
+
+
+def names_given(address: str, given: str, family: str, of_given: Collection[str]) -> bool:
+    """Whether the mailbox seems to be of one of that name, whose given name has the roots `of_given`.
+
+    A given name stands before the @, or an initial beside the family name. Where no name is known, any will do.
+    """
+    local = address.partition("@")[0]
+    if not given:
+        return any(len(word) == 1 or is_given_name(word) for word in _LETTERS.findall(local))
+    if len(given) >= SHORTEST_NAME and (given in local or given in _UMLAUT.sub(r"\1", local)):
+        return True
+    if any(not roots_of_any(word).isdisjoint(of_given) for word in _LETTERS.findall(local) if len(word) > 2):
+        return True
+    rest = local.replace(family.replace(" ", ""), "", 1) if len(family) >= SHORTEST_NAME else local
+    return "".join(_LETTERS.findall(rest)) == given[0]
 
 
 def _read(text: str, country: str | None) -> str:

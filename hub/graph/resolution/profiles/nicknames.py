@@ -331,6 +331,12 @@ def roots(name: str, gender: str = "") -> tuple[str, ...]:
     return tuple(dict.fromkeys((name, *found))) if name in _STANDALONE else found or (name,)
 
 
+@lru_cache(maxsize=CACHED)
+def roots_of_any(word: str) -> frozenset[str]:
+    """The roots that a word may stand for, of a woman or a man."""
+    return frozenset(root for gender in ("", "female", "male") for root in roots(word, gender))
+
+
 def _of_gender(stated: list[tuple[str, str]], gender: str) -> tuple[str, ...]:
     known = gender if gender in ("male", "female") else ""
     return tuple(root for root, of in stated if not known or known.startswith(of))

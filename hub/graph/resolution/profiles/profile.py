@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Literal, TypeAlias
 
 from hub.graph.resolution.profiles.addresses import StreetParts, StreetReader, street_parts
-from hub.graph.resolution.profiles.contacts import domain, email, phone
+from hub.graph.resolution.profiles.contacts import domain, email, is_mobile, names_given, phone
 from hub.graph.resolution.profiles.dates import birth_date
 from hub.graph.resolution.profiles.identifiers import tax_id
 from hub.graph.resolution.profiles.names import person_name
@@ -34,6 +34,15 @@ _CONTACT_COLUMNS = {
 SHARED_COLUMNS = ("emails", "phones")
 """Columns whose values families and companies share: it is counted how many hold each."""
 
+OWN_COLUMNS = {
+    "own_emails": "emails",
+    "home_emails": "emails",
+    "own_phones": "phones",
+    "home_phones": "phones",
+}
+"""Columns of a person that part a shared one in two. A value is one's *own* by the look of it (a mailbox with the given
+name before the @, a mobile phone), or else taken for that of a home, which several people answer."""
+
 PERSON_COLUMNS: Mapping[str, bool] = {
     "given": False,
     "given_root": False,
@@ -44,6 +53,7 @@ PERSON_COLUMNS: Mapping[str, bool] = {
     "generation": False,
     "birth_date": False,
     "gender": False,
+    **dict.fromkeys(OWN_COLUMNS, True),
     **_CONTACT_COLUMNS,
 }
 """Each column of a person's profile, and whether it is a list."""
@@ -57,6 +67,9 @@ ORGANIZATION_COLUMNS: Mapping[str, bool] = {
     **_CONTACT_COLUMNS,
 }
 """Each column of an organisation's profile, and whether it is a list."""
+
+_PHONES = ("phone", "mobile")
+_SHARED_BY = {**{column: column for column in SHARED_COLUMNS}, **OWN_COLUMNS}
 
 _GENDERS = {
     **dict.fromkeys(words("f female woman w weiblich femme frau girl"), "female"),
@@ -88,6 +101,7 @@ def _person(values: Values) -> dict[str, str | list[str]]:
         *of_given,
         *(root for each in name.nicknames if len(each) > 1 for root in roots(each, gender)),
     ]
+    contacts = _contacts(values)
     return {
         "given": name.given,
         "given_root": of_given[0] if of_given else "",
@@ -98,7 +112,13 @@ def _person(values: Values) -> dict[str, str | list[str]]:
         "generation": name.generation,
         "birth_date": next((day for each in values.get("birth_date", ()) if (day := birth_date(each))), ""),
         "gender": gender,
-        **_contacts(values),
+        **_parted(
+            "emails",
+            contacts,
+            {each for each in contacts["emails"] if names_given(each, name.given, name.family, all_roots)},
+        ),
+        **_parted("phones", contacts, _mobiles(values, contacts["phones"])),
+        **contacts,
     }
 
 
@@ -128,9 +148,38 @@ def _contacts(values: Values) -> dict[str, str | list[str]]:
     land = _country(values)
     return {
         "emails": unique(email(each) or "" for each in values.get("email", ())),
-        "phones": unique(phone(each, land) or "" for each in values.get("phone", ())),
+        "phones": unique(phone(each, land) or "" for role in _PHONES for each in values.get(role, ())),
         "tax_ids": unique(tax_id(each, land) or "" for each in values.get("tax_id", ())),
     }
+
+
+def _mobiles(values: Values, phones: Iterable[str]) -> set[str]:
+    """Those of the phones that a source calls mobile, or that their country numbers as such."""
+    land = _country(values)
+    stated = {phone(each, land) for each in values.get("mobile", ())}
+    return {each for each in phones if each in stated or is_mobile(each)}
+
+
+def _parted(
+    column: str, contacts: Mapping[str, str | list[str]], own: Collection[str]
+) -> dict[str, str | list[str]]:
+    return {
+        f"own_{column}": [each for each in contacts[column] if each in own],
+        f"home_{column}": [each for each in contacts[column] if each not in own],
+    }
+
+
+def without(profile: Profile, values: Collection[tuple[str, str]]) -> Profile:
+    """The profile without those of `values` (shared column, value) that it has."""
+    gone = {value for _, value in values}
+    kept: dict[str, str | list[str]] = {}
+    for column, stated in profile.items():
+        shared = _SHARED_BY.get(column)
+        if shared is None or isinstance(stated, str) or gone.isdisjoint(stated):
+            kept[column] = stated
+        elif left := [each for each in stated if (shared, each) not in values]:
+            kept[column] = left
+    return kept
 
 
 def _address(values: Values, read_street: StreetReader) -> dict[str, str | list[str]]:

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from hub.graph.resolution.profiles.contacts import email, phone
+from hub.graph.resolution.profiles.contacts import email, is_mobile, names_given, phone
 from hub.graph.resolution.profiles.dates import birth_date
 from hub.graph.resolution.profiles.identifiers import tax_id
 from hub.graph.resolution.profiles.places import city, country, postal_code, region
@@ -152,3 +152,41 @@ def test_a_postal_code_is_written_as_in_its_country(raw: str, of: str | None, ex
 def test_places_have_one_spelling(reader: object, raw: str, expected: str | None) -> None:
     assert callable(reader)
     assert reader(raw) == expected
+
+
+@pytest.mark.parametrize(
+    ("number", "expected"),
+    [
+        ("+447400123456", True),
+        ("+447700900123", True),
+        ("+441632960123", False),
+        ("+491512345678", True),
+        ("+12025550123", False),
+        ("+999000000001", False),
+        ("07700900123", False),
+    ],
+)
+def test_a_mobile_number_is_one_that_its_country_gives_to_nothing_else(number: str, expected: bool) -> None:
+    assert is_mobile(number) is expected
+
+
+@pytest.mark.parametrize(
+    ("local", "given", "family", "roots", "expected"),
+    [
+        ("jack.penhaligon", "jack", "penhaligon", ["john"], True),
+        ("penhaligonjack7", "jack", "penhaligon", ["john"], True),
+        ("doug61", "douglas", "pemberton", ["douglas"], True),
+        ("juergen.jaffrey", "jurgen", "jaffrey", ["jurgen"], True),
+        ("j.penhaligon3", "jack", "penhaligon", ["john"], True),
+        ("zoe.penhaligon", "jack", "penhaligon", ["john"], False),
+        ("the.penhaligons", "jack", "penhaligon", ["john"], False),
+        ("the.penhaligons", "", "", [], False),
+        ("office", "", "", [], False),
+        ("jane.schroder", "", "", [], True),
+        ("j.schroder", "", "", [], True),
+    ],
+)
+def test_a_mailbox_is_of_one_whose_name_it_has(
+    local: str, given: str, family: str, roots: list[str], expected: bool
+) -> None:
+    assert names_given(f"{local}@example.com", given, family, roots) is expected

@@ -20,6 +20,7 @@ COLUMNS = {"person": PERSON_COLUMNS, "organization": ORGANIZATION_COLUMNS}
 ROLES = [
     *("full_name", "given_name", "middle_name", "family_name", "name_suffix", "alternate_name", "birth_date"),
     *("gender", "email", "phone", "street", "postal_code", "city", "region", "country", "tax_id", "org_name"),
+    "mobile",
 ]
 
 
@@ -32,8 +33,9 @@ def test_a_person_has_all_columns() -> None:
         "name_suffix": ["Jr."],
         "birth_date": ["1980-05-17"],
         "gender": ["male"],
-        "email": ["bob@example.com", "BOB@example.com", "b@example.com"],
+        "email": ["bob@example.com", "BOB@example.com", "info@example.com"],
         "phone": ["+441632960124", "+441632960123;ext=4"],
+        "mobile": ["+12025550123"],
         "street": ["Flat 3, 12a High Street"],
         "postal_code": ["pl23 1ab"],
         "city": ["Fowey"],
@@ -52,8 +54,12 @@ def test_a_person_has_all_columns() -> None:
         "generation": "jr",
         "birth_date": "1980-05-17",
         "gender": "male",
-        "emails": ["b@example.com", "bob@example.com"],
-        "phones": ["+441632960123", "+441632960124"],
+        "emails": ["bob@example.com", "info@example.com"],
+        "own_emails": ["bob@example.com"],
+        "home_emails": ["info@example.com"],
+        "phones": ["+12025550123", "+441632960123", "+441632960124"],
+        "own_phones": ["+12025550123"],
+        "home_phones": ["+441632960123", "+441632960124"],
         "street": "high st",
         "house": "12a",
         "unit": "3",
@@ -102,6 +108,7 @@ def test_every_match_role_of_the_ontology_reaches_a_column() -> None:
 
 def _example(role: str) -> list[str]:
     examples = {"birth_date": "1980", "gender": "female", "email": "a@example.com", "phone": "+441632960123"}
+    examples["mobile"] = "+447700900123"
     examples |= {
         "country": "GB",
         "postal_code": "PL23 1AB",
