@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-
 from sqlalchemy import Connection, select
 
 from hub.adapters.batch_events import BatchEvents
 from hub.graph import GraphWriter
 from hub.graph.resolution import MatchResolver
+from hub.graph.resolution.bulk import paged
 from hub.store import Store, fixed
 
 _KEY = "resolution"
@@ -48,16 +47,9 @@ def resolve_anew(
     """
     with store.write() as connection:
         parties = list(connection.execute(select(fixed.membership.c.party_id).order_by("party_id")).scalars())
-        resolver.begin_anew(connection)
-        for some in _paged(parties, page):
-            resolver.compare(connection, some)
-        for some in _paged(parties, page):
+        resolver.compare_anew(connection, parties)
+        for some in paged(parties, page):
             applied = graph.regroup(connection, run_id, some)
             events.post_facts(connection, run_id, source, applied)
             events.post_changes(connection, run_id, source, applied.golden)
         keep_digest(connection, store, resolver.digest)
-
-
-def _paged(parties: Sequence[str], page: int) -> Iterator[frozenset[str]]:
-    for start in range(0, len(parties), page):
-        yield frozenset(parties[start : start + page])

@@ -85,6 +85,13 @@ class Keys:
             holders.ask(keys)
         return holders
 
+    def insert(self, connection: Connection, fresh: Iterable[Matchable]) -> dict[int, dict[int, int]]:
+        """Write the keys of parties that have none yet; the keys by number, with how many may hold each."""
+        keys = {each.number: self.of(each) for each in fresh}
+        rows = _pairs(keys, {})
+        self._store.dialect.insert(connection, fixed.blocking_key, ("key", "profile_id"), rows)
+        return keys
+
     def are_compared(self, connection: Connection, one: Matchable, other: Matchable) -> bool:
         """Whether the two share a key that works."""
         shared = dict(self.of(one).items() & self.of(other).items())

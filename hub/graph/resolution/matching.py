@@ -19,10 +19,13 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from functools import partial
+from operator import attrgetter
 
 from sqlalchemy import Connection
 
 from hub.graph.anchors import Anchors
+from hub.graph.resolution.bulk import PAGE, Bulk, paged, workspace
 from hub.graph.resolution.decisions import Decisions
 from hub.graph.resolution.edges import Compared, Edges
 from hub.graph.resolution.grouping import Grouping
@@ -76,14 +79,24 @@ class MatchResolver:
         ]
         return hashlib.sha256("\n".join([*said, *self._matchables.roles]).encode()).hexdigest()
 
-    def begin_anew(self, connection: Connection) -> None:
-        """Forget all that was compared; `compare` all parties, then resolve them."""
+    def compare_anew(self, connection: Connection, parties: Collection[str]) -> None:
+        """Forget all that was compared, and weigh the pairs of `parties`, which are all that there are.
+
+        Nobody is grouped yet. Tables come out as if the parties had come one by one.
+        """
         for table in ("profile", "blocking_key", "edge"):
             connection.exec_driver_sql(f"DELETE FROM {table}")
-
-    def compare(self, connection: Connection, parties: frozenset[str]) -> None:
-        """Weigh the parties' pairs without grouping anybody yet."""
-        self._score(connection, PartyChanges(parties, frozenset()))
+        with workspace() as duck:
+            bulk = Bulk(duck, self._models, self._keys, partial(self._matchables.numbered, connection))
+            for page in paged(sorted(parties), PAGE):
+                made = self._matchables.remake(connection, frozenset(page), frozenset()).written.values()
+                self._matchables.write(connection, made)
+                bulk.add(sorted(made, key=attrgetter("party")), self._keys.insert(connection, made))
+            for changed in bulk.settle():
+                self._matchables.write(connection, changed)
+            bulk.weigh()
+            for edges in bulk.edges():
+                self._edges.insert(connection, edges)
 
     def resolve(self, connection: Connection, changes: PartyChanges) -> Resolution:
         """Bring memberships and redirects up to date, and say what changed."""

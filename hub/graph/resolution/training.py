@@ -131,7 +131,7 @@ def learn_by_splink(
     if not _fulfilled(connection, CERTAIN[kind], table):
         raise _cannot("no two of them are certain to be one party")
     ((records,),) = connection.execute(f"SELECT count(*) FROM {table}").fetchall()
-    with _quiet("splink"):
+    with quiet("splink"):
         linker = Linker(DuckDBAPI(connection=connection).register(table), settings, log_level=None)
         training = linker.training
         try:
@@ -172,8 +172,8 @@ def _fulfilled(connection: duckdb.DuckDBPyConnection, blocks: Sequence[str], tab
 
 
 @contextmanager
-def _quiet(logger: str) -> Iterator[None]:
-    """What Splink would say of untrained levels stands in the report."""
+def quiet(logger: str) -> Iterator[None]:
+    """Nothing below an error is logged: what Splink would say of untrained levels stands in the report."""
     log = logging.getLogger(logger)
     before = log.level
     log.setLevel(logging.ERROR)
