@@ -10,11 +10,14 @@ from hub.commands.corrections import (
 )
 from hub.commands.customers import all_ids
 from hub.commands.doubts import (
+    MAX_PREVIEWED,
     Decided,
+    MatchPreview,
     cursor_of,
     explain_customer,
     explain_match,
     match_decisions,
+    match_preview,
     match_review,
     why_not,
 )
@@ -91,6 +94,7 @@ from hub.commands.suppressions import Released, ReleaseSuppression, release_supp
 __all__ = [
     "MAX_GIVEN",
     "MAX_MERGED",
+    "MAX_PREVIEWED",
     "About",
     "Author",
     "BreakGlass",
@@ -107,6 +111,7 @@ __all__ = [
     "Ground",
     "LogInteraction",
     "MatchDecided",
+    "MatchPreview",
     "MergeCustomers",
     "Narrowed",
     "Noted",
@@ -147,6 +152,7 @@ __all__ = [
     "list_erasures",
     "log_interaction",
     "match_decisions",
+    "match_preview",
     "match_review",
     "merge_customers",
     "plan_of_erasure",

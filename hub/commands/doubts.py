@@ -21,6 +21,8 @@ from hub.commands.matching import require_reached
 from hub.errors import QueryError
 from hub.graph.resolution.decisions import Decision
 from hub.graph.resolution.explaining import CustomerStory, PairStory
+from hub.graph.resolution.preview import Models, WouldMerge, WouldSplit
+from hub.graph.resolution.preview import Word as Kept
 from hub.graph.resolution.review import Doubt, DoubtKind
 from hub.services import Services
 
@@ -29,6 +31,7 @@ _CHUNK = 200
 
 T = TypeVar("T")
 R = TypeVar("R")
+C = TypeVar("C")
 
 Asked = tuple[T, Collection[str], int]
 """An answer, the customers whom it names, and how many rows it has."""
@@ -40,6 +43,26 @@ class Decided:
 
     decision: Decision
     in_force: bool
+
+
+@dataclass(frozen=True, slots=True)
+class MatchPreview:
+    """What another model or merge weight would change, as far as its author reaches all customers of a change."""
+
+    merges: Sequence[WouldMerge]
+    """The first of `merge_count`; `splits` and `overruled` likewise."""
+    merge_count: int
+    splits: Sequence[WouldSplit]
+    split_count: int
+    overruled: Sequence[Kept]
+    """Stewards' decisions in force that would not hold."""
+    overruled_count: int
+    kept_count: int
+    """Those that would."""
+
+
+MAX_PREVIEWED = 200_000
+"""Parties up to which a preview is told while somebody waits for an answer."""
 
 
 def explain_match(services: Services, author: Author, left: str, right: str) -> PairStory:
@@ -126,6 +149,58 @@ def match_review(
         return found, {customer for each in found for customer in each.customers}, len(found)
 
     return _asked(services, author, "match_review", ask)
+
+
+def match_preview(
+    services: Services, author: Author, models: Models, *, first: int, at_once: bool = False
+) -> MatchPreview:
+    """Who would merge and split if `models` were used, and which decisions would hold; nothing is changed.
+
+    It may take minutes, as all pairs are weighed, unless the answer is to be given `at_once`.
+
+    Raises:
+        AccessDeniedError: the author may not.
+        LimitError: there are more than MAX_PREVIEWED parties, and the answer is to be given at once.
+        QueryError: pairs would have to be weighed, and the answer is to be given at once.
+    """
+
+    def ask(connection: Connection) -> Asked[MatchPreview]:
+        previews = services.stewardship.previews
+        all_ = (
+            previews.of_held(connection, models, MAX_PREVIEWED)
+            if at_once
+            else previews.of(connection, models)
+        )
+
+        def told(changes: Sequence[C], customers: Callable[[C], Collection[str]]) -> list[C]:
+            there: set[str] = set()
+            for start in range(0, len(changes), _CHUNK):
+                named = {customer for each in changes[start : start + _CHUNK] for customer in customers(each)}
+                there |= reached_customers(services.store, connection, named, author)
+            return [each for each in changes if there.issuperset(customers(each))]
+
+        merges = told(all_.merges, lambda each: each.customers)
+        splits = told(all_.splits, lambda each: [each.customer])
+        of = services.stewardship.customers_of(
+            connection, {p for each in all_.words for p in (each.left, each.right)}
+        )
+        words = told(all_.words, lambda each: [of[each.left], of[each.right]])
+        overruled = [each for each in words if not each.holds]
+        found = MatchPreview(
+            merges[:first],
+            len(merges),
+            splits[:first],
+            len(splits),
+            overruled[:first],
+            len(overruled),
+            len(words) - len(overruled),
+        )
+        named = {customer for each in found.merges for customer in each.customers}
+        named |= {each.customer for each in found.splits}
+        named |= {of[party] for each in found.overruled for party in (each.left, each.right)}
+        return found, named, len(found.merges) + len(found.splits) + len(found.overruled)
+
+    return _asked(services, author, "match_preview", ask)
 
 
 def cursor_of(doubt: Doubt) -> str:

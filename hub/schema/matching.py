@@ -16,6 +16,7 @@ from hub import commands
 from hub.commands import Author
 from hub.errors import AccessDeniedError, QueryError
 from hub.graph.resolution.explaining import CustomerStory, Hold, PairStory, Why
+from hub.graph.resolution.preview import with_merge_weight
 from hub.graph.resolution.review import Doubt, DoubtKind
 from hub.schema.context import RequestContext
 from hub.schema.scalars import DateTime, Long
@@ -266,6 +267,77 @@ class MatchDoubt:
         )
 
 
+@strawberry.enum(name="MatchKind", description="Which parties a model compares.")
+class MatchKind(Enum):
+    """The kinds, as models name them."""
+
+    PERSON = strawberry.enum_value("person", description="People.")
+    ORGANIZATION = strawberry.enum_value("organization", description="Organisations.")
+
+
+@strawberry.type(description="A customer that would be several.")
+class MatchSplit:
+    """One customer that would split."""
+
+    customer_id: strawberry.ID = strawberry.field(name="customerId", description="Its public id.")
+    parts: list[list[strawberry.ID]] = strawberry.field(
+        description="Ids of its parties, by what they would be."
+    )
+
+
+@strawberry.type(description="Two parties of whom a steward's decision would not hold.")
+class MatchOverruled:
+    """A decision in force that would not hold."""
+
+    verdict: MatchVerdict = strawberry.field(description="What was said.")
+    left: strawberry.ID = strawberry.field(description="Id of the one party.")
+    right: strawberry.ID = strawberry.field(description="Id of the other.")
+
+
+@strawberry.type(
+    description="Who would merge and split, before it happens: of the customers whom the asker reaches."
+)
+class MatchPreview:
+    """A preview in GraphQL."""
+
+    merge_count: Long = strawberry.field(name="mergeCount", description="Customers made of several.")
+    merges: list[list[strawberry.ID]] = strawberry.field(
+        description="The first of them: public ids of those that would be one."
+    )
+    split_count: Long = strawberry.field(name="splitCount", description="Customers that would be several.")
+    splits: list[MatchSplit] = strawberry.field(description="The first of them.")
+    kept_count: Long = strawberry.field(
+        name="keptCount", description="Stewards' decisions that would hold as they do."
+    )
+    overruled_count: Long = strawberry.field(name="overruledCount", description="Those that would not.")
+    overruled: list[MatchOverruled] = strawberry.field(description="The first of them.")
+
+    @classmethod
+    def of(cls, found: commands.MatchPreview) -> Self:
+        """The preview as GraphQL tells it."""
+        return cls(
+            merge_count=Long(found.merge_count),
+            merges=[_ids(each.customers) for each in found.merges],
+            split_count=Long(found.split_count),
+            splits=[
+                MatchSplit(
+                    customer_id=strawberry.ID(each.customer), parts=[_ids(part) for part in each.parts]
+                )
+                for each in found.splits
+            ],
+            kept_count=Long(found.kept_count),
+            overruled_count=Long(found.overruled_count),
+            overruled=[
+                MatchOverruled(
+                    verdict=MatchVerdict[each.verdict.upper()],
+                    left=strawberry.ID(each.left),
+                    right=strawberry.ID(each.right),
+                )
+                for each in found.overruled
+            ],
+        )
+
+
 def _ids(ids: Sequence[str]) -> list[strawberry.ID]:
     return [strawberry.ID(id_) for id_ in ids]
 
@@ -345,6 +417,24 @@ def _decisions(
     return [MatchDecision.of(decided) for decided in found]
 
 
+def _preview(
+    info: Info[RequestContext, None],
+    merge_weight: Annotated[
+        float, strawberry.argument(name="mergeWeight", description="Bits that would be enough.")
+    ],
+    kind: Annotated[
+        MatchKind | None, strawberry.argument(description="Of whom; of all unless given.")
+    ] = None,
+    first: First = 20,
+) -> MatchPreview | None:
+    author = _asking(info, first)
+    services = info.context.services
+    models = services.stewardship.previews.models
+    kinds = [each for each in models if kind is None or each.upper() == kind.name]
+    models = with_merge_weight(models, merge_weight, kinds)
+    return MatchPreview.of(commands.match_preview(services, author, models, first=first, at_once=True))
+
+
 @strawberry.type
 class MatchQuery:
     """What stewards ask before they decide."""
@@ -369,6 +459,12 @@ class MatchQuery:
         name="matchReview",
         resolver=_review,
         description=f"Pairs in doubt that nobody has decided, those whose decision is worth the most first. {_MAY}",
+    )
+    match_preview: MatchPreview | None = strawberry.field(
+        name="matchPreview",
+        resolver=_preview,
+        description="Who would merge and split if another match weight were enough; nothing is changed. Other models"
+        f" are for `hub resolve preview`. {_MAY}",
     )
     match_decisions: list[MatchDecision] | None = strawberry.field(
         name="matchDecisions",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,7 +16,7 @@ from hub.cli import app
 from hub.services import Services, open_services
 from hub.settings import load_settings
 from tests.commands.command_world import ANN, MASTER_KEY
-from tests.commands.stewards_world import REASON, StewardShop
+from tests.commands.stewards_world import REASON, TOY, StewardShop
 
 VALUES = (ANN["name"], ANN["email"], ANN["street"], ANN["postcode"], "7001")
 WHY = ("--reason", REASON)
@@ -109,6 +110,7 @@ def test_who_looked_is_on_record(shop: StewardShop) -> None:
         ("why-not", ann, other),
         ("customer", ann),
         ("decisions",),
+        ("preview",),
     ):
         said(run(*words))
     with hub(shop) as services:
@@ -119,8 +121,27 @@ def test_who_looked_is_on_record(shop: StewardShop) -> None:
         "why_not",
         "explain_customer",
         "match_decisions",
+        "match_preview",
     ]
     assert {event.actor.partition(":")[0] for event in read} == {"os"}
+
+
+def test_another_merge_weight_or_model_is_previewed(shop: StewardShop, tmp_path: Path) -> None:
+    ann, other, one, two = ids(shop)
+    assert said(run("preview")) == (
+        "0 customers would be made of several, 0 would split.\n0 decisions would hold, 0 would not.\n"
+    )
+    lax = said(run("preview", "--merge-weight", "1"))
+    assert f"merge {ann}, {other}\n" in lax
+    assert "0 customers" in said(run("preview", "--merge-weight", "1", "--kind", "organization"))
+    model = tmp_path / "other"
+    shutil.copytree(TOY, model)
+    settings = (model / "model.yaml").read_text()
+    (model / "model.yaml").write_text(settings.replace("merge_weight: 6", "merge_weight: 1"))
+    assert said(run("preview", "--model", str(model))) == lax
+    act_of(run("same", f"{one}:{two}", *WHY))
+    assert "1 decisions would hold, 0 would not." in said(run("preview", "--merge-weight", "60"))
+    assert ids(shop)[:2] == (ann, ann)
 
 
 @pytest.mark.parametrize(

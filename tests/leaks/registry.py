@@ -119,6 +119,7 @@ FIELDS: Mapping[str, Path] = {
             "Query.whyNot",
             "Query.explainCustomer",
             "Query.matchReview",
+            "Query.matchPreview",
             "Query.matchDecisions",
         ),
         Silent("ids, comparisons, levels and bits, for those alone who may decide them, of whom they reach"),
@@ -211,7 +212,14 @@ COMMANDS: Mapping[str, Path] = {
     "resolve evaluate": Silent("figures of records in a file of the operator's own"),
     "resolve train": Silent("figures of records in a file of the operator's own"),
     **dict.fromkeys(
-        ("resolve review", "resolve explain", "resolve why-not", "resolve customer", "resolve decisions"),
+        (
+            "resolve review",
+            "resolve preview",
+            "resolve explain",
+            "resolve why-not",
+            "resolve customer",
+            "resolve decisions",
+        ),
         _STEWARD,
     ),
     **dict.fromkeys(

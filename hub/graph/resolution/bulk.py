@@ -87,8 +87,7 @@ class Bulk:
         self._keys = keys
         self._find = find
         self._places = 0
-        self.crowded: dict[int, frozenset[Value]] = {}
-        """By number, what too many share of that party's values; complete once settled."""
+        self._crowded: dict[int, frozenset[Value]] = {}
         connection.execute(_TABLES)
         for kind in models:
             columns = (
@@ -138,13 +137,19 @@ class Bulk:
 
     def edges(self) -> Iterator[list[Edge]]:
         """All edges, in order, page by page."""
-        found = self._duck.execute("SELECT low, high, weight, joins FROM edge ORDER BY low, high")
+        found = self._duck.cursor().execute("SELECT low, high, weight, joins FROM edge ORDER BY low, high")
         while page := found.fetchmany(PAGE):
             yield page
 
-    def matchables(self, numbers: Sequence[int]) -> list[Matchable]:
-        """The parties with these numbers as they are compared."""
-        return [with_crowded(each, self.crowded.get(each.number, ())) for each in self._find(numbers)]
+    def joining(self) -> Iterator[list[tuple[str, str, float]]]:
+        """Pages of the edges that join: two party ids, the lesser first, and bits."""
+        found = self._duck.cursor().execute(_JOINING)
+        while page := found.fetchmany(PAGE):
+            yield page
+
+    def as_compared(self, parties: Iterable[Matchable]) -> list[Matchable]:
+        """The parties with what too many share of theirs."""
+        return [with_crowded(each, self._crowded.get(each.number, ())) for each in parties]
 
     # Loading.
 
@@ -179,7 +184,7 @@ class Bulk:
     def _without_crowded(self, party: Matchable, crowded: set[int]) -> Matchable:
         values = (value for key, value in self._keys.values(party).items() if key in crowded)
         found = with_crowded(party, values)
-        self.crowded[party.number] = found.crowded
+        self._crowded[party.number] = found.crowded
         return found
 
     def _replace_evidence(self, parties: Sequence[Matchable]) -> None:
@@ -218,7 +223,7 @@ class Bulk:
         for start in range(0, doubts, PAGE):
             pairs = self._duck.execute(_DOUBTS, [PAGE, start]).fetchall()
             numbers = sorted({number for pair in pairs for number in pair})
-            known = {each.number: each for each in self.matchables(numbers)}
+            known = {each.number: each for each in self.as_compared(self._find(numbers))}
             judge = Judge(self._models)
             rows = [
                 (low, high, weight, judge.joins(known[low], known[high], weight))
@@ -337,6 +342,11 @@ SELECT least(p.number, q.number), greatest(p.number, q.number), round(units) / {
        round(units) / {UNITS_A_BIT} >= $merge
 {_WEIGHED} JOIN party p ON p.place = l JOIN party q ON q.place = r
 WHERE NOT {_TIPPING} AND round(units) / {UNITS_A_BIT} >= $least
+"""
+
+_JOINING = """
+SELECT least(p.party, q.party), greatest(p.party, q.party), weight FROM edge
+JOIN party p ON p.number = low JOIN party q ON q.number = high WHERE joins
 """
 
 _DOUBTS = """
