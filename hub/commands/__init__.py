@@ -19,6 +19,7 @@ from hub.commands.doubts import (
     match_decisions,
     match_preview,
     match_review,
+    match_sample,
     why_not,
 )
 from hub.commands.erasure import (
@@ -154,6 +155,7 @@ __all__ = [
     "match_decisions",
     "match_preview",
     "match_review",
+    "match_sample",
     "merge_customers",
     "plan_of_erasure",
     "prov",

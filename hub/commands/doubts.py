@@ -18,12 +18,14 @@ from hub.commands.author import Author
 from hub.commands.customers import find_customer, reached_customers, storable
 from hub.commands.giving import refusals_recorded
 from hub.commands.matching import require_reached
-from hub.errors import QueryError
+from hub.errors import AccessDeniedError, QueryError
 from hub.graph.resolution.decisions import Decision
 from hub.graph.resolution.explaining import CustomerStory, PairStory
 from hub.graph.resolution.preview import Models, WouldMerge, WouldSplit
 from hub.graph.resolution.preview import Word as Kept
+from hub.graph.resolution.profiles import Kind
 from hub.graph.resolution.review import Doubt, DoubtKind
+from hub.graph.resolution.sampling import Sample, sampled
 from hub.services import Services
 
 _CHUNK = 200
@@ -201,6 +203,22 @@ def match_preview(
         return found, named, len(found.merges) + len(found.splits) + len(found.overruled)
 
     return _asked(services, author, "match_preview", ask)
+
+
+def match_sample(services: Services, author: Author, kind: Kind, *, about: int, seed: int) -> Sample:
+    """Profiles of the store to learn a model from: values of people, which only who has the machine's shell may take.
+
+    Raises:
+        AccessDeniedError: the author may not.
+    """
+
+    def ask(connection: Connection) -> Asked[Sample]:
+        if not author.is_operator:
+            raise AccessDeniedError("profiles are values of people, for who has the machine's shell alone")
+        found = sampled(connection, kind, about, seed)
+        return found, (), len(found.profiles)
+
+    return _asked(services, author, "match_sample", ask)
 
 
 def cursor_of(doubt: Doubt) -> str:

@@ -15,7 +15,7 @@ from hub.audit import Action
 from hub.cli import app
 from hub.services import Services, open_services
 from hub.settings import load_settings
-from tests.commands.command_world import ANN, MASTER_KEY
+from tests.commands.command_world import ANN
 from tests.commands.stewards_world import REASON, TOY, StewardShop
 
 VALUES = (ANN["name"], ANN["email"], ANN["street"], ANN["postcode"], "7001")
@@ -24,19 +24,6 @@ WHY = ("--reason", REASON)
 
 def run(*words: str) -> Result:
     return CliRunner().invoke(app, ["resolve", *words], catch_exceptions=False)
-
-
-@pytest.fixture
-def shop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> StewardShop:
-    """The stewards' shop, closed, in a hub that the commands open."""
-    shop = StewardShop(tmp_path, f"sqlite:///{tmp_path / 'var' / 'hub.sqlite'}")
-    shop.services.publish()
-    shop.services.close()
-    for name in ("data_dir", "config_dir", "policy_file", "match_models"):
-        monkeypatch.setenv(f"HUB_{name.upper()}", str(getattr(shop.settings, name)))
-    monkeypatch.setenv("HUB_STORE_URL", shop.settings.store_address)
-    monkeypatch.setenv("HUB_MASTER_KEY", MASTER_KEY)
-    return shop
 
 
 @contextmanager

@@ -74,12 +74,22 @@ class TrainingReport:
     levels: tuple[LevelReport, ...]
     pairs_at: Mapping[int, int]
     """Compared pairs by match weight, rounded down to whole bits."""
+    apart_at: Mapping[int, int]
+    """Those of them that are of two customers now; empty where no customers are known."""
 
     @property
     def pairs_from(self) -> Mapping[int, int]:
         """How many of the compared pairs weigh at least so many bits: the threshold chart."""
+        return self._from(self.pairs_at)
+
+    @property
+    def apart_from(self) -> Mapping[int, int]:
+        """How many of these are kept apart now; empty where no customers are known."""
+        return self._from(self.apart_at) if self.apart_at else {}
+
+    def _from(self, counted: Mapping[int, int]) -> Mapping[int, int]:
         bits = range(min(self.pairs_at), max(self.pairs_at) + 1)
-        counts = accumulate(self.pairs_at.get(bit, 0) for bit in reversed(bits))
+        counts = accumulate(counted.get(bit, 0) for bit in reversed(bits))
         return dict(zip(reversed(bits), counts, strict=True))
 
     @property
