@@ -344,6 +344,7 @@ FOR_STEWARDS = {
     " { kind left right customerIds weight mergeWeight parties worth cursor }",
     "matchPreview": "(mergeWeight: 60, kind: PERSON, first: 1) { mergeCount merges splitCount keptCount"
     " splits { customerId parts } overruledCount overruled { verdict left right } }",
+    "matchAgreement": "{ month decisions same precision recall f1 blockingRecall }",
     "matchDecisions": f'(first: 1, after: null, act: "nothing", party: "nobody") {_DECISION}',
 }
 NOTHING_TO_TELL = {

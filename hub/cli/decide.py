@@ -167,6 +167,21 @@ def decisions(
         _print("Nothing was decided.")
 
 
+def agreement() -> None:
+    """Show how far the model agrees with what stewards decided, by month; leaves an audit event."""
+    with opened() as services:
+        found = commands.match_agreement(services, operator(services))
+    for month in found:
+        quality = month.quality
+        _print(
+            f"{month.month}: {month.decisions} decisions, {month.same} of them the same; precision"
+            f" {quality.precision:.4f}, recall {quality.recall:.4f}, F1 {quality.f1:.4f}, blocking recall"
+            f" {month.blocking_recall:.4f}"
+        )
+    if not found:
+        _print("Nothing was decided.")
+
+
 COMMANDS: Mapping[str, Callable[..., None]] = MappingProxyType(
     {
         "review": review,
@@ -180,6 +195,7 @@ COMMANDS: Mapping[str, Callable[..., None]] = MappingProxyType(
         "unmerge": unmerge,
         "undo": undo,
         "decisions": decisions,
+        "agreement": agreement,
     }
 )
 """What hangs under `hub resolve`."""

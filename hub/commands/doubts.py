@@ -19,6 +19,8 @@ from hub.commands.customers import find_customer, reached_customers, storable
 from hub.commands.giving import refusals_recorded
 from hub.commands.matching import require_reached
 from hub.errors import AccessDeniedError, QueryError
+from hub.graph.resolution.agreement import Agreement
+from hub.graph.resolution.bulk import paged
 from hub.graph.resolution.decisions import Decision
 from hub.graph.resolution.explaining import CustomerStory, PairStory
 from hub.graph.resolution.preview import Models, WouldMerge, WouldSplit
@@ -176,8 +178,8 @@ def match_preview(
 
         def told(changes: Sequence[C], customers: Callable[[C], Collection[str]]) -> list[C]:
             there: set[str] = set()
-            for start in range(0, len(changes), _CHUNK):
-                named = {customer for each in changes[start : start + _CHUNK] for customer in customers(each)}
+            for some in paged(changes, _CHUNK):
+                named = {customer for each in some for customer in customers(each)}
                 there |= reached_customers(services.store, connection, named, author)
             return [each for each in changes if there.issuperset(customers(each))]
 
@@ -203,6 +205,29 @@ def match_preview(
         return found, named, len(found.merges) + len(found.splits) + len(found.overruled)
 
     return _asked(services, author, "match_preview", ask)
+
+
+def match_agreement(services: Services, author: Author) -> list[Agreement]:
+    """How far the machine agrees with stewards' decisions in force, by month: of those about whom the author reaches.
+
+    Raises:
+        AccessDeniedError: the author may not.
+    """
+
+    def ask(connection: Connection) -> Asked[list[Agreement]]:
+        stewardship = services.stewardship
+        history = stewardship.decisions.history(connection)
+        force = {each.id for each in stewardship.decisions.of(connection, {each.left for each in history})}
+        made = [each for each in history if each.id in force]
+        customers = stewardship.customers_of(connection, _named(made))
+        there: set[str] = set()
+        for some in paged(sorted(set(customers.values())), _CHUNK):
+            there |= reached_customers(services.store, connection, set(some), author)
+        reached = [each for each in made if {customers.get(party) for party in _named([each])} <= there]
+        found = stewardship.agreements.by_month(connection, reached)
+        return found, (), len(found)
+
+    return _asked(services, author, "match_agreement", ask)
 
 
 def match_sample(services: Services, author: Author, kind: Kind, *, about: int, seed: int) -> Sample:
@@ -299,10 +324,10 @@ def _categories(services: Services) -> tuple[str, ...]:
 def _first(rows: Sequence[R], most: int, reached: Callable[[Sequence[R]], Iterator[R]]) -> list[R]:
     """The first rows that are reached."""
     found: list[R] = []
-    for start in range(0, len(rows), _CHUNK):
+    for some in paged(rows, _CHUNK):
         if len(found) >= most:
             break
-        found += reached(rows[start : start + _CHUNK])
+        found += reached(some)
     return found[:most]
 
 

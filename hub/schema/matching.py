@@ -16,12 +16,11 @@ from hub import commands
 from hub.commands import Author
 from hub.errors import AccessDeniedError, QueryError
 from hub.graph.resolution.explaining import CustomerStory, Hold, PairStory, Why
-from hub.graph.resolution.preview import with_merge_weight
 from hub.graph.resolution.review import Doubt, DoubtKind
 from hub.schema.context import RequestContext
 from hub.schema.scalars import DateTime, Long
 
-_MAY = "For those to whom the policy gives `decide_match`."
+MAY = "For those to whom the policy gives `decide_match`."
 
 PartyId = Annotated[strawberry.ID, strawberry.argument(description="Id of a party.")]
 CustomerId = Annotated[strawberry.ID, strawberry.argument(description="Public id of a customer.")]
@@ -223,10 +222,10 @@ class CustomerExplanation:
         """The story as GraphQL tells it."""
         return cls(
             customer_id=strawberry.ID(story.customer),
-            parties=_ids(story.parties),
+            parties=ids_of(story.parties),
             holds=[MatchHold.of(hold) for hold in story.holds],
             weakest=MatchHold.of(story.weakest) if story.weakest else None,
-            parts=[_ids(sorted(part)) for part in story.parts or ()],
+            parts=[ids_of(sorted(part)) for part in story.parts or ()],
         )
 
 
@@ -258,7 +257,7 @@ class MatchDoubt:
             kind=MatchDoubtKind[doubt.kind.name],
             left=strawberry.ID(doubt.left),
             right=strawberry.ID(doubt.right),
-            customer_ids=_ids(doubt.customers),
+            customer_ids=ids_of(doubt.customers),
             weight=doubt.weight,
             merge_weight=doubt.merge_weight,
             parties=[Long(side) for side in doubt.sides],
@@ -267,78 +266,8 @@ class MatchDoubt:
         )
 
 
-@strawberry.enum(name="MatchKind", description="Which parties a model compares.")
-class MatchKind(Enum):
-    """The kinds, as models name them."""
-
-    PERSON = strawberry.enum_value("person", description="People.")
-    ORGANIZATION = strawberry.enum_value("organization", description="Organisations.")
-
-
-@strawberry.type(description="A customer that would be several.")
-class MatchSplit:
-    """One customer that would split."""
-
-    customer_id: strawberry.ID = strawberry.field(name="customerId", description="Its public id.")
-    parts: list[list[strawberry.ID]] = strawberry.field(
-        description="Ids of its parties, by what they would be."
-    )
-
-
-@strawberry.type(description="Two parties of whom a steward's decision would not hold.")
-class MatchOverruled:
-    """A decision in force that would not hold."""
-
-    verdict: MatchVerdict = strawberry.field(description="What was said.")
-    left: strawberry.ID = strawberry.field(description="Id of the one party.")
-    right: strawberry.ID = strawberry.field(description="Id of the other.")
-
-
-@strawberry.type(
-    description="Who would merge and split, before it happens: of the customers whom the asker reaches."
-)
-class MatchPreview:
-    """A preview in GraphQL."""
-
-    merge_count: Long = strawberry.field(name="mergeCount", description="Customers made of several.")
-    merges: list[list[strawberry.ID]] = strawberry.field(
-        description="The first of them: public ids of those that would be one."
-    )
-    split_count: Long = strawberry.field(name="splitCount", description="Customers that would be several.")
-    splits: list[MatchSplit] = strawberry.field(description="The first of them.")
-    kept_count: Long = strawberry.field(
-        name="keptCount", description="Stewards' decisions that would hold as they do."
-    )
-    overruled_count: Long = strawberry.field(name="overruledCount", description="Those that would not.")
-    overruled: list[MatchOverruled] = strawberry.field(description="The first of them.")
-
-    @classmethod
-    def of(cls, found: commands.MatchPreview) -> Self:
-        """The preview as GraphQL tells it."""
-        return cls(
-            merge_count=Long(found.merge_count),
-            merges=[_ids(each.customers) for each in found.merges],
-            split_count=Long(found.split_count),
-            splits=[
-                MatchSplit(
-                    customer_id=strawberry.ID(each.customer), parts=[_ids(part) for part in each.parts]
-                )
-                for each in found.splits
-            ],
-            kept_count=Long(found.kept_count),
-            overruled_count=Long(found.overruled_count),
-            overruled=[
-                MatchOverruled(
-                    verdict=MatchVerdict[each.verdict.upper()],
-                    left=strawberry.ID(each.left),
-                    right=strawberry.ID(each.right),
-                )
-                for each in found.overruled
-            ],
-        )
-
-
-def _ids(ids: Sequence[str]) -> list[strawberry.ID]:
+def ids_of(ids: Sequence[str]) -> list[strawberry.ID]:
+    """Ids as GraphQL tells them."""
     return [strawberry.ID(id_) for id_ in ids]
 
 
@@ -353,7 +282,7 @@ def _author(info: Info[RequestContext, None]) -> Author:
     return Author.of(info.context.requester, info.context.services.access)
 
 
-def _asking(info: Info[RequestContext, None], first: int = 0) -> Author:
+def asking(info: Info[RequestContext, None], first: int = 0) -> Author:
     """Who asks, if not under break-glass and not for too much."""
     if info.context.access.glass is not None:
         raise AccessDeniedError("under break-glass nothing is told but of the one customer")
@@ -366,12 +295,12 @@ def _asking(info: Info[RequestContext, None], first: int = 0) -> Author:
 def _explain_match(
     info: Info[RequestContext, None], left: PartyId, right: PartyId
 ) -> MatchExplanation | None:
-    author = _asking(info)
+    author = asking(info)
     return MatchExplanation.of(commands.explain_match(info.context.services, author, left, right))
 
 
 def _why_not(info: Info[RequestContext, None], one: CustomerId, other: CustomerId) -> MatchExplanation | None:
-    author = _asking(info)
+    author = asking(info)
     return MatchExplanation.of(commands.why_not(info.context.services, author, one, other))
 
 
@@ -379,7 +308,7 @@ def _explain_customer(
     info: Info[RequestContext, None],
     id: CustomerId,  # noqa: A002 - the argument's name in GraphQL, as everywhere
 ) -> CustomerExplanation | None:
-    author = _asking(info)
+    author = asking(info)
     return CustomerExplanation.of(commands.explain_customer(info.context.services, author, id))
 
 
@@ -393,7 +322,7 @@ def _review(
         MatchDoubtKind | None, strawberry.argument(description="Only of this kind; all unless given.")
     ] = None,
 ) -> list[MatchDoubt] | None:
-    author = _asking(info, first)
+    author = asking(info, first)
     kinds = tuple(DoubtKind) if kind is None else (DoubtKind[kind.name],)
     found = commands.match_review(info.context.services, author, first=first, after=after, kinds=kinds)
     return [MatchDoubt.of(doubt) for doubt in found]
@@ -410,29 +339,11 @@ def _decisions(
         strawberry.ID | None, strawberry.argument(description="Only those that name this party.")
     ] = None,
 ) -> list[MatchDecision] | None:
-    author = _asking(info, first)
+    author = asking(info, first)
     found = commands.match_decisions(
         info.context.services, author, first=first, after=after, act=act, party=party
     )
     return [MatchDecision.of(decided) for decided in found]
-
-
-def _preview(
-    info: Info[RequestContext, None],
-    merge_weight: Annotated[
-        float, strawberry.argument(name="mergeWeight", description="Bits that would be enough.")
-    ],
-    kind: Annotated[
-        MatchKind | None, strawberry.argument(description="Of whom; of all unless given.")
-    ] = None,
-    first: First = 20,
-) -> MatchPreview | None:
-    author = _asking(info, first)
-    services = info.context.services
-    models = services.stewardship.previews.models
-    kinds = [each for each in models if kind is None or each.upper() == kind.name]
-    models = with_merge_weight(models, merge_weight, kinds)
-    return MatchPreview.of(commands.match_preview(services, author, models, first=first, at_once=True))
 
 
 @strawberry.type
@@ -442,32 +353,26 @@ class MatchQuery:
     explain_match: MatchExplanation | None = strawberry.field(
         name="explainMatch",
         resolver=_explain_match,
-        description=f"Why two parties are one customer, or are not. {_MAY}",
+        description=f"Why two parties are one customer, or are not. {MAY}",
     )
     why_not: MatchExplanation | None = strawberry.field(
         name="whyNot",
         resolver=_why_not,
         description="Why two customers are not one: of all pairs of their parties the one that comes nearest."
-        f" {_MAY}",
+        f" {MAY}",
     )
     explain_customer: CustomerExplanation | None = strawberry.field(
         name="explainCustomer",
         resolver=_explain_customer,
-        description=f"What holds a customer together, and where it is weakest. {_MAY}",
+        description=f"What holds a customer together, and where it is weakest. {MAY}",
     )
     match_review: list[MatchDoubt] | None = strawberry.field(
         name="matchReview",
         resolver=_review,
-        description=f"Pairs in doubt that nobody has decided, those whose decision is worth the most first. {_MAY}",
-    )
-    match_preview: MatchPreview | None = strawberry.field(
-        name="matchPreview",
-        resolver=_preview,
-        description="Who would merge and split if another match weight were enough; nothing is changed. Other models"
-        f" are for `hub resolve preview`. {_MAY}",
+        description=f"Pairs in doubt that nobody has decided, those whose decision is worth the most first. {MAY}",
     )
     match_decisions: list[MatchDecision] | None = strawberry.field(
         name="matchDecisions",
         resolver=_decisions,
-        description=f"What was decided, the latest first, with what was undone. {_MAY}",
+        description=f"What was decided, the latest first, with what was undone. {MAY}",
     )

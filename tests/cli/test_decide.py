@@ -65,6 +65,7 @@ def test_a_steward_looks_asks_decides_and_takes_back(shop: StewardShop) -> None:
     assert f"{ann}: 2 parties" in said(run("customer", other))
     assert "weakest:" in said(run("customer", ann))
     assert "same" in said(run("decisions", "--act", act))
+    assert "1 decisions, 1 of them the same; precision 1.0000, recall 0.0000" in said(run("agreement"))
     assert said(run("review")) == "Nothing is in doubt.\n"
     assert f"customers now: {ann}, {other}." in said(run("undo", act, *WHY))
     assert ", undone" in said(run("decisions", "--party", one))
@@ -98,6 +99,7 @@ def test_who_looked_is_on_record(shop: StewardShop) -> None:
         ("customer", ann),
         ("decisions",),
         ("preview",),
+        ("agreement",),
     ):
         said(run(*words))
     with hub(shop) as services:
@@ -109,6 +111,7 @@ def test_who_looked_is_on_record(shop: StewardShop) -> None:
         "explain_customer",
         "match_decisions",
         "match_preview",
+        "match_agreement",
     ]
     assert {event.actor.partition(":")[0] for event in read} == {"os"}
 

@@ -21,6 +21,7 @@ from hub.commands import (
     decide_matches,
     explain_customer,
     explain_match,
+    match_agreement,
     match_decisions,
     match_preview,
     match_review,
@@ -30,6 +31,7 @@ from hub.commands import (
     why_not,
 )
 from hub.errors import AccessDeniedError, NotFoundError, QueryError, RequestError
+from hub.graph.resolution.evaluation import Quality
 from hub.graph.resolution.explaining import Why
 from hub.graph.resolution.preview import Models, WouldMerge, with_merge_weight
 from hub.graph.resolution.review import DoubtKind
@@ -145,6 +147,20 @@ def test_who_was_told_what_is_on_record_before_it_is_told(shop: StewardShop) -> 
     assert all("user.name" in str(event.data_categories) for event in read)
 
 
+def test_the_model_is_measured_against_what_was_decided(shop: StewardShop) -> None:
+    one, two = shop.party("club", "1"), shop.party("till", "9")
+    assert match_agreement(shop.services, shop.steward()) == []
+    act = shop.decide("same", (one, two)).act
+    (missed,) = match_agreement(shop.services, shop.steward())
+    assert (missed.decisions, missed.same, missed.quality, missed.blocking_recall) == (1, 1, Quality(1, 0), 1)
+    assert missed.month == shop.rows("SELECT at FROM decision")[0]["at"][:7]
+    shop.undo(act)
+    assert match_agreement(shop.services, shop.steward()) == []
+    shop.decide("not_same", (one, two), (one, shop.party("club", "2")))
+    (agreed,) = match_agreement(shop.services, shop.steward())
+    assert (agreed.decisions, agreed.same, agreed.quality) == (2, 0, Quality(1, 1))
+
+
 def from_bits(shop: StewardShop, bits: float) -> Models:
     return with_merge_weight(shop.services.stewardship.previews.models, bits, ["person"])
 
@@ -189,6 +205,7 @@ QUESTIONS: tuple[Question, ...] = (
     lambda shop, author: explain_customer(shop.services, author, shop.customer("till", "9")),
     lambda shop, author: match_review(shop.services, author, first=9),
     lambda shop, author: match_decisions(shop.services, author, first=9),
+    lambda shop, author: match_agreement(shop.services, author),
     lambda shop, author: match_preview(shop.services, author, from_bits(shop, 2.0), first=9),
 )
 
@@ -228,6 +245,8 @@ def test_a_steward_of_a_region_sees_and_decides_nothing_outside_it(regions: Stew
     assert len(match_review(services, operator, first=9)) == 1
     apart = decide_matches(services, operator, DecideMatches([(one, two)], "not_same", REASON, "k"))
     assert match_decisions(services, near, first=9) == []
+    assert match_agreement(services, near) == []
+    assert match_agreement(services, operator)[0].decisions == 1
     lax = from_bits(shop, 2.0)
     assert match_preview(services, near, lax, first=9) == MatchPreview([], 0, [], 0, [], 0, 0)
     assert match_preview(services, operator, lax, first=9).kept_count == 1

@@ -18,6 +18,7 @@ from networkx.utils import UnionFind
 from sqlalchemy import Connection
 
 from hub.errors import LimitError, QueryError
+from hub.graph.resolution.agreement import Agreements
 from hub.graph.resolution.clusters import Pair, pair_of
 from hub.graph.resolution.decisions import HOLDS_BITS, Decision, Decisions, Verdict
 from hub.graph.resolution.explaining import Explainer
@@ -66,6 +67,7 @@ class Stewardship:
         self.explainer = Explainer(store, models)
         self.review = Review(store, models)
         self.previews = Previews(store, models)
+        self.agreements = Agreements(store, models)
 
     def customers_of(self, connection: Connection, parties: Collection[str]) -> dict[str, str]:
         """The customers of those of these parties that there are."""
