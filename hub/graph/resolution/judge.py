@@ -91,4 +91,6 @@ UNITS_A_BIT = 1 << 20
 
 def schemes_shared(one: Matchable, other: Matchable) -> list[str]:
     """The schemes of the strong identifiers that both hold, sorted; without those that too many hold."""
+    if not (one.proofs and other.proofs):
+        return []
     return sorted({proof.partition(":")[0] for proof in one.proven_by & other.proven_by})
