@@ -15,6 +15,7 @@ from hub.graph.resolution.training import quiet
 
 if TYPE_CHECKING:
     import duckdb
+    from splink import DuckDBAPI, Linker
 
 _SQL_TYPES: Mapping[ColumnKind, str] = {
     "text": "VARCHAR",
@@ -36,20 +37,14 @@ class SplinkScorer:
 
         self._connection = connection
         self._api = DuckDBAPI(connection=connection)
-        self._model = model
-        self._types = {
-            column: model.settings.types.get(column, "list" if is_list else "text")
-            for column, is_list in COLUMNS[kind].items()
-        }
         columns = ", ".join(
-            f'TRY_CAST("{name}" AS {_SQL_TYPES[type_]}) AS "{name}"' for name, type_ in self._types.items()
+            f'TRY_CAST("{name}" AS {type_}) AS "{name}"' for name, type_ in column_types(model).items()
         )
         view = f"typed_{kind}"
         connection.execute(f"CREATE VIEW {view} AS SELECT {PARTY}, {columns} FROM evidence_{kind}")
         with quiet("splink"):
             self._linker = Linker(self._api.register(view), splink_settings(model), log_level=None)
-        for column, shares in model.frequencies.items():
-            self._register(kind, column, shares)
+        self.register_frequencies(connection, self._api, self._linker, kind, model)
         self._kind, self._asked = kind, 0
 
     def weights(self, pairs: str, least: float | None) -> str:
@@ -67,23 +62,38 @@ class SplinkScorer:
         name: str = found.physical_name
         return name
 
-    def _register(self, kind: Kind, column: str, shares: Mapping[str, float]) -> None:
+    @staticmethod
+    def register_frequencies(
+        connection: duckdb.DuckDBPyConnection, api: DuckDBAPI, linker: Linker, space: str, model: MatchModel
+    ) -> None:
+        """Let a linker take the frequencies of the model, not those of the parties; tables are named by `space`."""
         import pyarrow as pa
 
-        name = f"shares_{kind}_{column}"
-        listed = pa.table(
-            {
-                "value": pa.array(list(shares), pa.string()),
-                "share": pa.array(list(shares.values()), pa.float64()),
-            }
-        )
-        self._connection.register("arriving", listed)
-        self._connection.execute(
-            f'CREATE TABLE "{name}" AS SELECT TRY_CAST(value AS {_SQL_TYPES[self._types[column]]}) AS "{column}",'
-            f' share AS "tf_{column}" FROM arriving'
-        )
-        self._connection.unregister("arriving")
-        self._linker.table_management.register_term_frequency_lookup(self._api.register(name), column)
+        types = column_types(model)
+        for column, shares in model.frequencies.items():
+            name = f"shares_{space}_{column}"
+            listed = pa.table(
+                {
+                    "value": pa.array(list(shares), pa.string()),
+                    "share": pa.array(list(shares.values()), pa.float64()),
+                }
+            )
+            connection.register("arriving", listed)
+            connection.execute(
+                f'CREATE TABLE "{name}" AS SELECT TRY_CAST(value AS {types[column]}) AS "{column}",'
+                f' share AS "tf_{column}" FROM arriving'
+            )
+            connection.unregister("arriving")
+            linker.table_management.register_term_frequency_lookup(api.register(name), column)
+
+
+def column_types(model: MatchModel) -> dict[str, str]:
+    """DuckDB's type of each column of the model's profiles."""
+    settings = model.settings
+    return {
+        column: _SQL_TYPES[settings.types.get(column, "list" if is_list else "text")]
+        for column, is_list in COLUMNS[settings.kind].items()
+    }
 
 
 def splink_settings(model: MatchModel) -> dict[str, Any]:
