@@ -28,8 +28,9 @@ def keep_digest(connection: Connection, store: Store, digest: str) -> None:
 
 def has_parties(store: Store) -> bool:
     """Whether anybody is known."""
+    tables = [store.tables.by_type[type_.name] for type_ in store.ontology.parties]
     with store.read() as connection:
-        return connection.execute(select(fixed.membership.c.party_id).limit(1)).first() is not None
+        return any(connection.execute(select(table.c.id).limit(1)).first() for table in tables)
 
 
 def resolve_anew(
@@ -46,10 +47,19 @@ def resolve_anew(
     Stewards' decisions hold, and so do the ids of customers whose parties stay together.
     """
     with store.write() as connection:
-        parties = list(connection.execute(select(fixed.membership.c.party_id).order_by("party_id")).scalars())
+        parties = _all(connection, store)
+        members = set(connection.execute(select(fixed.membership.c.party_id)).scalars())
         resolver.compare_anew(connection, parties)
+        gone = members.difference(parties)
         for some in paged(parties, page):
-            applied = graph.regroup(connection, run_id, some)
+            applied = graph.regroup(connection, run_id, some, gone)
+            gone = set()
             events.post_facts(connection, run_id, source, applied)
             events.post_changes(connection, run_id, source, applied.golden)
         keep_digest(connection, store, resolver.digest)
+
+
+def _all(connection: Connection, store: Store) -> list[str]:
+    """All parties, those too that are no customer's yet."""
+    tables = [store.tables.by_type[type_.name] for type_ in store.ontology.parties]
+    return sorted(party for table in tables for party in connection.execute(select(table.c.id)).scalars())
