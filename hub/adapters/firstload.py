@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from sqlalchemy import Connection
 
 from hub.adapters import reresolve
+from hub.errors import StoreUnavailableError
 from hub.store import Store
 
 FIRST_LOAD = 20_000
@@ -40,3 +41,13 @@ class FirstLoad:
         if self.is_postponing:
             reresolve.keep_digest(connection, self.store, POSTPONED)
         return self.is_postponing
+
+
+def require_ended(connection: Connection) -> None:
+    """See to it that all parties are some customer's: an erasure would miss those that are nobody's yet.
+
+    Raises:
+        StoreUnavailableError: a large first load goes on, or was broken off.
+    """
+    if reresolve.kept_digest(connection) == POSTPONED:
+        raise StoreUnavailableError("a first load goes on; try again when it has ended")

@@ -13,11 +13,10 @@ from hub.store import Store, fixed
 _KEY = "resolution"
 
 
-def kept_digest(store: Store) -> str | None:
+def kept_digest(connection: Connection) -> str | None:
     """What the customers of the store were resolved by, None before the first."""
     query = select(fixed.meta.c.value).where(fixed.meta.c.key == _KEY)
-    with store.read() as connection:
-        found: str | None = connection.execute(query).scalar()
+    found: str | None = connection.execute(query).scalar()
     return found
 
 

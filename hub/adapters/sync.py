@@ -140,8 +140,9 @@ class Syncer:
 
         To be done before anything is written: by another model the same parties are other customers.
         """
-        if reresolve.kept_digest(self.store) == self.resolver.digest:
-            return
+        with self.store.read() as connection:
+            if reresolve.kept_digest(connection) == self.resolver.digest:
+                return
         if not reresolve.has_parties(self.store):
             with self.store.write() as connection:
                 reresolve.keep_digest(connection, self.store, self.resolver.digest)

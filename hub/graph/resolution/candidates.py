@@ -43,7 +43,7 @@ def without_crowded(profiles: Mapping[str, Profile], crowded: int) -> dict[str, 
         for value in profile.get(column, ())
     )
     common = {key for key, count in held.items() if count > crowded}
-    return {party: _without(profile, common) if common else profile for party, profile in profiles.items()}
+    return {party: without(profile, common) for party, profile in profiles.items()}
 
 
 def vote(scorer: Scorer, left: Profile, right: Profile) -> float | None:
@@ -57,12 +57,13 @@ def vote(scorer: Scorer, left: Profile, right: Profile) -> float | None:
     return found.weight if against <= -AGAINST else None
 
 
-def _without(profile: Profile, common: Collection[tuple[str, str]]) -> Profile:
-    kept = {
-        column: [value for value in profile.get(column, ()) if (column, value) not in common]
-        for column in SHARED_COLUMNS
-    }
-    return {
-        **{key: value for key, value in profile.items() if key not in kept},
-        **{k: v for k, v in kept.items() if v},
-    }
+def without(profile: Profile, crowded: Collection[tuple[str, str]]) -> Profile:
+    """The profile without those of its values that too many have, each a column and a value."""
+    if not crowded:
+        return profile
+    found = dict(profile)
+    for column in SHARED_COLUMNS:
+        values = [value for value in found.pop(column, ()) if (column, value) not in crowded]
+        if values:
+            found[column] = values
+    return found

@@ -16,6 +16,7 @@ from typing import Any, cast
 import orjson
 from sqlalchemy import Connection
 
+from hub.graph.resolution.candidates import without
 from hub.graph.resolution.profiles import (
     SHARED_COLUMNS,
     Kind,
@@ -59,14 +60,7 @@ class Matchable:
     @cached_property
     def evidence(self) -> Profile:
         """The columns without what too many share."""
-        if not self.crowded:
-            return self.columns
-        found = dict(self.columns)
-        for column in SHARED_COLUMNS:
-            values = [each for each in found.pop(column, ()) if (column, each) not in self.crowded]
-            if values:
-                found[column] = values
-        return found
+        return without(self.columns, self.crowded)
 
     @cached_property
     def proven_by(self) -> frozenset[str]:
