@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-browser lint types contracts docs check bench bench-serve bench-access bench-audit clean
+.PHONY: help demo test test-browser lint types contracts docs check bench bench-serve bench-access bench-audit bench-resolution clean
 .PHONY: conformance conformance-http conformance-ws conformance-federation conformance-oidc conformance-fuzz conformance-cop
 
 help: ## show this list
@@ -54,6 +54,9 @@ bench-serve: $(INSTALLED) ## serving speed beside PostGraphile 5 (three minutes;
 bench-access: $(INSTALLED) ## how long the policy takes to compile, a decision, and masks in the 360 view (a minute)
 	$(BIN)/python bench/access.py
 	$(BIN)/python bench/masking.py
+
+bench-resolution: $(INSTALLED) ## resolving: arrivals, all at once beside Splink, unmerge, memory; a million parties take an hour
+	$(BIN)/python bench/resolution.py
 
 bench-audit: $(INSTALLED) ## how fast the audit log takes events, a million are verified, and what it adds to the 360 query (four minutes)
 	$(BIN)/python bench/audit.py

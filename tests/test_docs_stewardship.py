@@ -23,7 +23,7 @@ COMMANDS = [line for block in blocks(PAGE, "sh") for line in block.text.splitlin
 def test_every_question_fits_the_schema() -> None:
     schema = served_schema(load_ontology())
     queries = blocks(PAGE, "graphql")
-    assert len(queries) == 10
+    assert len(queries) == 11
     assert [error.message for query in queries for error in validate(schema, parse(query.text))] == []
 
 

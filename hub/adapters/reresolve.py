@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-
 from sqlalchemy import Connection, select
 
 from hub.adapters.batch_events import BatchEvents
 from hub.graph import GraphWriter
 from hub.graph.resolution import MatchResolver
+from hub.graph.resolution.bulk import paged
 from hub.store import Store, fixed
 
 _KEY = "resolution"
 
 
-def kept_digest(store: Store) -> str | None:
+def kept_digest(connection: Connection) -> str | None:
     """What the customers of the store were resolved by, None before the first."""
     query = select(fixed.meta.c.value).where(fixed.meta.c.key == _KEY)
-    with store.read() as connection:
-        found: str | None = connection.execute(query).scalar()
+    found: str | None = connection.execute(query).scalar()
     return found
 
 
@@ -29,8 +27,9 @@ def keep_digest(connection: Connection, store: Store, digest: str) -> None:
 
 def has_parties(store: Store) -> bool:
     """Whether anybody is known."""
+    tables = [store.tables.by_type[type_.name] for type_ in store.ontology.parties]
     with store.read() as connection:
-        return connection.execute(select(fixed.membership.c.party_id).limit(1)).first() is not None
+        return any(connection.execute(select(table.c.id).limit(1)).first() for table in tables)
 
 
 def resolve_anew(
@@ -47,17 +46,19 @@ def resolve_anew(
     Stewards' decisions hold, and so do the ids of customers whose parties stay together.
     """
     with store.write() as connection:
-        parties = list(connection.execute(select(fixed.membership.c.party_id).order_by("party_id")).scalars())
-        resolver.begin_anew(connection)
-        for some in _paged(parties, page):
-            resolver.compare(connection, some)
-        for some in _paged(parties, page):
-            applied = graph.regroup(connection, run_id, some)
+        parties = _all(connection, store)
+        members = set(connection.execute(select(fixed.membership.c.party_id)).scalars())
+        resolver.compare_anew(connection, parties)
+        gone = members.difference(parties)
+        for some in paged(parties, page):
+            applied = graph.regroup(connection, run_id, some, gone)
+            gone = set()
             events.post_facts(connection, run_id, source, applied)
             events.post_changes(connection, run_id, source, applied.golden)
         keep_digest(connection, store, resolver.digest)
 
 
-def _paged(parties: Sequence[str], page: int) -> Iterator[frozenset[str]]:
-    for start in range(0, len(parties), page):
-        yield frozenset(parties[start : start + page])
+def _all(connection: Connection, store: Store) -> list[str]:
+    """All parties, those too that are no customer's yet."""
+    tables = [store.tables.by_type[type_.name] for type_ in store.ontology.parties]
+    return sorted(party for table in tables for party in connection.execute(select(table.c.id)).scalars())

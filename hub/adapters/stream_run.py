@@ -12,6 +12,7 @@ from sqlalchemy import Connection
 from hub.adapters import drift, landing, quarantine, runs
 from hub.adapters.batch_events import BatchEvents
 from hub.adapters.config import SourceConfig, StreamConfig
+from hub.adapters.firstload import FirstLoad
 from hub.adapters.gate import Gate, Passed
 from hub.adapters.landing import Accepted, Head, Incoming, Landed
 from hub.adapters.mapping import StreamMapping
@@ -64,6 +65,8 @@ class StreamRun:
     name: str
     mapping: StreamMapping
     known_fields: Mapping[str, drift.Field] = field(default_factory=dict)
+    first_load: FirstLoad | None = None
+    """Set where nobody was known before this run."""
     counts: Counts = field(default_factory=Counts)
     repeated: int = 0
     """Records whose key was met before in this run, with other content."""
@@ -307,7 +310,9 @@ class StreamRun:
         The records with the heads `retracted` turned out to be of somebody who was erased: nothing of them is kept.
         """
         silent = [Statement(self.source, self.name, "", head_id, 0, "", ()) for head_id in sorted(retracted)]
-        applied = self.graph.apply(connection, self.run_id, [*statements, *silent], stale)
+        stated = [*statements, *silent]
+        postponed = self.first_load is not None and self.first_load.postpones(connection, len(stated))
+        applied = self.graph.apply(connection, self.run_id, stated, stale, postponed=postponed)
         if retracted:
             landing.erase_heads(self.store, connection, retracted)
         counts.deleted += len(retracted)

@@ -19,6 +19,7 @@ from sqlalchemy import Connection, Row, func, select
 from hub.adapters import drift, forget, landing, quarantine, reproject, reresolve, runs
 from hub.adapters.batch_events import BatchEvents
 from hub.adapters.config import SourceConfig
+from hub.adapters.firstload import FirstLoad
 from hub.adapters.mapping import StreamMapping, compile_stream
 from hub.adapters.payload import load
 from hub.adapters.quarantine import Quarantined
@@ -127,8 +128,11 @@ class Syncer:
             self._remap_changed(config)
             self._remap_staff(source)
             doubts = self._orphans(config)
+            first = None if reresolve.has_parties(self.store) else FirstLoad(self.store)
             with self._run(source, "sync", opened, doubts) as run_id:
-                failed = self._read(run_id, config, only or tuple(config.streams), doubts, progress)
+                failed = self._read(run_id, config, only or tuple(config.streams), doubts, progress, first)
+                if first is not None and first.is_postponing:
+                    self._resolve_anew(run_id, source)
             return self._close(run_id, source, "failed" if failed else "ok", doubts)
 
     def resolve_changed(self) -> None:
@@ -136,17 +140,21 @@ class Syncer:
 
         To be done before anything is written: by another model the same parties are other customers.
         """
-        if reresolve.kept_digest(self.store) == self.resolver.digest:
-            return
+        with self.store.read() as connection:
+            if reresolve.kept_digest(connection) == self.resolver.digest:
+                return
         if not reresolve.has_parties(self.store):
             with self.store.write() as connection:
                 reresolve.keep_digest(connection, self.store, self.resolver.digest)
             return
         with self._run(STEWARD, "resolve", _unheard, []) as run_id:
-            reresolve.resolve_anew(
-                self.store, self.resolver, self.graph, self.events, run_id, STEWARD, self.batch_size
-            )
+            self._resolve_anew(run_id, STEWARD)
         self._close(run_id, STEWARD, "ok", [])
+
+    def _resolve_anew(self, run_id: int, source: str) -> None:
+        reresolve.resolve_anew(
+            self.store, self.resolver, self.graph, self.events, run_id, source, self.batch_size
+        )
 
     def replay(
         self,
@@ -239,14 +247,20 @@ class Syncer:
             raise
 
     def _read(
-        self, run_id: int, config: SourceConfig, names: Sequence[str], doubts: list[str], progress: Progress
+        self,
+        run_id: int,
+        config: SourceConfig,
+        names: Sequence[str],
+        doubts: list[str],
+        progress: Progress,
+        first: FirstLoad | None,
     ) -> bool:
         """Whether the source failed before its end; why is added to `doubts`."""
         connector: Connector | None = None
         try:
             connector = self.sources.connect(config)
             for name in names:
-                self._sync_stream(run_id, config, name, connector, doubts, progress)
+                self._sync_stream(run_id, config, name, connector, doubts, progress, first)
         except HubError as error:
             doubts.append(str(error))
             return True
@@ -264,8 +278,10 @@ class Syncer:
         connector: Connector,
         doubts: list[str],
         progress: Progress,
+        first: FirstLoad | None,
     ) -> None:
         run = self._stream_run(run_id, config, name)
+        run.first_load = first
         run.note_mapping()
         state = self._state(config.source, name)
         start = None if run.scans_fully or state is None else run.cursor(state.cursor)

@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from types import MappingProxyType
-from typing import Annotated
+from typing import Annotated, get_args
 from uuid import uuid4
 
 import typer
 
 from hub import commands
 from hub.cli.common import opened, operator, out
+from hub.cli.records import kind_of
 from hub.errors import QueryError
+from hub.graph.resolution import PartyKind
 from hub.graph.resolution.explaining import Hold, PairStory
+from hub.graph.resolution.models import load_model
+from hub.graph.resolution.preview import with_merge_weight
 from hub.graph.resolution.review import DoubtKind
 from hub.services import Services
 
@@ -43,6 +48,40 @@ def review(
         _print(f"  {', '.join(doubt.customers)}: {one} and {other} parties")
     if not found:
         _print("Nothing is in doubt.")
+
+
+def preview(
+    model: Annotated[
+        Path | None, typer.Option(help="Folder of a model that is to be used; otherwise those in use.")
+    ] = None,
+    merge_weight: Annotated[
+        float | None, typer.Option(help="Bits to merge at, instead of the models'.")
+    ] = None,
+    kind: Annotated[
+        str | None, typer.Option(help="Of whom these bits are: person or organization; otherwise of both.")
+    ] = None,
+    first: First = 20,
+) -> None:
+    """Show who would merge and split by another model or merge weight; changes nothing, leaves an audit event."""
+    kinds = list(get_args(PartyKind)) if kind is None else [kind_of(kind)]
+    with opened() as services:
+        models = services.stewardship.previews.models
+        if model is not None:
+            own = load_model(model)
+            models = {**models, own.settings.kind: own}
+        if merge_weight is not None:
+            models = with_merge_weight(models, merge_weight, kinds)
+        found = commands.match_preview(services, operator(services), models, first=first)
+    _print(f"{found.merge_count} customers would be made of several, {found.split_count} would split.")
+    for merge in found.merges:
+        _print(f"merge {', '.join(merge.customers)}")
+    for split in found.splits:
+        _print(f"split {split.customer}")
+        for part in split.parts:
+            _print(f"  one part: {', '.join(part)}")
+    _print(f"{found.kept_count} decisions would hold, {found.overruled_count} would not.")
+    for word in found.overruled:
+        _print(f"{word.verdict} {word.left}:{word.right} would not hold")
 
 
 def explain(left: PartyId, right: PartyId) -> None:
@@ -128,9 +167,25 @@ def decisions(
         _print("Nothing was decided.")
 
 
+def agreement() -> None:
+    """Show how far the model agrees with what stewards decided, by month; leaves an audit event."""
+    with opened() as services:
+        found = commands.match_agreement(services, operator(services))
+    for month in found:
+        quality = month.quality
+        _print(
+            f"{month.month}: {month.decisions} decisions, {month.same} of them the same; precision"
+            f" {quality.precision:.4f}, recall {quality.recall:.4f}, F1 {quality.f1:.4f}, blocking recall"
+            f" {month.blocking_recall:.4f}"
+        )
+    if not found:
+        _print("Nothing was decided.")
+
+
 COMMANDS: Mapping[str, Callable[..., None]] = MappingProxyType(
     {
         "review": review,
+        "preview": preview,
         "explain": explain,
         "why-not": why_not,
         "customer": customer,
@@ -140,6 +195,7 @@ COMMANDS: Mapping[str, Callable[..., None]] = MappingProxyType(
         "unmerge": unmerge,
         "undo": undo,
         "decisions": decisions,
+        "agreement": agreement,
     }
 )
 """What hangs under `hub resolve`."""

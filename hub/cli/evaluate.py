@@ -6,8 +6,9 @@ Nothing is stored and no store is opened: the records are resolved in memory, by
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from math import inf
 from pathlib import Path
 from typing import Annotated, get_args
 
@@ -15,8 +16,9 @@ import typer
 from rich.table import Table
 
 from hub.cli.common import out
-from hub.cli.records import IDENTIFIER, ROLES, columns_of, kind_of, role_values, rows_of
+from hub.cli.records import IDENTIFIER, ROLES, columns_of, fault, kind_of, role_values, rows_of
 from hub.graph.resolution import evaluation
+from hub.graph.resolution.clusters import Pair, pair_of
 from hub.graph.resolution.evaluation import Quality, Resolved
 from hub.graph.resolution.learning import learn
 from hub.graph.resolution.models import MatchModel, compiled, load_model, shipped_models
@@ -29,10 +31,13 @@ _STEPS = [step / 2 for step in range(-20, 61)]
 
 @dataclass(frozen=True, slots=True)
 class _Records:
-    """What was read: party -> role -> values, party -> what it truly is."""
+    """What was read: party -> role -> values, and what is known of them."""
 
     values: Mapping[str, Mapping[str, Sequence[str]]]
     truth: Mapping[str, str]
+    """Party -> what it truly is."""
+    labels: Mapping[Pair, bool]
+    """Instead, pairs of parties and whether they are the same."""
 
 
 def evaluate(
@@ -47,7 +52,13 @@ def evaluate(
     kind: Annotated[
         str, typer.Option(help=f"What the records are: {' or '.join(get_args(Kind))}.")
     ] = "person",
-    truth: Annotated[str, typer.Option(help="Column that says who a record is about.")] = "entity_id",
+    truth: Annotated[
+        str, typer.Option(help="Column that says who a record is about; with --pairs, its id.")
+    ] = "entity_id",
+    pairs: Annotated[
+        Path | None,
+        typer.Option(help="File of labelled pairs, columns left, right (ids) and same (true or false)."),
+    ] = None,
     model: Annotated[Path | None, typer.Option(help="Folder of a model; otherwise the shipped one.")] = None,
     learnt: Annotated[
         bool, typer.Option("--learn", help="A model learnt from these records, without labels.")
@@ -65,7 +76,7 @@ def evaluate(
 ) -> None:
     """Measure precision, recall and F1 of a model on records of which the truth is known."""
     of_kind = kind_of(kind)
-    records = _read(labels, columns_of(column), truth, date or [])
+    records = _read(labels, columns_of(column), truth, date or [], pairs)
     profiles = {party: profile_of(of_kind, values) for party, values in records.values.items()}
     started = time.perf_counter()
     found = _learnt(of_kind, profiles) if learnt else _model(of_kind, model)
@@ -73,37 +84,73 @@ def evaluate(
     strong = {party: values.get(IDENTIFIER, ()) for party, values in records.values.items()}
     resolved = evaluation.in_memory(profiles, found, strong, merge_weight)
     seconds = time.perf_counter() - trained
-    _print(found, resolved, records.truth, merge_weight)
+    _print(found, resolved, records, merge_weight)
     learning = f" after {trained - started:.1f} s of learning" if learnt else ""
     out.print(
         f"{len(profiles):,} records, {len(resolved.compared):,} pairs compared in {seconds:.1f} s{learning}"
     )
     if plot:
-        plot.write_text(precision_recall_svg(evaluation.thresholds(resolved.compared, records.truth, _STEPS)))
+        plot.write_text(precision_recall_svg(_thresholds(resolved, records)))
 
 
-def _print(
-    model: MatchModel, resolved: Resolved, truth: Mapping[str, str], merge_weight: float | None
-) -> None:
+def _print(model: MatchModel, resolved: Resolved, records: _Records, merge_weight: float | None) -> None:
     at = model.settings.merge_weight if merge_weight is None else merge_weight
-    joined = [pair for pair, weight in resolved.compared.items() if weight >= at]
+    joined = {pair for pair, weight in resolved.compared.items() if weight >= at}
     table = Table("", title=f"{model.settings.name}, merging from {at:g} bits", title_justify="left")
     for heading in ("precision", "recall", "F1"):
         table.add_column(heading, justify="right")
-    for label, quality in (
-        ("pairs as scored", evaluation.of_edges(joined, truth)),
-        ("pairs in customers", evaluation.pairwise(resolved.customers, truth)),
-        ("B-cubed", evaluation.b_cubed(resolved.customers, truth)),
-    ):
+    for label, quality in _measured(resolved, joined, records).items():
         table.add_row(label, *(f"{value:.4f}" for value in (quality.precision, quality.recall, quality.f1)))
     out.print(table)
+    compared, truth = resolved.compared, records.truth
+    recall = (
+        evaluation.of_labels(compared.keys(), records.labels).recall
+        if records.labels
+        else evaluation.blocking_recall(compared, truth)
+    )
+    out.print(f"blocking recall {recall:.4f}")
     alarm = evaluation.over_merge(resolved.customers, truth)
-    out.print(f"blocking recall {evaluation.blocking_recall(resolved.compared, truth):.4f}")
+    mixed = f"most true customers in one {alarm.largest_mixture}"
+    quiet = alarm.is_quiet
+    if records.labels:
+        wrong = [
+            pair for pair in evaluation.within(resolved.customers, records.labels) if not records.labels[pair]
+        ]
+        mixed, quiet = f"pairs in one that are not the same {len(wrong)}", quiet and not wrong
     out.print(
         f"largest customer {alarm.largest} parties, {alarm.many_parties} of more than {evaluation.MANY_PARTIES},"
-        f" most true customers in one {alarm.largest_mixture}",
-        style="" if alarm.is_quiet else "yellow",
+        f" {mixed}",
+        style="" if quiet else "yellow",
     )
+
+
+def _measured(resolved: Resolved, joined: Collection[Pair], records: _Records) -> dict[str, Quality]:
+    customers, truth, labels = resolved.customers, records.truth, records.labels
+    if labels:
+        return {
+            "pairs as scored": evaluation.of_labels(joined, labels),
+            "pairs in customers": evaluation.of_labels(evaluation.within(customers, labels), labels),
+        }
+    return {
+        "pairs as scored": evaluation.of_edges(joined, truth),
+        "pairs in customers": evaluation.pairwise(customers, truth),
+        "B-cubed": evaluation.b_cubed(customers, truth),
+    }
+
+
+def _thresholds(resolved: Resolved, records: _Records) -> list[tuple[float, Quality]]:
+    if not records.labels:
+        return evaluation.thresholds(resolved.compared, records.truth, _STEPS)
+    weights = resolved.compared
+    return [
+        (
+            step,
+            evaluation.of_labels(
+                {pair for pair in records.labels if weights.get(pair, -inf) >= step}, records.labels
+            ),
+        )
+        for step in _STEPS
+    ]
 
 
 def _model(kind: Kind, folder: Path | None) -> MatchModel:
@@ -116,7 +163,13 @@ def _learnt(kind: Kind, profiles: Mapping[str, Profile]) -> MatchModel:
     return compiled(trained.settings, model, trained.frequencies, digest="unsaved")
 
 
-def _read(file: Path, columns: Mapping[str, list[list[str]]], truth: str, forms: Sequence[str]) -> _Records:
+def _read(
+    file: Path,
+    columns: Mapping[str, list[list[str]]],
+    truth: str,
+    forms: Sequence[str],
+    pairs: Path | None,
+) -> _Records:
     wanted = {truth, *(name for values in columns.values() for value in values for name in value)}
     values, truths = {}, {}
     for number, row in enumerate(rows_of(file, wanted)):
@@ -124,7 +177,28 @@ def _read(file: Path, columns: Mapping[str, list[list[str]]], truth: str, forms:
         values[party] = role_values(row, columns, forms)
         if (true := row[truth]) is not None:
             truths[party] = true
-    return _Records(values, truths)
+    if pairs is None:
+        return _Records(values, truths, {})
+    return _Records(values, {}, _labels(pairs, {id_: party for party, id_ in truths.items()}))
+
+
+def _labels(file: Path, parties: Mapping[str, str]) -> dict[Pair, bool]:
+    """Labels of pairs by party; `parties` are those of the records' ids."""
+    found: dict[Pair, bool] = {}
+    for number, row in enumerate(rows_of(file, ("left", "right", "same")), 1):
+        left, right = (parties.get(row[side] or "") for side in ("left", "right"))
+        same = _SAME.get((row["same"] or "").lower())
+        if left is None or right is None or same is None or left == right:
+            raise fault(
+                str(file), f"pair {number} makes no sense", "ids of two records, and same of true or false"
+            )
+        found[pair_of(left, right)] = same
+    if not found:
+        raise fault(str(file), "has no pairs", "a labelled pair a row")
+    return found
+
+
+_SAME = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}
 
 
 # The plot: plain SVG text, so that nothing has to be installed to draw it.

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated
 
 import typer
 from rich.table import Table
 
-from hub.cli.common import out
+from hub import commands
+from hub.cli.common import opened, operator, out
 from hub.cli.records import ROLES, columns_of, fault, kind_of, role_values, rows_of
 from hub.graph.resolution.learning import learn
 from hub.graph.resolution.models import ModelSettings
-from hub.graph.resolution.profiles import profile_of
+from hub.graph.resolution.profiles import Kind, Profile, profile_of
+from hub.graph.resolution.sampling import Sample
 from hub.graph.resolution.training import TrainingReport
 
 CHART_FILE = "thresholds.svg"
@@ -22,10 +25,14 @@ LEAST_SHOWN = -20
 
 
 def train(
-    file: Annotated[
-        Path, typer.Option("--from", help="CSV, JSON lines or Parquet file, a record a row; no labels.")
-    ],
     folder: Annotated[Path, typer.Option("--out", help="Folder of the model; it must not exist yet.")],
+    file: Annotated[
+        Path | None,
+        typer.Option(
+            "--from",
+            help="CSV, JSON lines or Parquet file, a record a row; no labels. Otherwise the profiles of the store.",
+        ),
+    ] = None,
     column: Annotated[
         list[str] | None,
         typer.Option(
@@ -42,22 +49,50 @@ def train(
     splink: Annotated[
         bool, typer.Option("--splink", help="Let Splink estimate m and u in its own way.")
     ] = False,
-    seed: Annotated[int, typer.Option(help="Of the random pairs that Splink draws.")] = 1,
+    seed: Annotated[int, typer.Option(help="Of the random pairs that Splink draws, and of the sample.")] = 1,
+    sample: Annotated[
+        int, typer.Option(min=2, help="About how many profiles of the store to learn from: whole customers.")
+    ] = 100_000,
 ) -> None:
-    """Learn a model from records of which no truth is known; show what it learnt."""
+    """Learn a model from records of which no truth is known; show what it learnt.
+
+    Without --from these are the profiles of the hub's own store, which leaves an audit event.
+    """
     of_kind = kind_of(kind)
     if folder.exists():
         raise fault(str(folder), "exists already", "the name of a new folder")
-    given = columns_of(column or [])
-    wanted = {part for values in given.values() for value in values for part in value}
-    rows = rows_of(file, wanted)
-    columns = given or {role: [[role]] for role in ROLES if rows and role in rows[0]}
-    profiles = [profile_of(of_kind, role_values(row, columns, date or [])) for row in rows]
-    trained = learn(of_kind, profiles, name or folder.name, splink_seed=seed if splink else None)
+    splink_seed = seed if splink else None
+    if file is None:
+        found = _from_store(of_kind, sample, seed)
+        trained = learn(
+            of_kind,
+            found.profiles,
+            name or folder.name,
+            splink_seed=splink_seed,
+            customers=found.customers,
+            share=found.share,
+        )
+    else:
+        profiles = _from_file(of_kind, file, columns_of(column or []), date or [])
+        trained = learn(of_kind, profiles, name or folder.name, splink_seed=splink_seed)
     trained.write(folder)
     (folder / CHART_FILE).write_text(threshold_svg(trained.report, trained.settings), encoding="utf-8")
     _print(trained.report)
     out.print(f"{folder} holds the model; its frequencies are values of people, readable by you alone")
+
+
+def _from_file(
+    kind: Kind, file: Path, given: Mapping[str, list[list[str]]], forms: Sequence[str]
+) -> list[Profile]:
+    wanted = {part for values in given.values() for value in values for part in value}
+    rows = rows_of(file, wanted)
+    columns = given or {role: [[role]] for role in ROLES if rows and role in rows[0]}
+    return [profile_of(kind, role_values(row, columns, forms)) for row in rows]
+
+
+def _from_store(kind: Kind, about: int, seed: int) -> Sample:
+    with opened() as services:
+        return commands.match_sample(services, operator(services), kind, about=about, seed=seed)
 
 
 def _print(report: TrainingReport) -> None:
@@ -72,14 +107,15 @@ def _print(report: TrainingReport) -> None:
     out.print(table)
     if report.unseen:
         out.print(f"{len(report.unseen)} levels were never seen; Splink's defaults stand in", style="yellow")
-    for bits, pairs in _shown(report):
+    for bits, pairs in _shown(report.pairs_from):
         if bits % 5 == 0:
-            out.print(f"from {bits:+d} bits on: {pairs:,} pairs")
+            apart = f", {report.apart_from[bits]:,} of them kept apart now" if report.apart_from else ""
+            out.print(f"from {bits:+d} bits on: {pairs:,} pairs{apart}")
 
 
-def _shown(report: TrainingReport) -> list[tuple[int, int]]:
-    """The part of the threshold chart that says something: with the pairs that are no matches left out."""
-    counts = sorted(report.pairs_from.items())
+def _shown(chart: Mapping[int, int]) -> list[tuple[int, int]]:
+    """The part of a threshold chart that says something: with the pairs that are no matches left out."""
+    counts = sorted(chart.items())
     return [each for each in counts if each[0] >= LEAST_SHOWN] or counts[-1:]
 
 
@@ -94,7 +130,7 @@ _WIDTH, _HEIGHT, _MARGIN = 640, 400, 60
 
 def threshold_svg(report: TrainingReport, settings: ModelSettings) -> str:
     """An SVG of how many pairs weigh at least so many bits, by bits, with the weights of review and merge."""
-    counts = _shown(report)
+    counts = _shown(report.pairs_from)
     (first, most), last = counts[0], max(counts[-1][0], counts[0][0] + 1)
 
     def x(bits: float) -> float:
@@ -109,7 +145,12 @@ def threshold_svg(report: TrainingReport, settings: ModelSettings) -> str:
             f'<text x="{x(bits) + 4:.1f}" y="{_MARGIN + 12}" fill="{colour}">{name} {bits:g}</text>'
         )
 
-    points = " ".join(f"{x(bits):.1f},{y(pairs):.1f}" for bits, pairs in counts)
+    def line(chart: Mapping[int, int], colour: str) -> str:
+        points = " ".join(f"{x(bits):.1f},{y(pairs):.1f}" for bits, pairs in _shown(chart))
+        return f'<polyline fill="none" stroke="{colour}" stroke-width="2" points="{points}"/>'
+
+    kept = line(report.apart_from, "#888888") if report.apart_from else ""
+    title = "pairs of at least so many bits" + (", in grey those kept apart now" if kept else "")
     ticks = "".join(
         f'<text x="{x(bits):.1f}" y="{_HEIGHT - _MARGIN + 18}" text-anchor="middle">{bits}</text>'
         for bits in range(first, last + 1)
@@ -121,7 +162,7 @@ def threshold_svg(report: TrainingReport, settings: ModelSettings) -> str:
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" width="{_WIDTH}" height="{_HEIGHT}" font-family="sans-serif"'
         f' font-size="12"><path d="M{_MARGIN} {_MARGIN}V{_HEIGHT - _MARGIN}H{_WIDTH - _MARGIN}" fill="none"'
-        f' stroke="#888"/>{ticks}<polyline fill="none" stroke="#1b6ca8" stroke-width="2" points="{points}"/>'
+        f' stroke="#888"/>{ticks}{line(report.pairs_from, "#1b6ca8")}{kept}'
         f"{mark(settings.review_weight, 'review', '#b8860b')}{mark(settings.merge_weight, 'merge', '#c0392b')}"
-        f'<text x="{_WIDTH // 2}" y="{_HEIGHT - 12}" text-anchor="middle">pairs of at least so many bits</text></svg>\n'
+        f'<text x="{_WIDTH // 2}" y="{_HEIGHT - 12}" text-anchor="middle">{title}</text></svg>\n'
     )

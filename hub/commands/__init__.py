@@ -10,12 +10,17 @@ from hub.commands.corrections import (
 )
 from hub.commands.customers import all_ids
 from hub.commands.doubts import (
+    MAX_PREVIEWED,
     Decided,
+    MatchPreview,
     cursor_of,
     explain_customer,
     explain_match,
+    match_agreement,
     match_decisions,
+    match_preview,
     match_review,
+    match_sample,
     why_not,
 )
 from hub.commands.erasure import (
@@ -91,6 +96,7 @@ from hub.commands.suppressions import Released, ReleaseSuppression, release_supp
 __all__ = [
     "MAX_GIVEN",
     "MAX_MERGED",
+    "MAX_PREVIEWED",
     "About",
     "Author",
     "BreakGlass",
@@ -107,6 +113,7 @@ __all__ = [
     "Ground",
     "LogInteraction",
     "MatchDecided",
+    "MatchPreview",
     "MergeCustomers",
     "Narrowed",
     "Noted",
@@ -146,8 +153,11 @@ __all__ = [
     "is_open",
     "list_erasures",
     "log_interaction",
+    "match_agreement",
     "match_decisions",
+    "match_preview",
     "match_review",
+    "match_sample",
     "merge_customers",
     "plan_of_erasure",
     "prov",

@@ -18,10 +18,16 @@ from hub.commands.author import Author
 from hub.commands.customers import find_customer, reached_customers, storable
 from hub.commands.giving import refusals_recorded
 from hub.commands.matching import require_reached
-from hub.errors import QueryError
+from hub.errors import AccessDeniedError, QueryError
+from hub.graph.resolution.agreement import Agreement
+from hub.graph.resolution.bulk import paged
 from hub.graph.resolution.decisions import Decision
 from hub.graph.resolution.explaining import CustomerStory, PairStory
+from hub.graph.resolution.preview import Models, WouldMerge, WouldSplit
+from hub.graph.resolution.preview import Word as Kept
+from hub.graph.resolution.profiles import Kind
 from hub.graph.resolution.review import Doubt, DoubtKind
+from hub.graph.resolution.sampling import Sample, sampled
 from hub.services import Services
 
 _CHUNK = 200
@@ -29,6 +35,7 @@ _CHUNK = 200
 
 T = TypeVar("T")
 R = TypeVar("R")
+C = TypeVar("C")
 
 Asked = tuple[T, Collection[str], int]
 """An answer, the customers whom it names, and how many rows it has."""
@@ -40,6 +47,26 @@ class Decided:
 
     decision: Decision
     in_force: bool
+
+
+@dataclass(frozen=True, slots=True)
+class MatchPreview:
+    """What another model or merge weight would change, as far as its author reaches all customers of a change."""
+
+    merges: Sequence[WouldMerge]
+    """The first of `merge_count`; `splits` and `overruled` likewise."""
+    merge_count: int
+    splits: Sequence[WouldSplit]
+    split_count: int
+    overruled: Sequence[Kept]
+    """Stewards' decisions in force that would not hold."""
+    overruled_count: int
+    kept_count: int
+    """Those that would."""
+
+
+MAX_PREVIEWED = 200_000
+"""Parties up to which a preview is told while somebody waits for an answer."""
 
 
 def explain_match(services: Services, author: Author, left: str, right: str) -> PairStory:
@@ -128,6 +155,97 @@ def match_review(
     return _asked(services, author, "match_review", ask)
 
 
+def match_preview(
+    services: Services, author: Author, models: Models, *, first: int, at_once: bool = False
+) -> MatchPreview:
+    """Who would merge and split if `models` were used, and which decisions would hold; nothing is changed.
+
+    It may take minutes, as all pairs are weighed, unless the answer is to be given `at_once`.
+
+    Raises:
+        AccessDeniedError: the author may not.
+        LimitError: there are more than MAX_PREVIEWED parties, and the answer is to be given at once.
+        QueryError: pairs would have to be weighed, and the answer is to be given at once.
+    """
+
+    def ask(connection: Connection) -> Asked[MatchPreview]:
+        previews = services.stewardship.previews
+        all_ = (
+            previews.of_held(connection, models, MAX_PREVIEWED)
+            if at_once
+            else previews.of(connection, models)
+        )
+
+        def told(changes: Sequence[C], customers: Callable[[C], Collection[str]]) -> list[C]:
+            there: set[str] = set()
+            for some in paged(changes, _CHUNK):
+                named = {customer for each in some for customer in customers(each)}
+                there |= reached_customers(services.store, connection, named, author)
+            return [each for each in changes if there.issuperset(customers(each))]
+
+        merges = told(all_.merges, lambda each: each.customers)
+        splits = told(all_.splits, lambda each: [each.customer])
+        of = services.stewardship.customers_of(
+            connection, {p for each in all_.words for p in (each.left, each.right)}
+        )
+        words = told(all_.words, lambda each: [of[each.left], of[each.right]])
+        overruled = [each for each in words if not each.holds]
+        found = MatchPreview(
+            merges[:first],
+            len(merges),
+            splits[:first],
+            len(splits),
+            overruled[:first],
+            len(overruled),
+            len(words) - len(overruled),
+        )
+        named = {customer for each in found.merges for customer in each.customers}
+        named |= {each.customer for each in found.splits}
+        named |= {of[party] for each in found.overruled for party in (each.left, each.right)}
+        return found, named, len(found.merges) + len(found.splits) + len(found.overruled)
+
+    return _asked(services, author, "match_preview", ask)
+
+
+def match_agreement(services: Services, author: Author) -> list[Agreement]:
+    """How far the machine agrees with stewards' decisions in force, by month: of those about whom the author reaches.
+
+    Raises:
+        AccessDeniedError: the author may not.
+    """
+
+    def ask(connection: Connection) -> Asked[list[Agreement]]:
+        stewardship = services.stewardship
+        history = stewardship.decisions.history(connection)
+        force = {each.id for each in stewardship.decisions.of(connection, {each.left for each in history})}
+        made = [each for each in history if each.id in force]
+        customers = stewardship.customers_of(connection, _named(made))
+        there: set[str] = set()
+        for some in paged(sorted(set(customers.values())), _CHUNK):
+            there |= reached_customers(services.store, connection, set(some), author)
+        reached = [each for each in made if {customers.get(party) for party in _named([each])} <= there]
+        found = stewardship.agreements.by_month(connection, reached)
+        return found, (), len(found)
+
+    return _asked(services, author, "match_agreement", ask)
+
+
+def match_sample(services: Services, author: Author, kind: Kind, *, about: int, seed: int) -> Sample:
+    """Profiles of the store to learn a model from: values of people, which only who has the machine's shell may take.
+
+    Raises:
+        AccessDeniedError: the author may not.
+    """
+
+    def ask(connection: Connection) -> Asked[Sample]:
+        if not author.is_operator:
+            raise AccessDeniedError("profiles are values of people, for who has the machine's shell alone")
+        found = sampled(connection, kind, about, seed)
+        return found, (), len(found.profiles)
+
+    return _asked(services, author, "match_sample", ask)
+
+
 def cursor_of(doubt: Doubt) -> str:
     """What `match_review` takes to go on after it."""
     return f"{doubt.worth!r}~{doubt.left}~{doubt.right}"
@@ -206,10 +324,10 @@ def _categories(services: Services) -> tuple[str, ...]:
 def _first(rows: Sequence[R], most: int, reached: Callable[[Sequence[R]], Iterator[R]]) -> list[R]:
     """The first rows that are reached."""
     found: list[R] = []
-    for start in range(0, len(rows), _CHUNK):
+    for some in paged(rows, _CHUNK):
         if len(found) >= most:
             break
-        found += reached(rows[start : start + _CHUNK])
+        found += reached(some)
     return found[:most]
 
 

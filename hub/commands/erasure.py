@@ -15,7 +15,7 @@ from typing import Any, Final
 from sqlalchemy import Connection, select
 
 from hub.access import Command
-from hub.adapters import erasing
+from hub.adapters import erasing, firstload
 from hub.adapters.erasing import ErasurePlan
 from hub.audit import Action, AuditEvent, Payload, Retention
 from hub.commands.author import Author
@@ -100,7 +100,8 @@ def erase_customer(services: Services, author: Author, order: EraseCustomer) -> 
         NotFoundError: there is no such customer, or none that the author reaches; both read the same.
         QueryError: reason or ticket are missing or name the customer, who was erased before, or the idempotency key was
             used for something else.
-        StoreUnavailableError: another erasure goes on, or the index is out of reach; the next start makes that good.
+        StoreUnavailableError: another erasure or a large first load goes on, or the index is out of reach; the next
+            start makes that good.
     """
     said = Order(Command.ERASE_CUSTOMER, "erase", order.key, asdict(order))
     with refusals_recorded(services, author, Command.ERASE_CUSTOMER):
@@ -110,6 +111,7 @@ def erase_customer(services: Services, author: Author, order: EraseCustomer) -> 
             first = note(services, connection, author, said)
             if first is not None:
                 raise _GivenBefore(first)
+            firstload.require_ended(connection)
             _require_not_erased(connection, order.customer)
             return find_customer(services.store, connection, order.customer, author).id
 

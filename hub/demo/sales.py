@@ -212,7 +212,7 @@ class SalesOffice:
         }
 
     def loyalty_accounts(self) -> list[Row]:
-        """Cards with what was asked for at the till that handed them out, and the customer's number where there is one."""
+        """Cards with the contacts that were asked for, and the customer's number if there is one."""
         rows = []
         for true_id, card in self.registers.cards.items():
             accounts, holder, opened = (

@@ -119,11 +119,14 @@ class GraphWriter:
         run_id: int,
         statements: Sequence[Statement],
         stale: Sequence[Statement] = (),
+        *,
+        postponed: bool = False,
     ) -> Applied:
         """Make the graph say what `statements` say, in the caller's write transaction.
 
         Of several statements of one record the last counts. The result is the same for any order of records and any
         split into batches. What `stale` ones say changes nothing: it is only kept whom they are about.
+        Where it is `postponed` whose customers the parties are, `regroup` has to say it of all parties later.
         """
         if not statements and not stale:
             return Applied()
@@ -134,11 +137,17 @@ class GraphWriter:
         parties = self._party_changes(settled)
         self._former.part(connection, parties.removed)
         past = [*stale, *_superseded(statements)]
-        return self._follow(connection, run_id, settled, released, parties, past)
+        changes = PartyChanges(frozenset(), frozenset()) if postponed else parties
+        return self._follow(connection, run_id, settled, released, changes, past)
 
-    def regroup(self, connection: Connection, run_id: int, parties: Collection[str]) -> Applied:
-        """Decide anew whose customers these parties are, which say what they said: a steward or a model speaks."""
-        changes = PartyChanges(frozenset(), frozenset(), frozenset(parties))
+    def regroup(
+        self, connection: Connection, run_id: int, parties: Collection[str], removed: Collection[str] = ()
+    ) -> Applied:
+        """Decide anew whose customers these parties are, which say what they said: a steward or a model speaks.
+
+        The `removed` are customers' no more.
+        """
+        changes = PartyChanges(frozenset(), frozenset(removed), frozenset(parties))
         return self._follow(connection, run_id, NOTHING_SETTLED, (), changes, [])
 
     def _follow(

@@ -20,7 +20,7 @@ from hub.graph.resolution.review import Doubt, DoubtKind
 from hub.schema.context import RequestContext
 from hub.schema.scalars import DateTime, Long
 
-_MAY = "For those to whom the policy gives `decide_match`."
+MAY = "For those to whom the policy gives `decide_match`."
 
 PartyId = Annotated[strawberry.ID, strawberry.argument(description="Id of a party.")]
 CustomerId = Annotated[strawberry.ID, strawberry.argument(description="Public id of a customer.")]
@@ -222,10 +222,10 @@ class CustomerExplanation:
         """The story as GraphQL tells it."""
         return cls(
             customer_id=strawberry.ID(story.customer),
-            parties=_ids(story.parties),
+            parties=ids_of(story.parties),
             holds=[MatchHold.of(hold) for hold in story.holds],
             weakest=MatchHold.of(story.weakest) if story.weakest else None,
-            parts=[_ids(sorted(part)) for part in story.parts or ()],
+            parts=[ids_of(sorted(part)) for part in story.parts or ()],
         )
 
 
@@ -257,7 +257,7 @@ class MatchDoubt:
             kind=MatchDoubtKind[doubt.kind.name],
             left=strawberry.ID(doubt.left),
             right=strawberry.ID(doubt.right),
-            customer_ids=_ids(doubt.customers),
+            customer_ids=ids_of(doubt.customers),
             weight=doubt.weight,
             merge_weight=doubt.merge_weight,
             parties=[Long(side) for side in doubt.sides],
@@ -266,7 +266,8 @@ class MatchDoubt:
         )
 
 
-def _ids(ids: Sequence[str]) -> list[strawberry.ID]:
+def ids_of(ids: Sequence[str]) -> list[strawberry.ID]:
+    """Ids as GraphQL tells them."""
     return [strawberry.ID(id_) for id_ in ids]
 
 
@@ -281,7 +282,7 @@ def _author(info: Info[RequestContext, None]) -> Author:
     return Author.of(info.context.requester, info.context.services.access)
 
 
-def _asking(info: Info[RequestContext, None], first: int = 0) -> Author:
+def asking(info: Info[RequestContext, None], first: int = 0) -> Author:
     """Who asks, if not under break-glass and not for too much."""
     if info.context.access.glass is not None:
         raise AccessDeniedError("under break-glass nothing is told but of the one customer")
@@ -294,12 +295,12 @@ def _asking(info: Info[RequestContext, None], first: int = 0) -> Author:
 def _explain_match(
     info: Info[RequestContext, None], left: PartyId, right: PartyId
 ) -> MatchExplanation | None:
-    author = _asking(info)
+    author = asking(info)
     return MatchExplanation.of(commands.explain_match(info.context.services, author, left, right))
 
 
 def _why_not(info: Info[RequestContext, None], one: CustomerId, other: CustomerId) -> MatchExplanation | None:
-    author = _asking(info)
+    author = asking(info)
     return MatchExplanation.of(commands.why_not(info.context.services, author, one, other))
 
 
@@ -307,7 +308,7 @@ def _explain_customer(
     info: Info[RequestContext, None],
     id: CustomerId,  # noqa: A002 - the argument's name in GraphQL, as everywhere
 ) -> CustomerExplanation | None:
-    author = _asking(info)
+    author = asking(info)
     return CustomerExplanation.of(commands.explain_customer(info.context.services, author, id))
 
 
@@ -321,7 +322,7 @@ def _review(
         MatchDoubtKind | None, strawberry.argument(description="Only of this kind; all unless given.")
     ] = None,
 ) -> list[MatchDoubt] | None:
-    author = _asking(info, first)
+    author = asking(info, first)
     kinds = tuple(DoubtKind) if kind is None else (DoubtKind[kind.name],)
     found = commands.match_review(info.context.services, author, first=first, after=after, kinds=kinds)
     return [MatchDoubt.of(doubt) for doubt in found]
@@ -338,7 +339,7 @@ def _decisions(
         strawberry.ID | None, strawberry.argument(description="Only those that name this party.")
     ] = None,
 ) -> list[MatchDecision] | None:
-    author = _asking(info, first)
+    author = asking(info, first)
     found = commands.match_decisions(
         info.context.services, author, first=first, after=after, act=act, party=party
     )
@@ -352,26 +353,26 @@ class MatchQuery:
     explain_match: MatchExplanation | None = strawberry.field(
         name="explainMatch",
         resolver=_explain_match,
-        description=f"Why two parties are one customer, or are not. {_MAY}",
+        description=f"Why two parties are one customer, or are not. {MAY}",
     )
     why_not: MatchExplanation | None = strawberry.field(
         name="whyNot",
         resolver=_why_not,
         description="Why two customers are not one: of all pairs of their parties the one that comes nearest."
-        f" {_MAY}",
+        f" {MAY}",
     )
     explain_customer: CustomerExplanation | None = strawberry.field(
         name="explainCustomer",
         resolver=_explain_customer,
-        description=f"What holds a customer together, and where it is weakest. {_MAY}",
+        description=f"What holds a customer together, and where it is weakest. {MAY}",
     )
     match_review: list[MatchDoubt] | None = strawberry.field(
         name="matchReview",
         resolver=_review,
-        description=f"Pairs in doubt that nobody has decided, those whose decision is worth the most first. {_MAY}",
+        description=f"Pairs in doubt that nobody has decided, those whose decision is worth the most first. {MAY}",
     )
     match_decisions: list[MatchDecision] | None = strawberry.field(
         name="matchDecisions",
         resolver=_decisions,
-        description=f"What was decided, the latest first, with what was undone. {_MAY}",
+        description=f"What was decided, the latest first, with what was undone. {MAY}",
     )

@@ -12,6 +12,7 @@ from hub.schema.deciding import MatchMutation
 from hub.schema.erasing import ErasureMutation, ErasureQuery
 from hub.schema.explaining import ExplainQuery
 from hub.schema.federation import FederationQuery
+from hub.schema.foreseeing import ForeseeingQuery
 from hub.schema.matching import MatchQuery
 from hub.schema.mutations import SourceMutation
 from hub.schema.networks import NetworkQuery
@@ -29,6 +30,7 @@ QUERIES: tuple[type, ...] = (
     AuditQuery,
     ErasureQuery,
     MatchQuery,
+    ForeseeingQuery,
     FederationQuery,
 )
 MUTATIONS: tuple[type, ...] = (SourceMutation, GlassMutation, ErasureMutation, MatchMutation)

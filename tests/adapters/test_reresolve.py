@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
-from hub.adapters import Sources, Syncer, load_sources
+from hub.adapters import Sources, Syncer, firstload, load_sources, reresolve
 from hub.graph.resolution import MatchModel
 from hub.graph.resolution.models import load_model
 from hub.ontology import Ontology, load_ontology
@@ -105,6 +105,54 @@ def test_the_same_models_resolve_nobody_anew(store: Store, opened: Callable[[Sto
     opened(store, 6.0)
     assert store.last_change() == feed
     assert [run.kind for run in runs(store)] == ["sync"]
+
+
+def test_a_large_first_load_is_grouped_at_its_end(
+    store: Store,
+    store_url: str,
+    opened: Callable[[Store, float], Syncer],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(firstload, "FIRST_LOAD", 1)
+    syncer = opened(store, 14.0)
+    known: list[int] = []
+    syncer.sync("shop", lambda _stream, _counts: known.append(len(customer_ids(store))))
+    assert known[:2] == [0, 0]
+    assert sorted(map(len, graph(store_url)["customers"])) == [2, 2]
+    with store.read() as connection:
+        assert reresolve.kept_digest(connection) == syncer.resolver.digest
+    assert [run.kind for run in runs(store)] == ["sync"]
+    assert audited(store, "customer_merged") == 0
+
+
+def test_a_first_load_that_is_broken_off_is_caught_up_with_at_the_next_start(
+    store: Store,
+    store_url: str,
+    opened: Callable[[Store, float], Syncer],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(firstload, "FIRST_LOAD", 1)
+
+    def broken_off(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr(reresolve, "resolve_anew", broken_off)
+        with pytest.raises(KeyboardInterrupt):
+            opened(store, 14.0).sync("shop")
+    assert customer_ids(store) == set()
+    opened(store, 14.0)
+    assert sorted(map(len, graph(store_url)["customers"])) == [2, 2]
+    assert [(run.kind, run.state) for run in runs(store)] == [("sync", "interrupted"), ("resolve", "ok")]
+
+
+def test_who_is_known_already_is_resolved_as_it_comes(
+    store: Store, opened: Callable[[Store, float], Syncer], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened(store, 14.0).sync("shop")
+    monkeypatch.setattr(firstload, "FIRST_LOAD", 0)
+    monkeypatch.setattr(reresolve, "resolve_anew", None)
+    assert opened(store, 14.0).sync("shop").state == "ok"
 
 
 def customer_ids(store: Store) -> set[str]:

@@ -249,10 +249,10 @@ def test_a_remap_that_broke_off_is_made_good_though_the_mapping_went_back(
     syncer = desk.shop.syncer(desk.store, desk.ontology, 2)
     apply, calls = syncer.graph.apply, iter([0])
 
-    def break_off(*arguments: Any) -> Any:
+    def break_off(*arguments: Any, **more: Any) -> Any:
         if next(calls, None) is None:
             raise KeyboardInterrupt
-        return apply(*arguments)
+        return apply(*arguments, **more)
 
     monkeypatch.setattr(syncer.graph, "apply", break_off)
     with pytest.raises(KeyboardInterrupt):
@@ -431,8 +431,8 @@ def fail_at(syncer: Syncer, call: int, failure: Callable[[], None], monkeypatch:
     """Let `failure` happen in the transaction of a later batch, after the batch has been applied."""
     apply, calls = syncer.graph.apply, count(1)
 
-    def applied(*arguments: Any) -> Any:
-        result = apply(*arguments)
+    def applied(*arguments: Any, **more: Any) -> Any:
+        result = apply(*arguments, **more)
         if next(calls) == call:
             failure()
         return result

@@ -70,6 +70,20 @@ def seen(world: World, id_: str) -> dict[str, Any]:
     return found
 
 
+PREVIEW = """query($bits: Float!, $kind: MatchKind) { matchPreview(mergeWeight: $bits, kind: $kind) {
+  mergeCount merges splitCount splits { customerId parts } keptCount overruledCount overruled { left right } } }"""
+
+
+def test_another_threshold_is_previewed(hub: tuple[World, StewardShop]) -> None:
+    world, shop = hub
+    ann, other = shop.customer("club", "1"), shop.customer("till", "9")
+    told = steward(world, PREVIEW, bits=1.0, kind="PERSON")
+    assert (told["mergeCount"], told["merges"], told["splitCount"]) == (1, [[ann, other]], 0)
+    assert steward(world, PREVIEW, bits=1.0, kind="ORGANIZATION")["mergeCount"] == 0
+    shop.decide("same", (shop.party("club", "1"), shop.party("till", "9")))
+    assert steward(world, PREVIEW, bits=60.0)["keptCount"] == 1
+
+
 def test_t1_t2_t3_a_merge_keeps_everything_and_one_call_gives_it_back(
     hub: tuple[World, StewardShop],
 ) -> None:

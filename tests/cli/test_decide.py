@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,8 +15,8 @@ from hub.audit import Action
 from hub.cli import app
 from hub.services import Services, open_services
 from hub.settings import load_settings
-from tests.commands.command_world import ANN, MASTER_KEY
-from tests.commands.stewards_world import REASON, StewardShop
+from tests.commands.command_world import ANN
+from tests.commands.stewards_world import REASON, TOY, StewardShop
 
 VALUES = (ANN["name"], ANN["email"], ANN["street"], ANN["postcode"], "7001")
 WHY = ("--reason", REASON)
@@ -23,19 +24,6 @@ WHY = ("--reason", REASON)
 
 def run(*words: str) -> Result:
     return CliRunner().invoke(app, ["resolve", *words], catch_exceptions=False)
-
-
-@pytest.fixture
-def shop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> StewardShop:
-    """The stewards' shop, closed, in a hub that the commands open."""
-    shop = StewardShop(tmp_path, f"sqlite:///{tmp_path / 'var' / 'hub.sqlite'}")
-    shop.services.publish()
-    shop.services.close()
-    for name in ("data_dir", "config_dir", "policy_file", "match_models"):
-        monkeypatch.setenv(f"HUB_{name.upper()}", str(getattr(shop.settings, name)))
-    monkeypatch.setenv("HUB_STORE_URL", shop.settings.store_address)
-    monkeypatch.setenv("HUB_MASTER_KEY", MASTER_KEY)
-    return shop
 
 
 @contextmanager
@@ -77,6 +65,7 @@ def test_a_steward_looks_asks_decides_and_takes_back(shop: StewardShop) -> None:
     assert f"{ann}: 2 parties" in said(run("customer", other))
     assert "weakest:" in said(run("customer", ann))
     assert "same" in said(run("decisions", "--act", act))
+    assert "1 decisions, 1 of them the same; precision 1.0000, recall 0.0000" in said(run("agreement"))
     assert said(run("review")) == "Nothing is in doubt.\n"
     assert f"customers now: {ann}, {other}." in said(run("undo", act, *WHY))
     assert ", undone" in said(run("decisions", "--party", one))
@@ -109,6 +98,8 @@ def test_who_looked_is_on_record(shop: StewardShop) -> None:
         ("why-not", ann, other),
         ("customer", ann),
         ("decisions",),
+        ("preview",),
+        ("agreement",),
     ):
         said(run(*words))
     with hub(shop) as services:
@@ -119,8 +110,28 @@ def test_who_looked_is_on_record(shop: StewardShop) -> None:
         "why_not",
         "explain_customer",
         "match_decisions",
+        "match_preview",
+        "match_agreement",
     ]
     assert {event.actor.partition(":")[0] for event in read} == {"os"}
+
+
+def test_another_merge_weight_or_model_is_previewed(shop: StewardShop, tmp_path: Path) -> None:
+    ann, other, one, two = ids(shop)
+    assert said(run("preview")) == (
+        "0 customers would be made of several, 0 would split.\n0 decisions would hold, 0 would not.\n"
+    )
+    lax = said(run("preview", "--merge-weight", "1"))
+    assert f"merge {ann}, {other}\n" in lax
+    assert "0 customers" in said(run("preview", "--merge-weight", "1", "--kind", "organization"))
+    model = tmp_path / "other"
+    shutil.copytree(TOY, model)
+    settings = (model / "model.yaml").read_text()
+    (model / "model.yaml").write_text(settings.replace("merge_weight: 6", "merge_weight: 1"))
+    assert said(run("preview", "--model", str(model))) == lax
+    act_of(run("same", f"{one}:{two}", *WHY))
+    assert "1 decisions would hold, 0 would not." in said(run("preview", "--merge-weight", "60"))
+    assert ids(shop)[:2] == (ann, ann)
 
 
 @pytest.mark.parametrize(

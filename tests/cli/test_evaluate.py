@@ -60,6 +60,58 @@ def test_a_strong_identifier_joins(labels: Path) -> None:
         assert figures in said
 
 
+PAIRS = """left,right,same
+1,2,true
+4,3,true
+1,3,false
+5,3,true
+"""
+
+
+@pytest.fixture
+def numbered(tmp_path: Path) -> Path:
+    """The records by numbers of their own."""
+    first, *rows = ROWS.splitlines()
+    file = tmp_path / "numbered.csv"
+    file.write_text("\n".join([f"{first},no", *(f"{row},{n}" for n, row in enumerate(rows, 1))]))
+    return file
+
+
+def measured(file: Path, pairs: str, *options: str) -> tuple[int, str]:
+    labels = file.with_name("pairs.csv")
+    labels.write_text(pairs)
+    return run(file, "--pairs", str(labels), "--truth", "no", "--date", "%d/%m/%Y", *options)
+
+
+def test_labelled_pairs_are_enough(numbered: Path, tmp_path: Path) -> None:
+    plot = tmp_path / "quality.svg"
+    code, said = measured(numbered, PAIRS, "--plot", str(plot))
+    assert code == 0, said
+    assert "pairs in customers │ 1.0000 │ 0.6667 │ 0.8000" in said
+    assert "B-cubed" not in said
+    assert "blocking recall 0.6667" in said
+    assert "pairs in one that are not the same 0" in said
+    assert "polyline" in plot.read_text()
+    code, said = measured(numbered, "left,right,same\n2,1,false\n")
+    assert "pairs as scored │ 0.0000 │ 1.0000 │ 0.0000" in said
+    assert "pairs in one that are not the same 1" in said
+
+
+@pytest.mark.parametrize(
+    ("pairs", "fault"),
+    [
+        ("left,right\n1,2\n", "has no column same"),
+        ("left,right,same\n1,2,maybe\n", "pair 1 makes no sense"),
+        ("left,right,same\n1,2,true\n1,9,true\n", "pair 2 makes no sense"),
+        ("left,right,same\n1,1,true\n", "pair 1 makes no sense"),
+        ("left,right,same\n", "has no pairs"),
+    ],
+)
+def test_labels_of_pairs_that_make_no_sense_are_refused(numbered: Path, pairs: str, fault: str) -> None:
+    code, said = measured(numbered, pairs)
+    assert (code, fault in said) == (2, True)
+
+
 def test_a_model_may_be_learnt_from_the_records_first(labels: Path) -> None:
     code, said = run(labels, "--learn")
     assert code == 0, said

@@ -13,6 +13,7 @@ from hub.audit import Action
 from hub.commands import (
     Author,
     DecideMatches,
+    MatchPreview,
     MergeCustomers,
     UndoDecisions,
     UnmergeCustomer,
@@ -20,7 +21,9 @@ from hub.commands import (
     decide_matches,
     explain_customer,
     explain_match,
+    match_agreement,
     match_decisions,
+    match_preview,
     match_review,
     merge_customers,
     undo_decisions,
@@ -28,7 +31,9 @@ from hub.commands import (
     why_not,
 )
 from hub.errors import AccessDeniedError, NotFoundError, QueryError, RequestError
+from hub.graph.resolution.evaluation import Quality
 from hub.graph.resolution.explaining import Why
+from hub.graph.resolution.preview import Models, WouldMerge, with_merge_weight
 from hub.graph.resolution.review import DoubtKind
 from hub.yamlfile import load_yaml
 from tests.commands.command_world import ANN, BEN, POLICY
@@ -142,6 +147,47 @@ def test_who_was_told_what_is_on_record_before_it_is_told(shop: StewardShop) -> 
     assert all("user.name" in str(event.data_categories) for event in read)
 
 
+def test_the_model_is_measured_against_what_was_decided(shop: StewardShop) -> None:
+    one, two = shop.party("club", "1"), shop.party("till", "9")
+    assert match_agreement(shop.services, shop.steward()) == []
+    act = shop.decide("same", (one, two)).act
+    (missed,) = match_agreement(shop.services, shop.steward())
+    assert (missed.decisions, missed.same, missed.quality, missed.blocking_recall) == (1, 1, Quality(1, 0), 1)
+    assert missed.month == shop.rows("SELECT at FROM decision")[0]["at"][:7]
+    shop.undo(act)
+    assert match_agreement(shop.services, shop.steward()) == []
+    shop.decide("not_same", (one, two), (one, shop.party("club", "2")))
+    (agreed,) = match_agreement(shop.services, shop.steward())
+    assert (agreed.decisions, agreed.same, agreed.quality) == (2, 0, Quality(1, 1))
+
+
+def from_bits(shop: StewardShop, bits: float) -> Models:
+    return with_merge_weight(shop.services.stewardship.previews.models, bits, ["person"])
+
+
+def test_a_preview_names_who_would_merge_and_which_words_would_hold(shop: StewardShop) -> None:
+    ann, other = shop.customer("club", "1"), shop.customer("till", "9")
+    one, two = sorted((shop.party("club", "1"), shop.party("till", "9")))
+    steward, before = shop.steward(), shop.state()
+    (doubt,) = match_review(shop.services, steward, first=9)
+    lax, strict = from_bits(shop, doubt.weight), from_bits(shop, doubt.weight + 1)
+    told = match_preview(shop.services, steward, lax, first=9, at_once=True)
+    assert told == MatchPreview([WouldMerge((ann, other))], 1, [], 0, [], 0, 0)
+    assert shop.state() == before
+    shop.decide("same", (one, two))
+    assert match_preview(shop.services, steward, strict, first=9).kept_count == 1
+    far = from_bits(shop, doubt.weight - 20)
+    assert match_preview(shop.services, steward, far, first=0).merges == []
+    with pytest.raises(QueryError, match="weighs all anew"):
+        match_preview(shop.services, steward, far, first=9, at_once=True)
+    (event, *_) = (
+        each.event
+        for each in shop.services.audit.events(limit=1_000)
+        if each.event.reason_code == "match_preview"
+    )
+    assert set(event.customers) == {ann, other}
+
+
 @pytest.mark.parametrize("role", ["support", "compliance", "it", "marketing"])
 def test_who_is_no_steward_is_told_nothing(shop: StewardShop, role: str) -> None:
     for ask in QUESTIONS:
@@ -159,6 +205,8 @@ QUESTIONS: tuple[Question, ...] = (
     lambda shop, author: explain_customer(shop.services, author, shop.customer("till", "9")),
     lambda shop, author: match_review(shop.services, author, first=9),
     lambda shop, author: match_decisions(shop.services, author, first=9),
+    lambda shop, author: match_agreement(shop.services, author),
+    lambda shop, author: match_preview(shop.services, author, from_bits(shop, 2.0), first=9),
 )
 
 
@@ -197,6 +245,11 @@ def test_a_steward_of_a_region_sees_and_decides_nothing_outside_it(regions: Stew
     assert len(match_review(services, operator, first=9)) == 1
     apart = decide_matches(services, operator, DecideMatches([(one, two)], "not_same", REASON, "k"))
     assert match_decisions(services, near, first=9) == []
+    assert match_agreement(services, near) == []
+    assert match_agreement(services, operator)[0].decisions == 1
+    lax = from_bits(shop, 2.0)
+    assert match_preview(services, near, lax, first=9) == MatchPreview([], 0, [], 0, [], 0, 0)
+    assert match_preview(services, operator, lax, first=9).kept_count == 1
     assert len(match_decisions(services, operator, first=9)) == 1
     undo = UndoDecisions(apart.act, REASON, "k2")
     nobodys = UndoDecisions("nothing", REASON, "k2")

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from hub.adapters import erasing
+from hub.adapters import erasing, firstload, reresolve
 from hub.audit import Action, Outcome, State
 from hub.commands import (
     Author,
@@ -21,7 +21,7 @@ from hub.commands import (
     reveal_payloads,
     scrub_erasures,
 )
-from hub.errors import AccessDeniedError, NotFoundError, QueryError
+from hub.errors import AccessDeniedError, NotFoundError, QueryError, StoreUnavailableError
 from tests.commands.command_world import A_A, ANN, BEN, Shop
 from tests.commands.erasing_world import REASON, erase, held, indexed, order, told
 from tests.databases import sqlite_store
@@ -49,6 +49,15 @@ def test_a_customer_is_gone_and_the_log_tells_who_why_and_that_nothing_is_left(s
     assert shop.rows("SELECT id FROM customer") == [{"id": ben}]
     assert shop.golden(ben) == before
     assert shop.services.audit.verify().ok
+
+
+def test_nobody_is_erased_while_parties_of_a_first_load_are_nobodys(shop: Shop) -> None:
+    customer = shop.customer("club", "1")
+    with shop.services.store.write() as connection:
+        reresolve.keep_digest(connection, shop.services.store, firstload.POSTPONED)
+    with pytest.raises(StoreUnavailableError, match="first load"):
+        erase(shop, customer)
+    assert shop.customer("club", "1") == customer
 
 
 def test_payloads_of_the_customer_tell_when_they_ended_and_the_reason_stays_readable(shop: Shop) -> None:

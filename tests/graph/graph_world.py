@@ -170,11 +170,11 @@ class Graph:
     def _restate(self, _connection: Connection, heads: Sequence[int]) -> list[Statement]:
         return [self.landed[head] for head in heads]
 
-    def apply(self, *statements: Statement) -> Applied:
+    def apply(self, *statements: Statement, postponed: bool = False) -> Applied:
         """One batch."""
         self.landed |= {statement.head_id: statement for statement in statements}
         with self.store.write() as connection:
-            return self.writer.apply(connection, 1, statements)
+            return self.writer.apply(connection, 1, statements, postponed=postponed)
 
     def clear(self) -> None:
         """An empty graph again."""

@@ -8,7 +8,7 @@ from decimal import Decimal
 from itertools import pairwise
 from typing import Any
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hub.graph.entities import Entity, Statement
@@ -163,6 +163,29 @@ def test_any_order_and_any_batches_give_the_graph_of_the_last_statements(
     graph.clear()
     in_batches(graph, data.draw(st.permutations(last)), [])
     assert reached == graph.canonical()
+
+
+@settings(max_examples=20)
+@given(history=histories(), cut=st.integers(0, 99))
+def test_what_is_postponed_to_the_end_of_a_first_load_comes_to_the_same(
+    graph: Graph, history: list[Statement], cut: int
+) -> None:
+    graph.clear()
+    in_batches(graph, history, [])
+    reached = graph.canonical() | graph.matched()
+    graph.clear()
+    half = cut % (len(history) + 1)
+    in_batches(graph, history[:half], [])
+    graph.apply(*history[half:], postponed=True)
+    members = set(graph.rows("SELECT party_id FROM membership"))
+    parties = set(graph.rows("SELECT id FROM e_person UNION SELECT id FROM e_organization"))
+    resolver = MatchResolver(graph.store)
+    with graph.store.write() as connection:
+        resolver.compare_anew(connection, [row[0] for row in parties])
+        gone_since = [row[0] for row in members - parties]
+        graph.writer.regroup(connection, 1, [row[0] for row in parties], gone_since)
+    graph.check_invariants()
+    assert graph.canonical() | graph.matched() == reached
 
 
 @given(history=histories(), cuts=st.lists(st.integers(0, 99), max_size=4))

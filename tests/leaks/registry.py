@@ -119,6 +119,8 @@ FIELDS: Mapping[str, Path] = {
             "Query.whyNot",
             "Query.explainCustomer",
             "Query.matchReview",
+            "Query.matchPreview",
+            "Query.matchAgreement",
             "Query.matchDecisions",
         ),
         Silent("ids, comparisons, levels and bits, for those alone who may decide them, of whom they reach"),
@@ -209,9 +211,19 @@ COMMANDS: Mapping[str, Path] = {
     ),
     "queries": Silent("documents without values"),
     "resolve evaluate": Silent("figures of records in a file of the operator's own"),
-    "resolve train": Silent("figures of records in a file of the operator's own"),
+    "resolve train": Shown(
+        "tests/cli/test_train.py::test_a_model_is_learnt_from_the_store_which_leaves_an_audit_event"
+    ),
     **dict.fromkeys(
-        ("resolve review", "resolve explain", "resolve why-not", "resolve customer", "resolve decisions"),
+        (
+            "resolve review",
+            "resolve preview",
+            "resolve explain",
+            "resolve why-not",
+            "resolve customer",
+            "resolve decisions",
+            "resolve agreement",
+        ),
         _STEWARD,
     ),
     **dict.fromkeys(

@@ -7,7 +7,7 @@ everybody, the most common family name. It then finds nobody and proves nothing;
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from itertools import combinations
 
 from hub.graph.resolution.clusters import Pair, pair_of
@@ -43,7 +43,7 @@ def without_crowded(profiles: Mapping[str, Profile], crowded: int) -> dict[str, 
         for value in profile.get(column, ())
     )
     common = {key for key, count in held.items() if count > crowded}
-    return {party: without(profile, common) if common else profile for party, profile in profiles.items()}
+    return {party: without(profile, common) for party, profile in profiles.items()}
 
 
 def vote(scorer: Scorer, left: Profile, right: Profile) -> float | None:

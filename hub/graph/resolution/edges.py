@@ -6,7 +6,7 @@ are a function of the parties and the model. An edge *joins* when its weight is 
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import combinations
 
@@ -90,6 +90,10 @@ class Edges:
             if (old.get(pair) != new.get(pair)) and any(e and e.joins for e in (old.get(pair), new.get(pair)))
             for number in pair
         }
+
+    def insert(self, connection: Connection, edges: Sequence[tuple[int, int, float, bool]]) -> None:
+        """Write edges into a table that has none of them."""
+        self._store.dialect.insert(connection, fixed.edge, ("low", "high", "weight", "joins"), edges)
 
     def _touching(self, connection: Connection, numbers: Collection[int]) -> dict[Pair, Edge]:
         found: dict[Pair, Edge] = {}

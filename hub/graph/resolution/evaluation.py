@@ -90,6 +90,18 @@ def of_edges(edges: Iterable[Pair], truth: Truth) -> Quality:
     return _quality(hits, len(known), sum(map(_pairs, Counter(truth.values()).values())))
 
 
+def of_labels(joined: Collection[Pair], labels: Mapping[Pair, bool]) -> Quality:
+    """Precision and recall of the joined among labelled pairs: whether each is the same is all that is known."""
+    found = [same for pair, same in labels.items() if pair in joined]
+    return _quality(sum(found), len(found), sum(labels.values()))
+
+
+def within(customers: Iterable[frozenset[str]], pairs: Iterable[Pair]) -> set[Pair]:
+    """Those of the pairs that are of one customer."""
+    home = {party: number for number, parties in enumerate(customers) for party in parties}
+    return {pair for pair in pairs if home[pair[0]] == home[pair[1]]}
+
+
 def b_cubed(customers: Iterable[Collection[str]], truth: Truth) -> Quality:
     """The mean over all parties of how pure and how complete their own customer is."""
     sizes = Counter(truth.values())

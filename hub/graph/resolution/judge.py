@@ -30,9 +30,9 @@ class Judge:
         left, right = (one, other) if one.party <= other.party else (other, one)
         proven = len(schemes_shared(left, right)) * self.identifier_weight(left.kind)
         if left.kind != right.kind:
-            return proven
+            return counted(proven)
         model = self._models[left.kind]
-        return model.scorer.weight(self._ready(left), self._ready(right)) + proven
+        return counted(model.scorer.weight(self._ready(left), self._ready(right)) + proven)
 
     def vote(self, one: Matchable, other: Matchable) -> float | None:
         """What the pair counts when groups are joined; None where the two say nothing that could differ."""
@@ -59,8 +59,8 @@ class Judge:
 
     def is_kept(self, one: Matchable, other: Matchable, weight: float) -> bool:
         """Whether the pair is worth a steward's look, or more."""
-        settings = self._models[one.kind].settings
-        return self.joins(one, other, weight) or weight >= settings.review_weight
+        review = min(self._models[each.kind].settings.review_weight for each in (one, other))
+        return self.joins(one, other, weight) or weight >= review
 
     def merge_weight(self, kinds: Iterable[Kind]) -> float:
         """Bits above which parties of these kinds are one customer."""
@@ -94,6 +94,17 @@ def _scheme_and_value(proof: str) -> tuple[str, str]:
     return scheme, value
 
 
+def counted(weight: float) -> float:
+    """The weight in whole units of `UNITS_A_BIT`: whoever adds it up, and in whatever order, comes to the same."""
+    return round(weight * UNITS_A_BIT) / UNITS_A_BIT
+
+
+UNITS_A_BIT = 1 << 20
+"""A millionth of a bit is far less than any evidence, and far more than what rounding makes of a sum."""
+
+
 def schemes_shared(one: Matchable, other: Matchable) -> list[str]:
     """The schemes of the strong identifiers that both hold, sorted; without those that too many hold."""
+    if not (one.proofs and other.proofs):
+        return []
     return sorted({proof.partition(":")[0] for proof in one.proven_by & other.proven_by})

@@ -72,8 +72,11 @@ class Keys:
         hashed.update(f"{space}\0{text}".encode())
         return int.from_bytes(hashed.digest(), "big", signed=True)
 
-    def replace(self, connection: Connection, remade: Remade) -> Holders:
-        """Write the keys of these profiles; who holds them, and those they held before, from now on."""
+    def replace(self, connection: Connection, remade: Remade) -> tuple[Holders, dict[int, dict[int, int]]]:
+        """Write the keys of these profiles; who holds them, and those they held before, from now on.
+
+        Beside that the keys by number, with how many may hold each.
+        """
         before = {number: self.of(each) for number, each in remade.before.items()}
         after = {number: self.of(each) for number, each in remade.written.items()}
         lost = _pairs(before, after)
@@ -83,7 +86,14 @@ class Keys:
         holders = Holders(self._store, connection, self._rows, _changed(won, lost))
         for keys in (*before.values(), *after.values()):
             holders.ask(keys)
-        return holders
+        return holders, after
+
+    def insert(self, connection: Connection, fresh: Iterable[Matchable]) -> dict[int, dict[int, int]]:
+        """Write the keys of parties that have none yet; the keys by number, with how many may hold each."""
+        keys = {each.number: self.of(each) for each in fresh}
+        rows = _pairs(keys, {})
+        self._store.dialect.insert(connection, fixed.blocking_key, ("key", "profile_id"), rows)
+        return keys
 
     def are_compared(self, connection: Connection, one: Matchable, other: Matchable) -> bool:
         """Whether the two share a key that works."""

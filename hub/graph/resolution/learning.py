@@ -5,6 +5,7 @@ What was chosen is written down in `docs/resolution-quality.md`, with reasons an
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from math import floor
 from typing import TYPE_CHECKING, Any
@@ -35,6 +36,8 @@ REVIEW_WEIGHT = -3.0
 CROWDED = 100
 """Holders of a key or contact. A household or a company's accounts are a few dozen at the most."""
 
+PRIOR = "probability_two_random_records_match"
+
 _TABLE, _PAIRS, _MATCHES = "profiles", "pairs", "matches"
 
 
@@ -45,12 +48,16 @@ def learn(
     crowded: int = CROWDED,
     truth: Sequence[str] | None = None,
     splink_seed: int | None = None,
+    customers: Sequence[str] | None = None,
+    share: float = 1.0,
 ) -> TrainedModel:
     """The standard model with the m, u and frequencies that `profiles` show: the same for the same profiles.
 
     With `truth`, which only generated records have, the numbers are counted and the model is for the records of others:
     of the frequencies it keeps those of common values, which are common elsewhere too, and takes an unlisted value for
-    a usual one, not for a rare one. With `splink_seed` Splink estimates m and u, in its own way.
+    a usual one, not for a rare one. With `splink_seed` Splink estimates m and u, in its own way. `customers`, of
+    whom each profile is now, teach nothing; the report counts the pairs that they keep apart. `profiles` that are a
+    `share` of all, by whole customers, have less pairs of strangers than all have: the prior is corrected for that.
 
     Raises:
         ConfigurationError: there are fewer than two profiles, or no two of them share a blocking key.
@@ -82,6 +89,7 @@ def learn(
         frequencies = {column: _frequencies(connection, column) for column in _weighed_columns(model)}
     if truth:
         model, frequencies = _portable(model, frequencies)
+    model = {**model, PRIOR: _among_all(model[PRIOR], share)}
     read = SplinkModel.model_validate(model)
     scorer = Scorer(read, frequencies, "code_points", types)
     settings = ModelSettings(
@@ -91,8 +99,14 @@ def learn(
         review_weight=REVIEW_WEIGHT,
         crowded=crowded,
     )
-    report = TrainingReport(len(parties), read.prior, _levels(read), _pairs_at(scorer, parties, compared))
+    weighed = _pairs_at(scorer, parties, compared, customers)
+    report = TrainingReport(len(parties), read.prior, _levels(read), *weighed)
     return TrainedModel(model, frequencies, settings, report)
+
+
+def _among_all(prior: float, share: float) -> float:
+    odds = share * prior / (1 - prior)
+    return odds / (1 + odds)
 
 
 def _nothing_alike() -> ConfigurationError:
@@ -187,10 +201,18 @@ def _levels(model: SplinkModel) -> tuple[LevelReport, ...]:
     )
 
 
-def _pairs_at(scorer: Scorer, parties: Mapping[str, Profile], compared: Iterable[Pair]) -> dict[int, int]:
+def _pairs_at(
+    scorer: Scorer,
+    parties: Mapping[str, Profile],
+    compared: Iterable[Pair],
+    customers: Sequence[str] | None,
+) -> tuple[dict[int, int], dict[int, int]]:
+    """The pairs by whole bits; and those of them that are of two customers."""
     prepared = {party: scorer.prepare(profile) for party, profile in parties.items()}
-    found: dict[int, int] = {}
+    found, apart = Counter[int](), Counter[int]()
     for left, right in compared:
         weight = floor(scorer.weight(prepared[left], prepared[right]))
-        found[weight] = found.get(weight, 0) + 1
-    return dict(sorted(found.items()))
+        found[weight] += 1
+        if customers is not None and customers[int(left)] != customers[int(right)]:
+            apart[weight] += 1
+    return dict(sorted(found.items())), dict(sorted(apart.items()))

@@ -60,7 +60,7 @@ class Matchable:
     @cached_property
     def evidence(self) -> Profile:
         """The columns without what too many share."""
-        return without(self.columns, self.crowded) if self.crowded else self.columns
+        return without(self.columns, self.crowded)
 
     @cached_property
     def proven_by(self) -> frozenset[str]:

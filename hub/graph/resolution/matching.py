@@ -17,18 +17,21 @@ Each table is a function of the parties, the decisions and the model; so are the
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
+from functools import partial
+from operator import attrgetter
 
 from sqlalchemy import Connection
 
 from hub.graph.anchors import Anchors
+from hub.graph.resolution.bulk import PAGE, Bulk, paged, workspace
 from hub.graph.resolution.decisions import Decisions
 from hub.graph.resolution.edges import Compared, Edges
 from hub.graph.resolution.grouping import Grouping
 from hub.graph.resolution.identity import CustomerIds
 from hub.graph.resolution.judge import Judge
-from hub.graph.resolution.keys import PROOFS_CROWDED, Holders, Keys
+from hub.graph.resolution.keys import PROOFS_CROWDED, Crossing, Holders, Keys
 from hub.graph.resolution.matchables import Matchable, Matchables, Remade, Value, with_crowded
 from hub.graph.resolution.models import MatchModel, shipped_models
 from hub.graph.resolution.neighbourhood import Neighbourhood, Neighbourhoods
@@ -76,14 +79,24 @@ class MatchResolver:
         ]
         return hashlib.sha256("\n".join([*said, *self._matchables.roles]).encode()).hexdigest()
 
-    def begin_anew(self, connection: Connection) -> None:
-        """Forget all that was compared; `compare` all parties, then resolve them."""
+    def compare_anew(self, connection: Connection, parties: Collection[str]) -> None:
+        """Forget all that was compared, and weigh the pairs of `parties`, which are all that there are.
+
+        Nobody is grouped yet. Tables come out as if the parties had come one by one.
+        """
         for table in ("profile", "blocking_key", "edge"):
             connection.exec_driver_sql(f"DELETE FROM {table}")
-
-    def compare(self, connection: Connection, parties: frozenset[str]) -> None:
-        """Weigh the parties' pairs without grouping anybody yet."""
-        self._score(connection, PartyChanges(parties, frozenset()))
+        with workspace() as duck:
+            bulk = Bulk(duck, self._models, self._keys, partial(self._matchables.numbered, connection))
+            for page in paged(sorted(parties), PAGE):
+                made = self._matchables.remake(connection, frozenset(page), frozenset()).written.values()
+                self._matchables.write(connection, made)
+                bulk.add(sorted(made, key=attrgetter("party")), self._keys.insert(connection, made))
+            for changed in bulk.settle():
+                self._matchables.write(connection, changed)
+            bulk.weigh()
+            for edges in bulk.edges():
+                self._edges.insert(connection, edges)
 
     def resolve(self, connection: Connection, changes: PartyChanges) -> Resolution:
         """Bring memberships and redirects up to date, and say what changed."""
@@ -105,16 +118,19 @@ class MatchResolver:
 
     def _score(self, connection: Connection, changes: PartyChanges) -> _Scored:
         remade = self._matchables.remake(connection, changes.touched, changes.removed)
-        holders = self._keys.replace(connection, remade)
-        compared = Compared(connection, self._matchables, self._keys, holders, Judge(self._models))
-        rescored = self._write_profiles(compared, remade)
+        holders, own = self._keys.replace(connection, remade)
+        compared = Compared(
+            connection, self._matchables, self._keys, holders, Judge(self._models), own_keys=own
+        )
+        holders.load(holders.asked)
         crossings = holders.crossings()
+        rescored = self._write_profiles(compared, remade, crossings)
         touched = self._edges.update(compared, rescored, remade.gone, crossings)
         compared.load(touched)
         known = (compared.known.get(number) for number in {*touched, *rescored})
         return _Scored(compared, frozenset(each.party for each in known if each is not None))
 
-    def _write_profiles(self, compared: Compared, remade: Remade) -> set[int]:
+    def _write_profiles(self, compared: Compared, remade: Remade, crossings: Iterable[Crossing]) -> set[int]:
         """Write the profiles of the batch, and those of others whose values the batch made crowded or evidence again.
 
         Numbers of all these.
@@ -122,10 +138,7 @@ class MatchResolver:
         values: dict[int, Value] = {}
         for each in (*remade.before.values(), *remade.written.values()):
             values |= self._keys.values(each)
-        compared.holders.load(compared.holders.asked)
-        crossed = {
-            crossing.key: crossing for crossing in compared.holders.crossings() if crossing.key in values
-        }
+        crossed = {crossing.key: crossing for crossing in crossings if crossing.key in values}
         compared.load(
             number for crossing in crossed.values() for number in crossing.holders - remade.written.keys()
         )

@@ -79,6 +79,9 @@ class MatchModel:
     digest: str
     scorer: Scorer = field(repr=False)
     blocking: Blocking = field(repr=False)
+    splink: SplinkModel = field(repr=False)
+    """What the scorer was compiled from, with `frequencies`: Splink itself takes them for many pairs at once."""
+    frequencies: Mapping[str, Mapping[str, float]] = field(repr=False)
 
 
 def load_model(folder: Path) -> MatchModel:
@@ -118,7 +121,7 @@ def compiled(
     if unknown:
         # A column that no profile has would be no evidence for ever, and nobody would know.
         raise ConfigurationError([_unknown_column(file, name, columns) for name in sorted(unknown)])
-    return MatchModel(settings, digest, scorer, blocking)
+    return MatchModel(settings, digest, scorer, blocking, model, frequencies)
 
 
 def _unknown_column(file: str, name: str, columns: Mapping[str, bool]) -> Fault:

@@ -77,7 +77,7 @@ class Neighbourhoods:
         self, connection: Connection, started: Collection[str], changes: PartyChanges
     ) -> Neighbourhood:
         """The neighbourhood of these parties after the changes; edges are up to date."""
-        near = Neighbourhood()
+        near, there = Neighbourhood(), {*started, *changes.touched}
         frontier = set(started) | self._moored(connection, changes)
         while frontier:
             near.before |= self._whole_customers(connection, frontier)
@@ -86,10 +86,11 @@ class Neighbourhoods:
             found = self._edges(connection, reached)
             near.edges |= found
             beside = {party for pair in found for party in pair}
+            there |= beside
             beside |= self._decisions.joined_with(connection, reached) | self._moorings(connection, reached)
             frontier = beside - near.parties - changes.removed
         # Parties that a decision or an anchor names may never have been, or be gone.
-        near.parties &= near.before.keys() | changes.touched
+        near.parties &= near.before.keys() | there
         self._add_words(connection, near)
         return near
 

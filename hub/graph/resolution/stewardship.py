@@ -18,6 +18,7 @@ from networkx.utils import UnionFind
 from sqlalchemy import Connection
 
 from hub.errors import LimitError, QueryError
+from hub.graph.resolution.agreement import Agreements
 from hub.graph.resolution.clusters import Pair, pair_of
 from hub.graph.resolution.decisions import HOLDS_BITS, Decision, Decisions, Verdict
 from hub.graph.resolution.explaining import Explainer
@@ -26,6 +27,7 @@ from hub.graph.resolution.judge import Judge
 from hub.graph.resolution.matchables import Matchables
 from hub.graph.resolution.matching import MatchResolver
 from hub.graph.resolution.models import MatchModel
+from hub.graph.resolution.preview import Previews
 from hub.graph.resolution.profiles import Kind
 from hub.graph.resolution.review import Review
 from hub.store import Store
@@ -64,6 +66,8 @@ class Stewardship:
         self.decisions = Decisions(store)
         self.explainer = Explainer(store, models)
         self.review = Review(store, models)
+        self.previews = Previews(store, models)
+        self.agreements = Agreements(store, models)
 
     def customers_of(self, connection: Connection, parties: Collection[str]) -> dict[str, str]:
         """The customers of those of these parties that there are."""

@@ -74,12 +74,22 @@ class TrainingReport:
     levels: tuple[LevelReport, ...]
     pairs_at: Mapping[int, int]
     """Compared pairs by match weight, rounded down to whole bits."""
+    apart_at: Mapping[int, int]
+    """Those of them that are of two customers now; empty where no customers are known."""
 
     @property
     def pairs_from(self) -> Mapping[int, int]:
         """How many of the compared pairs weigh at least so many bits: the threshold chart."""
+        return self._from(self.pairs_at)
+
+    @property
+    def apart_from(self) -> Mapping[int, int]:
+        """How many of these are kept apart now; empty where no customers are known."""
+        return self._from(self.apart_at) if self.apart_at else {}
+
+    def _from(self, counted: Mapping[int, int]) -> Mapping[int, int]:
         bits = range(min(self.pairs_at), max(self.pairs_at) + 1)
-        counts = accumulate(self.pairs_at.get(bit, 0) for bit in reversed(bits))
+        counts = accumulate(counted.get(bit, 0) for bit in reversed(bits))
         return dict(zip(reversed(bits), counts, strict=True))
 
     @property
@@ -131,7 +141,7 @@ def learn_by_splink(
     if not _fulfilled(connection, CERTAIN[kind], table):
         raise _cannot("no two of them are certain to be one party")
     ((records,),) = connection.execute(f"SELECT count(*) FROM {table}").fetchall()
-    with _quiet("splink"):
+    with quiet("splink"):
         linker = Linker(DuckDBAPI(connection=connection).register(table), settings, log_level=None)
         training = linker.training
         try:
@@ -172,8 +182,8 @@ def _fulfilled(connection: duckdb.DuckDBPyConnection, blocks: Sequence[str], tab
 
 
 @contextmanager
-def _quiet(logger: str) -> Iterator[None]:
-    """What Splink would say of untrained levels stands in the report."""
+def quiet(logger: str) -> Iterator[None]:
+    """Nothing below an error is logged: what Splink would say of untrained levels stands in the report."""
     log = logging.getLogger(logger)
     before = log.level
     log.setLevel(logging.ERROR)

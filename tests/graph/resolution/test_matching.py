@@ -223,8 +223,7 @@ def test_another_model_makes_the_customers_that_it_would_have_made_from_the_star
     resolver = MatchResolver(world.store, toy_models(merge_weight=14.0))
     parties = frozenset(said.entities[0].id for said in people)
     with world.store.write() as connection:
-        resolver.begin_anew(connection)
-        resolver.compare(connection, parties)
+        resolver.compare_anew(connection, parties)
         strict.writer.regroup(connection, 1, parties)
     anew = strict.canonical() | strict.matched()
     world.clear()

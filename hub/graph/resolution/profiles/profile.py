@@ -171,6 +171,8 @@ def _parted(
 
 def without(profile: Profile, values: Collection[tuple[str, str]]) -> Profile:
     """The profile without those of `values` (shared column, value) that it has."""
+    if not values:
+        return profile
     gone = {value for _, value in values}
     kept: dict[str, str | list[str]] = {}
     for column, stated in profile.items():

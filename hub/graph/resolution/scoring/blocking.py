@@ -55,7 +55,7 @@ class Blocking:
     def keys(self, profile: Profile) -> frozenset[tuple[int, str]]:
         """The keys of a record: number of the rule, and text of the key. A rule with a NULL part gives none."""
         return frozenset(
-            (number, key) for number, rule in enumerate(self._rules) for key in rule.keys(profile)
+            [(number, key) for number, rule in enumerate(self._rules) for key in rule.keys(profile)]
         )
 
 
@@ -71,16 +71,23 @@ class _Rule:
         self._ways = [_compiled(way, kinds) for way in zip(*crossed, strict=True)]
 
     def keys(self, profile: Profile) -> Iterable[str]:
-        for row in self._rows(profile):
-            parts = self._same(row)
-            ways = [way(row) for way in self._ways]
-            if None not in parts and not any(None in way for way in ways):
-                crossed = sorted(tuple(map(str, way)) for way in ways)
-                yield _joined([*map(str, parts), *(part for way in crossed for part in way)])
+        if self._exploded:
+            return [key for row in self._rows(profile) for key in self._keys(row)]
+        return self._keys(profile)
+
+    def _keys(self, row: Profile) -> Sequence[str]:
+        parts = self._same(row)
+        if None in parts:
+            return ()
+        if not self._ways:
+            return (_joined(parts),)
+        ways = [way(row) for way in self._ways]
+        if any(None in way for way in ways):
+            return ()
+        crossed = sorted(tuple(map(str, way)) for way in ways)
+        return (_joined([*parts, *(part for way in crossed for part in way)]),)
 
     def _rows(self, profile: Profile) -> Iterable[Profile]:
-        if not self._exploded:
-            return [profile]
         lists = [profile.get(column) or () for column in self._exploded]
         return ({**profile, **dict(zip(self._exploded, items, strict=True))} for items in product(*lists))
 
@@ -144,8 +151,12 @@ def _function(compiler: RecordCompiler, codes: Sequence[Code]) -> _Parts:
     return found
 
 
-def _joined(parts: Sequence[str]) -> str:
+def _joined(values: Sequence[Any]) -> str:
     """One text of several that no other parts give."""
+    parts = [str(value) for value in values]
     if len(parts) == 1:
         return parts[0]
+    text = "|".join(parts)
+    if text.count("|") == len(parts) - 1 and "\\" not in text:
+        return text
     return "|".join(part.replace("\\", "\\\\").replace("|", "\\|") for part in parts)

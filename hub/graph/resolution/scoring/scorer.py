@@ -86,7 +86,9 @@ class Scorer:
             column: {value: math.log2(share) for value, share in table.items()}
             for column, table in frequencies.items()
         }
-        self._frequency_slots: dict[tuple[int, int], int] = {}
+        self._comparisons = [(each.output_column_name, each.levels) for each in model.comparisons]
+        self._shifts: dict[tuple[int, int], tuple[int, tuple[float, float, float]]] = {}
+        """By comparison and level with frequencies: their slot, and the constants of `functions.shifted`."""
         self._file, self._faults = file, list[Fault]()
         source = _Source()
         for place, comparison in enumerate(model.comparisons):
@@ -116,13 +118,13 @@ class Scorer:
         return Explanation(self._model.prior, tuple(parts))
 
     def _part(self, place: int, number: int, one: Prepared, two: Prepared) -> ComparisonWeight:
-        comparison = self._model.comparisons[place]
-        level = comparison.levels[number]
-        slot = self._frequency_slots.get((place, number))
+        name, levels = self._comparisons[place]
+        level = levels[number]
         shift = 0.0
-        if slot is not None:
-            shift = functions.shifted(one[slot], two[slot], *_shift_constants(comparison, level))
-        return ComparisonWeight(comparison.output_column_name, level.label, level.weight, shift)
+        if (place, number) in self._shifts:
+            slot, constants = self._shifts[place, number]
+            shift = functions.shifted(one[slot], two[slot], *constants)
+        return ComparisonWeight(name, level.label, level.weight, shift)
 
     # Compiling.
 
@@ -209,7 +211,7 @@ class Scorer:
         column = column.strip('"')
         constants = _shift_constants(comparison, level)
         slot = self._compiler.slot(self._log_source(column))
-        self._frequency_slots[place, number] = slot
+        self._shifts[place, number] = slot, constants
         if column in map(equal_columns, conjuncts(condition)):
             # Both records have the same value here: what it is worth is worked out with the record.
             worth = self._compiler.slot(f"{self._worth(level, constants)}({self._log_source(column)})")
