@@ -159,7 +159,8 @@ def in_memory(
 ) -> Resolved:
     """The customers among `profiles` (party -> profile) by `model`, at another merge weight if given.
 
-    `strong` are the strong identifiers of parties, such as customer numbers: each shared one adds its bits.
+    `strong` are the strong identifiers of parties, such as customer numbers, each `scheme:value`: a shared one adds its
+    bits, others of one scheme speak against joining people.
     """
     limited = without_crowded(profiles, model.settings.crowded)
     prepared = {party: model.scorer.prepare(profile) for party, profile in limited.items()}
@@ -180,15 +181,7 @@ def in_memory(
 
 
 def _marks(profiles: Mapping[str, Profile], strong: Mapping[str, Collection[str]]) -> dict[str, Marks]:
-    return {
-        party: marks_of(profile, [_scheme_of(each) for each in strong.get(party, ())])
-        for party, profile in profiles.items()
-    }
-
-
-def _scheme_of(identifier: str) -> tuple[str, str]:
-    scheme, _, value = identifier.partition("|")
-    return scheme, value
+    return {party: marks_of(profile, strong.get(party, ())) for party, profile in profiles.items()}
 
 
 def _shared(strong: Mapping[str, Collection[str]], crowded: int) -> Counter[Pair]:

@@ -77,9 +77,7 @@ class Judge:
     def marks(self, parties: Iterable[Matchable]) -> dict[str, Marks]:
         """What the people among these parties have of their own, by party id."""
         return {
-            each.party: marks_of(each.evidence, [_scheme_and_value(proof) for proof in each.proven_by])
-            for each in parties
-            if each.kind == "person"
+            each.party: marks_of(each.evidence, each.proven_by) for each in parties if each.kind == "person"
         }
 
     def _ready(self, party: Matchable) -> Any:
@@ -87,11 +85,6 @@ class Judge:
         if ready is None:
             ready = self._prepared[party.number] = self._models[party.kind].scorer.prepare(party.evidence)
         return ready
-
-
-def _scheme_and_value(proof: str) -> tuple[str, str]:
-    scheme, _, value = proof.partition(":")
-    return scheme, value
 
 
 def counted(weight: float) -> float:

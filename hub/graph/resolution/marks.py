@@ -41,8 +41,8 @@ class ClashSettings(BaseModel):
     """What each kind of mark that the groups share takes off the sum of the above: the birthday, too."""
 
 
-def marks_of(profile: Profile, identifiers: Iterable[tuple[str, str]]) -> Marks:
-    """The marks of a party with this profile and these strong identifiers (scheme, value)."""
+def marks_of(profile: Profile, identifiers: Iterable[str]) -> Marks:
+    """The marks of a party with this profile and these strong identifiers, each `scheme:value`."""
     found: dict[str, frozenset[str]] = {}
     for kind in (_PHONE, _MAILBOX):
         if values := profile.get(kind):
@@ -52,7 +52,8 @@ def marks_of(profile: Profile, identifiers: Iterable[tuple[str, str]]) -> Marks:
         found[_BIRTHDAY] = frozenset({birth})
     if generation:
         found[_GENERATION] = frozenset({generation})
-    for scheme, value in identifiers:
+    for identifier in identifiers:
+        scheme, _, value = identifier.partition(":")
         kind = f"identifier {scheme}"
         found[kind] = found.get(kind, frozenset()) | {value}
     return found
