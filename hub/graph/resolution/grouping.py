@@ -61,16 +61,20 @@ class Grouping:
         if not matched:
             return []
         kinds = {self._known[party].kind for party in matched}
+        merge_weight, linkage = self._judge.merge_weight(kinds), self._judge.linkage(kinds)
+        conflicts = self._judge.conflicts(self._known[party] for party in matched)
+        if not apart and not conflicts and merge_weight <= linkage.ceiling and _is_whole(component, matched):
+            return [frozenset(matched)]
         return partition(
             matched,
             self._vote,
             component.edges,
-            self._judge.merge_weight(kinds),
+            merge_weight,
             same=same,
             not_same=apart,
             proven=[pair for pair in component.edges if self._schemes(pair)],
-            conflicts=self._judge.conflicts(self._known[party] for party in matched),
-            settings=self._judge.linkage(kinds),
+            conflicts=conflicts,
+            settings=linkage,
         )
 
     def _decided(self, component: Component) -> tuple[list[PartyPair], list[PartyPair]]:
@@ -104,6 +108,11 @@ class Grouping:
         if schemes:
             return ".".join([SHARED, *sorted(schemes)])[:_REASON_LENGTH]
         return ALIKE if len(group) > 1 else ALONE
+
+
+def _is_whole(component: Component, matched: Collection[str]) -> bool:
+    """Whether each pair is enough by itself, so that every mean is: most neighbourhoods are two or three like this."""
+    return len(component.edges) == len(matched) * (len(matched) - 1) // 2
 
 
 def _tied(groups: Collection[frozenset[str]], component: Component) -> list[frozenset[str]]:

@@ -44,6 +44,14 @@ def test_groups_join_where_the_mean_over_all_pairs_is_high_enough() -> None:
     assert clusters({"ab": 20, "cd": 20, "bc": 20, "ad": 9.9}, missing=-5) == ["ab", "cd"]
 
 
+@given(weights=st.lists(st.floats(MERGE, 50), min_size=10, max_size=10))
+def test_where_each_pair_is_enough_all_are_one(weights: list[float]) -> None:
+    pairs = combinations("abcde", 2)
+    assert partition("abcde", lambda *_: None, dict(zip(pairs, weights, strict=True)), MERGE) == [
+        frozenset("abcde")
+    ]
+
+
 def test_a_pair_counts_no_more_than_the_ceiling_and_no_less_than_the_floor() -> None:
     assert clusters({"ab": 20, "cd": 20, "bc": 900}) == ["ab", "cd"]
     assert clusters({"ab": 20, "bc": 20}, "abc", missing=-900) == ["abc"]
