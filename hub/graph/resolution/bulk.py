@@ -149,7 +149,8 @@ class Bulk:
 
     def as_compared(self, parties: Iterable[Matchable]) -> list[Matchable]:
         """The parties with what too many share of theirs."""
-        return [with_crowded(each, self._crowded.get(each.number, ())) for each in parties]
+        crowded = ((each, self._crowded.get(each.number, frozenset())) for each in parties)
+        return [each if each.crowded == now else with_crowded(each, now) for each, now in crowded]
 
     # Loading.
 

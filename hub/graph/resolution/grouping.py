@@ -9,6 +9,7 @@ from networkx.utils import UnionFind
 from hub.graph.resolution.clusters import partition
 from hub.graph.resolution.identity import STEWARD
 from hub.graph.resolution.judge import Judge, schemes_shared
+from hub.graph.resolution.marks import agree
 from hub.graph.resolution.matchables import Matchable
 from hub.graph.resolution.neighbourhood import Component, PartyPair
 
@@ -61,17 +62,23 @@ class Grouping:
         if not matched:
             return []
         kinds = {self._known[party].kind for party in matched}
+        merge_weight, linkage = self._judge.merge_weight(kinds), self._judge.linkage(kinds)
+        conflicts = self._judge.conflicts(self._known[party] for party in matched)
+        marks = self._judge.marks(self._known[party] for party in matched)
+        nothing_parts = not apart and not conflicts and merge_weight <= linkage.ceiling and agree(marks)
+        if nothing_parts and _is_whole(component, matched):
+            return [frozenset(matched)]
         return partition(
             matched,
             self._vote,
             component.edges,
-            self._judge.merge_weight(kinds),
+            merge_weight,
             same=same,
             not_same=apart,
             proven=[pair for pair in component.edges if self._schemes(pair)],
-            conflicts=self._judge.conflicts(self._known[party] for party in matched),
-            marks=self._judge.marks(self._known[party] for party in matched),
-            settings=self._judge.linkage(kinds),
+            conflicts=conflicts,
+            marks=marks,
+            settings=linkage,
         )
 
     def _decided(self, component: Component) -> tuple[list[PartyPair], list[PartyPair]]:
@@ -105,6 +112,11 @@ class Grouping:
         if schemes:
             return ".".join([SHARED, *sorted(schemes)])[:_REASON_LENGTH]
         return ALIKE if len(group) > 1 else ALONE
+
+
+def _is_whole(component: Component, matched: Collection[str]) -> bool:
+    """Whether each pair is enough by itself, so that every mean is: most neighbourhoods are two or three like this."""
+    return len(component.edges) == len(matched) * (len(matched) - 1) // 2
 
 
 def _tied(groups: Collection[frozenset[str]], component: Component) -> list[frozenset[str]]:

@@ -79,6 +79,16 @@ def clash(one: Marks, other: Marks, settings: ClashSettings) -> float:
     return max(bits, 0.0)
 
 
+def agree(marks: Mapping[str, Marks]) -> bool:
+    """Whether no two groups of these parties could clash: all that have a kind of mark have a value of it in common."""
+    common: dict[str, frozenset[str]] = {}
+    for each in marks.values():
+        for kind, values in each.items():
+            common[kind] = common.get(kind, values) & values
+    aged = sum(_GENERATION in each for each in marks.values())
+    return all(common.values()) and aged in (0, len(marks))
+
+
 def _against(kind: str, settings: ClashSettings) -> float:
     if kind == _PHONE:
         return settings.other_phone

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import random
 from collections.abc import Mapping
+from functools import reduce
 from itertools import combinations, product
 
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from hub.graph.resolution.clusters import LinkageSettings, Pair, pair_of, partition
-from hub.graph.resolution.marks import Marks, clash
+from hub.graph.resolution.marks import ClashSettings, Marks, agree, clash, united
 
 MERGE = 5.0
 SETTINGS = LinkageSettings(floor=-10, ceiling=20)
@@ -49,6 +50,14 @@ def test_a_weak_bridge_between_two_tight_groups_is_cut() -> None:
 def test_groups_join_where_the_mean_over_all_pairs_is_high_enough() -> None:
     assert clusters({"ab": 20, "cd": 20, "bc": 20, "ad": 10}, missing=-5) == ["abcd"]
     assert clusters({"ab": 20, "cd": 20, "bc": 20, "ad": 9.9}, missing=-5) == ["ab", "cd"]
+
+
+@given(weights=st.lists(st.floats(MERGE, 50), min_size=10, max_size=10))
+def test_where_each_pair_is_enough_all_are_one(weights: list[float]) -> None:
+    pairs = combinations("abcde", 2)
+    assert partition("abcde", lambda *_: None, dict(zip(pairs, weights, strict=True)), MERGE) == [
+        frozenset("abcde")
+    ]
 
 
 def test_a_pair_counts_no_more_than_the_ceiling_and_no_less_than_the_floor() -> None:
@@ -131,15 +140,23 @@ def test_a_neighbourhood_of_thousands_falls_into_its_customers() -> None:
     assert sorted(sorted(group) for group in found) == [names[at : at + 3] for at in range(0, 3000, 3)]
 
 
-WEIGHTS = st.integers(-12, 24).map(float)
-PAIRS = [pair_of(*each) for each in combinations(NAMES, 2)]
-SOME_PAIRS = st.lists(st.sampled_from(PAIRS), max_size=3, unique=True)
-
-
 MARKS = st.dictionaries(
     st.sampled_from(["own_phones", "own_emails", "birth_date", "generation", "identifier card"]),
     st.frozensets(st.sampled_from("12"), min_size=1),
 )
+
+
+@given(st.lists(MARKS, min_size=2, max_size=5))
+def test_groups_of_parties_that_agree_never_clash(stated: list[Marks]) -> None:
+    assume(agree(dict(zip(NAMES, stated, strict=False))))
+    for cut in range(1, len(stated)):
+        one, other = (reduce(united, some, {}) for some in (stated[:cut], stated[cut:]))
+        assert clash(one, other, ClashSettings(agreed=0)) == 0
+
+
+WEIGHTS = st.integers(-12, 24).map(float)
+PAIRS = [pair_of(*each) for each in combinations(NAMES, 2)]
+SOME_PAIRS = st.lists(st.sampled_from(PAIRS), max_size=3, unique=True)
 
 
 @st.composite

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from hub.errors import LimitError, QueryError
 from hub.graph.resolution import MatchModel
-from hub.graph.resolution.preview import Preview, Previews, with_merge_weight
+from hub.graph.resolution.preview import Preview, Previews, Word, with_merge_weight
 from tests.graph.graph_world import Graph, party, says
 from tests.graph.resolution.conftest import ToyModels
 from tests.graph.resolution.test_bulk import resolved_anew, world_of
@@ -45,6 +45,39 @@ def changed(before: Mapping[str, str], after: Mapping[str, str]) -> tuple[set[An
     return merges, splits
 
 
+def comes_to_pass(world: Graph, models: Mapping[Any, MatchModel], other: Mapping[Any, MatchModel]) -> Preview:
+    """What is told, which is what then happens."""
+    before = world.matched(), members(world)
+    told = previewed(world, models, other)
+    assert (world.matched(), members(world)) == before
+    resolved_anew(*world_of(world, other))
+    after = members(world)
+    merges, splits = changed(before[1], after)
+    assert {each.customers for each in told.merges} == merges
+    assert {(each.customer, frozenset(map(frozenset, each.parts))) for each in told.splits} == splits
+    assert {(word.verdict, word.left, word.right): word.holds for word in told.words} == {
+        (verdict, left, right): (after[left] == after[right]) == (verdict == "same")
+        for verdict, left, right in world.rows(WORDS)
+        if left in after and right in after
+    }
+    return told
+
+
+def test_what_is_crowded_now_and_what_was_decided_count_as_they_would(
+    graph: Graph, toy_models: ToyModels
+) -> None:
+    models = toy_models(crowded=2)
+    world, _ = world_of(graph, models)
+    alike = {"givenName": "Ann", "familyName": "Lee", "email": "a@example.com"}
+    decide(world, [("7", "8", "same")])
+    world.apply(*(person(key, alike, 1) for key in "123"), person("7", ANN, 1), person("8", BOB, 1))
+    assert comes_to_pass(world, models, toy_models(crowded=2, name="another")) == Preview(
+        [], [], [Word("same", *sorted(party("erp", key).id for key in "78"), True)]
+    )
+    (merge,) = comes_to_pass(world, models, toy_models(crowded=50)).merges
+    assert len(merge.customers) == 3
+
+
 @settings(max_examples=15)
 @given(
     history=HISTORIES,
@@ -70,19 +103,7 @@ def test_a_preview_tells_what_comes_to_pass(
         if crowded is None
         else toy_models(crowded=crowded, merge_weight=merge_weight)
     )
-    before = world.matched(), members(world)
-    told = previewed(world, models, other)
-    assert (world.matched(), members(world)) == before
-    resolved_anew(*world_of(graph, other))
-    after = members(world)
-    merges, splits = changed(before[1], after)
-    assert {each.customers for each in told.merges} == merges
-    assert {(each.customer, frozenset(map(frozenset, each.parts))) for each in told.splits} == splits
-    assert {(word.verdict, word.left, word.right): word.holds for word in told.words} == {
-        (verdict, left, right): (after[left] == after[right]) == (verdict == "same")
-        for verdict, left, right in world.rows(WORDS)
-        if left in after and right in after
-    }
+    comes_to_pass(world, models, other)
 
 
 def test_what_is_told_at_once_weighs_no_pair_and_has_a_limit(graph: Graph, toy_models: ToyModels) -> None:

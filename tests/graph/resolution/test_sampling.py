@@ -18,9 +18,9 @@ from tests.graph.resolution.test_neutrality import ANN
 def world(graph: Graph, toy_models: ToyModels) -> Graph:
     """Thirty customers of two parties each."""
     world, _ = world_of(graph, toy_models())
-    for copy in "ab":
+    for copy, more in (("a", {}), ("b", {"telephone": "+441632960001"})):
         people = (
-            {**ANN, "givenName": f"Ann{chr(97 + number)}", "birthDate": f"19{50 + number}-01-01"}
+            {**ANN, **more, "givenName": f"Ann{chr(97 + number)}", "birthDate": f"19{50 + number}-01-01"}
             for number in range(30)
         )
         world.apply(
