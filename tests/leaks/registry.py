@@ -209,9 +209,17 @@ COMMANDS: Mapping[str, Path] = {
     ),
     "queries": Silent("documents without values"),
     "resolve evaluate": Silent("figures of records in a file of the operator's own"),
+    "resolve evaluate-households": Silent("figures of records in a file of the operator's own"),
     "resolve train": Silent("figures of records in a file of the operator's own"),
     **dict.fromkeys(
-        ("resolve review", "resolve explain", "resolve why-not", "resolve customer", "resolve decisions"),
+        (
+            "resolve review",
+            "resolve explain",
+            "resolve why-not",
+            "resolve customer",
+            "resolve household",
+            "resolve decisions",
+        ),
         _STEWARD,
     ),
     **dict.fromkeys(
