@@ -135,6 +135,17 @@ def test_an_account_that_only_one_of_several_parties_states_counts(graph: Graph)
     assert ("Ann", "Tim", "family_name contact") in ties(graph)
 
 
+def test_links_are_followed_to_their_end(graph: Graph) -> None:
+    """A newcomer takes the one away from the other, who is free for a third, with whom the newcomer shares nothing."""
+    first, between, last = sorted(("Ann", "Bob", "Cat"), key=lambda key: person(key).id)
+    doors = {first: "1 High St, Flat 2", between: "1 High St", last: "1 High St, Flat 3"}
+    graph.apply(*(says("erp", key, person(key, **HOME | {"streetAddress": at})) for key, at in doors.items()))
+    assert {(one, other) for one, other, _ in ties(graph)} == {(first, between), (between, first)}
+    graph.apply(says("erp", "Dan", person("Dan", "Kim", **HOME | {"streetAddress": doors[first]})))
+    together = {frozenset((one, other)) for one, other, _ in ties(graph)}
+    assert together == {frozenset((first, "Dan")), frozenset((between, last))}
+
+
 KEYS = ["Ann", "Bob", "Cat", "Dan", "Eve", "Fay"]
 STREETS = ["1 High Street", "1 Hihg Street", "1 High St, Flat 2", "High Street", "3 Low Rd"]
 SAID = st.fixed_dictionaries(

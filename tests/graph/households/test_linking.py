@@ -120,3 +120,8 @@ def test_the_order_of_people_does_not_matter() -> None:
     for _ in range(20):
         rng.shuffle(made)
         assert households(made) == expected
+
+
+def test_one_door_joins_before_what_is_only_near() -> None:
+    kin = [at("a", "Lee"), at("b", "Lee", "12 Hihg Street"), at("c", "Kim")]
+    assert people(*kin) == [("a", "c")]
