@@ -16,6 +16,8 @@ transaction of the caller's. What of the store may hold something of a customer,
 | `anchor`, `membership`                  | ids                           | deleted                                   |
 | `customer`, `standing`                 | golden values, ids            | deleted                                   |
 | `profile`, `blocking_key`, `edge`      | normal forms, keyed hashes    | deleted                                   |
+| `home`, `home_key`, `housemate`        | normal forms, hashes, ids     | deleted                                   |
+| `registration`, `parent`, `ancestor`   | keyed hashes, ids             | deleted                                   |
 | `decision`                             | ids, a steward's reason       | deleted                                   |
 | `customer_redirect`                    | ids                           | deleted                                   |
 | `break_glass`                          | reason, ticket, review's note | emptied; who and when stays for review    |

@@ -109,6 +109,16 @@ def customer(id_: CustomerId) -> None:
             _print(f"  one side: {', '.join(sorted(part))}")
 
 
+def household(id_: CustomerId) -> None:
+    """Show with whom a customer lives, and by what evidence; leaves an audit event."""
+    with opened() as services:
+        mates = commands.explain_household(services, operator(services), id_)
+    for mate in mates:
+        _print(f"{mate.customer}: {', '.join(mate.evidence)}; since {mate.since}")
+    if not mates:
+        _print("Nobody is known to live with this customer.")
+
+
 def same(pairs: Pairs, reason: Reason, key: Key = None) -> None:
     """Decide that the parties of each pair are the same: their customers become one."""
     _decide(commands.DecideMatches(_pairs(pairs), "same", reason, key or uuid4().hex))
@@ -189,6 +199,7 @@ COMMANDS: Mapping[str, Callable[..., None]] = MappingProxyType(
         "explain": explain,
         "why-not": why_not,
         "customer": customer,
+        "household": household,
         "same": same,
         "not-same": not_same,
         "merge": merge,

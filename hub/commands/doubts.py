@@ -19,6 +19,7 @@ from hub.commands.customers import find_customer, reached_customers, storable
 from hub.commands.giving import refusals_recorded
 from hub.commands.matching import require_reached
 from hub.errors import AccessDeniedError, QueryError
+from hub.graph.households import Housemate, housemates
 from hub.graph.resolution.agreement import Agreement
 from hub.graph.resolution.bulk import paged
 from hub.graph.resolution.decisions import Decision
@@ -121,6 +122,24 @@ def explain_customer(services: Services, author: Author, customer: str) -> Custo
         return services.stewardship.explainer.customer(connection, now), {now}, 1
 
     return _asked(services, author, "explain_customer", ask)
+
+
+def explain_household(services: Services, author: Author, customer: str) -> list[Housemate]:
+    """With whom a customer lives, and by what evidence, those alone whom the author reaches.
+
+    Raises:
+        AccessDeniedError: the author may not.
+        NotFoundError: there is no such customer, or none that the author reaches; both read the same.
+    """
+
+    def ask(connection: Connection) -> Asked[list[Housemate]]:
+        now = find_customer(services.store, connection, customer, author).id
+        mates = housemates(services.store, connection, now)
+        reached = reached_customers(services.store, connection, {mate.customer for mate in mates}, author)
+        shown = [mate for mate in mates if mate.customer in reached]
+        return shown, {now, *reached}, len(shown)
+
+    return _asked(services, author, "explain_household", ask)
 
 
 def match_review(

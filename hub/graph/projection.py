@@ -19,7 +19,6 @@ from sqlalchemy import Connection
 
 from hub.graph.entities import STAFF, STEWARD
 from hub.graph.golden import PartyValues, Rule, Source, choose, rules_of
-from hub.graph.households import MATCH_ROLES, household_id
 from hub.graph.resolution.identity import created_at
 from hub.ontology import EntityType, Property
 from hub.ontology.model import Survivorship
@@ -28,8 +27,8 @@ from hub.store import CUSTOMER_COLUMNS, Store, decode, iso_utc, quoted
 PERSON = "PERSON"
 ORGANIZATION = "ORGANIZATION"
 
-_OWN = 3
-"""Where the golden values begin in what is compared: after kind, household and provenance."""
+_OWN = 2
+"""Where the golden values begin in what is compared: after kind and provenance."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,15 +70,13 @@ class Customers:
         self._rules: tuple[Rule, ...] = rules_of(properties, overrides)
         own = [column for prop in self._properties for column in prop.columns]
         self._columns = (*CUSTOMER_COLUMNS, *own)
-        self._household = [_first_with_role(self._properties, role) for role in MATCH_ROLES]
         self._selects = {type_.name: self._party_sql(type_) for type_ in store.ontology.parties}
 
     @property
     def rules_digest(self) -> str:
-        """Changes with the survivorship rules and with what tells households apart."""
+        """Changes with the survivorship rules."""
         rules = [(rule.properties, rule.survivorship) for rule in self._rules]
-        said = orjson.dumps([rules, self._household])
-        return hashlib.blake2b(said, digest_size=16).hexdigest()
+        return hashlib.blake2b(orjson.dumps(rules), digest_size=16).hexdigest()
 
     def project(
         self, connection: Connection, touched: Collection[str], membership_changed: Collection[str], now: str
@@ -95,11 +92,11 @@ class Customers:
         written: dict[str, tuple[Any, ...]] = {}
         changes: list[GoldenChange] = []
         for customer_id, members in parties.items():
-            kind, household, provenance, own = self._golden(members)
+            kind, provenance, own = self._golden(members)
             old = before.get(customer_id)
-            if old is None or customer_id in membership_changed or old != (kind, household, provenance, *own):
+            if old is None or customer_id in membership_changed or old != (kind, provenance, *own):
                 created = iso_utc(created_at(customer_id))
-                written[customer_id] = (customer_id, kind, household, created, now, provenance, *own)
+                written[customer_id] = (customer_id, kind, None, created, now, provenance, *own)
             if old is not None and old[_OWN:] != own:
                 changes.append(self._change(customer_id, old[_OWN:], own, provenance))
         self._store.dialect.upsert(
@@ -107,7 +104,7 @@ class Customers:
             self._store.tables.customer,
             self._columns,
             list(written.values()),
-            keep=("created_at",),
+            keep=("created_at", "household_id"),
         )
         return Projected(frozenset(written), frozenset(removed), tuple(changes))
 
@@ -126,18 +123,16 @@ class Customers:
             customer_id, values, {name: said[name]["party"] for name in values if name in said}
         )
 
-    def _golden(self, members: Sequence[_Party]) -> tuple[str, str | None, str, tuple[Any, ...]]:
+    def _golden(self, members: Sequence[_Party]) -> tuple[str, str, tuple[Any, ...]]:
         values, provenance = choose([party.golden for party in members], self._rules)
         voters = [party for party in members if not party.by_staff] or members
         people = sum(party.kind == PERSON for party in voters)
         kind = PERSON if people * 2 > len(voters) else ORGANIZATION
-        parts = [_text(values, prop) for prop in self._household]
-        household = household_id(parts, self._store.secret) if kind == PERSON else None
         own: list[Any] = []
         for name, empty in self._empty:
             value = values.get(name)
             own += empty if value is None else value if isinstance(value, tuple) else (value,)
-        return kind, household, _provenance_json(provenance), tuple(own)
+        return kind, _provenance_json(provenance), tuple(own)
 
     def _parties(self, connection: Connection, customers: Collection[str]) -> dict[str, list[_Party]]:
         found: dict[str, list[_Party]] = defaultdict(list)
@@ -158,18 +153,16 @@ class Customers:
         return found
 
     def _rows(self, connection: Connection, customers: Collection[str]) -> dict[str, tuple[Any, ...]]:
-        """What stands in the table: kind, household, provenance and own columns."""
+        """What stands in the table: kind, provenance and own columns."""
         own = self._columns[len(CUSTOMER_COLUMNS) :]
-        sql = f"SELECT {quoted(('id', 'kind', 'household_id', 'provenance', *own))} FROM customer WHERE {{in:id}}"
+        sql = f"SELECT {quoted(('id', 'kind', 'provenance', *own))} FROM customer WHERE {{in:id}}"
         slots = _slots(self._properties)
         rows: dict[str, tuple[Any, ...]] = {}
-        for id_, kind, household, provenance, *cells in self._store.rows_in(
-            connection, sql, sorted(customers)
-        ):
+        for id_, kind, provenance, *cells in self._store.rows_in(connection, sql, sorted(customers)):
             for _, at, _, many in slots:
                 if many:
                     cells[at] = _json_text(cells[at])
-            rows[id_] = (kind, household, provenance, *cells)
+            rows[id_] = (kind, provenance, *cells)
         return rows
 
     def _shared(self, type_: EntityType) -> list[Property]:
@@ -205,15 +198,6 @@ def _json_text(value: Any) -> Any:
 
 def _kind(type_: EntityType) -> str:
     return PERSON if "Person" in (type_.schema_org, type_.name) else ORGANIZATION
-
-
-def _first_with_role(properties: Sequence[Property], role: str) -> str | None:
-    return next((prop.name for prop in properties if prop.match == role), None)
-
-
-def _text(values: Mapping[str, Hashable], name: str | None) -> str | None:
-    value = values.get(name) if name else None
-    return str(value) if value is not None else None
 
 
 def _provenance_json(provenance: Mapping[str, Source]) -> str:

@@ -12,7 +12,9 @@ The stages of `GraphWriter.apply`, each set-based over the whole batch:
 | tie          | identifiers.Identifiers   | references by identifier, now that holders' customers are known |
 | belong       | belonging.Belonging       | `party_id` of everything that belongs to a customer             |
 | remember     | former.Former             | records that stated something of a party before                 |
-| project      | projection.Customers      | golden records and households                                   |
+| project      | projection.Customers      | golden records                                                  |
+| house        | households.Households     | who lives with whom                                             |
+| rank         | hierarchies.Hierarchies   | which organisations stand above others                          |
 | stand        | standing.Standings        | who restricted the use of their data, or objected to it         |
 | publish      | GraphWriter               | the change feed; audit facts go back to the caller              |
 """
@@ -21,7 +23,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Any, TypeVar
 
@@ -33,6 +35,8 @@ from hub.graph.belonging import Belonging
 from hub.graph.claims import NOTHING_SETTLED, Claims, Conflict, Restate, Served, Settled
 from hub.graph.entities import Statement
 from hub.graph.former import Former
+from hub.graph.hierarchies import Hierarchies
+from hub.graph.households import Households
 from hub.graph.identifiers import Identifiers
 from hub.graph.projection import Customers, GoldenChange, Projected
 from hub.graph.resolution import MatchResolver, Merge, PartyChanges, Resolution, Resolver, Split
@@ -105,13 +109,15 @@ class GraphWriter:
         self._resolver: Resolver = resolver or MatchResolver(store)
         self._belonging = Belonging(store)
         self._customers = Customers(store, trust, survivorship)
+        self._households = Households(store)
+        self._hierarchies = Hierarchies(store)
         self._standings = Standings(store)
         self._former = Former(store)
 
     @property
     def rules_digest(self) -> str:
-        """Changes with the rules that golden records are chosen by: when they do, `reproject` all customers."""
-        return self._customers.rules_digest
+        """Changes with the rules of golden records and of households: when they do, `reproject` all customers."""
+        return f"{self._customers.rules_digest} {self._households.digest}"
 
     def apply(
         self,
@@ -165,7 +171,9 @@ class GraphWriter:
         belonging = self._belonging.update(connection, settled, tied)
         moved = belonging.ids
         self._former.keep(connection, settled, belonging.left, past)
-        projected = self._project(connection, settled, resolution)
+        projected = self._project(
+            connection, self._touched(connection, settled, resolution), resolution.affected
+        )
         written, removed = projected.written, projected.removed
         stands = self._standings.update(connection, settled, moved, resolution) - removed
         changes = _changes(settled, tied, moved, written | stands, removed)
@@ -186,7 +194,7 @@ class GraphWriter:
 
     def reproject(self, connection: Connection, run_id: int, customers: Collection[str]) -> Projected:
         """Choose golden records anew, for when trust or survivorship rules have changed; what came of it."""
-        projected = self._customers.project(connection, customers, (), utc_now())
+        projected = self._project(connection, customers, ())
         self._publish(connection, run_id, {(CUSTOMER, id_): "upsert" for id_ in projected.written})
         return projected
 
@@ -207,14 +215,23 @@ class GraphWriter:
         removed = frozenset(row.id for row in settled.removed if row.type in self._party_types)
         return PartyChanges(touched, removed - touched)
 
-    def _project(self, connection: Connection, settled: Settled, resolution: Resolution) -> Projected:
+    def _touched(self, connection: Connection, settled: Settled, resolution: Resolution) -> set[str]:
+        """The customers of whom something is stated anew, or who gained or lost a party."""
         stated = [d.id for d in (*settled.written, *settled.refreshed) if d.type in self._party_types]
         sql = "SELECT DISTINCT customer_id FROM membership WHERE {in:party_id}"
         touched = {id_ for (id_,) in self._store.rows_in(connection, sql, stated)}
-        touched |= resolution.affected | resolution.dissolved
+        return touched | resolution.affected | resolution.dissolved
+
+    def _project(
+        self, connection: Connection, touched: Collection[str], membership_changed: Collection[str]
+    ) -> Projected:
+        """Bring golden records up to date, and what follows from them."""
         if not touched:
             return Projected()
-        return self._customers.project(connection, touched, resolution.affected, utc_now())
+        projected = self._customers.project(connection, touched, membership_changed, utc_now())
+        housed = self._households.update(connection, touched)
+        ranked = self._hierarchies.update(connection, touched) - projected.removed
+        return replace(projected, written=projected.written | housed | ranked)
 
     def _publish(self, connection: Connection, run_id: int, changes: Mapping[tuple[str, str], str]) -> None:
         now = utc_now()

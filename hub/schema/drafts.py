@@ -21,7 +21,7 @@ from strawberry.types.field import StrawberryField
 from strawberry.types.union import StrawberryUnion
 
 from hub.errors import ConfigurationError
-from hub.schema.meanings import Meaning
+from hub.schema.meanings import Meaning, PartField
 from hub.yamlfile import Fault
 
 NO_DEFAULT: Any = strawberry.UNSET
@@ -179,3 +179,9 @@ def _field(draft: FieldDraft, module: ModuleType, *, is_input: bool) -> Strawber
 def _python_name(name: str) -> str:
     """An attribute for the field: its name, unless Python or dataclasses want it for themselves."""
     return f"{name}_" if keyword.iskeyword(name) else name
+
+
+def composite(name: str, description: str, *parts: tuple[str, str, str]) -> TypeDraft:
+    """An object type of named parts, each with its annotation and description."""
+    fields = tuple(FieldDraft(part, annotation, words, PartField(part)) for part, annotation, words in parts)
+    return TypeDraft(name, description, fields)

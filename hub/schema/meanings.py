@@ -62,7 +62,7 @@ class PartField:
 class SpecialField:
     """A field of the customer that has a plan field of its own."""
 
-    name: Literal["facts", "identifiers", "parties", "household", "freshness", "timeline"]
+    name: Literal["facts", "identifiers", "parties", "household", "hierarchy", "freshness", "timeline"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +80,18 @@ class LineageRunField:
 @dataclass(frozen=True, slots=True)
 class MembersField:
     """The customers of a household."""
+
+
+@dataclass(frozen=True, slots=True)
+class RelativesField:
+    """Who stands above or below an organisation."""
+
+    which: Literal["parent", "ultimateParent", "subsidiaries"]
+
+
+@dataclass(frozen=True, slots=True)
+class TiesField:
+    """Why somebody lives with the others of a household."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,6 +208,8 @@ Meaning = (
     | LineageField
     | LineageRunField
     | MembersField
+    | RelativesField
+    | TiesField
     | EntryEntityField
     | ConnectionPart
     | RowCountField

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from hub.ontology import CUSTOMER, PARTY, EntityType, Ontology, Property, PropertyType
 from hub.schema.aggregates import aggregate_drafts, aggregate_fields
-from hub.schema.drafts import ArgumentDraft, Draft, EnumDraft, FieldDraft, TypeDraft
+from hub.schema.drafts import ArgumentDraft, Draft, EnumDraft, FieldDraft, TypeDraft, composite
 from hub.schema.inputs import enum_where, first_argument, list_arguments, page_arguments
 from hub.schema.meanings import (
     ByIdentifierRoot,
@@ -17,9 +17,7 @@ from hub.schema.meanings import (
     LineageField,
     LineageRunField,
     ListRoot,
-    MembersField,
     OwnerField,
-    PartField,
     PropertyField,
     ReferenceField,
     RowFact,
@@ -27,6 +25,7 @@ from hub.schema.meanings import (
     SpecialField,
 )
 from hub.schema.naming import PROPERTY_ENUM, enum_name, field_name, reverses_of, rows_of_customer
+from hub.schema.relations import relation_drafts
 
 ENTITY = "Entity"
 """The interface of all entity types."""
@@ -265,7 +264,14 @@ def _customer_specials() -> Iterator[FieldDraft]:
     yield _special(
         "parties", f"list[{PARTY}] | None", "What it was resolved from, by source.", first_argument(100)
     )
-    yield _special("household", "CustomerHousehold | None", "Who lives at the same address.")
+    yield _special(
+        "household", "CustomerHousehold | None", "With whom the customer lives; null where nobody is seen."
+    )
+    yield _special(
+        "hierarchy",
+        "CustomerHierarchy | None",
+        "Who stands above and below an organisation; null for a person.",
+    )
     yield _special("freshness", "list[Freshness] | None", "How old each source's word on the customer is.")
     yield _special(
         "timeline",
@@ -317,13 +323,13 @@ def _schemes(ontology: Ontology) -> Mapping[str, str]:
 
 
 def _fixed() -> Iterator[TypeDraft]:
-    yield _composite(
+    yield composite(
         "Money",
         "An exact amount with its currency.",
         ("amount", "Decimal | None", "The amount, exact."),
         ("currency", "str | None", "ISO 4217 code of the currency."),
     )
-    yield _composite(
+    yield composite(
         "PageInfo",
         "About a page of a list.",
         ("hasNextPage", "bool", "Whether rows follow."),
@@ -332,7 +338,7 @@ def _fixed() -> Iterator[TypeDraft]:
         ("endCursor", "str | None", "The cursor of the last row; for `after`."),
     )
     yield from _lineage()
-    fact = _composite(
+    fact = composite(
         "Fact",
         "What one source says about one property of a customer.",
         ("property", "CustomerProperty", "The property."),
@@ -344,7 +350,7 @@ def _fixed() -> Iterator[TypeDraft]:
         ("rule", "str | None", "The survivorship rule by which it won; null for what lost."),
     )
     yield TypeDraft(fact.name, fact.description, (*fact.fields, _lineage_field()))
-    yield _composite(
+    yield composite(
         "Identifier",
         "A value that identifies a party.",
         ("scheme", "IdentifierScheme", "The kind of identifier."),
@@ -355,7 +361,7 @@ def _fixed() -> Iterator[TypeDraft]:
         ("property", "str", "The property that holds it."),
         ("entityId", "strawberry.ID", "The id of the party."),
     )
-    yield _composite(
+    yield composite(
         "Freshness",
         "How old a source's word on a customer is.",
         ("source", "str", "The source system."),
@@ -364,19 +370,20 @@ def _fixed() -> Iterator[TypeDraft]:
         ("newestObservedAt", "DateTime | None", "The newest of its rows about the customer."),
         ("rows", "Long", "How many rows it has about the customer."),
     )
-    yield from _timeline_and_household()
+    yield from _timeline()
+    yield from relation_drafts()
 
 
 def _lineage() -> Iterator[TypeDraft]:
     run = f"{LINEAGE}Run"
-    yield _composite(
+    yield composite(
         run,
         "A run of the hub over a source.",
         ("id", "strawberry.ID", "Its number."),
         ("kind", "str", "What it did: sync, replay, remap, reproject, resolve, forget or command."),
         ("startedAt", "DateTime", "When it began."),
     )
-    made = _composite(
+    made = composite(
         LINEAGE,
         "Where a value comes from: the record that states it, the runs that landed and mapped it, the mapping.",
         ("source", "str", "The source system that states it."),
@@ -406,8 +413,8 @@ def _lineage() -> Iterator[TypeDraft]:
     yield TypeDraft(made.name, made.description, (*made.fields, *runs))
 
 
-def _timeline_and_household() -> Iterator[TypeDraft]:
-    entry = _composite(
+def _timeline() -> Iterator[TypeDraft]:
+    entry = composite(
         ENTRY,
         "An event on a customer's timeline.",
         ("id", "strawberry.ID", "The event's id."),
@@ -419,17 +426,3 @@ def _timeline_and_household() -> Iterator[TypeDraft]:
     )
     entity = FieldDraft("entity", f"{ENTITY} | None", "The event itself.", EntryEntityField())
     yield TypeDraft(entry.name, entry.description, (*entry.fields, entity))
-    household = _composite(
-        "CustomerHousehold",
-        "People who live together, as the hub found out.",
-        ("id", "strawberry.ID", "The household's id."),
-    )
-    members = FieldDraft(
-        "members", f"list[{CUSTOMER}] | None", "All who live there.", MembersField(), (first_argument(50),)
-    )
-    yield TypeDraft(household.name, household.description, (*household.fields, members))
-
-
-def _composite(name: str, description: str, *parts: tuple[str, str, str]) -> TypeDraft:
-    fields = tuple(FieldDraft(part, annotation, words, PartField(part)) for part, annotation, words in parts)
-    return TypeDraft(name, description, fields)

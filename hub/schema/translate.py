@@ -39,6 +39,7 @@ from hub.graph.plans import (
     GroupKey,
     GroupOrder,
     Groups,
+    Hierarchy,
     Household,
     Id,
     Identifiers,
@@ -60,9 +61,11 @@ from hub.graph.plans import (
     Part,
     Parties,
     Parts,
+    Relatives,
     Root,
     RowCount,
     Selection,
+    Ties,
     Timeline,
     TotalCount,
     Unit,
@@ -90,10 +93,12 @@ from hub.schema.meanings import (
     PartField,
     PropertyField,
     ReferenceField,
+    RelativesField,
     RowCountField,
     RowFact,
     RowsField,
     SpecialField,
+    TiesField,
 )
 from hub.schema.outputs import LINEAGE
 from hub.schema.translated import CHANGED, ChangeSelection, Derive, RootField, Translation
@@ -279,6 +284,8 @@ class _Translator:
             return Freshness(key, self._parts("Freshness", nodes))
         if meaning.name == "household":
             return self._household(key, nodes)
+        if meaning.name == "hierarchy":
+            return self._hierarchy(key, nodes)
         return self._timeline(key, arguments, nodes)
 
     def _facts(self, key: str, arguments: Arguments, nodes: FieldNodes) -> Facts:
@@ -307,14 +314,29 @@ class _Translator:
 
     def _household(self, key: str, nodes: FieldNodes) -> Household:
         type_name = "CustomerHousehold"
-        fields: list[Part | Constant | Members] = []
+        fields: list[Part | Constant | Members | Ties] = []
         for inner_key, name, inner in self._fields(type_name, nodes):
-            if isinstance(self._catalogue.meaning(type_name, name), MembersField):
-                first = self._arguments(type_name, inner)["first"]
+            meaning = self._catalogue.meaning(type_name, name)
+            first = self._arguments(type_name, inner).get("first")
+            if isinstance(meaning, MembersField):
                 fields.append(Members(inner_key, self._selection(CUSTOMER, inner), first))
+            elif isinstance(meaning, TiesField):
+                fields.append(Ties(inner_key, self._parts("HouseholdTie", inner), first))
             else:
                 fields.append(self._part(type_name, inner_key, name))
         return Household(key, tuple(fields))
+
+    def _hierarchy(self, key: str, nodes: FieldNodes) -> Hierarchy:
+        type_name = "CustomerHierarchy"
+        fields: list[Part | Constant | Relatives] = []
+        for inner_key, name, inner in self._fields(type_name, nodes):
+            meaning = self._catalogue.meaning(type_name, name)
+            if isinstance(meaning, RelativesField):
+                first = self._arguments(type_name, inner).get("first", 1)
+                fields.append(Relatives(inner_key, meaning.which, self._selection(CUSTOMER, inner), first))
+            else:
+                fields.append(self._part(type_name, inner_key, name))
+        return Hierarchy(key, tuple(fields))
 
     def _timeline(self, key: str, arguments: Arguments, nodes: FieldNodes) -> Timeline:
         return Timeline(

@@ -15,7 +15,8 @@ from hub.audit import Action
 from hub.cli import app
 from hub.services import Services, open_services
 from hub.settings import load_settings
-from tests.commands.command_world import ANN
+from hub.store import fixed
+from tests.commands.command_world import ANN, MASTER_KEY
 from tests.commands.stewards_world import REASON, TOY, StewardShop
 
 VALUES = (ANN["name"], ANN["email"], ANN["street"], ANN["postcode"], "7001")
@@ -97,6 +98,7 @@ def test_who_looked_is_on_record(shop: StewardShop) -> None:
         ("explain", one, two),
         ("why-not", ann, other),
         ("customer", ann),
+        ("household", ann),
         ("decisions",),
         ("preview",),
         ("agreement",),
@@ -109,6 +111,7 @@ def test_who_looked_is_on_record(shop: StewardShop) -> None:
         "explain_match",
         "why_not",
         "explain_customer",
+        "explain_household",
         "match_decisions",
         "match_preview",
         "match_agreement",
@@ -151,3 +154,17 @@ def test_what_makes_no_sense_is_refused(shop: StewardShop, words: tuple[str, ...
 def test_nothing_was_decided_yet(shop: StewardShop) -> None:
     assert said(run("decisions")) == "Nothing was decided.\n"
     assert ids(shop)[0]
+
+
+def test_a_steward_sees_with_whom_a_customer_lives_and_why(shop: StewardShop) -> None:
+    ann, other, _, _ = ids(shop)
+    with hub(shop) as services, services.store.write() as connection:
+        connection.exec_driver_sql("DELETE FROM housemate")
+    assert said(run("household", ann)) == "Nobody is known to live with this customer.\n"
+    with hub(shop) as services, services.store.write() as connection:
+        rows = [(ann, other, True, True, False, False), (other, ann, True, True, False, False)]
+        columns = ("customer_id", "other_id", "address", "family_name", "contact", "account")
+        services.store.dialect.insert(connection, fixed.housemate, columns, rows)
+        homes = [(ann, "{}", "2026-01-02"), (other, "{}", "2026-01-03")]
+        services.store.dialect.upsert(connection, fixed.home, ("customer_id", "content", "stated_at"), homes)
+    assert said(run("household", ann)) == f"{other}: address, family_name; since 2026-01-03\n"

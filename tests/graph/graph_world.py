@@ -46,7 +46,13 @@ def small_ontology(*, strong: bool = True) -> Ontology:
     }
     types = [
         _type("Person", "party", proves, space="Party", schema_org="Person"),
-        _type("Organization", "party", proves, space="Party", schema_org="Organization"),
+        _type(
+            "Organization",
+            "party",
+            {**proves, **_to("parentOrganization", "Organization")},
+            space="Party",
+            schema_org="Organization",
+        ),
         _type(
             "Order",
             "event",

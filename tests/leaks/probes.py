@@ -322,7 +322,12 @@ class Prober:
             yield Probe("facts", f"{{ customers {{ nodes {{ facts({more}first: 200) {{ {fact} }} }} }} }}")
         identifier = "scheme value source type property entityId strong"
         yield Probe("facts", f"{{ customers {{ nodes {{ identifiers(first: 50) {{ {identifier} }} }} }} }}")
-        yield Probe("facts", "{ customers { nodes { household { id members { id name } } } } }")
+        tie = "memberId since sameAddress sameFamilyName sharedContact sharedAccount"
+        household = f"household {{ id size members {{ id name }} ties {{ {tie} }} }}"
+        yield Probe("facts", f"{{ customers {{ nodes {{ {household} }} }} }}")
+        relatives = "parent { id name } ultimateParent { id name } subsidiaries { id name }"
+        hierarchy = f"hierarchy {{ isDeclared isRegistered since {relatives} }}"
+        yield Probe("facts", f"{{ customers {{ nodes {{ {hierarchy} }} }} }}")
 
     def _sources(self) -> Iterator[Probe]:
         state = "{ source lastSuccessAt state newestObservedAt rows }"

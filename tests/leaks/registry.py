@@ -211,6 +211,7 @@ COMMANDS: Mapping[str, Path] = {
     ),
     "queries": Silent("documents without values"),
     "resolve evaluate": Silent("figures of records in a file of the operator's own"),
+    "resolve evaluate-households": Silent("figures of records in a file of the operator's own"),
     "resolve train": Shown(
         "tests/cli/test_train.py::test_a_model_is_learnt_from_the_store_which_leaves_an_audit_event"
     ),
@@ -221,6 +222,7 @@ COMMANDS: Mapping[str, Path] = {
             "resolve explain",
             "resolve why-not",
             "resolve customer",
+            "resolve household",
             "resolve decisions",
             "resolve agreement",
         ),

@@ -20,7 +20,8 @@ Row = dict[str, Any]
 Rows = dict[str, list[Row]]
 """The rows of a store by table."""
 
-HOUSEHOLD = "user.contact.address"
+HOUSEHOLD = ("user.household", "user.contact.address")
+HIERARCHY = "user.contact.organization"
 SOURCES_STATE = "system.operations"
 
 
@@ -95,6 +96,10 @@ class Twin:
         if not self._hiding.knows_of(CUSTOMER):
             found["customer"], found["membership"] = [], []
             found["change"] = [row for row in found["change"] if row["type"] != CUSTOMER]
+        if not all(map(self._hiding.allows, HOUSEHOLD)):
+            found["housemate"] = []
+        if not self._hiding.allows(HIERARCHY):
+            found["parent"], found["ancestor"] = [], []
         if not self._hiding.allows(SOURCES_STATE):
             found["run"] = [{**row, "state": "failed"} for row in found["run"]]
             found["stream_state"] = [
@@ -166,7 +171,7 @@ class Twin:
             if prop.name in provenance:
                 winner = parties[provenance[prop.name]["party"]]
                 row |= {column: winner[column] for column in prop.columns}
-        if not self._hiding.allows(HOUSEHOLD):
+        if not all(map(self._hiding.allows, HOUSEHOLD)):
             households = [each["household_id"] for each in self._rows["customer"] if each["household_id"]]
             row["household_id"] = self._draw.choice([None, *households])
         return row

@@ -19,7 +19,10 @@ The rules, all of them:
 - A row's id, source and times follow the row. Its record key is mostly one of the type's identifiers, and one given by
   a system (`user.unique_id`) where the type is about a customer: it is shown where all of these are allowed outright.
   A party's key is the system's number for it, not its e-mail address.
-- Who lives together follows from addresses: the household obeys `user.contact.address`.
+- Who lives together is a category of its own, `user.household`; as it follows from addresses, `user.contact.address`
+  must be allowed as well, of all who are told of.
+- Who stands above and below an organisation obeys `user.contact.organization`; what only registry numbers say of it,
+  `user.government_id` as well.
 - How the runs of the sources went is the hub's own business: it obeys `system.operations`.
 """
 
@@ -50,7 +53,9 @@ from hub.graph.plans.shapes import Scope, Shape, shape_of
 from hub.ontology import CUSTOMER, PARTY, EntityType, Ontology, Property
 
 RECORD_KEY_CATEGORY = "user.unique_id"
-HOUSEHOLD_CATEGORY = "user.contact.address"
+HIERARCHY_CATEGORY = "user.contact.organization"
+REGISTRY_CATEGORY = "user.government_id"
+HOUSEHOLD_CATEGORIES = ("user.household", "user.contact.address")
 SOURCES_CATEGORY = "system.operations"
 
 Path = tuple[str, ...]

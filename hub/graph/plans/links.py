@@ -1,8 +1,6 @@
-"""Single links: where a reference leads, the customer a row belongs to, the household."""
+"""Single links: where a reference leads, the customer a row belongs to."""
 
 from __future__ import annotations
-
-from dataclasses import replace
 
 from hub.access import NOBODY
 from hub.errors import QueryError
@@ -10,19 +8,14 @@ from hub.graph.plans.build import (
     Build,
     Piece,
     Place,
-    assembled,
     by_type,
-    collected,
     first_of,
     inner_party,
     subquery,
-    unique,
 )
-from hub.graph.plans.guard import HOUSEHOLD_CATEGORY
 from hub.graph.plans.reach import inside, table
-from hub.graph.plans.selection import Constant, Household, Members, One, Owner, Part
+from hub.graph.plans.selection import One, Owner
 from hub.graph.plans.shapes import Scope
-from hub.graph.plans.sql import Member
 from hub.graph.plans.ways import MEMBERSHIP, keeps_customer_along, reference_of
 from hub.ontology import CUSTOMER
 
@@ -62,42 +55,3 @@ def owner_piece(build: Build, scope: Scope, owner: Owner, place: Place) -> Piece
     party = scope.column("id" if entity.is_party else "party_id")
     tables = f'{MEMBERSHIP} JOIN {table(build, target)} ON {target.column("id")} = m."customer_id"'
     return subquery(build, target, piece, tables, f'm."party_id" = {party}')
-
-
-def household_piece(build: Build, scope: Scope, household: Household, place: Place) -> Piece:
-    """The customer's household, or null."""
-    if scope.shape.entity is not None:
-        raise QueryError("only a customer has a household")
-    build.refuse_of_past("a household, which other customers belong to,")
-    unique(household.fields)
-    if not build.guard.allows(HOUSEHOLD_CATEGORY, place.path, scope.proven):
-        return Piece(build.sql.null)
-    pieces = [_household_field(build, scope, item, place.at(item.alias)) for item in household.fields]
-    built = assembled(build, scope, household.fields, pieces)
-    shown = f"CASE WHEN {scope.column('household_id')} IS NOT NULL THEN {built.member.sql} END"
-    return replace(built, member=Member(shown, built.member.carried, nullable=True), lifted=True)
-
-
-def _household_field(build: Build, scope: Scope, item: Part | Constant | Members, place: Place) -> Piece:
-    if isinstance(item, Constant):
-        return Piece(build.sql.constant(item.value))
-    if isinstance(item, Members):
-        return _members(build, scope, item, place)
-    if item.name != "id":
-        raise QueryError(f"a household has no part {item.name!r}; it has id and its members")
-    return Piece(build.sql.text(scope.column("household_id")))
-
-
-def _members(build: Build, scope: Scope, members: Members, place: Place) -> Piece:
-    if members.selection.type != CUSTOMER:
-        raise QueryError("the members of a household are of type Customer")
-    target = build.scope(build.shape(CUSTOMER))
-    piece = build.nest(
-        build, target, members.selection, Place(place.path, place.pages, False).within(members.first)
-    )
-    order, limit = build.sql.binary(target.column("id")), build.first(members.first, ".".join(place.path))
-    rows = (
-        f"SELECT * FROM {table(build, target)} WHERE {target.column('household_id')} = "
-        f"{scope.column('household_id')} ORDER BY {order} LIMIT {limit}"
-    )
-    return collected(build, target, piece, rows)

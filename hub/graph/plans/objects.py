@@ -19,8 +19,10 @@ from hub.graph.plans.build import (
     unique,
 )
 from hub.graph.plans.facts import facts_piece
+from hub.graph.plans.hierarchy import hierarchy_piece
+from hub.graph.plans.household import household_piece
 from hub.graph.plans.lineage import lineage_piece
-from hub.graph.plans.links import household_piece, one_piece, owner_piece
+from hub.graph.plans.links import one_piece, owner_piece
 from hub.graph.plans.marks import marked
 from hub.graph.plans.pages import many_piece
 from hub.graph.plans.people import freshness_piece, identifiers_piece, parties_piece
@@ -28,6 +30,7 @@ from hub.graph.plans.selection import (
     Constant,
     Facts,
     Freshness,
+    Hierarchy,
     Household,
     Id,
     Identifiers,
@@ -52,6 +55,7 @@ _COMPILERS: dict[type, Callable[[Build, Scope, Any, Place], Piece]] = {
     Constant: lambda build, _scope, field, _place: Piece(build.sql.constant(field.value)),
     Facts: facts_piece,
     Freshness: freshness_piece,
+    Hierarchy: hierarchy_piece,
     Household: household_piece,
     Id: id_piece,
     Identifiers: identifiers_piece,

@@ -176,11 +176,44 @@ class Members:
 
 
 @dataclass(frozen=True, slots=True)
-class Household:
-    """The customer's household, null when there is none; the part `id` and its members."""
+class Ties:
+    """Why the customer lives with each other member of the household, by their ids; a list of objects.
+
+    Parts: `memberId`, `since`, `sameAddress`, `sameFamilyName`, `sharedContact`, `sharedAccount`.
+    """
 
     alias: str
-    fields: tuple[Part | Constant | Members, ...]
+    parts: Parts
+    first: Operand = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Household:
+    """The customer's household, null where no housemate is seen; the parts `id` and `size`, members and ties."""
+
+    alias: str
+    fields: tuple[Part | Constant | Members | Ties, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Relatives:
+    """Who stands above or below the customer: one object or null for those above, a list by id for `subsidiaries`."""
+
+    alias: str
+    which: Literal["parent", "ultimateParent", "subsidiaries"]
+    selection: Selection
+    first: Operand = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Hierarchy:
+    """An organisation's place in its group, null for a person.
+
+    Parts, of the edge to its parent: `isDeclared`, `isRegistered`, `since`.
+    """
+
+    alias: str
+    fields: tuple[Part | Constant | Relatives, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -237,6 +270,7 @@ Field = (
     | Identifiers
     | Parties
     | Household
+    | Hierarchy
     | Freshness
     | Timeline
 )

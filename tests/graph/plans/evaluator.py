@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC
-from functools import cmp_to_key
+from functools import cmp_to_key, partial
 from typing import Any
 
 from hub.access import Effect, mask_for
@@ -30,7 +30,6 @@ from hub.graph.plans import (
     Identifiers,
     ListOf,
     Many,
-    Members,
     Node,
     Nodes,
     Not,
@@ -59,7 +58,15 @@ from hub.ontology import Ontology, Property
 from hub.values import Instant, Money
 from tests.graph.plans.figures import Calculator, parts_of
 from tests.graph.plans.forms import amount_text, instant_text, iso, scalar, text
-from tests.graph.plans.plan_world import ADDRESSES, RECORD_KEYS, RUNS, Access, Customer, Row, World
+from tests.graph.plans.homes import household_of
+from tests.graph.plans.plan_world import (
+    RECORD_KEYS,
+    RUNS,
+    Access,
+    Customer,
+    Row,
+    World,
+)
 
 Thing = Row | Customer
 NodeOf = Callable[[Any, Any], Any]
@@ -362,7 +369,7 @@ class Evaluator:
             Facts: self.facts,
             Identifiers: self.identifiers,
             Parties: self.parties,
-            Household: self.household,
+            Household: partial(household_of, self),
             Freshness: self.freshness,
             Timeline: self.timeline,
         }
@@ -428,18 +435,8 @@ class Evaluator:
         kept = sorted(rows, key=lambda row: (row.source, row.id))[: self.operand(item.first)]
         return [self.object(row, selections.get(row.type, Selection(row.type, ()))) for row in kept]
 
-    def household(self, customer: Customer, item: Household) -> Any:
-        if customer.household is None or self.effect(ADDRESSES) is not Effect.ALLOW:
-            return None
-        built: dict[str, Any] = {}
-        for each in item.fields:
-            if isinstance(each, Members):
-                same = [c for c in self.world.customers.values() if c.household == customer.household]
-                kept = sorted(same, key=lambda c: c.id)[: self.operand(each.first)]
-                built[each.alias] = [self.object(member, each.selection) for member in kept]
-            else:
-                built[each.alias] = each.value if isinstance(each, Constant) else customer.household
-        return built
+    def allows(self, *categories: str) -> bool:
+        return all(self.effect(category) is Effect.ALLOW for category in categories)
 
     def freshness(self, customer: Customer, item: Freshness) -> Any:
         rows = [

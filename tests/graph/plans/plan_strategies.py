@@ -53,6 +53,7 @@ from hub.graph.plans import (
     Rows,
     Selection,
     Some,
+    Ties,
     Timeline,
     ToOne,
     TotalCount,
@@ -283,6 +284,7 @@ class Strategies:
         )
         held = listed("scheme value strong source type property entityId")
         fresh = listed("source lastSuccessAt state newestObservedAt rows")
+        ties = listed("memberId since sameAddress sameFamilyName sharedContact sharedAccount")
         events, few = self.type_names("event"), st.integers(0, 6)
         entry_parts = listed("id type at phase title source")
         entity = self._several(events, depth, plain).map(lambda several: EntryEntity("entity", several))
@@ -306,7 +308,12 @@ class Strategies:
                 lambda s, f: Parties(alias, s, f), self._several(self.type_names("party"), depth, plain), few
             ),
             lambda alias: st.builds(
-                lambda s, f: Household(alias, (Part("id", "id"), Members("m", s, f))), member, few
+                lambda s, f, t: Household(
+                    alias, (Part("id", "id"), Part("n", "size"), Members("m", s, f), Ties("t", t, f))
+                ),
+                member,
+                few,
+                ties,
             ),
             lambda alias: fresh.map(lambda p: Freshness(alias, p)),
             lambda alias: st.builds(

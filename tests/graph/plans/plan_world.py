@@ -24,6 +24,7 @@ Run = Callable[..., PlanResult]
 
 RECORD_KEYS = "user.unique_id"
 ADDRESSES = "user.contact.address"
+HOUSEHOLDS = "user.household"
 RUNS = "system.operations"
 
 _PARTY: Mapping[str, Mapping[str, Any]] = {
@@ -163,7 +164,7 @@ def _type(name: str, spec: Mapping[str, Any]) -> EntityType:
 def categories(ontology: Ontology) -> list[str]:
     """Every category that a decision may be asked for."""
     own = {prop.category for type_ in ontology.types.values() for prop in type_.properties.values()}
-    return [*sorted(own), RECORD_KEYS, ADDRESSES, RUNS]
+    return [*sorted(own), RECORD_KEYS, ADDRESSES, HOUSEHOLDS, RUNS]
 
 
 @dataclass(frozen=True)
@@ -231,6 +232,17 @@ class Customer:
     provenance: Mapping[str, Mapping[str, str]]
     parties: tuple[str, ...]
 
+    @property
+    def stated_at(self) -> str:
+        """When its home was stated."""
+        return f"2026-03-{sum(map(ord, self.id)) % 28 + 1:02}T00:00:00.000000Z"
+
+
+def tie_of(one: Customer, other: Customer) -> tuple[bool, bool, bool, bool]:
+    """Which kinds of evidence there are that the two live together."""
+    bits = sum(map(ord, one.id + other.id))
+    return (bool(bits & 1), bool(bits & 2), bool(bits & 4), bool(bits & 8))
+
 
 @dataclass
 class World:
@@ -245,6 +257,11 @@ class World:
         ("erp", "b", "2026-05-02T00:00:00.500000Z"),
         ("pos", "a", None),
     )
+
+    def housemates(self, customer: Customer) -> list[Customer]:
+        """Who lives with the customer, by id."""
+        same = [c for c in self.customers.values() if c.household == customer.household is not None]
+        return sorted((c for c in same if c is not customer), key=lambda c: c.id)
 
     def of(self, type_name: str) -> list[Row]:
         """The rows of a type."""
@@ -433,6 +450,12 @@ def _insert_customer(store: Store, connection: Connection, customer: Customer) -
 def _insert_fixed(store: Store, connection: Connection, world: World) -> None:
     def put(table: Any, columns: list[str], rows: list[tuple[Any, ...]]) -> None:
         store.dialect.upsert(connection, table, columns, rows)
+
+    homes = [(customer.id, "{}", customer.stated_at) for customer in world.customers.values()]
+    put(fixed.home, ["customer_id", "content", "stated_at"], homes)
+    kinds = ["address", "family_name", "contact", "account"]
+    mates = [(a.id, b.id, *tie_of(a, b)) for a in world.customers.values() for b in world.housemates(a)]
+    put(fixed.housemate, ["customer_id", "other_id", *kinds], mates)
 
     redirects = [(old, new, "2026-01-01T00:00:00.000000Z", "merge") for old, new in world.redirects.items()]
     put(fixed.customer_redirect, ["old_id", "new_id", "at", "reason"], redirects)

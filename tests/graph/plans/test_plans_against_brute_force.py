@@ -37,12 +37,12 @@ from hub.graph.plans import (
     Owner,
     Page,
     PageInfo,
-    Part,
     Parties,
     Root,
     Rows,
     Selection,
     Some,
+    Ties,
     Timeline,
     ToOne,
     TotalCount,
@@ -230,6 +230,7 @@ def _everything(company: Ontology) -> ListOf:
         EntryEntity("entity", (plain("Order"), plain("Ticket"))),
     )
     fact = "property value json type entityId source stream recordKey recordId observedAt rule wins"
+    tie = "memberId since sameAddress sameFamilyName sharedContact sharedAccount"
     organization = plain("Organization", several("staff", plain("Person"), "worksFor"))
     customer = plain(
         "Customer",
@@ -240,7 +241,9 @@ def _everything(company: Ontology) -> ListOf:
         Parties(
             "parties", (plain("Person", One("firm", "worksFor", (plain("Organization"),))), organization)
         ),
-        Household("household", (Part("id", "id"), Members("members", plain("Customer")))),
+        Household(
+            "household", (*parts("id size"), Members("members", plain("Customer")), Ties("ties", parts(tie)))
+        ),
         Freshness("freshness", parts("source lastSuccessAt state newestObservedAt rows")),
         Timeline("timeline", (Nodes("nodes", Entry(entry)), TotalCount("count"))),
     )
