@@ -16,7 +16,7 @@ from hub.cli import app
 from hub.services import Services, open_services
 from hub.settings import load_settings
 from hub.store import fixed
-from tests.commands.command_world import ANN, MASTER_KEY
+from tests.commands.command_world import ANN
 from tests.commands.stewards_world import REASON, TOY, StewardShop
 
 VALUES = (ANN["name"], ANN["email"], ANN["street"], ANN["postcode"], "7001")
