@@ -317,7 +317,7 @@ class _Translator:
         fields: list[Part | Constant | Members | Ties] = []
         for inner_key, name, inner in self._fields(type_name, nodes):
             meaning = self._catalogue.meaning(type_name, name)
-            first = self._arguments(type_name, inner).get("first")
+            first = None if name == TYPENAME else self._arguments(type_name, inner).get("first")
             if isinstance(meaning, MembersField):
                 fields.append(Members(inner_key, self._selection(CUSTOMER, inner), first))
             elif isinstance(meaning, TiesField):
