@@ -299,7 +299,9 @@ OTHERS = {
     "me": "{ subject roles purpose purposes department }",
     "sources": "{ name state records quarantined }",
     "mappings": '(source: "nothing", stream: null, version: null) { source stream version content since sinceRun }',
-    "search": '(text: "nobody") { total hits { id title } }',
+    "search": '(text: "nobody", where: [{facet: "Ticket.status", values: ["open"]}], since: "2026", until: "2026-02",'
+    ' facets: ["source"]) { total hits { id title } counts { facet counts { value count } } didYouMean }',
+    "searchSuggest": '(text: "nobody", types: ["Customer"], sources: ["erp"], first: 3) { text type }',
     "_entities": '(representations: [{__typename: "Customer", id: "cus_nobody"}]) { __typename }',
 }
 FOR_TOOLS = {

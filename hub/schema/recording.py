@@ -18,7 +18,7 @@ from hub.schema.documents import Document
 from hub.schema.planner import Planned
 from hub.schema.plans import OperationPlan, Reading
 from hub.schema.refusals import Refused
-from hub.schema.searching import SEARCH_FIELD
+from hub.schema.searching import SEARCH_FIELDS
 from hub.store import iso_utc
 
 _REQUESTERS = 1_000
@@ -109,7 +109,7 @@ def read_event(
 def told_event(event: AuditEvent, planned: Planned, touched: Touched, result: ExecutionResult) -> AuditEvent:
     """The event of an operation that an executor answers."""
     plan = planned.plan
-    searches = plan is not None and SEARCH_FIELD in plan.others
+    searches = plan is not None and not SEARCH_FIELDS.isdisjoint(plan.others)
     partial = bool(result.errors) or (plan is not None and bool(plan.notes))
     return event.again(
         action=Action.SEARCH if searches else Action.READ,

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Annotated
 
 import strawberry
 from strawberry import Info
 
 from hub.schema.context import RequestContext
-from hub.schema.scalars import Long
-from hub.search import Hit, SearchAnswer
+from hub.schema.scalars import Date, Long
+from hub.search import Hit, Narrowing, SearchAnswer
+from hub.values import first_day, last_day
 
-SEARCH_FIELD = "search"
+SEARCH_FIELDS = frozenset({"search", "searchSuggest"})
+
+_FACET = "A property as `Type.property`, such as `Ticket.status` or `Customer.segment`; or `source`."
 
 
 @strawberry.type(description="A customer or an entity that was found.")
@@ -35,6 +39,38 @@ class SearchFacet:
     count: Long = strawberry.field(description="Matches of this type.")
 
 
+@strawberry.type(description="How many matches have a value of a facet.")
+class SearchCount:
+    """One count."""
+
+    value: str = strawberry.field(description="The value.")
+    count: Long = strawberry.field(description="Matches that have it.")
+
+
+@strawberry.type(description="How many matches have which value of a facet that was asked for.")
+class SearchCounts:
+    """The counts of one facet."""
+
+    facet: str = strawberry.field(description=_FACET)
+    counts: list[SearchCount] = strawberry.field(description="The most first, 100 at most.")
+
+
+@strawberry.input(description="Only matches that have one of these values.")
+class SearchFilterInput:
+    """What a search is narrowed to by one facet."""
+
+    facet: str = strawberry.field(description="A property as `Type.property`, such as `Ticket.status`.")
+    values: list[str] = strawberry.field(description="The values, 100 at most.")
+
+
+@strawberry.type(description="A text that what is typed may become.")
+class SearchSuggestion:
+    """One suggestion."""
+
+    text: str = strawberry.field(description="The text to search for.")
+    type: str = strawberry.field(description="The type of a match that it finds.")
+
+
 @strawberry.type(description="What was found.")
 class SearchResult:
     """The answer of a search."""
@@ -44,19 +80,47 @@ class SearchResult:
         description="Matches in the index, which may be behind the data by seconds."
     )
     facets: list[SearchFacet] = strawberry.field(description="Matches by type, the most first.")
+    counts: list[SearchCounts] = strawberry.field(
+        description="Matches by the values of the facets that were asked for, in their order."
+    )
+    did_you_mean: str | None = strawberry.field(
+        name="didYouMean", description="When nothing was found: a text near to it that finds something."
+    )
+
+
+_Text = Annotated[
+    str,
+    strawberry.argument(description="Words of which all must match: names, numbers, addresses, text."),
+]
+_Types = Annotated[
+    list[str] | None, strawberry.argument(description="Only these types, like `Customer` or `Order`.")
+]
+_Sources = Annotated[
+    list[str] | None, strawberry.argument(description="Only what one of these sources states.")
+]
+_Where = Annotated[
+    list[SearchFilterInput] | None,
+    strawberry.argument(description="Only what has one of the values of each of these facets."),
+]
+_Since = Annotated[
+    Date | None,
+    strawberry.argument(
+        description="Only what happened on this day or later; by when it was observed, for who may not read that."
+    ),
+]
+_Until = Annotated[Date | None, strawberry.argument(description="Only what happened on this day or before.")]
 
 
 def _search(
     info: Info[RequestContext, None],
-    text: Annotated[
-        str,
-        strawberry.argument(description="Words of which all must match: names, numbers, addresses, text."),
-    ],
-    types: Annotated[
-        list[str] | None, strawberry.argument(description="Only these types, like `Customer` or `Order`.")
-    ] = strawberry.UNSET,
-    sources: Annotated[
-        list[str] | None, strawberry.argument(description="Only what one of these sources states.")
+    text: _Text,
+    types: _Types = strawberry.UNSET,
+    sources: _Sources = strawberry.UNSET,
+    where: _Where = strawberry.UNSET,
+    since: _Since = strawberry.UNSET,
+    until: _Until = strawberry.UNSET,
+    facets: Annotated[
+        list[str] | None, strawberry.argument(description="What to count beside types. " + _FACET)
     ] = strawberry.UNSET,
     first: Annotated[int, strawberry.argument(description="How many hits at most, up to 100.")] = 10,
 ) -> SearchResult | None:
@@ -64,23 +128,71 @@ def _search(
     context.touched.searched.append(text)
     answer = context.services.search.search(
         text,
-        types=tuple(types or ()),
-        sources=tuple(sources or ()),
+        within=_narrowing(types, sources, where, since, until),
+        facets=tuple(facets or ()),
         first=first,
         access=context.access,
         suggests=context.access.introspection,
         cancellation=context.cancellation,
     )
     context.touched.add({hit.type for hit in answer.hits}, answer.categories, customers=answer.customers)
-    return _result(answer)
+    return _result(answer, facets or ())
 
 
-def _result(answer: SearchAnswer) -> SearchResult:
+def _suggest(
+    info: Info[RequestContext, None],
+    text: _Text,
+    types: _Types = strawberry.UNSET,
+    sources: _Sources = strawberry.UNSET,
+    first: Annotated[int, strawberry.argument(description="How many suggestions at most, up to 100.")] = 10,
+) -> list[SearchSuggestion] | None:
+    context = info.context
+    context.touched.searched.append(text)
+    found = context.services.search.suggest(
+        text,
+        within=_narrowing(types, sources),
+        first=first,
+        access=context.access,
+        suggests=context.access.introspection,
+        cancellation=context.cancellation,
+    )
+    context.touched.add(
+        {each.type for each in found.suggestions}, found.categories, customers=found.customers
+    )
+    return [SearchSuggestion(text=each.text, type=each.type) for each in found.suggestions]
+
+
+def _narrowing(
+    types: list[str] | None,
+    sources: list[str] | None,
+    where: list[SearchFilterInput] | None = None,
+    since: Date | None = None,
+    until: Date | None = None,
+) -> Narrowing:
+    return Narrowing(
+        types=tuple(types or ()),
+        sources=tuple(sources or ()),
+        tags={each.facet: tuple(each.values) for each in where or ()},
+        since=first_day(since) if since else None,
+        until=last_day(until) if until else None,
+    )
+
+
+def _result(answer: SearchAnswer, wanted: Iterable[str]) -> SearchResult:
     facets = sorted(answer.facets.items(), key=lambda item: (-item[1], item[0]))
     return SearchResult(
         hits=[_hit(hit) for hit in answer.hits],
         total=Long(answer.total),
         facets=[SearchFacet(type=name, count=Long(count)) for name, count in facets],
+        counts=[_counts(answer, name) for name in dict.fromkeys(wanted)],
+        did_you_mean=answer.did_you_mean,
+    )
+
+
+def _counts(answer: SearchAnswer, facet: str) -> SearchCounts:
+    counts = sorted(answer.counts.get(facet, {}).items(), key=lambda item: (-item[1], item[0]))
+    return SearchCounts(
+        facet=facet, counts=[SearchCount(value=value, count=Long(count)) for value, count in counts]
     )
 
 
@@ -101,4 +213,9 @@ class SearchQuery:
     search: SearchResult | None = strawberry.field(
         resolver=_search,
         description="Customers and entities by any of their words that the caller may read in clear.",
+    )
+    search_suggest: list[SearchSuggestion] | None = strawberry.field(
+        name="searchSuggest",
+        resolver=_suggest,
+        description="What a text may become while it is typed: of what a search by it would find.",
     )

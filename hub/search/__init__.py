@@ -4,7 +4,8 @@ from hub.search.catalogue import Catalogue
 from hub.search.indexer import Indexer
 from hub.search.protocol import Document, Found, Result, SearchEngine, SearchRequest, Value
 from hub.search.query import MAX_LENGTH, MAX_WORDS
-from hub.search.service import MAX_FIRST, Hit, SearchAnswer, SearchService
+from hub.search.service import MAX_FIRST, Hit, Narrowing, SearchAnswer, SearchService, Suggestions
+from hub.search.suggesting import Suggestion
 from hub.search.tantivy_engine import TantivyEngine
 
 __all__ = [
@@ -16,11 +17,14 @@ __all__ = [
     "Found",
     "Hit",
     "Indexer",
+    "Narrowing",
     "Result",
     "SearchAnswer",
     "SearchEngine",
     "SearchRequest",
     "SearchService",
+    "Suggestion",
+    "Suggestions",
     "TantivyEngine",
     "Value",
 ]

@@ -51,6 +51,45 @@ def test_a_count_of_one_match_is_recorded_with_its_customer(indexed: World) -> N
     assert event.customers == (indexed.customer("erp", "C1"),)
 
 
+REFINED = """
+query($text: String!, $where: [SearchFilterInput!], $since: Date, $until: Date, $facets: [String!]) {
+  search(text: $text, where: $where, since: $since, until: $until, facets: $facets) {
+    total didYouMean counts { facet counts { value count } } hits { type }
+  }
+}
+"""
+
+
+def test_a_search_is_narrowed_counted_and_put_right(indexed: World) -> None:
+    found = indexed.ask(REFINED, text="parcel", facets=["source", "Ticket.status"]).data["search"]
+    assert [each["facet"] for each in found["counts"]] == ["source", "Ticket.status"]
+    assert sum(each["count"] for each in found["counts"][0]["counts"]) == found["total"] > 0
+    status = found["counts"][1]["counts"][0]["value"]
+    where = [{"facet": "Ticket.status", "values": [status]}]
+    assert indexed.ask(REFINED, text="parcel", where=where).data["search"]["total"] > 0
+    assert indexed.ask(REFINED, text="parcel", where=where, until="2001").data["search"]["total"] == 0
+    assert indexed.ask(REFINED, text="parcel", since="2001-02").data["search"]["total"] == found["total"]
+    assert indexed.ask(REFINED, text="parzzel").data["search"]["didYouMean"] == "parcel"
+
+
+def test_a_facet_that_is_not_there_is_refused(indexed: World) -> None:
+    assert indexed.ask(REFINED, text="parcel", facets=["Ticket.nothing"]).code == "BAD_QUERY"
+
+
+def test_what_is_typed_is_completed_and_recorded_as_a_search(indexed: World) -> None:
+    before = indexed.seq()
+    found = indexed.ask('{ searchSuggest(text: "arch", types: ["Customer"]) { text type } }').data
+    assert {"text": "Ann Archer", "type": "Customer"} in found["searchSuggest"]
+    (event,) = indexed.events_after(before)
+    assert event.action is Action.SEARCH
+    assert indexed.customer("erp", "C1") in event.customers
+
+
+def test_what_is_masked_is_not_suggested(indexed: World) -> None:
+    query = '{ searchSuggest(text: "arch", types: ["Customer"]) { text } }'
+    assert indexed.ask(query, "marketing").data["searchSuggest"] == []
+
+
 def test_an_unknown_type_is_refused_by_name(indexed: World) -> None:
     reply = indexed.ask(DOCUMENT, "it", text="ann", types=["Costumer"])
     assert reply.code == "BAD_QUERY"

@@ -80,6 +80,7 @@ FIELDS: Mapping[str, Path] = {
     "Query.sources": Asked(("sources",)),
     "Query.mappings": Silent("what the YAML of the sources says"),
     "Query.search": Asked(("search", "count")),
+    "Query.searchSuggest": Asked(("search",)),
     "Query.relatedCustomers": Asked(("network", "guessed id")),
     "Query.path": Asked(("network", "guessed id")),
     "Query.graphml": Asked(("network", "guessed id")),
