@@ -132,6 +132,7 @@ def test_an_error_of_a_source_names_source_and_stream(stream: str | None, messag
 
 SET = {
     "HUB_DATA_DIR": ("data", Path("data")),
+    "HUB_SEARCH_ENGINE": ("whoosh", "whoosh"),
     "HUB_STORE_URL": ("sqlite:///a.sqlite", "sqlite:///a.sqlite"),
     "HUB_AUDIT_URL": ("sqlite:///b.sqlite", "sqlite:///b.sqlite"),
     "HUB_AUDIT_KEY_FILE": ("log.key", Path("log.key")),

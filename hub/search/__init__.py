@@ -1,12 +1,14 @@
 """Full-text search: engines behind one protocol, an index that follows the change feed, answers within the policy."""
 
 from hub.search.catalogue import Catalogue
+from hub.search.engines import open_engine
 from hub.search.indexer import Indexer
 from hub.search.protocol import Document, Found, Result, SearchEngine, SearchRequest, Value
 from hub.search.query import MAX_LENGTH, MAX_WORDS
 from hub.search.service import MAX_FIRST, Hit, Narrowing, SearchAnswer, SearchService, Suggestions
 from hub.search.suggesting import Suggestion
 from hub.search.tantivy_engine import TantivyEngine
+from hub.search.whoosh_engine import WhooshEngine
 
 __all__ = [
     "MAX_FIRST",
@@ -27,4 +29,6 @@ __all__ = [
     "Suggestions",
     "TantivyEngine",
     "Value",
+    "WhooshEngine",
+    "open_engine",
 ]

@@ -82,6 +82,17 @@ def day_of(time: str) -> int | None:
         return None
 
 
+RECENCY = 0.01
+"""What a document of our day gains over one of 1970: it decides between equal matches only."""
+_DAYS = 36_525.0
+"""From 1970 to 2070."""
+
+
+def recency(day: int | None) -> float:
+    """How late a day is, from 0 for 1970 or unknown to 1."""
+    return 0.0 if day is None else min(max(day / _DAYS, 0.0), 1.0)
+
+
 def type_token(type_: str) -> str:
     """The access token of those who may know of rows of the type."""
     return f"type:{type_}"

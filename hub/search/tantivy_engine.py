@@ -24,12 +24,14 @@ from hub.search.fold import tokens
 from hub.search.generations import Generations
 from hub.search.protocol import (
     MAX_COUNTS,
+    RECENCY,
     SOURCE,
     Document,
     Found,
     Result,
     SearchRequest,
     day_of,
+    recency,
     scope_term,
 )
 from hub.search.tantivy_query import build, field_name, tag_field, trigrams
@@ -43,10 +45,6 @@ _MAX_TYPES = 1000
 
 _BY_TIME, _BY_OBSERVATION = "weight", "weight_observed"
 """The fields that hold weights."""
-_RECENCY = 0.01
-"""What a document of our day gains over one of 1970: it decides between equal matches only."""
-_DAYS = 36_525.0
-"""From 1970 to 2070."""
 
 _Stamp = tuple[int, int, int]
 
@@ -279,12 +277,7 @@ def _cursor(seq: int) -> tantivy.Document:
 def _weight(document: Document, time: str) -> float:
     """What tantivy weighs scores by: it multiplies them with log2(2 + weight)."""
     base = CUSTOMER_WEIGHT if document.type == CUSTOMER else 1.0
-    return math.exp2(base * (1 + _RECENCY * _recency(time))) - 2
-
-
-def _recency(time: str) -> float:
-    day = day_of(time)
-    return 0.0 if day is None else min(max(day / _DAYS, 0.0), 1.0)
+    return math.exp2(base * (1 + RECENCY * recency(day_of(time)))) - 2
 
 
 def _found(searcher: Searcher, address: tantivy.DocAddress) -> Found:

@@ -14,11 +14,14 @@ from sqlalchemy import Connection, text
 from hub.access import WHOLE_REACH, Decision, Effect
 from hub.graph import Entity, GraphWriter, Reference, Statement
 from hub.ontology import Ontology, load_ontology
-from hub.search import Catalogue, Indexer, Narrowing, SearchEngine, SearchService, TantivyEngine
+from hub.search import Catalogue, Indexer, Narrowing, SearchEngine, SearchService, TantivyEngine, WhooshEngine
 from hub.store import Store
 from hub.values import Instant, entity_id
 
-ENGINES: Mapping[str, Callable[[Path, Catalogue], SearchEngine]] = {"tantivy": TantivyEngine}
+ENGINES: Mapping[str, Callable[[Path, Catalogue], SearchEngine]] = {
+    "tantivy": TantivyEngine,
+    "whoosh": WhooshEngine,
+}
 """Every engine that must pass the conformance suite."""
 
 ALLOW = Decision(Effect.ALLOW, None, "all")

@@ -38,22 +38,12 @@ def test_a_person_comes_before_mentions_a_name_before_text_the_new_before_the_ol
 
 
 def test_the_exact_comes_before_nicknames_typos_and_sounds(light: World) -> None:
-    names = [
-        "Tony Hardcastle",
-        "Anthony Hardcastle",
-        "Tonny Hardcastle",
-        "Anthoni Hardcassel",
-        "Toni Hardcastle",
-    ]
-    given = {name: party("erp", f"h{at}", name=name) for at, name in enumerate(names)}
-    light.apply(*(says("erp", each) for each in given.values()))
+    names = ["Tony Hardcastle", "Anthony Hardcastle", "Tony Hardcastel", "Tony Hartkastel"]
+    stated = {name: party("erp", f"h{at}", name=name) for at, name in enumerate(reversed(names))}
+    light.apply(*(says("erp", each) for each in stated.values()))
     light.indexer.follow()
-    order = {light.customer_of(entity): name for name, entity in given.items()}
-    found = [order[id_] for _, id_ in light.find("tony hardcastle")]
-    assert found[:2] == ["Tony Hardcastle", "Anthony Hardcastle"]
-    assert set(found[2:4]) == {"Tonny Hardcastle", "Toni Hardcastle"}
-    found = [order[id_] for _, id_ in light.find("anthony hardcastle")]
-    assert found[0] == "Anthony Hardcastle"
+    order = {light.customer_of(entity): name for name, entity in stated.items()}
+    assert [order[id_] for _, id_ in light.find("tony hardcastle")] == names
 
 
 def test_snippets_mark_what_matches_by_nickname_typo_or_sound(filled: World) -> None:
