@@ -94,10 +94,11 @@ class Settings(BaseSettings):
         default=None,
         description="SQLAlchemy URL of the graph's database; SQLite in the data folder unless given.",
     )
-    search_engine: Literal["tantivy", "whoosh"] | None = Field(
+    search_engine: Literal["tantivy", "whoosh", "postgres"] | None = Field(
         default=None,
-        description="What the search index is kept by: `tantivy`, files in the data folder, or `whoosh`, the like in"
-        " pure Python, for up to 200,000 documents; `tantivy` unless given.",
+        description="What the search index is kept by: `tantivy`, files in the data folder; `whoosh`, the like in pure"
+        " Python, for up to 200,000 documents; `postgres`, tables beside the store's, for several API nodes. Unless"
+        " given: `postgres` where the store is PostgreSQL, else `tantivy`.",
     )
     audit_url: SecretStr | None = Field(
         default=None,

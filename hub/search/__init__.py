@@ -3,6 +3,7 @@
 from hub.search.catalogue import Catalogue
 from hub.search.engines import open_engine
 from hub.search.indexer import Indexer
+from hub.search.postgres_engine import PostgresEngine
 from hub.search.protocol import Document, Found, Result, SearchEngine, SearchRequest, Value
 from hub.search.query import MAX_LENGTH, MAX_WORDS
 from hub.search.service import MAX_FIRST, Hit, Narrowing, SearchAnswer, SearchService, Suggestions
@@ -20,6 +21,7 @@ __all__ = [
     "Hit",
     "Indexer",
     "Narrowing",
+    "PostgresEngine",
     "Result",
     "SearchAnswer",
     "SearchEngine",

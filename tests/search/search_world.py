@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
@@ -14,15 +14,12 @@ from sqlalchemy import Connection, text
 from hub.access import WHOLE_REACH, Decision, Effect
 from hub.graph import Entity, GraphWriter, Reference, Statement
 from hub.ontology import Ontology, load_ontology
-from hub.search import Catalogue, Indexer, Narrowing, SearchEngine, SearchService, TantivyEngine, WhooshEngine
+from hub.search import Catalogue, Indexer, Narrowing, SearchService, open_engine
 from hub.store import Store
 from hub.values import Instant, entity_id
 
-ENGINES: Mapping[str, Callable[[Path, Catalogue], SearchEngine]] = {
-    "tantivy": TantivyEngine,
-    "whoosh": WhooshEngine,
-}
-"""Every engine that must pass the conformance suite."""
+ENGINES = ("tantivy", "whoosh", "postgres")
+"""Every engine: each must pass the conformance suite."""
 
 ALLOW = Decision(Effect.ALLOW, None, "all")
 MASK = Decision(Effect.MASK, "initial", "mask")
@@ -85,7 +82,7 @@ class World:
         self.store = Store.open(url, self.ontology)
         self.catalogue = Catalogue(self.ontology)
         self.index = index
-        self.engine = ENGINES[engine](index, self.catalogue)
+        self.engine = open_engine(engine, index, self.store)
         self.indexer = Indexer(self.store, self.engine)
         self.service = SearchService(self.store, self.engine, self.ontology)
         self.landed: dict[int, Statement] = {}
@@ -109,6 +106,25 @@ class World:
         first = more.pop("first", 100)
         answer = self.service.search(asked, within=Narrowing(**more), first=first, access=access or Access())
         return [(hit.type, hit.id) for hit in answer.hits]
+
+    def generations(self) -> int:
+        """How many indexes there are: the one that is served, and former ones."""
+        if self.engine.name != "postgres":
+            return len([folder for folder in self.index.iterdir() if folder.is_dir()])
+        sql = "SELECT count(*) FROM pg_namespace WHERE nspname LIKE 'hub\\_search%'"
+        with self.store.read() as connection:
+            return int(connection.execute(text(sql)).scalar_one())
+
+    def damage(self) -> None:
+        """Make the index unusable."""
+        self.engine.close()
+        if self.engine.name == "postgres":
+            with self.store.aside() as connection:
+                connection.execute(text("ALTER TABLE hub_search.state DROP COLUMN seq"))
+            return
+        for generation in self.index.iterdir():
+            for file in generation.iterdir() if generation.is_dir() else ():
+                file.write_text("{")
 
     def close(self) -> None:
         self.engine.close()

@@ -11,7 +11,7 @@ import pytest
 
 import hub
 from hub.errors import StoreUnavailableError
-from hub.search import TantivyEngine, WhooshEngine, open_engine, whoosh_engine
+from hub.search import whoosh_engine
 from tests.databases import sqlite_store
 from tests.search.search_world import WHO, Access, World, fill, gone, key_of, says, thing
 
@@ -103,8 +103,3 @@ def test_too_many_documents_are_refused_and_the_old_index_stays(
     monkeypatch.undo()
     assert small.indexer.follow() > 0
     assert len(small.find("one more")) == 1
-
-
-def test_a_setting_chooses_the_engine(small: World, tmp_path: Path) -> None:
-    for name, kind in ((None, TantivyEngine), ("tantivy", TantivyEngine), ("whoosh", WhooshEngine)):
-        assert isinstance(open_engine(name, tmp_path, small.store), kind)
