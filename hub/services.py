@@ -187,6 +187,17 @@ class Services:
         """
         return self.indexer.follow()
 
+    def check_index(self) -> None:
+        """Compare the search index with the store, put right what differs and tell how much it was.
+
+        Raises:
+            StoreUnavailableError: the store or the index is out of reach; try again later.
+        """
+        checked = self.indexer.check()
+        if checked is not None:
+            level = logging.WARNING if checked.drift else logging.INFO
+            _log.log(level, "search index: %d documents, %d put right", checked.documents, checked.drift)
+
     def publish_checkpoint(self) -> None:
         """Publish a checkpoint of the audit log as it is now, and have it cosigned.
 

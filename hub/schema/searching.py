@@ -8,12 +8,19 @@ from typing import Annotated
 import strawberry
 from strawberry import Info
 
+from hub.errors import QueryError, StoreUnavailableError
+from hub.graph.plans.guard import SOURCES_CATEGORY
+from hub.schema.changes import require_customers
 from hub.schema.context import RequestContext
+from hub.schema.queries import require_sources
 from hub.schema.scalars import Date, Long
 from hub.search import Hit, Narrowing, SearchAnswer
 from hub.values import first_day, last_day
 
 SEARCH_FIELDS = frozenset({"search", "searchSuggest"})
+
+WAIT_S = 5.0
+"""Seconds that a search waits for the index; a commit takes some hundredths of one."""
 
 _FACET = "A property as `Type.property`, such as `Ticket.status` or `Customer.segment`; or `source`."
 
@@ -111,6 +118,60 @@ _Since = Annotated[
 _Until = Annotated[Date | None, strawberry.argument(description="Only what happened on this day or before.")]
 
 
+_After = Annotated[
+    Long | None,
+    strawberry.argument(
+        description="Wait until the index has taken in this entry of the change feed, as `lastChange` tells it: what"
+        " was written before is found."
+    ),
+]
+
+
+@strawberry.type(description="How the search index is.")
+class SearchIndex:
+    """The state of the index."""
+
+    engine: str = strawberry.field(description="What keeps it: `tantivy`, `whoosh` or `postgres`.")
+    lag: Long = strawberry.field(description="Changes that it has not taken in yet.")
+    lag_seconds: Long = strawberry.field(name="lagSeconds", description="The age of the oldest of them.")
+    drift: Long = strawberry.field(
+        description="Documents that checks found to be otherwise than in the store, since this process began."
+    )
+    dropped: Long = strawberry.field(
+        description="Hits that were not given, as the store no longer agreed, since this process began."
+    )
+
+
+def _index(info: Info[RequestContext, None]) -> SearchIndex | None:
+    context = info.context
+    require_sources(context.access)
+    context.touched.add(categories=[SOURCES_CATEGORY])
+    services = context.services
+    return SearchIndex(
+        engine=services.search.engine.name,
+        lag=Long(services.indexer.lag()),
+        lag_seconds=Long(services.indexer.lag_seconds()),
+        drift=Long(services.indexer.drift),
+        dropped=Long(services.search.dropped),
+    )
+
+
+def _wait(context: RequestContext, after: int) -> None:
+    """See to it that the index has taken in this entry of the change feed.
+
+    Raises:
+        AccessDeniedError: the caller may not know of changes.
+        QueryError: there is no such entry yet.
+        StoreUnavailableError: the index did not catch up in time; ask again.
+    """
+    services = context.services
+    require_customers(services.ontology, context.access)
+    if after > services.store.last_change():
+        raise QueryError("`after` is no entry of the change feed; ask for `lastChange`")
+    if not services.indexer.waits(after, WAIT_S):
+        raise StoreUnavailableError("the search index has not caught up; try again later")
+
+
 def _search(
     info: Info[RequestContext, None],
     text: _Text,
@@ -122,9 +183,12 @@ def _search(
     facets: Annotated[
         list[str] | None, strawberry.argument(description="What to count beside types. " + _FACET)
     ] = strawberry.UNSET,
+    after: _After = None,
     first: Annotated[int, strawberry.argument(description="How many hits at most, up to 100.")] = 10,
 ) -> SearchResult | None:
     context = info.context
+    if after is not None:
+        _wait(context, after)
     context.touched.searched.append(text)
     answer = context.services.search.search(
         text,
@@ -218,4 +282,7 @@ class SearchQuery:
         name="searchSuggest",
         resolver=_suggest,
         description="What a text may become while it is typed: of what a search by it would find.",
+    )
+    search_index: SearchIndex | None = strawberry.field(
+        name="searchIndex", resolver=_index, description="How far the search index is, and how true."
     )

@@ -2,7 +2,7 @@
 
 from hub.search.catalogue import Catalogue
 from hub.search.engines import open_engine
-from hub.search.indexer import Indexer
+from hub.search.indexer import Checked, Indexer
 from hub.search.postgres_engine import PostgresEngine
 from hub.search.protocol import Document, Found, Result, SearchEngine, SearchRequest, Value
 from hub.search.query import MAX_LENGTH, MAX_WORDS
@@ -16,6 +16,7 @@ __all__ = [
     "MAX_LENGTH",
     "MAX_WORDS",
     "Catalogue",
+    "Checked",
     "Document",
     "Found",
     "Hit",

@@ -48,8 +48,8 @@ _FORGIVING = ("name", "email")
 _TABLES = """
 CREATE TABLE {schema}.state (fingerprint text PRIMARY KEY, seq bigint NOT NULL);
 CREATE TABLE {schema}.document (
-  key text PRIMARY KEY, type text NOT NULL, is_customer boolean NOT NULL, day integer, day_observed integer,
-  marks text[] NOT NULL, numbers text[] NOT NULL, terms tsvector NOT NULL);
+  key text PRIMARY KEY, type text NOT NULL, stamp bigint NOT NULL, is_customer boolean NOT NULL,
+  day integer, day_observed integer, marks text[] NOT NULL, numbers text[] NOT NULL, terms tsvector NOT NULL);
 CREATE TABLE {schema}.word (field integer NOT NULL, word text NOT NULL, PRIMARY KEY (field, word));
 CREATE TABLE {schema}.deletion (
   deletion text NOT NULL, field integer NOT NULL, word text NOT NULL, PRIMARY KEY (deletion, field, word))
@@ -61,11 +61,12 @@ ANALYZE {schema}.document;
 ANALYZE {schema}.deletion
 """
 _INSERT = """
-INSERT INTO {schema}.document (key, type, is_customer, day, day_observed, marks, numbers, terms)
-VALUES (:key, :type, :is_customer, :day, :day_observed, CAST(:marks AS text[]), CAST(:numbers AS text[]),
+INSERT INTO {schema}.document (key, type, stamp, is_customer, day, day_observed, marks, numbers, terms)
+VALUES (:key, :type, :stamp, :is_customer, :day, :day_observed, CAST(:marks AS text[]), CAST(:numbers AS text[]),
   array_to_tsvector(CAST(:terms AS text[])))
-ON CONFLICT (key) DO UPDATE SET type = excluded.type, is_customer = excluded.is_customer, day = excluded.day,
-  day_observed = excluded.day_observed, marks = excluded.marks, numbers = excluded.numbers, terms = excluded.terms
+ON CONFLICT (key) DO UPDATE SET type = excluded.type, stamp = excluded.stamp,
+  is_customer = excluded.is_customer, day = excluded.day, day_observed = excluded.day_observed,
+  marks = excluded.marks, numbers = excluded.numbers, terms = excluded.terms
 """
 
 
@@ -127,6 +128,16 @@ class PostgresEngine:
         with self._store.read() as connection:
             self._served(connection)
             return int(connection.execute(text(sql), {"keys": list(keys)}).scalar_one())
+
+    def stamps(self) -> Iterator[tuple[str, int]]:
+        """Key and stamp of every document, in any order, as of one commit."""
+        with self._store.read() as connection:
+            self._served(connection)
+            rows = connection.execution_options(stream_results=True).execute(
+                text(f"SELECT key, stamp FROM {_SERVED}.document")
+            )
+            for key, stamp in rows:
+                yield key, int(stamp)
 
     def drop_former(self) -> None:
         """Delete every index but the one that is served."""
@@ -200,6 +211,7 @@ class PostgresEngine:
         return {
             "key": document.key,
             "type": document.type,
+            "stamp": document.stamp,
             "is_customer": document.type == CUSTOMER,
             "day": day_of(document.time),
             "day_observed": day_of(document.observed),

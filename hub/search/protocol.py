@@ -7,11 +7,14 @@ tokens, row scopes, types, sources) is one object inside the engine: hits, total
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+import hashlib
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from types import MappingProxyType
 from typing import Protocol
+
+import orjson
 
 from hub.access import Within
 from hub.access.scope import Values
@@ -67,6 +70,25 @@ class Document:
     def key(self) -> str:
         """The document's own id within an index."""
         return document_key(self.type, self.id)
+
+    @property
+    def stamp(self) -> int:
+        """A number of 64 bits that follows from all that an engine keeps of it; another one tells of a change."""
+        values = [(value.kind, value.category, value.text) for value in self.values if value.kind]
+        facts = {scope: sorted(held) for scope, held in sorted(self.facts.items())}
+        held = [
+            self.key,
+            self.sources,
+            self.time,
+            self.observed,
+            self.tokens,
+            values,
+            facts,
+            self.bars,
+            self.tags,
+        ]
+        digest = hashlib.blake2b(orjson.dumps(held), digest_size=8).digest()
+        return int.from_bytes(digest, signed=True)
 
 
 def document_key(type_: str, id_: str) -> str:
@@ -222,6 +244,10 @@ class SearchEngine(Protocol):
 
     def holds(self, keys: Collection[str]) -> int:
         """How many of the documents with these keys there are."""
+        ...
+
+    def stamps(self) -> Iterator[tuple[str, int]]:
+        """Key and stamp of every document, in any order, as of one commit."""
         ...
 
     def drop_former(self) -> None:

@@ -114,7 +114,7 @@ class SearchService:
     """Answers searches from an engine's index and shows hits from the store. Threads may share it."""
 
     def __init__(self, store: Store, engine: SearchEngine, ontology: Ontology) -> None:
-        self._store, self._engine, self._ontology = store, engine, ontology
+        self._store, self.engine, self._ontology = store, engine, ontology
         self._loader = DocumentLoader(store)
         self._catalogue = self._loader.catalogue
         self._counting = Lock()
@@ -211,7 +211,7 @@ class SearchService:
         if not counted:
             # No index knows who consents just now: what it finds is asked of the store before it is counted.
             request = replace(request, first=CANDIDATES)
-        result = self._engine.search(request)
+        result = self.engine.search(request)
         documents = self._confirmed(query, request, result.hits, access, cancellation)
         return (result if counted else _counted(documents, request.facets)), documents
 
@@ -224,7 +224,7 @@ class SearchService:
     ) -> tuple[str, Document] | None:
         """A text that finds something where this one does not, and what it finds."""
         relaxed = replace(request, relaxed=True, first=MEANT, facets=())
-        hits = self._engine.search(relaxed).hits if any(word.far for word in query.words) else ()
+        hits = self.engine.search(relaxed).hits if any(word.far for word in query.words) else ()
         for document in self._current(relaxed, hits, access, cancellation):
             if text := correction(query, document, request.categories):
                 return text, document

@@ -127,6 +127,16 @@ class TantivyEngine:
             found = (searcher.search(Query.term_query(self._schema, "id", key), 1).hits for key in keys)
             return sum(map(len, found))
 
+    def stamps(self) -> Iterator[tuple[str, int]]:
+        """Key and stamp of every document, in any order, as of one commit."""
+        searcher = self._searcher()
+        with _translated():
+            everything = searcher.search(Query.all_query(), max(searcher.num_docs, 1), count=False).hits
+            for _, address in everything:
+                document = searcher.doc(address)
+                if (stamp := document.get_first("stamp")) is not None:
+                    yield str(document.get_first("id")), int(stamp)
+
     def drop_former(self) -> None:
         """Delete every index but the one that is served."""
         self._generations.drop_former()
@@ -225,7 +235,8 @@ def _schema(catalogue: Catalogue) -> Schema:
         builder.add_integer_field(name, indexed=True, fast=True)
     for name in (_BY_TIME, _BY_OBSERVATION):
         builder.add_float_field(name, fast=True)
-    builder.add_integer_field("cursor", stored=True)
+    for name in ("cursor", "stamp"):
+        builder.add_integer_field(name, stored=True)
     for key in catalogue.fields:
         option = "position" if key[0] == "phone" else "basic"
         builder.add_text_field(field_name(key), tokenizer_name=_TOKENIZER, index_option=option)
@@ -242,6 +253,7 @@ def _indexed(document: Document) -> tantivy.Document:
     entry = tantivy.Document()
     entry.add_text("id", document.key)
     entry.add_text("type", document.type)
+    entry.add_integer("stamp", document.stamp)
     for source in document.sources:
         entry.add_text("source", source)
     for token in document.tokens:

@@ -181,6 +181,12 @@ class WhooshEngine:
         with self._reading() as opened:
             return sum(bool(opened.holding("id", key)) for key in keys)
 
+    def stamps(self) -> Iterator[tuple[str, int]]:
+        """Key and stamp of every document, in any order, as of one commit."""
+        with self._reading() as opened:
+            held = [each for _, each in opened.reader.iter_docs() if "stamp" in each]
+        return ((each["id"], each["stamp"]) for each in held)
+
     def drop_former(self) -> None:
         """Delete every index but the one that is served."""
         self._generations.drop_former()
@@ -277,7 +283,7 @@ def _schema(catalogue: Catalogue) -> fields.Schema:
     def tokens_field() -> fields.FieldType:
         return fields.KEYWORD(analyzer=Separated())
 
-    schema = fields.Schema(id=fields.ID(stored=True, unique=True), cursor=fields.STORED)
+    schema = fields.Schema(id=fields.ID(stored=True, unique=True), cursor=fields.STORED, stamp=fields.STORED)
     schema.add("type", fields.ID(stored=True))
     for name in ("source", "token", "scope", "bar", "tag", *map(field_name, catalogue.fields)):
         schema.add(name, tokens_field())
@@ -304,7 +310,7 @@ def _indexed(document: Document) -> dict[str, Any]:
     for name, time in (("day", document.time), ("day_observed", document.observed)):
         day = day_of(time)
         entry[name] = _NO_DAY if day is None else day
-    return {"id": document.key, "type": document.type, **entry}
+    return {"id": document.key, "type": document.type, "stamp": document.stamp, **entry}
 
 
 def _tag(name: str, text: str) -> str:

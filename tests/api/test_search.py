@@ -85,6 +85,21 @@ def test_what_is_typed_is_completed_and_recorded_as_a_search(indexed: World) -> 
     assert indexed.customer("erp", "C1") in event.customers
 
 
+def test_who_has_written_waits_for_the_index_to_know(indexed: World) -> None:
+    seq = indexed.ask("{ lastChange }").data["lastChange"]
+    query = 'query($after: Long) { search(text: "archer", after: $after) { total } }'
+    assert indexed.ask(query, after=seq).data["search"]["total"] > 0
+    assert indexed.ask(query, after=seq + 1).code == "BAD_QUERY"
+
+
+def test_the_state_of_the_index_is_told_to_who_may_know_of_the_sources(indexed: World) -> None:
+    asked = "{ searchIndex { engine lag lagSeconds drift dropped } }"
+    found = indexed.ask(asked, "it").data["searchIndex"]
+    assert found.pop("engine") in ("tantivy", "postgres")
+    assert found == {"lag": 0, "lagSeconds": 0, "drift": 0, "dropped": 0}
+    assert indexed.ask(asked, "partner").code == "FORBIDDEN"
+
+
 def test_what_is_masked_is_not_suggested(indexed: World) -> None:
     query = '{ searchSuggest(text: "arch", types: ["Customer"]) { text } }'
     assert indexed.ask(query, "marketing").data["searchSuggest"] == []
