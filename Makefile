@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-search test-browser lint types contracts docs check bench bench-serve bench-access bench-audit clean
+.PHONY: help demo test test-search test-browser lint types contracts docs check bench bench-serve bench-access bench-audit bench-search clean
 .PHONY: conformance conformance-http conformance-ws conformance-federation conformance-oidc conformance-fuzz conformance-cop
 
 help: ## show this list
@@ -61,6 +61,9 @@ bench-access: $(INSTALLED) ## how long the policy takes to compile, a decision, 
 bench-audit: $(INSTALLED) ## how fast the audit log takes events, a million are verified, and what it adds to the 360 query (four minutes)
 	$(BIN)/python bench/audit.py
 	$(BIN)/python bench/recording.py
+
+bench-search: $(INSTALLED) ## the three search engines beside each other, 100,000 documents: speed and recall (six minutes)
+	$(BIN)/python bench/search.py --check
 
 # What others' tools say of the API; with WRITE=1 their output goes into docs/conformance.md.
 CONFORMANCE := $(BIN)/python -m conformance $(if $(WRITE),--write)

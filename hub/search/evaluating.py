@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import reduce
 
 from rapidfuzz import process
@@ -19,12 +19,13 @@ Scores = Mapping[int, float]
 class Evaluation:
     """Answers trees by `tokens_of`, a field's tokens in order, and `holding`, the documents that have a token.
 
-    `holding` is asked within the set of documents that the requester may find, and gives no others.
+    `tokens_of` is asked for all of them, or for those of a length. `holding` is asked within the set of documents that
+    the requester may find, and gives no others.
     """
 
     def __init__(
         self,
-        tokens_of: Callable[[FieldKey], Sequence[str]],
+        tokens_of: Callable[[FieldKey, int | None], Sequence[str]],
         holding: Callable[[FieldKey, str], frozenset[int]],
     ) -> None:
         self._tokens_of, self._holding = tokens_of, holding
@@ -50,20 +51,28 @@ class Evaluation:
     def _found(self, leaf: Leaf) -> frozenset[int]:
         if isinstance(leaf, Term):
             return self._holding(leaf.field, leaf.text)
-        found = self._expanded(leaf, self._tokens_of(leaf.field))
+        found = self._near(leaf) if isinstance(leaf, Near) else self._expanded(leaf)
         return frozenset().union(*(self._holding(leaf.field, token) for token in found))
 
-    def _expanded(self, leaf: Beginning | Near | Fragment, tokens: Sequence[str]) -> Sequence[str]:
+    def _near(self, leaf: Near) -> Iterator[str]:
+        for length in range(len(leaf.text) - leaf.edits, len(leaf.text) + leaf.edits + 1):
+            near = process.extract(
+                leaf.text,
+                self._tokens_of(leaf.field, length),
+                scorer=OSA.distance,
+                score_cutoff=leaf.edits,
+                limit=None,
+                processor=None,
+            )
+            yield from (token for token, _, _ in near)
+
+    def _expanded(self, leaf: Beginning | Fragment) -> Sequence[str]:
         """The tokens that the leaf means."""
+        tokens = self._tokens_of(leaf.field, None)
         match leaf:
             case Beginning(_, text):
                 first = bisect_left(tokens, text)
                 return tokens[first : bisect_left(tokens, text + "\U0010ffff", lo=first)]
-            case Near(_, text, edits):
-                near = process.extract(
-                    text, tokens, scorer=OSA.distance, score_cutoff=edits, limit=None, processor=None
-                )
-                return [token for token, _, _ in near]
             case Fragment(_, digits):
                 return [token for token in tokens if digits in token]
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import heapq
 import logging
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -80,6 +80,7 @@ class _Opened:
     reader: Any
     held: dict[tuple[str, str], Documents] = field(default_factory=dict)
     tokens: dict[str, list[str]] = field(default_factory=dict)
+    sized: dict[str, dict[int, list[str]]] = field(default_factory=dict)
     admitted: dict[object, Documents] = field(default_factory=dict)
     days: dict[str, Any] = field(default_factory=dict)
 
@@ -98,6 +99,15 @@ class _Opened:
         if name not in self.tokens:
             self.tokens[name] = [term.decode() for term in self.reader.lexicon(name)]
         return self.tokens[name]
+
+    def tokens_sized(self, name: str, length: int) -> list[str]:
+        """Those of one length."""
+        if name not in self.sized:
+            held: dict[int, list[str]] = defaultdict(list)
+            for token in self.tokens_of(name):
+                held[len(token)].append(token)
+            self.sized[name] = held
+        return self.sized[name].get(length, [])
 
     def day(self, name: str, document: int) -> int | None:
         """The day of the document."""
@@ -156,7 +166,11 @@ class WhooshEngine:
             def holding(key: FieldKey, text: str) -> Documents:
                 return opened.holding(field_name(key), text) & admitted
 
-            evaluation = Evaluation(lambda key: opened.tokens_of(field_name(key)), holding)
+            def tokens_of(key: FieldKey, length: int | None) -> Sequence[str]:
+                name = field_name(key)
+                return opened.tokens_of(name) if length is None else opened.tokens_sized(name, length)
+
+            evaluation = Evaluation(tokens_of, holding)
             scores = evaluation.scores(node)
             wanted = _wanted(opened, request, frozenset(scores))
             weighed = ((_weight(opened, request, each) * scores[each], -each) for each in wanted)
