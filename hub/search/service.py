@@ -40,6 +40,8 @@ MAX_FIRST = 100
 """Hits that one answer may have; each is read from the store."""
 MAX_FACETS = 10
 """Facets that one search filters or counts by."""
+MAX_VALUES = 100
+"""Values of one filter."""
 SUGGESTING = 50
 """The best matches that suggestions are made of."""
 MEANT = 20
@@ -247,6 +249,9 @@ class SearchService:
         first: int,
         guard: Guard,
     ) -> SearchRequest:
+        for values in (within.types, within.sources, *within.tags.values()):
+            if len(values) > MAX_VALUES:
+                raise LimitError(f"a filter has at most {MAX_VALUES} values, {len(values)} were given")
         self._check_facets((*within.tags, *facets), guard)
         seen = {name: guard.seen(name) for name in self.types}
         return SearchRequest(

@@ -30,6 +30,17 @@ def test_a_customer_is_found_by_name(indexed: World) -> None:
     assert found["facets"] == [{"type": "Customer", "count": 1}]
 
 
+def test_hits_lead_on_into_the_graph(indexed: World) -> None:
+    hits = indexed.ask(DOCUMENT, text="ann archer").data["search"]["hits"]
+    rows = [{"__typename": hit["type"], "id": hit["id"]} for hit in hits]
+    document = (
+        "query($rows: [_Any!]!) { _entities(representations: $rows) { __typename ... on Customer { name } } }"
+    )
+    found = indexed.ask(document, rows=rows).data["_entities"]
+    assert [each["__typename"] for each in found] == [hit["type"] for hit in hits]
+    assert found[0]["name"] == "Ann Archer"
+
+
 def test_what_is_masked_is_not_found(indexed: World) -> None:
     found = indexed.ask(DOCUMENT, "marketing", text="archer", types=["Customer"]).data["search"]
     assert (found["total"], found["hits"]) == (0, [])

@@ -74,7 +74,11 @@ def test_a_facet_that_may_not_be_read_is_refused_like_one_that_is_not_there(fill
     assert len(said) == 1
 
 
-def test_too_many_facets_are_refused(filled: World) -> None:
+def test_too_many_facets_and_values_are_refused(filled: World) -> None:
+    many = [str(at) for at in range(101)]
+    for within in (Narrowing(sources=many), Narrowing(tags={"Ticket.status": many})):
+        with pytest.raises(LimitError, match="100 values"):
+            filled.service.search("broken", within=within, access=Access())
     with pytest.raises(LimitError, match="10"):
         filled.service.search("broken", facets=["source"] * 11, access=Access())
 
