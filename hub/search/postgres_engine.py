@@ -18,7 +18,7 @@ from sqlalchemy.exc import ProgrammingError
 
 from hub.errors import StoreUnavailableError
 from hub.ontology import CUSTOMER
-from hub.search.asking import CUSTOMER_WEIGHT, Near, asked
+from hub.search.asking import CUSTOMER_WEIGHT, Near, Node, asked
 from hub.search.catalogue import Catalogue
 from hub.search.fold import MAX_TOKEN, tokens
 from hub.search.forms import ROOT, SOUND
@@ -98,15 +98,23 @@ class PostgresEngine:
     def search(self, request: SearchRequest) -> Result:
         """The documents that match the request, as of the last commit of any process."""
         node = asked(self._catalogue.fields, request)
-        with self._store.read() as connection:
-            self._served(connection)
-            if node is None:
-                return Result((), 0, {})
-            made = compiled(node, self._numbers, request, lambda near: self._near(connection, near))
-            facets = _types(connection, made)
-            hits = _best(connection, made, request) if request.first else ()
-            counts = {name: _counts(connection, made, name) for name in request.facets}
-            return Result(hits, sum(facets.values()), facets, counts)
+        while True:
+            with self._store.read() as connection:
+                self._served(connection)
+                if node is None:
+                    return Result((), 0, {})
+                place = _place(connection)
+                result = self._answered(connection, node, request)
+                if _place(connection) == place:
+                    return result
+            # Tables took others' names meanwhile, and rows of the new ones are not of this transaction's state.
+
+    def _answered(self, connection: Connection, node: Node, request: SearchRequest) -> Result:
+        made = compiled(node, self._numbers, request, lambda near: self._near(connection, near))
+        facets = _types(connection, made)
+        hits = _best(connection, made, request) if request.first else ()
+        counts = {name: _counts(connection, made, name) for name in request.facets}
+        return Result(hits, sum(facets.values()), facets, counts)
 
     def rebuild(self, batches: Iterable[Sequence[Document]], cursor: int) -> int:
         """Build a new index beside the old one and put it in its place at once; the number of documents."""
@@ -260,6 +268,12 @@ class PostgresEngine:
                 )
                 found[leaf] = [word for distance, word in rated if distance <= edits][:_MAX_NEAR]
         return found
+
+
+def _place(connection: Connection) -> int | None:
+    """Which table has the name of the documents' one just now, whatever state of the data is read."""
+    found = connection.execute(text(f"SELECT CAST(to_regclass('{_SERVED}.document') AS oid)")).scalar()
+    return None if found is None else int(found)
 
 
 def _statements(script: str, schema: str) -> list[str]:

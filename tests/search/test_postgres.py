@@ -3,11 +3,19 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from hub.errors import ConfigurationError
-from hub.search import PostgresEngine, TantivyEngine, WhooshEngine, open_engine, postgres_query
+from hub.search import (
+    PostgresEngine,
+    TantivyEngine,
+    WhooshEngine,
+    open_engine,
+    postgres_engine,
+    postgres_query,
+)
 from hub.store import Store
 from tests.search.search_world import Access, World, fill, hub_ontology, key_of, says, thing
 
@@ -62,4 +70,21 @@ def test_of_more_matches_than_are_ranked_customers_and_the_newest_are(
     answer = shared.service.search("nowak", access=Access())
     assert [(hit.type, hit.id) for hit in answer.hits] == [key_of(shared, "lukasz"), key_of(shared, "ticket")]
     assert answer.total == 2
+    shared.close()
+
+
+def test_an_index_that_is_swapped_in_the_middle_of_a_search_is_asked_anew(
+    shared: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    counted, swaps = postgres_engine._types, []
+
+    def swapped_before(*given: Any) -> dict[str, int]:
+        if not swaps:
+            swaps.append(shared.indexer.rebuild())
+        return counted(*given)
+
+    monkeypatch.setattr(postgres_engine, "_types", swapped_before)
+    answer = shared.service.search("whitfield", access=Access())
+    assert swaps == [True]
+    assert ([(hit.type, hit.id) for hit in answer.hits], answer.total) == ([key_of(shared, "liz")], 1)
     shared.close()
