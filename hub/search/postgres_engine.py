@@ -100,6 +100,7 @@ class PostgresEngine:
         node = asked(self._catalogue.fields, request)
         while True:
             with self._store.read() as connection:
+                connection.execution_options(isolation_level="REPEATABLE READ")
                 self._served(connection)
                 if node is None:
                     return Result((), 0, {})
