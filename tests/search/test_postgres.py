@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import text
 
 from hub.errors import ConfigurationError
 from hub.search import (
@@ -17,7 +18,7 @@ from hub.search import (
     postgres_query,
 )
 from hub.store import Store
-from tests.search.search_world import Access, World, fill, hub_ontology, key_of, says, thing
+from tests.search.search_world import WHO, Access, World, fill, gone, hub_ontology, key_of, says, thing
 
 
 def test_a_setting_chooses_the_engine_and_the_store_where_there_is_none(
@@ -87,4 +88,26 @@ def test_an_index_that_is_swapped_in_the_middle_of_a_search_is_asked_anew(
     answer = shared.service.search("whitfield", access=Access())
     assert swaps == [True]
     assert ([(hit.type, hit.id) for hit in answer.hits], answer.total) == ([key_of(shared, "liz")], 1)
+    shared.close()
+
+
+def test_words_of_what_is_gone_stay_until_the_index_is_scrubbed(shared: World) -> None:
+    sql = text(
+        "SELECT (SELECT count(*) FROM hub_search.word WHERE word = 'whitfield')"
+        " + (SELECT count(*) FROM hub_search.deletion WHERE word = 'whitfield')"
+        " + (SELECT count(*) FROM hub_search.document WHERE terms::text LIKE '%whitfield%')"
+    )
+
+    def held() -> int:
+        with shared.store.read() as connection:
+            return int(connection.execute(sql).scalar_one())
+
+    shared.apply(gone("erp", WHO["liz"]))
+    shared.indexer.follow()
+    assert shared.find("whitfield") == []
+    assert shared.service.search("vhitfieled", access=Access()).did_you_mean is None
+    assert held() > 0
+    assert shared.indexer.scrub()
+    assert held() == 0
+    assert shared.generations() == 1
     shared.close()
