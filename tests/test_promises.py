@@ -305,6 +305,7 @@ OTHERS = {
     ' since: "2026", until: "2026-02", facets: ["source"])'
     " { total hits { id title } counts { facet counts { value count } } didYouMean }",
     "searchIndex": "{ engine lag lagSeconds drift dropped }",
+    "searchRows": '(text: "nobody", types: ["Customer"], first: 3) { __typename ... on Customer { name } }',
     "searchSuggest": '(text: "nobody", types: ["Customer"], sources: ["erp"], first: 3) { text type }',
     "_entities": '(representations: [{__typename: "Customer", id: "cus_nobody"}]) { __typename }',
 }

@@ -106,10 +106,23 @@ def read_event(
     )
 
 
+def found_event(event: AuditEvent, touched: Touched) -> AuditEvent:
+    """The event of a query that plans answer, whose rows a search found: one of both."""
+    customers = tuple(dict.fromkeys([*event.customers, *touched.customers]))
+    return event.again(
+        action=Action.SEARCH,
+        entity_types=sorted({*event.entity_types, *touched.types}),
+        data_categories=sorted({*event.data_categories, *touched.categories}),
+        customers=customers,
+        counts={**event.counts, "customers": len(customers)},
+    )
+
+
 def told_event(event: AuditEvent, planned: Planned, touched: Touched, result: ExecutionResult) -> AuditEvent:
     """The event of an operation that an executor answers."""
     plan = planned.plan
-    searches = plan is not None and not SEARCH_FIELDS.isdisjoint(plan.others)
+    asked = plan is not None and not SEARCH_FIELDS.isdisjoint(plan.others)
+    searches = asked or bool(touched.searched)
     partial = bool(result.errors) or (plan is not None and bool(plan.notes))
     return event.again(
         action=Action.SEARCH if searches else Action.READ,

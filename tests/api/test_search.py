@@ -30,15 +30,49 @@ def test_a_customer_is_found_by_name(indexed: World) -> None:
     assert found["facets"] == [{"type": "Customer", "count": 1}]
 
 
+ROWS = """
+query($text: String!, $types: [String!], $first: Int! = 10) {
+  searchRows(text: $text, types: $types, first: $first) {
+    __typename
+    ... on Customer { id name orders(first: 1) { edges { node { orderNumber } } } }
+    ... on Ticket { id subject customer { __typename ... on Person { name } } }
+  }
+}
+"""
+
+
 def test_hits_lead_on_into_the_graph(indexed: World) -> None:
-    hits = indexed.ask(DOCUMENT, text="ann archer").data["search"]["hits"]
-    rows = [{"__typename": hit["type"], "id": hit["id"]} for hit in hits]
-    document = (
-        "query($rows: [_Any!]!) { _entities(representations: $rows) { __typename ... on Customer { name } } }"
-    )
-    found = indexed.ask(document, rows=rows).data["_entities"]
-    assert [each["__typename"] for each in found] == [hit["type"] for hit in hits]
-    assert found[0]["name"] == "Ann Archer"
+    hits = indexed.ask(DOCUMENT, text="archer").data["search"]["hits"]
+    found = indexed.ask(ROWS, text="archer").data["searchRows"]
+    assert [(each["__typename"], each["id"]) for each in found] == [(hit["type"], hit["id"]) for hit in hits]
+    assert {"Ann Archer", "Ben Archer"} <= {each.get("name") for each in found}
+    assert all("orders" in each for each in found if each["__typename"] == "Customer")
+    (ticket,) = indexed.ask(ROWS, text="parcel", types=["Ticket"]).data["searchRows"]
+    assert ticket["subject"]
+
+
+def test_only_types_are_searched_of_which_something_is_asked(indexed: World) -> None:
+    query = '{ searchRows(text: "parcel") { __typename ... on Customer { id } } }'
+    assert indexed.ask(query).data["searchRows"] == []
+    assert indexed.ask('{ searchRows(text: "parcel") { __typename } }').code == "BAD_QUERY"
+    assert indexed.ask(ROWS, text="archer", first=101).code == "LIMIT_EXCEEDED"
+    assert len(indexed.ask(ROWS, text="archer", first=1).data["searchRows"]) == 1
+
+
+def test_rows_that_are_found_are_recorded_as_a_search_of_their_customers(indexed: World) -> None:
+    for more in ("", " me { subject }"):
+        before = indexed.seq()
+        query = f'{{ searchRows(text: "ann archer") {{ ... on Customer {{ name }} }}{more} }}'
+        found = indexed.ask(query).data["searchRows"]
+        assert found == [{"name": "Ann Archer"}]
+        (event,) = indexed.events_after(before)
+        assert event.action is Action.SEARCH
+        assert event.customers == (indexed.customer("erp", "C1"),)
+        assert "user.name" in event.data_categories
+
+
+def test_what_is_masked_is_neither_found_nor_shown_among_rows(indexed: World) -> None:
+    assert indexed.ask(ROWS, "marketing", text="archer").data["searchRows"] == []
 
 
 def test_what_is_masked_is_not_found(indexed: World) -> None:

@@ -269,6 +269,10 @@ class Prober:
             " hits { type id customerId title snippet } } }"
         )
         suggest = "query($t: String!) { searchSuggest(text: $t, first: 50) { text type } }"
+        rows = (
+            "query($t: String!) { searchRows(text: $t, first: 50) { __typename ... on Customer { id name email }"
+            " ... on Ticket { id subject } ... on Order { id orderNumber customer { id name } } } }"
+        )
         counted = (
             "query($t: String!, $f: String!, $v: [String!]!) { search(text: $t, facets: [$f],"
             " where: [{facet: $f, values: $v}]) { total counts { facet counts { value count } } } }"
@@ -281,10 +285,12 @@ class Prober:
             yield Probe("search", query, {"t": asked, "y": ["Customer"], "s": ["erp"]})
             yield Probe("search", query, {"t": f"{asked[:-1]}xq"})
             yield Probe("search", suggest, {"t": asked})
+            yield Probe("search", rows, {"t": asked})
             yield Probe("search", suggest, {"t": asked[:3]})
         # Words that many rows share show their order.
         for word in (COMMON, COMMON[:4], f"{COMMON}s"):
             yield Probe("search", query, {"t": word})
+            yield Probe("search", rows, {"t": word})
         for name in self._draw.sample(self._pair.services.search.types, self._sample):
             yield Probe("search", query, {"t": COMMON, "y": [name]})
         facets = sorted(self._pair.services.search.facets)

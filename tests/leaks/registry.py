@@ -16,7 +16,7 @@ from starlette.routing import WebSocketRoute
 
 from hub.cli import app as hub_command
 from hub.schema import Catalogue
-from hub.schema.meanings import ByIdentifierRoot, ByIdRoot, ByIdsRoot, ChangesRoot, ListRoot
+from hub.schema.meanings import ByIdentifierRoot, ByIdRoot, ByIdsRoot, ChangesRoot, FoundRoot, ListRoot
 
 
 @dataclass(frozen=True)
@@ -53,6 +53,7 @@ Path = Asked | Entrance | Shown | Silent
 MEANINGS: Mapping[type, Asked] = {
     ByIdRoot: Asked(("by_id", "guessed id")),
     ByIdsRoot: Asked(("entities", "guessed id")),
+    FoundRoot: Asked(("search",)),
     ByIdentifierRoot: Asked(("identifier",)),
     ChangesRoot: Asked(("subscription",)),
     ListRoot: Asked(("fields", "filter", "sort", "figure", "group", "forged cursor", "one row", "count")),
@@ -70,6 +71,8 @@ ARGUMENTS: Mapping[str, Asked] = {
     "region": Asked(("identifier",)),
     "representations": Asked(("entities",)),
     "scheme": Asked(("identifier",)),
+    "text": Asked(("search",)),
+    "types": Asked(("search",)),
     "value": Asked(("identifier",)),
     "where": Asked(("filter", "link_filter")),
 }
