@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-browser lint types contracts docs check bench bench-serve bench-access bench-audit bench-resolution clean
+.PHONY: help demo test test-search test-browser lint types contracts docs check bench bench-serve bench-access bench-audit bench-resolution bench-search clean
 .PHONY: conformance conformance-http conformance-ws conformance-federation conformance-oidc conformance-fuzz conformance-cop
 
 help: ## show this list
@@ -22,6 +22,9 @@ demo: $(INSTALLED) ## the demo company: five sources synced, the API up, tokens 
 
 test: $(INSTALLED) ## all tests, on SQLite and PostgreSQL
 	$(BIN)/pytest --numprocesses auto --dist worksteal --quiet
+
+test-search: $(INSTALLED) ## the suite of the three search engines with more examples, and each killed 20 times (ten minutes)
+	HUB_TEST_PROFILE=thorough $(BIN)/pytest --quiet tests/search
 
 test-browser: $(INSTALLED) ## the query page in a real browser; needs Chromium, so CI leaves it out
 	@command -v chromium chromium-browser google-chrome >/dev/null \
@@ -61,6 +64,9 @@ bench-resolution: $(INSTALLED) ## resolving: arrivals, all at once beside Splink
 bench-audit: $(INSTALLED) ## how fast the audit log takes events, a million are verified, and what it adds to the 360 query (four minutes)
 	$(BIN)/python bench/audit.py
 	$(BIN)/python bench/recording.py
+
+bench-search: $(INSTALLED) ## the three search engines beside each other, 100,000 documents: speed and recall (six minutes)
+	$(BIN)/python bench/search.py --check
 
 # What others' tools say of the API; with WRITE=1 their output goes into docs/conformance.md.
 CONFORMANCE := $(BIN)/python -m conformance $(if $(WRITE),--write)

@@ -48,7 +48,7 @@ from hub.graph.resolution import MatchModel, PartyKind, load_models
 from hub.graph.resolution.profiles import StreetReader, libpostal_reader, street_parts
 from hub.graph.resolution.stewardship import Stewardship
 from hub.ontology import Ontology, load_ontology
-from hub.search import Catalogue, Indexer, SearchService, TantivyEngine
+from hub.search import Indexer, SearchService, open_engine
 from hub.settings import Settings, TokenClaims
 from hub.store import Store
 from hub.yamlfile import Fault
@@ -187,6 +187,17 @@ class Services:
         """
         return self.indexer.follow()
 
+    def check_index(self) -> None:
+        """Compare the search index with the store, put right what differs and tell how much it was.
+
+        Raises:
+            StoreUnavailableError: the store or the index is out of reach; try again later.
+        """
+        checked = self.indexer.check()
+        if checked is not None:
+            level = logging.WARNING if checked.drift else logging.INFO
+            _log.log(level, "search index: %d documents, %d put right", checked.documents, checked.drift)
+
     def publish_checkpoint(self) -> None:
         """Publish a checkpoint of the audit log as it is now, and have it cosigned.
 
@@ -261,7 +272,7 @@ def open_services(settings: Settings, environ: Mapping[str, str] = os.environ) -
         opening.callback(jobs.close)
         past = Past(store, syncer.trust, syncer.mapping_of_now)
         opening.callback(past.close)
-        engine = TantivyEngine(settings.index_dir, Catalogue(found.ontology))
+        engine = open_engine(settings.search_engine, settings.index_dir, store)
         opening.callback(engine.close)
         issuer = _demo_issuer(settings) if settings.demo else found.issuer
         if issuer is not None:

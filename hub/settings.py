@@ -94,6 +94,19 @@ class Settings(BaseSettings):
         default=None,
         description="SQLAlchemy URL of the graph's database; SQLite in the data folder unless given.",
     )
+    search_engine: Literal["tantivy", "whoosh", "postgres"] | None = Field(
+        default=None,
+        description="What the search index is kept by: `tantivy`, files in the data folder; `whoosh`, the like in pure"
+        " Python, for up to 200,000 documents; `postgres`, tables beside the store's, for several API nodes. Unless"
+        " given: `postgres` where the store is PostgreSQL, else `tantivy`.",
+    )
+    search_check_s: float = Field(
+        default=86_400.0,
+        ge=0,
+        le=2_592_000,
+        description="Seconds between two checks of the search index against the store, while the API runs; what differs"
+        " is put right and told in the log; 0 for none.",
+    )
     audit_url: SecretStr | None = Field(
         default=None,
         description="SQLAlchemy URL of the audit log's own database; SQLite in the data folder unless given.",

@@ -9,8 +9,9 @@ from __future__ import annotations
 import base64
 import hashlib
 import re
+from calendar import monthrange
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from functools import lru_cache
 
@@ -50,6 +51,20 @@ def is_partial_date(text: str) -> bool:
     except ValueError:
         return False
     return True
+
+
+def first_day(text: str) -> date:
+    """The first day of a partial date."""
+    return date.fromisoformat((text + "-01-01")[:10])
+
+
+def last_day(text: str) -> date:
+    """The last day of a partial date."""
+    first = first_day(text)
+    if len(text) == len("YYYY-MM-DD"):
+        return first
+    month = first.month if len(text) == len("YYYY-MM") else 12
+    return first.replace(month=month, day=monthrange(first.year, month)[1])
 
 
 def entity_id(source: str, space: str, key: str, secret: bytes = b"") -> str:

@@ -132,6 +132,8 @@ def test_an_error_of_a_source_names_source_and_stream(stream: str | None, messag
 
 SET = {
     "HUB_DATA_DIR": ("data", Path("data")),
+    "HUB_SEARCH_ENGINE": ("whoosh", "whoosh"),
+    "HUB_SEARCH_CHECK_S": ("0", 0.0),
     "HUB_STORE_URL": ("sqlite:///a.sqlite", "sqlite:///a.sqlite"),
     "HUB_AUDIT_URL": ("sqlite:///b.sqlite", "sqlite:///b.sqlite"),
     "HUB_AUDIT_KEY_FILE": ("log.key", Path("log.key")),
@@ -299,7 +301,12 @@ OTHERS = {
     "me": "{ subject roles purpose purposes department }",
     "sources": "{ name state records quarantined }",
     "mappings": '(source: "nothing", stream: null, version: null) { source stream version content since sinceRun }',
-    "search": '(text: "nobody") { total hits { id title } }',
+    "search": '(text: "nobody", after: 0, where: [{facet: "Ticket.status", values: ["open"]}],'
+    ' since: "2026", until: "2026-02", facets: ["source"])'
+    " { total hits { id title } counts { facet counts { value count } } didYouMean }",
+    "searchIndex": "{ engine lag lagSeconds drift dropped }",
+    "searchRows": '(text: "nobody", types: ["Customer"], first: 3) { __typename ... on Customer { name } }',
+    "searchSuggest": '(text: "nobody", types: ["Customer"], sources: ["erp"], first: 3) { text type }',
     "_entities": '(representations: [{__typename: "Customer", id: "cus_nobody"}]) { __typename }',
 }
 FOR_TOOLS = {

@@ -7,7 +7,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hub.values import Instant, Money, entity_id, is_partial_date, normalise_email, normalise_phone
+from hub.values import (
+    Instant,
+    Money,
+    entity_id,
+    first_day,
+    is_partial_date,
+    last_day,
+    normalise_email,
+    normalise_phone,
+)
 
 words = st.text(max_size=8)
 
@@ -78,3 +87,12 @@ def test_values_do_not_show_in_repr() -> None:
     shown = repr(Money(Decimal("9876543.21"), "GBP"))
     assert "9876543" not in shown
     assert "GBP" not in shown
+
+
+@pytest.mark.parametrize(("text", "first", "last"), [
+    ("2024", "2024-01-01", "2024-12-31"),
+    ("2024-02", "2024-02-01", "2024-02-29"),
+    ("2024-02-03", "2024-02-03", "2024-02-03"),
+])  # fmt: skip
+def test_a_partial_date_has_a_first_and_a_last_day(text: str, first: str, last: str) -> None:
+    assert (first_day(text).isoformat(), last_day(text).isoformat()) == (first, last)

@@ -16,7 +16,7 @@ from hub.api.admission import Admission
 from hub.api.console import NO_EXAMPLES, Examples, console_routes
 from hub.api.endpoint import GraphQLEndpoint
 from hub.api.middleware import AccessLog, MaskedErrors, ResponseHeaders, Shortcut, cross_origin
-from hub.api.publisher import checkpointing, following_policy, publishing, watching_glasses
+from hub.api.publisher import checking_index, checkpointing, following_policy, publishing, watching_glasses
 from hub.api.schema_download import SchemaDownload
 from hub.api.sse import EventStreams
 from hub.api.websocket import WebSocketEndpoint
@@ -73,6 +73,7 @@ def create_app(services: Services, examples: Examples = NO_EXAMPLES) -> FastAPI:
             checkpointing(services),  # ends last: its last checkpoint holds what publishing brings at the end
             following_policy(services),
             watching_glasses(services),
+            checking_index(services),
             publishing(services),
         ):
             yield

@@ -42,6 +42,28 @@ async def checkpointing(services: Services) -> AsyncIterator[None]:
 
 
 @asynccontextmanager
+async def checking_index(services: Services) -> AsyncIterator[None]:
+    """Compares the search index with the store as often as the settings say, while inside."""
+    stop = asyncio.Event()
+    task = asyncio.create_task(_check_until(stop, services))
+    try:
+        yield
+    finally:
+        stop.set()
+        await task
+
+
+async def _check_until(stop: asyncio.Event, services: Services) -> None:
+    """A check may take minutes: unlike other steps it is not done once more at the end."""
+    while interval_s := services.settings.search_check_s:
+        with suppress(TimeoutError):
+            await asyncio.wait_for(stop.wait(), interval_s)
+        if stop.is_set():
+            return
+        await _went_well("checking the search index", services.check_index)
+
+
+@asynccontextmanager
 async def following_policy(services: Services, interval_s: float = POLICY_INTERVAL_S) -> AsyncIterator[None]:
     """Has on record which policy is in force, and takes its file into force whenever it changes, while inside."""
     await _went_well(_FOLLOWING, services.follow_policy)

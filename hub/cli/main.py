@@ -21,7 +21,7 @@ from hub.adapters.preview import preview as preview_stream
 from hub.adapters.runs import RunReport
 from hub.adapters.sync import Progress
 from hub.api import serve as serve_api
-from hub.cli import access, audit, erase, glass, keys, payloads, quarantine, questions, resolve, staff
+from hub.cli import access, audit, erase, glass, keys, payloads, quarantine, questions, resolve, search, staff
 from hub.cli.common import SourceName, Values, command, opened, operator, out, record_values_shown
 from hub.cli.terminal import (
     print_preview,
@@ -57,6 +57,8 @@ access.app.add_typer(glass.app, name="glass")
 app.add_typer(access.app, name="access")
 app.add_typer(erase.app, name="erase")
 app.add_typer(resolve.app, name="resolve")
+app.add_typer(search.app, name="index")
+command(app)(search.search)
 
 
 @app.callback()

@@ -92,6 +92,7 @@ from hub.commands.questions import (
     uses_of_glass,
 )
 from hub.commands.runs import ReplayQuarantine, RunBegun, SyncSource, replay_quarantine, sync_source
+from hub.commands.searching import search
 from hub.commands.suppressions import Released, ReleaseSuppression, release_suppression
 
 __all__ = [
@@ -171,6 +172,7 @@ __all__ = [
     "reveal_payloads",
     "review_glass",
     "scrub_erasures",
+    "search",
     "stop_glass",
     "sync_source",
     "tell_of_glasses",

@@ -22,7 +22,8 @@ from hub.cache import BoundedCache
 from hub.ontology import Ontology
 from hub.schema.changes import change_drafts, change_root
 from hub.schema.drafts import Draft, TypeDraft, module_of
-from hub.schema.federation import entities_field, entity_draft
+from hub.schema.federation import ENTITY, entities_field, entity_draft
+from hub.schema.hits import rows_field
 from hub.schema.inputs import input_drafts
 from hub.schema.meanings import Meaning
 from hub.schema.mutations import MUTATIONS_BY_ONTOLOGY, PAYLOADS, RESOLVERS, mutation_drafts
@@ -89,7 +90,11 @@ def make_catalogue(ontology: Ontology) -> Catalogue:
 
 
 def _make(ontology: Ontology) -> Catalogue:
-    plans = TypeDraft(_PLANS, "Questions that read plans answer.", (*root_fields(ontology), entities_field()))
+    plans = TypeDraft(
+        _PLANS,
+        "Questions that read plans answer.",
+        (*root_fields(ontology), entities_field(), rows_field(ENTITY)),
+    )
     changes = TypeDraft(_CHANGES, "What the change feed tells.", (change_root(),))
     drafts = [
         *input_drafts(ontology),

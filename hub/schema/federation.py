@@ -28,7 +28,8 @@ SPECIFICATION = "https://specs.apollo.dev/federation/v2.0"
 SHARED = ("Money", "PageInfo")
 """Types that other subgraphs may define as well: values without an identity."""
 
-_ENTITY = "_Entity"
+ENTITY = "_Entity"
+"""The union of all types that have an id."""
 _OBJECT_TYPE = re.compile(r"^type (\w+)[^{\n]*(?= \{$)", re.MULTILINE)
 
 
@@ -39,7 +40,7 @@ def entity_names(ontology: Ontology) -> tuple[str, ...]:
 
 def entity_draft(ontology: Ontology) -> UnionDraft:
     """What a representation may lead to."""
-    return UnionDraft(_ENTITY, "What a gateway may ask for by its key.", entity_names(ontology))
+    return UnionDraft(ENTITY, "What a gateway may ask for by its key.", entity_names(ontology))
 
 
 def entities_field() -> FieldDraft:
@@ -49,7 +50,7 @@ def entities_field() -> FieldDraft:
     )
     return FieldDraft(
         "_entities",
-        f"list[{_ENTITY} | None]",
+        f"list[{ENTITY} | None]",
         "For a gateway of Apollo Federation: what the representations stand for, in their order, null where there is"
         " none.",
         ByIdsRoot(),

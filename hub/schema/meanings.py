@@ -154,7 +154,12 @@ class ChangesRoot:
     """A root field of Subscription: changes of customers."""
 
 
-RootMeaning = ByIdRoot | ByIdsRoot | ByIdentifierRoot | ListRoot
+@dataclass(frozen=True, slots=True)
+class FoundRoot:
+    """A root field: rows of several types that a search finds."""
+
+
+RootMeaning = FoundRoot | ByIdRoot | ByIdsRoot | ByIdentifierRoot | ListRoot
 
 
 @dataclass(frozen=True, slots=True)

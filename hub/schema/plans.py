@@ -30,7 +30,7 @@ from hub.schema.answers import Frame, PathedNote
 from hub.schema.catalogue import Catalogue
 from hub.schema.documents import Document, Operation
 from hub.schema.translate import translate, translate_changes
-from hub.schema.translated import Derive, RootField, Translation
+from hub.schema.translated import Derive, RootField, Searched, Translation
 from hub.schema.values import Arguments, outline
 from hub.store import DialectName
 
@@ -73,6 +73,15 @@ class PlannedField:
     derived: Mapping[str, Derive] = field(repr=False)
     as_of: AsOf | None = None
     """None for an answer as of now."""
+    searched: Searched | None = None
+    """None unless a search has to tell first which rows are meant."""
+
+    def cost(self, variables: Mapping[str, Any]) -> int:
+        """A bound on the fields of the answer."""
+        if self.searched is None:
+            return self.plan.cost(variables)
+        most = self.searched.taken(self.searched.first, variables)
+        return self.plan.cost({**variables, self.searched.rows: most}) + OTHER_COST
 
     def variables(self, given: Mapping[str, Any]) -> Mapping[str, Any]:
         """The plan's variables, made from the operation's."""
@@ -118,7 +127,7 @@ class OperationPlan:
     def cost(self, variables: Mapping[str, Any]) -> int:
         """A bound on the fields of the answer."""
         others = len(self.others) + sum(each.as_of is not None for each in self.fields)
-        return sum(each.plan.cost(variables) for each in self.fields) + OTHER_COST * others
+        return sum(each.cost(variables) for each in self.fields) + OTHER_COST * others
 
 
 @dataclass(frozen=True, slots=True)
@@ -233,7 +242,12 @@ class Plans:
             as_of = AsOf(root.as_of, self._plan(known, access))
             root = replace(root, id=Var(OF_THE_PAST))
         return PlannedField(
-            wanted.key, self._plan(root, access), _is_bounded(wanted.root), wanted.derived, as_of
+            wanted.key,
+            self._plan(root, access),
+            _is_bounded(wanted.root),
+            wanted.derived,
+            as_of,
+            wanted.searched,
         )
 
     def _plan(self, root: Root, access: PlanAccess) -> ReadPlan:

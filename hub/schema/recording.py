@@ -18,7 +18,7 @@ from hub.schema.documents import Document
 from hub.schema.planner import Planned
 from hub.schema.plans import OperationPlan, Reading
 from hub.schema.refusals import Refused
-from hub.schema.searching import SEARCH_FIELD
+from hub.schema.searching import SEARCH_FIELDS
 from hub.store import iso_utc
 
 _REQUESTERS = 1_000
@@ -106,10 +106,23 @@ def read_event(
     )
 
 
+def found_event(event: AuditEvent, touched: Touched) -> AuditEvent:
+    """The event of a query that plans answer, whose rows a search found: one of both."""
+    customers = tuple(dict.fromkeys([*event.customers, *touched.customers]))
+    return event.again(
+        action=Action.SEARCH,
+        entity_types=sorted({*event.entity_types, *touched.types}),
+        data_categories=sorted({*event.data_categories, *touched.categories}),
+        customers=customers,
+        counts={**event.counts, "customers": len(customers)},
+    )
+
+
 def told_event(event: AuditEvent, planned: Planned, touched: Touched, result: ExecutionResult) -> AuditEvent:
     """The event of an operation that an executor answers."""
     plan = planned.plan
-    searches = plan is not None and SEARCH_FIELD in plan.others
+    asked = plan is not None and not SEARCH_FIELDS.isdisjoint(plan.others)
+    searches = asked or bool(touched.searched)
     partial = bool(result.errors) or (plan is not None and bool(plan.notes))
     return event.again(
         action=Action.SEARCH if searches else Action.READ,

@@ -11,6 +11,7 @@ import asyncio
 from collections.abc import AsyncGenerator, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, aclosing, suppress
+from dataclasses import replace
 from typing import Any
 
 import orjson
@@ -25,12 +26,14 @@ from hub.schema.answers import Answer, executed, failed, refused
 from hub.schema.catalogue import make_catalogue
 from hub.schema.context import RequestContext
 from hub.schema.glasses import Glasses
+from hub.schema.hits import found_rows
 from hub.schema.planner import GraphQLRequest, Planned, Planner
 from hub.schema.plans import OF_THE_PAST, AsOf, OperationPlan, PlannedField
 from hub.schema.preparing import Preparing
 from hub.schema.recording import (
     Events,
     failed_event,
+    found_event,
     read_event,
     refused_event,
     stream_event,
@@ -254,6 +257,8 @@ class GraphQLService:
             silent = not result.errors and not context.touched.customers
             told = None if silent else told_event(event, planned, context.touched, result)
             return told, executed(result, ())
+        if any(each.searched is not None for each in plan.fields):
+            return await waiting.result(self._pool, lambda: self._found(event, planned, plan, context))
         if plan.others:
             return await waiting.result(self._pool, lambda: self._searched(event, planned, plan, context))
         found: Sequence[PlanResult]
@@ -262,6 +267,24 @@ class GraphQLService:
         except ElsewhereError:
             found = await waiting.result(self._pool, lambda: self._fetched(planned, plan, cancellation))
         return read_event(event, planned, plan, found), plan.frame.around([each.json_text for each in found])
+
+    def _found(
+        self, event: AuditEvent, planned: Planned, plan: OperationPlan, context: RequestContext
+    ) -> tuple[AuditEvent, Answer]:
+        """As a search answers, and the rows that it finds as plans do."""
+        rows = {
+            each.searched.rows: found_rows(each.searched, planned.variables, context)
+            for each in plan.fields
+            if each.searched is not None
+        }
+        planned = replace(planned, variables={**planned.variables, **rows})
+        if plan.others:
+            return self._searched(event, planned, plan, context)
+        found = self._fetched(planned, plan, context.cancellation)
+        told = found_event(read_event(event, planned, plan, found), context.touched)
+        return with_searches(told, context.touched, self._services.sealer), plan.frame.around(
+            [each.json_text for each in found]
+        )
 
     def _searched(
         self, event: AuditEvent, planned: Planned, plan: OperationPlan, context: RequestContext

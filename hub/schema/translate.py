@@ -77,6 +77,7 @@ from hub.ontology.identifiers import normal_identifier
 from hub.schema.aggregates import CURRENCY_KEY, aggregate_name, group_name, key_name
 from hub.schema.catalogue import TYPENAME, Catalogue
 from hub.schema.filters import page_of
+from hub.schema.hits import search_types
 from hub.schema.meanings import (
     ByIdentifierRoot,
     ByIdRoot,
@@ -84,6 +85,7 @@ from hub.schema.meanings import (
     ConnectionPart,
     EntryEntityField,
     FiguresField,
+    FoundRoot,
     IdField,
     LineageField,
     LineageRunField,
@@ -101,7 +103,7 @@ from hub.schema.meanings import (
     TiesField,
 )
 from hub.schema.outputs import LINEAGE
-from hub.schema.translated import CHANGED, ChangeSelection, Derive, RootField, Translation
+from hub.schema.translated import CHANGED, ChangeSelection, Derive, RootField, Searched, Translation
 from hub.schema.values import Arguments, Values
 
 FieldNodes = Sequence[FieldNode]
@@ -203,6 +205,8 @@ class _Translator:
             root = ListOf(meaning.type, page, self._connection(meaning.type, nodes))
         elif isinstance(meaning, ByIdentifierRoot):
             root = self._by_identifier(arguments, nodes)
+        elif isinstance(meaning, FoundRoot):
+            return self._found(key, arguments, nodes)
         elif isinstance(meaning, ByIdsRoot):
             root = self._by_ids(arguments["representations"], nodes)
         else:
@@ -234,6 +238,20 @@ class _Translator:
         if not named <= {CUSTOMER, *self._catalogue.ontology.types}:
             raise QueryError("a representation is of a type that has no key in this schema")
         return ByIds(self._selections(sorted(named), nodes), rows)
+
+    def _found(self, key: str, arguments: Arguments, nodes: FieldNodes) -> RootField:
+        """Rows that a search finds, of the types of which something is asked: the others are not searched for."""
+        types = self._listed(arguments, "types") or tuple(search_types(self._catalogue.ontology))
+        asked = [
+            name
+            for name in types
+            if name in self._catalogue.graphql.type_map
+            and any(field != TYPENAME for _, field, _ in self._fields(name, nodes))
+        ]
+        if not asked:
+            raise QueryError("nothing is asked of a type that is searched; say `... on Customer { id }`")
+        found = Searched(f"found by {key}", arguments["text"], tuple(asked), arguments["first"])
+        return RootField(key, ByIds(self._selections(sorted(asked), nodes), Var(found.rows)), {}, found)
 
     # objects
 

@@ -3,13 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
-from hub.graph.plans import Root
+from hub.graph.plans import Operand, Root, Var
 from hub.schema.values import Arguments
 
 Derive = Callable[[Mapping[str, Any]], Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Searched:
+    """The search whose hits are a plan's rows."""
+
+    rows: str
+    """The plan variable that they become; no variable of a document has a space in its name."""
+    text: Operand = field(repr=False)
+    types: tuple[str, ...]
+    """Those of which something is asked."""
+    first: Operand
+
+    def taken(self, operand: Operand, variables: Mapping[str, Any]) -> Any:
+        """The value of an operand for the operation's variables."""
+        return variables.get(operand.name) if isinstance(operand, Var) else operand
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +37,8 @@ class RootField:
     root: Root
     derived: Mapping[str, Derive]
     """Variables of the plan that are made from the operation's variables when it runs."""
+    searched: Searched | None = None
+    """None unless a search has to tell which rows are meant."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,6 +30,11 @@ def searched(type_: EntityType) -> tuple[Property, ...]:
     return tuple(prop for prop in type_.properties.values() if kind_of(prop))
 
 
+def faceted(type_: EntityType) -> tuple[Property, ...]:
+    """The type's properties that are filtered by and counted."""
+    return tuple(prop for prop in type_.properties.values() if prop.search == "facet")
+
+
 class Catalogue:
     """The searchable side of an ontology."""
 
@@ -66,6 +71,16 @@ class Catalogue:
         return {category: tuple(types) for category, types in found.items()}
 
     @cached_property
+    def facets(self) -> Mapping[str, tuple[str, Property]]:
+        """Type of documents and property by name of facet, such as `Ticket.status`, sorted."""
+        golden = [p for p in self.ontology.customer_properties.values() if p.search == "facet"]
+        found = {f"{CUSTOMER}.{prop.name}": (CUSTOMER, prop) for prop in golden}
+        for name in self.types:
+            if name != CUSTOMER:
+                found |= {f"{name}.{p.name}": (name, p) for p in faceted(self.ontology.type(name))}
+        return dict(sorted(found.items()))
+
+    @cached_property
     def sha256(self) -> str:
         """The hash of all that documents follow from: another one means another index."""
         content = [
@@ -74,7 +89,9 @@ class Catalogue:
             for prop in searched(type_)
         ]
         scopes = {name: fact.model_dump() for name, fact in sorted(self.ontology.scopes.items())}
-        return hashlib.sha256(json.dumps([FORMAT, scopes, sorted(content, key=str)]).encode()).hexdigest()
+        return hashlib.sha256(
+            json.dumps([FORMAT, scopes, list(self.facets), sorted(content, key=str)]).encode()
+        ).hexdigest()
 
     def label(self, type_: str) -> str:
         """What a person calls one."""

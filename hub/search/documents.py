@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any
 
 from sqlalchemy import Connection
 
 from hub.ontology import CUSTOMER, EntityType, Property
 from hub.search.belonging import CustomerFacts
-from hub.search.catalogue import Catalogue, kind_of, searched
+from hub.search.catalogue import Catalogue, faceted, kind_of, searched
 from hub.search.protocol import Document, Value, type_token
 from hub.store import Store, decode
 
@@ -85,6 +86,12 @@ class _Slots:
                 if each is not None and each != "":
                     yield prop, Value(kind_of(prop), prop.category, str(each))
 
+    def tags(self, type_: str, cells: Sequence[Any]) -> tuple[tuple[str, str], ...]:
+        """The values as those of facets of the type."""
+        return tuple(
+            dict.fromkeys((f"{type_}.{prop.name}", value.text) for prop, value in self.values(cells))
+        )
+
 
 class _EntityReader:
     """Documents of one type that is no party."""
@@ -92,6 +99,7 @@ class _EntityReader:
     def __init__(self, store: Store, type_: EntityType) -> None:
         self._store, self._type = store, type_
         self._values = _Slots(store, searched(type_))
+        self._facets = _Slots(store, faceted(type_))
         title = type_.properties.get(type_.title or "")
         self._title = _Slots(store, (title,) if title else ())
         self._sql = self._statement()
@@ -108,13 +116,17 @@ class _EntityReader:
         )
         return {id_ for (id_,) in self._store.rows_in(connection, sql, customers)}
 
+    @property
+    def _columns(self) -> Iterator[str]:
+        return chain(self._title.columns, self._facets.columns, self._values.columns)
+
     def _statement(self) -> str:
         type_ = self._type
         owner = "m.customer_id" if type_.customer else "NULL"
         join = " LEFT JOIN membership m ON m.party_id = e.party_id" if type_.customer else ""
         time = type_.properties.get(type_.time or "")
         when = f'e."{time.column}"' if time else "NULL"
-        own = "".join(f', e."{name}"' for name in (*self._title.columns, *self._values.columns))
+        own = "".join(f', e."{name}"' for name in self._columns)
         return (
             f'SELECT e.id, e.source, e.observed_at, {when}, {owner}{own} FROM "{type_.table}" e{join}'
             " WHERE {in:e.id}"
@@ -122,6 +134,7 @@ class _EntityReader:
 
     def read(self, connection: Connection, ids: Sequence[str]) -> Iterator[Document]:
         titles = len(self._title.columns)
+        facets = titles + len(self._facets.columns)
         for id_, source, observed, when, customer, *cells in self._store.rows_in(connection, self._sql, ids):
             title = next((value for _, value in self._title.values(cells[:titles])), None)
             yield Document(
@@ -131,9 +144,10 @@ class _EntityReader:
                 time=str(when or observed),
                 observed=observed,
                 tokens=(type_token(self._type.name),),
-                values=_distinct(value for _, value in self._values.values(cells[titles:])),
+                values=_distinct(value for _, value in self._values.values(cells[facets:])),
                 customer_id=customer,
                 title=title,
+                tags=self._facets.tags(self._type.name, cells[titles:facets]),
             )
 
 
@@ -148,14 +162,17 @@ class _CustomerReader:
         names = [prop for role in _NAME_ROLES for prop in golden.values() if prop.match == role]
         self._titles = frozenset(prop.name for prop in titles)
         self._golden = _Slots(store, tuple({prop.name: prop for prop in (*titles, *names)}.values()))
-        columns = "".join(f', "{name}"' for name in self._golden.columns)
+        self._facets = _Slots(store, tuple(prop for prop in golden.values() if prop.search == "facet"))
+        shown = (*self._golden.columns, *self._facets.columns)
+        columns = "".join(f', "{name}"' for name in shown)
         self._sql = f"SELECT id, updated_at{columns} FROM customer WHERE {{in:id}}"
 
     def read(self, connection: Connection, ids: Sequence[str]) -> Iterator[Document]:
         rows = self._store.rows_in(connection, self._sql, ids)
         stated = self._stated(connection, ids) if rows else {}
         for id_, updated, *cells in rows:
-            golden = list(self._golden.values(cells))
+            golden = list(self._golden.values(cells[: len(self._golden.columns)]))
+            facets = cells[len(self._golden.columns) :]
             sources, values = stated.get(id_, ((), ()))
             yield Document(
                 type=CUSTOMER,
@@ -168,6 +185,7 @@ class _CustomerReader:
                 customer_id=id_,
                 title=next((value for prop, value in golden if prop.name in self._titles), None),
                 names=tuple(value for prop, value in golden if prop.match in _NAME_ROLES),
+                tags=self._facets.tags(CUSTOMER, facets),
             )
 
     def _stated(

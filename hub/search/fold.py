@@ -2,7 +2,8 @@
 
     fold("Łukasz Müller-Größe")         'lukasz muller-grosse'
     words("Łukasz Müller-Größe")        ['lukasz', 'muller', 'grosse']
-    tokens("name", "Anna O'Brien")      ['anna', 'o', 'brien', 'obrien']
+    tokens("name", "Anna O'Brien")      ['anna', 'o', 'brien', 'obrien', '==anna', '~~BRN', '~~OBRN']
+    tokens("text", "Müller")            ['muller', 'mueller']
     tokens("code", "SO-2024-00123")     ['SO', '2024', '00123', 'SO202400123']
     tokens("phone", "+442079460123")    ['442079460123']
 
@@ -17,7 +18,9 @@ from typing import Literal
 
 from anyascii import anyascii
 
-FORMAT = 3
+from hub.search.forms import forms, respelled
+
+FORMAT = 4
 """Version of the rules in this module and of what documents hold."""
 
 MAX_TOKEN = 64
@@ -67,8 +70,12 @@ def tokens(kind: Kind, value: str) -> list[str]:
     if kind == "email":
         return [*found, fold(value).strip()[: 4 * MAX_TOKEN]]
     if kind == "name":
-        return found + _joined(value)
-    return found
+        found += _joined(value)
+    if (other := respelled(value)) != value:
+        found = list(dict.fromkeys([*found, *words(other)]))
+    return (
+        found if kind != "name" else found + [form for word in dict.fromkeys(found) for form in forms(word)]
+    )
 
 
 def _joined(value: str) -> list[str]:

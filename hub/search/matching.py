@@ -9,7 +9,7 @@ from collections.abc import Collection, Iterable, Iterator
 
 from rapidfuzz.distance import OSA
 
-from hub.search.fold import Kind, tokens, words
+from hub.search.fold import Kind, tokens
 from hub.search.protocol import Document, Value
 from hub.search.query import MIN_CODE_PREFIX, Query, Unit, Word
 
@@ -27,7 +27,9 @@ def word_matches(word: Word, kind: Kind, token: str) -> bool:
         return False
     if kind == "code":
         return code_matches(word.text.upper(), token)
-    if token == word.text or (word.begins and token.startswith(word.text)):
+    if token in word.spellings or (word.begins and token.startswith(word.spellings)):
+        return True
+    if kind == "name" and token in word.forms:
         return True
     return kind in _FORGIVING and word.may_differ and OSA.distance(word.text, token, score_cutoff=1) <= 1
 
@@ -39,13 +41,23 @@ def code_matches(code: str, token: str) -> bool:
 
 def matches(query: Query, document: Document, categories: Collection[str]) -> bool:
     """Whether the query finds the document by values of these categories alone."""
-    held: dict[Kind, set[str]] = defaultdict(set)
-    for value in document.values:
-        if value.kind and value.category in categories:
-            held[value.kind].update(tokens(value.kind, value.text))
+    held = _held(value for value in document.values if value.category in categories)
     if query.code and any(code_matches(query.code, token) for token in held["code"]):
         return True
     return bool(query) and all(_unit_matches(unit, held) for unit in query.units)
+
+
+def unit_matches(unit: Unit, values: Iterable[Value]) -> bool:
+    """Whether the values alone match the unit."""
+    return _unit_matches(unit, _held(values))
+
+
+def _held(values: Iterable[Value]) -> dict[Kind, set[str]]:
+    held: dict[Kind, set[str]] = defaultdict(set)
+    for value in values:
+        if value.kind:
+            held[value.kind].update(tokens(value.kind, value.text))
+    return held
 
 
 def _unit_matches(unit: Unit, held: dict[Kind, set[str]]) -> bool:
@@ -87,7 +99,7 @@ def _spans(query: Query, value: Value) -> Iterator[tuple[int, int]]:
         return
     asked = list(query.words)
     for run in _RUN.finditer(value.text):
-        if any(word_matches(word, kind, token) for word in asked for token in words(run.group())):
+        if any(word_matches(word, kind, token) for word in asked for token in tokens(kind, run.group())):
             yield run.span()
 
 

@@ -7,14 +7,23 @@ tokens, row scopes, types, sources) is one object inside the engine: hits, total
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+import hashlib
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import date
 from types import MappingProxyType
 from typing import Protocol
+
+import orjson
 
 from hub.access import Within
 from hub.access.scope import Values
 from hub.search.fold import Kind
+
+SOURCE = "source"
+"""The facet of the sources; all others are properties, as `Type.property`."""
+MAX_COUNTS = 100
+"""Values of one facet that are counted: the most frequent."""
 
 NO_FACTS: Values = MappingProxyType({})
 FieldKey = tuple[Kind, str]
@@ -54,16 +63,56 @@ class Document:
     """What row scopes compare of its customer, by scope."""
     bars: tuple[str, ...] = ()
     """What keeps its customer from purposes."""
+    tags: tuple[tuple[str, str], ...] = field(default=(), repr=False)
+    """Values of facets, by name: `("Ticket.status", "open")`."""
 
     @property
     def key(self) -> str:
         """The document's own id within an index."""
         return document_key(self.type, self.id)
 
+    @property
+    def stamp(self) -> int:
+        """A number of 64 bits that follows from all that an engine keeps of it; another one tells of a change."""
+        values = [(value.kind, value.category, value.text) for value in self.values if value.kind]
+        facts = {scope: sorted(held) for scope, held in sorted(self.facts.items())}
+        held = [
+            self.key,
+            self.sources,
+            self.time,
+            self.observed,
+            self.tokens,
+            values,
+            facts,
+            self.bars,
+            self.tags,
+        ]
+        digest = hashlib.blake2b(orjson.dumps(held), digest_size=8).digest()
+        return int.from_bytes(digest, signed=True)
+
 
 def document_key(type_: str, id_: str) -> str:
     """The key of the document of an entity or a customer."""
     return f"{type_}:{id_}"
+
+
+def day_of(time: str) -> int | None:
+    """Days from 1970 to the day that an ISO text begins with, or to the first day of its year or month."""
+    try:
+        return (date.fromisoformat((time[:10] + "-01-01")[:10]) - date(1970, 1, 1)).days
+    except ValueError:
+        return None
+
+
+RECENCY = 0.01
+"""What a document of our day gains over one of 1970: it decides between equal matches only."""
+_DAYS = 36_525.0
+"""From 1970 to 2070."""
+
+
+def recency(day: int | None) -> float:
+    """How late a day is, from 0 for 1970 or unknown to 1."""
+    return 0.0 if day is None else min(max(day / _DAYS, 0.0), 1.0)
 
 
 def type_token(type_: str) -> str:
@@ -100,6 +149,35 @@ class SearchRequest:
     """Whether, of equal matches, the latest to happen comes first; without it, the latest observed: the order would
     tell times that the requester may not see."""
 
+    tags: tuple[tuple[str, frozenset[str]], ...] = field(default=(), repr=False)
+    """Only what has one of these values, of each of these facets."""
+    since: int | None = None
+    """Only what happened on this day or later, as `day_of` counts; observed, unless `by_time`."""
+    until: int | None = None
+    """The like: on this day or before."""
+    facets: tuple[str, ...] = ()
+    """What else is counted than types: facets that the requester may read."""
+    relaxed: bool = False
+    """Whether words may be further from what they find: what did-you-mean is made of. Engines may find more."""
+
+    def wants(self, document: Document) -> bool:
+        """Whether the document is of what the request is narrowed to."""
+        if self.types and document.type not in self.types:
+            return False
+        if self.sources and self.sources.isdisjoint(document.sources):
+            return False
+        return self._wants_day(document) and all(
+            any(name == held and text in values for held, text in document.tags) for name, values in self.tags
+        )
+
+    def _wants_day(self, document: Document) -> bool:
+        if self.since is None and self.until is None:
+            return True
+        day = day_of(document.time if self.by_time else document.observed)
+        if day is None:
+            return False
+        return (self.since is None or self.since <= day) and (self.until is None or day <= self.until)
+
     def admits(self, document: Document) -> bool:
         """Whether the requester may find the document, whatever its words: what every engine's filter must say."""
         if not self.bars.isdisjoint(document.bars):
@@ -125,6 +203,8 @@ class Result:
     hits: tuple[Found, ...]
     total: int
     facets: Mapping[str, int]
+    counts: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+    """By facet that was asked for, how many have which value; of the most frequent MAX_COUNTS."""
 
 
 class SearchEngine(Protocol):
@@ -164,6 +244,10 @@ class SearchEngine(Protocol):
 
     def holds(self, keys: Collection[str]) -> int:
         """How many of the documents with these keys there are."""
+        ...
+
+    def stamps(self) -> Iterator[tuple[str, int]]:
+        """Key and stamp of every document, in any order, as of one commit."""
         ...
 
     def drop_former(self) -> None:

@@ -17,6 +17,7 @@ from itertools import groupby
 
 from hub.errors import LimitError
 from hub.search.fold import code, fold, words
+from hub.search.forms import forms, respelled
 
 MAX_LENGTH = 200
 """Characters of a request's text."""
@@ -24,6 +25,8 @@ MAX_WORDS = 10
 """Words of a request's text; each costs a few lookups in each field."""
 MIN_TYPO = 4
 """Letters from which on a word may differ by one edit; of shorter ones too many are one edit apart."""
+MIN_FAR = 6
+"""Letters from which on a word that finds nothing may be two edits from the one that was meant."""
 MIN_PREFIX = 2
 MIN_CODE_PREFIX = 3
 MIN_PHONE = 3
@@ -40,6 +43,23 @@ class Word:
     text: str
     unfinished: bool
     """Whether it may be the beginning of a word."""
+    also: str | None = None
+    """Another spelling that counts as the same: `mueller` of `müller`."""
+
+    @property
+    def spellings(self) -> tuple[str, ...]:
+        """All that counts as the word itself."""
+        return (self.text,) if self.also is None else (self.text, self.also)
+
+    @property
+    def forms(self) -> tuple[str, ...]:
+        """What names are found by that it may stand for, or sounds like."""
+        return forms(self.text)
+
+    @property
+    def far(self) -> int:
+        """Edits that are forgiven where nothing else was found."""
+        return (2 if len(self.text) >= MIN_FAR else 1) if self.may_differ else 0
 
     @property
     def may_differ(self) -> bool:
@@ -57,6 +77,8 @@ class Unit:
     """What must be found as a whole."""
 
     words: tuple[Word, ...]
+    written: str = ""
+    """As it was asked for."""
     phones: tuple[str, ...] = ()
     """Fragments of a phone number's digits, any of which will do."""
     code: str | None = None
@@ -108,10 +130,14 @@ def _stretches(text: str) -> Iterator[str]:
 
 def _unit(stretch: str, last: bool) -> Unit:
     found = words(stretch)
-    ended = [Word(word, last and at == len(found) - 1) for at, word in enumerate(found)]
+    ended = [
+        Word(word, last and at == len(found) - 1, other if other != word else None)
+        for at, (word, other) in enumerate(zip(found, words(respelled(stretch)), strict=True))
+    ]
     folded = fold(stretch)
     return Unit(
         words=tuple(ended),
+        written=stretch,
         phones=_phones(folded) if all(_NUMERIC.fullmatch(part) for part in folded.split()) else (),
         code=code(stretch) if len(found) > 1 else None,
         email=folded if "@" in folded else None,

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import date
+from itertools import islice
 from threading import Lock
 
 from sqlalchemy import Connection
@@ -18,21 +20,32 @@ from hub.ontology import CUSTOMER, Ontology, Property
 from hub.search.documents import DocumentLoader
 from hub.search.matching import matches, snippet
 from hub.search.protocol import (
+    SOURCE,
     Document,
     Found,
     Result,
     SearchEngine,
     SearchRequest,
     Value,
+    day_of,
     document_key,
     type_token,
 )
 from hub.search.query import Query, parse
+from hub.search.suggesting import Suggestion, completions, correction
 from hub.store import Cancellation, Store
 from hub.yamlfile import nearest
 
 MAX_FIRST = 100
 """Hits that one answer may have; each is read from the store."""
+MAX_FACETS = 10
+"""Facets that one search filters or counts by."""
+MAX_VALUES = 100
+"""Values of one filter."""
+SUGGESTING = 50
+"""The best matches that suggestions are made of."""
+MEANT = 20
+"""The best matches of a relaxed search that are looked at for what may have been meant."""
 CANDIDATES = 1000
 """The best matches that are looked at for a purpose that needs consent; those who consent are found and counted."""
 
@@ -61,8 +74,40 @@ class SearchAnswer:
     """Matches in the index, which may be behind the store by seconds."""
     facets: Mapping[str, int]
     """Matches by type."""
+    counts: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+    """By facet that was asked for, matches by value."""
+    did_you_mean: str | None = field(default=None, repr=False)
+    """When nothing was found: a text near to it that finds something."""
     customers: tuple[str, ...] = ()
     """For the audit event: the customers whose data is in the answer, whether the requester learns it or not."""
+    categories: tuple[str, ...] = ()
+    """For the audit event: the data categories that were searched, sorted."""
+
+
+@dataclass(frozen=True, slots=True)
+class Narrowing:
+    """What a search is narrowed to: all that is given must hold."""
+
+    types: Sequence[str] = ()
+    sources: Sequence[str] = ()
+    """Only what one of these sources states."""
+    tags: Mapping[str, Sequence[str]] = field(default_factory=dict, repr=False)
+    """By facet, such as `Ticket.status`, the values of which it has one."""
+    since: date | None = None
+    until: date | None = None
+    """The last day; both of when it happened, or was observed for who may not know that."""
+
+
+EVERYWHERE = Narrowing()
+
+
+@dataclass(frozen=True, slots=True)
+class Suggestions:
+    """What a text may become."""
+
+    suggestions: tuple[Suggestion, ...]
+    customers: tuple[str, ...] = ()
+    """For the audit event: the customers whose data they come from."""
     categories: tuple[str, ...] = ()
     """For the audit event: the data categories that were searched, sorted."""
 
@@ -71,7 +116,7 @@ class SearchService:
     """Answers searches from an engine's index and shows hits from the store. Threads may share it."""
 
     def __init__(self, store: Store, engine: SearchEngine, ontology: Ontology) -> None:
-        self._store, self._engine, self._ontology = store, engine, ontology
+        self._store, self.engine, self._ontology = store, engine, ontology
         self._loader = DocumentLoader(store)
         self._catalogue = self._loader.catalogue
         self._counting = Lock()
@@ -83,12 +128,17 @@ class SearchService:
         """The types that are found."""
         return self._catalogue.types
 
+    @property
+    def facets(self) -> tuple[str, ...]:
+        """What is filtered and counted by beside types and sources."""
+        return tuple(self._catalogue.facets)
+
     def search(
         self,
         text: str,
         *,
-        types: Sequence[str] = (),
-        sources: Sequence[str] = (),
+        within: Narrowing = EVERYWHERE,
+        facets: Sequence[str] = (),
         first: int = 10,
         access: CategoryAccess,
         suggests: bool = True,
@@ -99,33 +149,88 @@ class SearchService:
         It `suggests` the type that may be meant by one that is not there to those who may know which types there are.
 
         Raises:
-            LimitError: the text or `first` is larger than is answered; the message says how large it may be. Or the
-                cancellation has ended it.
-            QueryError: there is no such type to search.
+            LimitError: the text, `first` or a list is larger than is answered; the message says how large it may be.
+                Or the cancellation has ended it.
+            QueryError: there is no such type to search, or no such facet for this requester.
             StoreUnavailableError: there is no index yet, or the store is out of reach; try again later.
         """
-        self._check(types, first, suggests)
+        self._check(within.types, first, suggests)
         query = parse(text)
         guard = Guard(self._ontology, access)
-        request = self._request(text, types, sources, max(first, 1), guard)
-        if guard.reach.consent is not None:
-            # No index knows who consents just now: what it finds is asked of the store before it is counted.
-            request = replace(request, first=CANDIDATES)
-        result = self._engine.search(request)
-        documents = self._confirmed(query, request, result.hits, access, cancellation)
-        if guard.reach.consent is not None:
-            facets = Counter(document.type for document in documents)
-            result = Result((), facets.total(), facets)
+        request = self._request(text, within, facets, max(first, 1), guard)
+        result, documents = self._found(query, request, access, cancellation)
         shown = documents[:first]
         # The count of one match tells of its customer as much as the hit would.
         told = documents[:1] if result.total == 1 else shown
+        meant: str | None = None
+        if not result.total and (near := self._meant(query, request, access, cancellation)):
+            meant, told = near[0], [near[1]]
         return SearchAnswer(
             hits=tuple(self._hit(query, document, guard, request) for document in shown),
             total=result.total,
             facets=result.facets,
-            customers=tuple(dict.fromkeys(d.customer_id for d in told if d.customer_id)),
+            counts=result.counts,
+            did_you_mean=meant,
+            customers=_customers(told),
             categories=tuple(sorted(request.categories)),
         )
+
+    def suggest(
+        self,
+        text: str,
+        *,
+        within: Narrowing = EVERYWHERE,
+        first: int = 10,
+        access: CategoryAccess,
+        suggests: bool = True,
+        cancellation: Cancellation | None = None,
+    ) -> Suggestions:
+        """What the text may become while it is typed, the likeliest first: of what a search by it would find now.
+
+        Raises:
+            As `search`.
+        """
+        self._check(within.types, first, suggests)
+        query = parse(text)
+        request = self._request(text, within, (), SUGGESTING, Guard(self._ontology, access))
+        _, documents = self._found(query, request, access, cancellation)
+        found = list(islice(completions(text, query, documents, request.categories), first))
+        return Suggestions(
+            tuple(suggestion for _, suggestion in found),
+            _customers(document for document, _ in found),
+            tuple(sorted(request.categories)),
+        )
+
+    def _found(
+        self,
+        query: Query,
+        request: SearchRequest,
+        access: CategoryAccess,
+        cancellation: Cancellation | None,
+    ) -> tuple[Result, list[Document]]:
+        """What the engine counts, and the hits as the store confirms them."""
+        counted = access.reach.consent is None
+        if not counted:
+            # No index knows who consents just now: what it finds is asked of the store before it is counted.
+            request = replace(request, first=CANDIDATES)
+        result = self.engine.search(request)
+        documents = self._confirmed(query, request, result.hits, access, cancellation)
+        return (result if counted else _counted(documents, request.facets)), documents
+
+    def _meant(
+        self,
+        query: Query,
+        request: SearchRequest,
+        access: CategoryAccess,
+        cancellation: Cancellation | None,
+    ) -> tuple[str, Document] | None:
+        """A text that finds something where this one does not, and what it finds."""
+        relaxed = replace(request, relaxed=True, first=MEANT, facets=())
+        hits = self.engine.search(relaxed).hits if any(word.far for word in query.words) else ()
+        for document in self._current(relaxed, hits, access, cancellation):
+            if text := correction(query, document, request.categories):
+                return text, document
+        return None
 
     def _check(self, types: Collection[str], first: int, suggests: bool) -> None:
         if not 0 <= first <= MAX_FIRST:
@@ -139,11 +244,15 @@ class SearchService:
     def _request(
         self,
         text: str,
-        types: Collection[str],
-        sources: Collection[str],
+        within: Narrowing,
+        facets: Sequence[str],
         first: int,
         guard: Guard,
     ) -> SearchRequest:
+        for values in (within.types, within.sources, *within.tags.values()):
+            if len(values) > MAX_VALUES:
+                raise LimitError(f"a filter has at most {MAX_VALUES} values, {len(values)} were given")
+        self._check_facets((*within.tags, *facets), guard)
         seen = {name: guard.seen(name) for name in self.types}
         return SearchRequest(
             text=text,
@@ -154,11 +263,30 @@ class SearchService:
             ),
             attributes=guard.reach.attributes,
             bars=frozenset(guard.reach.bars),
-            types=frozenset(types),
-            sources=frozenset(sources),
+            types=frozenset(within.types),
+            sources=frozenset(within.sources),
+            tags=tuple((name, frozenset(values)) for name, values in within.tags.items()),
+            since=_day(within.since),
+            until=_day(within.until),
+            facets=tuple(dict.fromkeys(facets)),
             first=first,
             by_time=all(guard.whole(time, guard.seen(name)) for name, time in self._times(guard)),
         )
+
+    def _check_facets(self, names: Sequence[str], guard: Guard) -> None:
+        if len(names) > MAX_FACETS:
+            raise LimitError(f"a search has at most {MAX_FACETS} facets, {len(names)} were asked for")
+        for name in names:
+            # What may not be read is refused by the same words as what is not there.
+            if name != SOURCE and not self._counts(name, guard):
+                raise QueryError(f"there is no facet {name!r} to filter or count by")
+
+    def _counts(self, name: str, guard: Guard) -> bool:
+        """Whether it is a facet that is shown whole wherever a document that may be found has it."""
+        if name not in self._catalogue.facets:
+            return False
+        type_, prop = self._catalogue.facets[name]
+        return guard.whole(prop, guard.seen(type_))
 
     def _searches(self, guard: Guard, category: str) -> bool:
         """Whether values of the category are shown whole wherever a document that may be found has them."""
@@ -184,6 +312,17 @@ class SearchService:
         cancellation: Cancellation | None,
     ) -> list[Document]:
         """The hits as they stand in the store, without those that are gone or no longer match."""
+        there = self._current(request, hits, access, cancellation)
+        return [document for document in there if self._kept(matches(query, document, request.categories))]
+
+    def _current(
+        self,
+        request: SearchRequest,
+        hits: Sequence[Found],
+        access: CategoryAccess,
+        cancellation: Cancellation | None,
+    ) -> list[Document]:
+        """The hits as they stand in the store, without those that are gone or may no longer be found."""
         if not hits and access.reach.consent is None:
             return []
         current: dict[str, Document] = {}
@@ -193,9 +332,18 @@ class SearchService:
             for type_ in {hit.type for hit in hits}:
                 current |= self._load(connection, type_, [hit.id for hit in hits if hit.type == type_])
         found = [current.get(document_key(hit.type, hit.id)) for hit in hits]
-        kept = [document for document in found if document and _still_found(query, request, document)]
-        with self._counting:
-            self.dropped += len(hits) - len(kept)
+        return [
+            document
+            for document in found
+            if self._kept(document is not None and request.admits(document) and request.wants(document))
+            and document is not None
+        ]
+
+    def _kept(self, kept: bool) -> bool:
+        """The same; counts what is not."""
+        if not kept:
+            with self._counting:
+                self.dropped += 1
         return kept
 
     def _consenting(
@@ -241,9 +389,24 @@ def _holds(where: Within, document: Document, guard: Guard) -> bool:
     return where.holds(document.facts, guard.reach.attributes)
 
 
-def _still_found(query: Query, request: SearchRequest, document: Document) -> bool:
-    return (
-        request.admits(document)
-        and (not request.sources or not request.sources.isdisjoint(document.sources))
-        and matches(query, document, request.categories)
-    )
+def _customers(documents: Iterable[Document]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(each.customer_id for each in documents if each.customer_id))
+
+
+def _day(day: date | None) -> int | None:
+    return None if day is None else day_of(day.isoformat())
+
+
+def _counted(documents: Sequence[Document], facets: Collection[str]) -> Result:
+    types = Counter(document.type for document in documents)
+    counts: dict[str, Counter[str]] = {}
+    for name in facets:
+        values = (_values_of(document, name) for document in documents)
+        counts[name] = Counter(value for each in values for value in each)
+    return Result((), types.total(), types, counts)
+
+
+def _values_of(document: Document, facet: str) -> Collection[str]:
+    if facet == SOURCE:
+        return document.sources
+    return [text for name, text in document.tags if name == facet]

@@ -7,10 +7,9 @@ the same commit as the documents that it vouches for.
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import date
 from pathlib import Path
 from threading import Lock
 
@@ -19,11 +18,23 @@ from tantivy import Index, IndexWriter, Query, Schema, Searcher
 
 from hub.errors import StoreUnavailableError
 from hub.ontology import CUSTOMER
+from hub.search.asking import CUSTOMER_WEIGHT
 from hub.search.catalogue import Catalogue
 from hub.search.fold import tokens
 from hub.search.generations import Generations
-from hub.search.protocol import Document, Found, Result, SearchRequest, scope_term
-from hub.search.tantivy_query import build, field_name, trigrams
+from hub.search.protocol import (
+    MAX_COUNTS,
+    RECENCY,
+    SOURCE,
+    Document,
+    Found,
+    Result,
+    SearchRequest,
+    day_of,
+    recency,
+    scope_term,
+)
+from hub.search.tantivy_query import build, field_name, tag_field, trigrams
 
 _CURSOR_ID = "\x00cursor"
 _TOKENIZER = "folded"
@@ -34,11 +45,6 @@ _MAX_TYPES = 1000
 
 _BY_TIME, _BY_OBSERVATION = "weight", "weight_observed"
 """The fields that hold weights."""
-_CUSTOMER_WEIGHT = 3.0
-_RECENCY = 0.01
-"""What a document of our day gains over one of 1970: it decides between equal matches only."""
-_DAYS = 36_525.0
-"""From 1970 to 2070."""
 
 _Stamp = tuple[int, int, int]
 
@@ -99,7 +105,7 @@ class TantivyEngine:
             found = searcher.search(query, max(request.first, 1), weight_by_field=weight)
             hits = [_found(searcher, address) for _, address in found.hits[: request.first]]
             count: int = found.count  # type: ignore[attr-defined]  # tantivy 0.27's stubs leave it out
-            return Result(tuple(hits), count, _facets(searcher, query))
+            return Result(tuple(hits), count, *_facets(searcher, query, request.facets))
 
     def rebuild(self, batches: Iterable[Sequence[Document]], cursor: int) -> int:
         """Build a new index beside the old one and put it in its place at once; the number of documents."""
@@ -120,6 +126,16 @@ class TantivyEngine:
         with _translated():
             found = (searcher.search(Query.term_query(self._schema, "id", key), 1).hits for key in keys)
             return sum(map(len, found))
+
+    def stamps(self) -> Iterator[tuple[str, int]]:
+        """Key and stamp of every document, in any order, as of one commit."""
+        searcher = self._searcher()
+        with _translated():
+            everything = searcher.search(Query.all_query(), max(searcher.num_docs, 1), count=False).hits
+            for _, address in everything:
+                document = searcher.doc(address)
+                if (stamp := document.get_first("stamp")) is not None:
+                    yield str(document.get_first("id")), int(stamp)
 
     def drop_former(self) -> None:
         """Delete every index but the one that is served."""
@@ -211,11 +227,16 @@ def _schema(catalogue: Catalogue) -> Schema:
     builder = tantivy.SchemaBuilder()
     builder.add_text_field("id", stored=True, tokenizer_name="raw", index_option="basic")
     builder.add_text_field("type", stored=True, fast=True, tokenizer_name="raw", index_option="basic")
-    for name in ("source", "token", "scope", "bar"):
+    for name in ("token", "scope", "bar"):
         builder.add_text_field(name, tokenizer_name="raw", index_option="basic")
+    for name in ("source", *map(tag_field, catalogue.facets)):
+        builder.add_text_field(name, fast=True, tokenizer_name="raw", index_option="basic")
+    for name in ("day", "day_observed"):
+        builder.add_integer_field(name, indexed=True, fast=True)
     for name in (_BY_TIME, _BY_OBSERVATION):
         builder.add_float_field(name, fast=True)
-    builder.add_integer_field("cursor", stored=True)
+    for name in ("cursor", "stamp"):
+        builder.add_integer_field(name, stored=True)
     for key in catalogue.fields:
         option = "position" if key[0] == "phone" else "basic"
         builder.add_text_field(field_name(key), tokenizer_name=_TOKENIZER, index_option=option)
@@ -232,6 +253,7 @@ def _indexed(document: Document) -> tantivy.Document:
     entry = tantivy.Document()
     entry.add_text("id", document.key)
     entry.add_text("type", document.type)
+    entry.add_integer("stamp", document.stamp)
     for source in document.sources:
         entry.add_text("source", source)
     for token in document.tokens:
@@ -241,6 +263,11 @@ def _indexed(document: Document) -> tantivy.Document:
             entry.add_text("scope", scope_term(scope, fact))
     for bar in document.bars:
         entry.add_text("bar", bar)
+    for name, text in document.tags:
+        entry.add_text(tag_field(name), text)
+    for name, day in (("day", day_of(document.time)), ("day_observed", day_of(document.observed))):
+        if day is not None:
+            entry.add_integer(name, day)
     entry.add_float(_BY_TIME, _weight(document, document.time))
     entry.add_float(_BY_OBSERVATION, _weight(document, document.observed))
     for value in document.values:
@@ -261,16 +288,8 @@ def _cursor(seq: int) -> tantivy.Document:
 
 def _weight(document: Document, time: str) -> float:
     """What tantivy weighs scores by: it multiplies them with log2(2 + weight)."""
-    base = _CUSTOMER_WEIGHT if document.type == CUSTOMER else 1.0
-    return math.exp2(base * (1 + _RECENCY * _recency(time))) - 2
-
-
-def _recency(time: str) -> float:
-    try:
-        days = (date.fromisoformat((time[:10] + "-01-01")[:10]) - date(1970, 1, 1)).days
-    except ValueError:
-        return 0.0
-    return min(max(days / _DAYS, 0.0), 1.0)
+    base = CUSTOMER_WEIGHT if document.type == CUSTOMER else 1.0
+    return math.exp2(base * (1 + RECENCY * recency(day_of(time)))) - 2
 
 
 def _found(searcher: Searcher, address: tantivy.DocAddress) -> Found:
@@ -279,7 +298,21 @@ def _found(searcher: Searcher, address: tantivy.DocAddress) -> Found:
     return Found(type_, key[len(type_) + 1 :])
 
 
-def _facets(searcher: Searcher, query: Query) -> dict[str, int]:
-    asked = {"types": {"terms": {"field": "type", "size": _MAX_TYPES}}}
-    buckets = searcher.aggregate(query, asked)["types"]["buckets"]
-    return {bucket["key"]: bucket["doc_count"] for bucket in sorted(buckets, key=lambda b: str(b["key"]))}
+def _facets(
+    searcher: Searcher, query: Query, wanted: Collection[str]
+) -> tuple[dict[str, int], dict[str, dict[str, int]]]:
+    """Counts by type, and by each facet that is wanted."""
+    asked = {"type": {"terms": {"field": "type", "size": _MAX_TYPES}}}
+    for name in wanted:
+        field = "source" if name == SOURCE else tag_field(name)
+        asked[name] = {"terms": {"field": field, "size": MAX_COUNTS}}
+    found = searcher.aggregate(query, asked)
+    counts: dict[str, dict[str, int]] = {
+        name: {bucket["key"]: bucket["doc_count"] for bucket in sorted(each["buckets"], key=_by_key)}
+        for name, each in found.items()
+    }
+    return counts.pop("type"), counts
+
+
+def _by_key(bucket: Mapping[str, object]) -> str:
+    return str(bucket["key"])

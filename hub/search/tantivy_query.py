@@ -1,27 +1,15 @@
-"""A request as one tantivy query: what is asked AND what the requester may find.
-
-Every match scores a constant for its kind, a document the best of each unit, all units together; a customer's score
-counts threefold (`tantivy_engine`), so that a person comes before the documents that mention them. Constants rather
-than BM25: how frequent a word is in documents that the requester may not read must not show in the order of others.
-"""
+"""A request as one tantivy query: what is asked AND what the requester may find."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Sequence
 
+import tantivy
 from tantivy import Occur, Query, Schema
 
-from hub.search.fold import Kind
+from hub.search.asking import All, Beginning, Best, Fragment, Near, Node, Term, asked
 from hub.search.protocol import FieldKey, SearchRequest, scope_term
-from hub.search.query import MIN_CODE_PREFIX, Unit, Word, parse
 
-_EXACT: Mapping[Kind, float] = {"name": 8, "email": 6, "contact": 3, "text": 2, "code": 30}
-_BEGINNING: Mapping[Kind, float] = {"name": 6, "email": 5, "contact": 2, "text": 1, "code": 5}
-_TYPO: Mapping[Kind, float] = {"name": 4, "email": 3}
-_ADDRESS = 20.0
-"""A whole e-mail address."""
-_LONG_PHONE = 7
-"""Digits from which on a fragment is likely to be one subscriber's."""
 _TRIGRAM = 3
 
 
@@ -31,6 +19,16 @@ def field_name(key: FieldKey) -> str:
     return f"{kind}-{category.replace('.', '-')}"
 
 
+def tag_field(name: str) -> str:
+    """The name of the field of a facet, such as `Ticket.status`."""
+    return f"tag-{name.replace('.', '-')}"
+
+
+def day_field(request: SearchRequest) -> str:
+    """The field of the days that the requester may know."""
+    return "day" if request.by_time else "day_observed"
+
+
 def trigrams(digits: str) -> list[str]:
     """Each three digits in a row, in order: a fragment is a phrase of them."""
     return [digits[at : at + _TRIGRAM] for at in range(len(digits) - _TRIGRAM + 1)]
@@ -38,23 +36,31 @@ def trigrams(digits: str) -> list[str]:
 
 def build(schema: Schema, fields: Sequence[FieldKey], request: SearchRequest) -> Query | None:
     """The one query for hits, total and facets; None when nothing can match."""
-    asked = parse(request.text)
-    allowed = [key for key in fields if key[1] in request.categories]
-    if not asked or not allowed or not (request.tokens or request.narrow):
+    node = asked(fields, request)
+    if node is None:
         return None
-    asking = _Asking(schema, allowed)
-    parts = [asking.all_of(asking.unit(unit) for unit in asked.units)]
-    if asked.code:
-        parts += asking.code(asked.code)
-    filters = {"type": request.types, "source": request.sources}
-    conditions = [_one_of(schema, name, values) for name, values in filters.items() if values]
+    must = [_matching(schema, node), *_conditions(schema, request)]
     return Query.boolean_query(
         [
-            *((Occur.Must, query) for query in (asking.best_of(parts), *conditions)),
+            *((Occur.Must, query) for query in must),
             (Occur.Must, Query.const_score_query(_admitted(schema, request), 0.0)),
             *([(Occur.MustNot, _one_of(schema, "bar", request.bars))] if request.bars else []),
         ]
     )
+
+
+def _conditions(schema: Schema, request: SearchRequest) -> Iterator[Query]:
+    """What the request is narrowed to: `SearchRequest.wants` as queries."""
+    filters = [("type", request.types), ("source", request.sources)]
+    filters += [(tag_field(name), values) for name, values in request.tags]
+    for name, values in filters:
+        if values:
+            yield _one_of(schema, name, values)
+    if request.since is not None or request.until is not None:
+        days = Query.range_query(
+            schema, day_field(request), tantivy.FieldType.Integer, request.since, request.until
+        )
+        yield Query.const_score_query(days, 0.0)
 
 
 def _admitted(schema: Schema, request: SearchRequest) -> Query:
@@ -81,67 +87,26 @@ def _one_of(schema: Schema, name: str, values: Collection[str]) -> Query:
     return Query.const_score_query(Query.term_set_query(schema, name, sorted(values)), 0.0)
 
 
-class _Asking:
-    """Queries on the fields that a requester may search in."""
+def _matching(schema: Schema, node: Node) -> Query:
+    match node:
+        case All(parts):
+            return Query.boolean_query([(Occur.Must, _matching(schema, part)) for part in parts])
+        case Best(parts):
+            ways = [_matching(schema, part) for part in parts]
+            return Query.disjunction_max_query(ways) if ways else Query.empty_query()
+        case Term(key, text):
+            found = Query.term_query(schema, field_name(key), text, "basic")
+        case Beginning(key, text):
+            # A prefix without a typo; compiling the same as a regular expression takes 0.2 ms a field.
+            found = Query.fuzzy_term_query(schema, field_name(key), text, 0, prefix=True)
+        case Near(key, text, edits):
+            found = Query.fuzzy_term_query(schema, field_name(key), text, edits, transposition_cost_one=True)
+        case Fragment(key, digits):
+            found = _within(schema, field_name(key), trigrams(digits))
+    return Query.const_score_query(found, node.score)
 
-    def __init__(self, schema: Schema, fields: Sequence[FieldKey]) -> None:
-        self._schema = schema
-        self._fields = [(kind, field_name((kind, category))) for kind, category in fields]
 
-    def unit(self, unit: Unit) -> Query:
-        ways = [self.all_of(self.best_of(self._word(word)) for word in unit.words)]
-        for digits in unit.phones:
-            ways += self._phone(digits)
-        if unit.code:
-            ways += self.code(unit.code)
-        if unit.email:
-            ways += self._exact("email", unit.email, _ADDRESS)
-        return self.best_of(ways)
-
-    def _word(self, word: Word) -> Iterator[Query]:
-        yield from self.code(word.text.upper())
-        for kind, name in self._fields:
-            if kind in ("code", "phone"):
-                continue
-            yield self._term(name, word.text, _EXACT[kind])
-            if word.begins:
-                yield self._prefix(name, word.text, _BEGINNING[kind])
-            if word.may_differ and kind in _TYPO:
-                near = Query.fuzzy_term_query(self._schema, name, word.text, 1, transposition_cost_one=True)
-                yield Query.const_score_query(near, _TYPO[kind])
-
-    def code(self, code: str) -> Iterator[Query]:
-        for kind, name in self._fields:
-            if kind == "code":
-                yield self._term(name, code, _EXACT[kind])
-                if len(code) >= MIN_CODE_PREFIX:
-                    yield self._prefix(name, code, _BEGINNING[kind])
-
-    def _phone(self, digits: str) -> Iterator[Query]:
-        parts = trigrams(digits)
-        score = 9.0 if len(digits) >= _LONG_PHONE else 4.0
-        for kind, name in self._fields:
-            if kind == "phone" and len(parts) == 1:
-                yield self._term(name, parts[0], score)
-            elif kind == "phone":
-                phrase = Query.phrase_query(self._schema, name, list(parts))
-                yield Query.const_score_query(phrase, score)
-
-    def _exact(self, wanted: Kind, text: str, score: float) -> Iterator[Query]:
-        return (self._term(name, text, score) for kind, name in self._fields if kind == wanted)
-
-    def _term(self, name: str, text: str, score: float) -> Query:
-        return Query.const_score_query(Query.term_query(self._schema, name, text, "basic"), score)
-
-    def _prefix(self, name: str, text: str, score: float) -> Query:
-        # A prefix without a typo; compiling the same as a regular expression takes 0.2 ms a field.
-        return Query.const_score_query(
-            Query.fuzzy_term_query(self._schema, name, text, 0, prefix=True), score
-        )
-
-    def all_of(self, queries: Iterable[Query]) -> Query:
-        return Query.boolean_query([(Occur.Must, query) for query in queries])
-
-    def best_of(self, queries: Iterable[Query]) -> Query:
-        found = list(queries)
-        return Query.disjunction_max_query(found) if found else Query.empty_query()
+def _within(schema: Schema, name: str, parts: list[str]) -> Query:
+    if len(parts) == 1:
+        return Query.term_query(schema, name, parts[0], "basic")
+    return Query.phrase_query(schema, name, list(parts))

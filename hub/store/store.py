@@ -190,6 +190,16 @@ class Store:
             self.dialect.begin_write(connection)
             yield connection
 
+    @contextmanager
+    def aside(self) -> Iterator[Connection]:
+        """A transaction on PostgreSQL that writes nothing of the store's own: no writer waits for it.
+
+        Raises:
+            StoreUnavailableError: the database is out of reach.
+        """
+        with translated(), self.engine.begin() as connection:
+            yield connection
+
     def allocate(self, connection: Connection, table: Table, count: int) -> int:
         """The first of `count` row ids that no other row of `table` has or will have."""
         return self.dialect.allocate(connection, table.name, count)

@@ -44,6 +44,22 @@ def test_publishing_brings_events_into_the_log_and_rows_into_the_index(services:
     assert (services.publish().events, services.publish().changes) == (0, 0)
 
 
+def test_the_index_is_checked_and_put_right_in_the_background(
+    services: Services, caplog: pytest.LogCaptureFixture
+) -> None:
+    fill(services)
+    services.publish()
+    engine = services.search.engine
+    (lost, _), *_ = engine.stamps()
+    engine.apply([], [lost], engine.cursor() or 0)
+    engine.release()
+    often = replace(services, settings=services.settings.model_copy(update={"search_check_s": 0.05}))
+    with asking(often):
+        wait_for(lambda: services.indexer.drift == 1)
+        wait_for(lambda: lost in dict(engine.stamps()))
+    assert "1 put right" in caplog.text
+
+
 def wait_for(condition: object, seconds: float = 10.0) -> None:
     end = time.monotonic() + seconds
     while not condition():  # type: ignore[operator]

@@ -264,8 +264,18 @@ class Prober:
 
     def _searches(self) -> Iterator[Probe]:
         query = (
-            "query($t: String!, $y: [String!], $s: [String!]) { search(text: $t, types: $y, sources: $s, first: 50)"
-            " { total facets { type count } hits { type id customerId title snippet } } }"
+            "query($t: String!, $y: [String!], $s: [String!]) { search(text: $t, types: $y, sources: $s, first: 50,"
+            ' facets: ["source"]) { total facets { type count } counts { counts { value count } } didYouMean'
+            " hits { type id customerId title snippet } } }"
+        )
+        suggest = "query($t: String!) { searchSuggest(text: $t, first: 50) { text type } }"
+        rows = (
+            "query($t: String!) { searchRows(text: $t, first: 50) { __typename ... on Customer { id name email }"
+            " ... on Ticket { id subject } ... on Order { id orderNumber customer { id name } } } }"
+        )
+        counted = (
+            "query($t: String!, $f: String!, $v: [String!]!) { search(text: $t, facets: [$f],"
+            " where: [{facet: $f, values: $v}]) { total counts { facet counts { value count } } } }"
         )
         texts = [text for owner, prop in self._hidden() if prop.search for text in self._texts(owner, prop)]
         for text in self._draw.sample(texts, min(self._sample, len(texts))):
@@ -273,11 +283,19 @@ class Prober:
             asked = self._draw.choice([text, words[0], words[-1], words[0][:4], text[-5:]])
             yield Probe("search", query, {"t": asked})
             yield Probe("search", query, {"t": asked, "y": ["Customer"], "s": ["erp"]})
+            yield Probe("search", query, {"t": f"{asked[:-1]}xq"})
+            yield Probe("search", suggest, {"t": asked})
+            yield Probe("search", rows, {"t": asked})
+            yield Probe("search", suggest, {"t": asked[:3]})
         # Words that many rows share show their order.
         for word in (COMMON, COMMON[:4], f"{COMMON}s"):
             yield Probe("search", query, {"t": word})
+            yield Probe("search", rows, {"t": word})
         for name in self._draw.sample(self._pair.services.search.types, self._sample):
             yield Probe("search", query, {"t": COMMON, "y": [name]})
+        facets = sorted(self._pair.services.search.facets)
+        for name in self._draw.sample(facets, min(self._sample, len(facets))):
+            yield Probe("search", counted, {"t": COMMON, "f": name, "v": ["open", "paid", "web"]})
 
     def _networks(self) -> Iterator[Probe]:
         related = (

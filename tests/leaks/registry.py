@@ -16,7 +16,7 @@ from starlette.routing import WebSocketRoute
 
 from hub.cli import app as hub_command
 from hub.schema import Catalogue
-from hub.schema.meanings import ByIdentifierRoot, ByIdRoot, ByIdsRoot, ChangesRoot, ListRoot
+from hub.schema.meanings import ByIdentifierRoot, ByIdRoot, ByIdsRoot, ChangesRoot, FoundRoot, ListRoot
 
 
 @dataclass(frozen=True)
@@ -53,6 +53,7 @@ Path = Asked | Entrance | Shown | Silent
 MEANINGS: Mapping[type, Asked] = {
     ByIdRoot: Asked(("by_id", "guessed id")),
     ByIdsRoot: Asked(("entities", "guessed id")),
+    FoundRoot: Asked(("search",)),
     ByIdentifierRoot: Asked(("identifier",)),
     ChangesRoot: Asked(("subscription",)),
     ListRoot: Asked(("fields", "filter", "sort", "figure", "group", "forged cursor", "one row", "count")),
@@ -70,6 +71,8 @@ ARGUMENTS: Mapping[str, Asked] = {
     "region": Asked(("identifier",)),
     "representations": Asked(("entities",)),
     "scheme": Asked(("identifier",)),
+    "text": Asked(("search",)),
+    "types": Asked(("search",)),
     "value": Asked(("identifier",)),
     "where": Asked(("filter", "link_filter")),
 }
@@ -80,6 +83,8 @@ FIELDS: Mapping[str, Path] = {
     "Query.sources": Asked(("sources",)),
     "Query.mappings": Silent("what the YAML of the sources says"),
     "Query.search": Asked(("search", "count")),
+    "Query.searchIndex": Silent("counts of changes and documents, for those who may know of the sources"),
+    "Query.searchSuggest": Asked(("search",)),
     "Query.relatedCustomers": Asked(("network", "guessed id")),
     "Query.path": Asked(("network", "guessed id")),
     "Query.graphml": Asked(("network", "guessed id")),
@@ -195,6 +200,9 @@ COMMANDS: Mapping[str, Path] = {
     "erase release": Silent("how many hashes were taken back"),
     "erase scrub": Silent("how many erasures waited for it"),
     "forget": Silent("counts of a run"),
+    "index check": Silent("counts of documents"),
+    "index rebuild": Silent("a count of documents"),
+    "index status": Silent("counts of documents and changes"),
     "interaction log": _NOTES,
     "key create": Silent("a new key of a machine"),
     "key list": Silent("what the keys of machines may do"),
@@ -232,6 +240,7 @@ COMMANDS: Mapping[str, Path] = {
         ("resolve same", "resolve not-same", "resolve merge", "resolve unmerge", "resolve undo"),
         Silent("ids of customers that the operator has just named"),
     ),
+    "search": Shown("tests/cli/test_search.py::test_a_search_is_on_record_before_it_is_answered"),
     "serve": Silent("nothing but its address"),
     "sources": Silent("counts and times of runs"),
     "sync": Silent("counts of runs"),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
@@ -14,12 +14,12 @@ from sqlalchemy import Connection, text
 from hub.access import WHOLE_REACH, Decision, Effect
 from hub.graph import Entity, GraphWriter, Reference, Statement
 from hub.ontology import Ontology, load_ontology
-from hub.search import Catalogue, Indexer, SearchEngine, SearchService, TantivyEngine
+from hub.search import Catalogue, Indexer, Narrowing, SearchService, open_engine
 from hub.store import Store
 from hub.values import Instant, entity_id
 
-ENGINES: Mapping[str, Callable[[Path, Catalogue], SearchEngine]] = {"tantivy": TantivyEngine}
-"""Every engine that must pass the conformance suite."""
+ENGINES = ("tantivy", "whoosh", "postgres")
+"""Every engine: each must pass the conformance suite."""
 
 ALLOW = Decision(Effect.ALLOW, None, "all")
 MASK = Decision(Effect.MASK, "initial", "mask")
@@ -82,7 +82,7 @@ class World:
         self.store = Store.open(url, self.ontology)
         self.catalogue = Catalogue(self.ontology)
         self.index = index
-        self.engine = ENGINES[engine](index, self.catalogue)
+        self.engine = open_engine(engine, index, self.store)
         self.indexer = Indexer(self.store, self.engine)
         self.service = SearchService(self.store, self.engine, self.ontology)
         self.landed: dict[int, Statement] = {}
@@ -103,8 +103,28 @@ class World:
 
     def find(self, asked: str, access: Access | None = None, **more: Any) -> list[tuple[str, str]]:
         """Type and id of all hits, best first."""
-        answer = self.service.search(asked, first=more.pop("first", 100), access=access or Access(), **more)
+        first = more.pop("first", 100)
+        answer = self.service.search(asked, within=Narrowing(**more), first=first, access=access or Access())
         return [(hit.type, hit.id) for hit in answer.hits]
+
+    def generations(self) -> int:
+        """How many indexes there are: the one that is served, and former ones."""
+        if self.engine.name != "postgres":
+            return len([folder for folder in self.index.iterdir() if folder.is_dir()])
+        sql = "SELECT count(*) FROM pg_namespace WHERE nspname LIKE 'hub\\_search%'"
+        with self.store.read() as connection:
+            return int(connection.execute(text(sql)).scalar_one())
+
+    def damage(self) -> None:
+        """Make the index unusable."""
+        self.engine.close()
+        if self.engine.name == "postgres":
+            with self.store.aside() as connection:
+                connection.execute(text("ALTER TABLE hub_search.state DROP COLUMN seq"))
+            return
+        for generation in self.index.iterdir():
+            for file in generation.iterdir() if generation.is_dir() else ():
+                file.write_text("{")
 
     def close(self) -> None:
         self.engine.close()
@@ -131,6 +151,14 @@ def people() -> dict[str, Entity]:
         "soren": party("erp", "8", name="Søren Æbelø", alternateName="Soren the Dane"),
         "acme": party("erp", "20", "Organization", name="Harbour & Pine Trading Ltd", legalName="H.P. Trading Limited",
                       email="office@harbour.example.com", vatID="GB123456789"),
+        "liz": party("erp", "22", name="Liz Whitfield", givenName="Liz", familyName="Whitfield", segment="retail",
+                     tier="gold", telephone="+441632960101"),
+        "stephen": party("erp", "23", name="Stephen Catherwood", givenName="Stephen", familyName="Catherwood",
+                         segment="retail", email="steve.c@example.org"),
+        "margaret": party("erp", "24", name="Margaret Philips", givenName="Margaret", familyName="Philips",
+                          segment="trade", customerNumber="CU-000777"),
+        "goebel": party("erp", "25", name="Kaethe Goebel", familyName="Goebel", mobile="+491512345678"),
+        "yuri": party("erp", "26", name="Юрий Шевченко", email="yu.sh@example.net"),
         "robert": party("erp", "21", name="Robert Tables <b>", givenName="Robert", notes="called about <script> & co"),
     }  # fmt: skip
 
@@ -138,12 +166,14 @@ def people() -> dict[str, Entity]:
 def things(who: Mapping[str, Entity]) -> dict[str, Entity]:
     """Entities by label."""
     return {
-        "order": thing("Order", "o1", who["anna"], orderNumber="SO-2026-00123", orderDate=day(3),
+        "order": thing("Order", "o1", who["anna"], orderNumber="SO-2026-00123", orderDate=day(3), status="shipped",
                        deliveryName="Tom Brown"),
         "order2": thing("Order", "o2", who["mueller"], source="pos", orderNumber="10248", orderDate=day(4)),
         "ticket": thing("Ticket", "t1", who["anna"], ticketNumber="T-555", subject="Lamp arrived broken",
+                        status="open", handledByTeam="Returns", tags=["damage", "lamp"],
                         openedAt=day(5), body="The oak lamp arrived with a broken shade; Łukasz Nowak took the call."),
         "ticket2": thing("Ticket", "t2", who["lukasz"], ticketNumber="T-556", subject="Refund wanted", openedAt=day(6),
+                         status="closed", handledByTeam="Returns", tags=["damage"],
                          body="Please refund the broken chair."),
         "chat": thing("Interaction", "i1", who["smithjones"], interactionNumber="I-1", summary="Wants opening hours",
                       startTime=day(7), contactEmail="peter@jones.example.com"),
@@ -255,6 +285,68 @@ LABELLED: Sequence[tuple[str, Sequence[str]]] = (
     ("solid oak", ["lamp"]),
     ("tom brown", ["order"]),
     ("script", ["robert"]),
+    # short forms of given names, and names by their sound
+    ("bob tables", ["robert"]),
+    ("Bobby", ["robert"]),
+    ("rob tables", ["robert"]),
+    ("elizabeth whitfield", ["liz"]),
+    ("Betty Whitfield", ["liz"]),
+    ("lizzie", ["liz"]),
+    ("steve catherwood", ["stephen"]),
+    ("Steven Catherwood", ["stephen"]),
+    ("peggy philips", ["margaret"]),
+    ("Maggie Phillips", ["margaret"]),
+    ("meg philips", ["margaret"]),
+    ("pete smith", ["smithjones"]),
+    ("katherwood", ["stephen"]),
+    ("Katherwoode", ["stephen"]),
+    ("filips", ["margaret"]),
+    ("Fillipps", ["margaret"]),
+    ("Witfeild", ["liz"]),
+    ("Whitefield", ["liz"]),
+    ("bob philips", []),
+    # the two ways to write an umlaut, and Cyrillic
+    ("Käthe Göbel", ["goebel"]),
+    ("goebel", ["goebel"]),
+    ("Göbel", ["goebel"]),
+    ("gobel", ["goebel"]),
+    ("Juergen Mueller", ["mueller"]),
+    ("Jürgen Mueller", ["mueller"]),
+    ("Юрий", ["yuri"]),
+    ("Shevchenko", ["yuri"]),
+    ("yuriy shevchenko", ["yuri"]),
+    ("Шевченко Юрий", ["yuri"]),
+    ("иванов", ["andrej"]),
+    ("Soeren", ["soren"]),
+    ("SØREN", ["soren"]),
+    ("Sœren", ["soren"]),
+    # more typos: a letter too many, one missing, one wrong, two swapped
+    ("nowakk", ["lukasz"]),
+    ("nwoak lukasz", ["lukasz"]),
+    ("Whitfeld", ["liz"]),
+    ("Catherwoof", ["stephen"]),
+    ("Catehrwood", ["stephen"]),
+    ("Margarte", ["margaret"]),
+    ("shevchenco", ["yuri"]),
+    ("Kowalsak Anna", ["anna"]),
+    ("harbuor pine", ["acme"]),
+    # more fragments
+    ("0151 2345678", ["goebel"]),
+    ("+49 151 234-5678", ["goebel"]),
+    ("345678", ["goebel"]),
+    ("01632 960101", ["liz"]),
+    ("960 101", ["liz"]),
+    ("22 123 45 67", ["lukasz"]),
+    ("steve.c", ["stephen"]),
+    ("yu.sh@example.net", ["yuri"]),
+    ("cu000777", ["margaret"]),
+    ("CU-000777", ["margaret"]),
+    ("inv 2026 77", ["invoice"]),
+    ("SH-9", ["shipment"]),
+    ("harbour road", ["anna"]),
+    ("noon", ["anna"]),
+    ("assemble", ["manual"]),
+    ("LMP-001", ["lamp"]),
     # nothing
     ("", []),
     ("  -- ", []),

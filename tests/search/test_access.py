@@ -10,8 +10,10 @@ from pathlib import Path
 
 from hypothesis import given
 from hypothesis import strategies as st
+from jellyfish import metaphone
 
 from hub.access import Effect, Requester, load_access_map, plan_access
+from hub.graph.resolution.profiles.nicknames import is_given_name, roots
 from hub.search import Catalogue, SearchRequest
 from hub.search.catalogue import kind_of
 from hub.search.fold import tokens, words
@@ -57,11 +59,25 @@ def word_hits(word: Word, values: list[tuple[str, str, str]]) -> bool:
                     return True
             elif kind != "phone":
                 typo = kind in ("name", "email") and len(word.text) > 3 and word.text.isalpha()
-                if token == word.text or (typo and edits(word.text, token)):
+                if token in spelled(word) or (typo and edits(word.text, token)):
                     return True
-                if word.unfinished and len(word.text) > 1 and token.startswith(word.text):
+                if word.unfinished and len(word.text) > 1 and token.startswith(spelled(word)):
+                    return True
+                if kind == "name" and alike(word.text, token):
                     return True
     return False
+
+
+def spelled(word: Word) -> tuple[str, ...]:
+    return tuple(text for text in (word.text, word.also) if text)
+
+
+def alike(a: str, b: str) -> bool:
+    """Whether one may be short for the other, or sounds like it."""
+    if is_given_name(a) and is_given_name(b) and not set(roots(a)).isdisjoint(roots(b)):
+        return True
+    long = min(len(a), len(b)) > 3 and (a + b).isalpha()
+    return long and len(metaphone(a)) > 2 and metaphone(a) == metaphone(b)
 
 
 def code_hits(code: str | None, values: list[tuple[str, str, str]]) -> bool:

@@ -8,8 +8,8 @@ from collections.abc import Sequence
 import pytest
 
 from hub.errors import LimitError, QueryError
-from hub.search import MAX_LENGTH, MAX_WORDS
-from tests.search.search_world import LABELLED, LABELS, Access, World, key_of
+from hub.search import MAX_LENGTH, MAX_WORDS, Narrowing
+from tests.search.search_world import LABELLED, LABELS, Access, World, key_of, party, says
 
 
 @pytest.mark.parametrize(("asked", "wanted"), LABELLED, ids=[asked or "empty" for asked, _ in LABELLED])
@@ -37,13 +37,36 @@ def test_a_person_comes_before_mentions_a_name_before_text_the_new_before_the_ol
     assert found == [key_of(filled, label) for label in order]
 
 
+def test_the_exact_comes_before_nicknames_typos_and_sounds(light: World) -> None:
+    names = ["Tony Hardcastle", "Anthony Hardcastle", "Tony Hardcastel", "Tony Hartkastel"]
+    stated = {name: party("erp", f"h{at}", name=name) for at, name in enumerate(reversed(names))}
+    light.apply(*(says("erp", each) for each in stated.values()))
+    light.indexer.follow()
+    order = {light.customer_of(entity): name for name, entity in stated.items()}
+    assert [order[id_] for _, id_ in light.find("tony hardcastle")] == names
+
+
+def test_snippets_mark_what_matches_by_nickname_typo_or_sound(filled: World) -> None:
+    for asked, marked in (
+        ("bobby", "<mark>Robert</mark>"),
+        ("katherwoode", "<mark>Catherwood</mark>"),
+        ("whitfeld", "<mark>Whitfield</mark>"),
+    ):
+        (hit,) = filled.service.search(asked, access=Access()).hits
+        assert hit.snippet == marked
+
+
+def test_there_are_enough_labelled_searches() -> None:
+    assert len(LABELLED) >= 120
+
+
 def test_customers_come_first_and_exact_before_beginnings(filled: World) -> None:
     found = filled.find("anna")
     assert found[0] == key_of(filled, "anna")
 
 
 def test_filters_by_type_and_source_hold_for_hits_total_and_facets(filled: World) -> None:
-    answer = filled.service.search("nowak", types=["Ticket"], access=Access())
+    answer = filled.service.search("nowak", within=Narrowing(types=["Ticket"]), access=Access())
     assert [(hit.type, hit.id) for hit in answer.hits] == [key_of(filled, "ticket")]
     assert (answer.total, answer.facets) == (1, {"Ticket": 1})
     assert filled.find("anna", sources=["pos"]) == [key_of(filled, "anna")]
@@ -104,7 +127,7 @@ def test_too_many_hits_and_unknown_types_are_refused(filled: World) -> None:
     with pytest.raises(LimitError, match="100"):
         filled.service.search("anna", first=101, access=Access())
     with pytest.raises(QueryError, match="did you mean 'Customer'"):
-        filled.service.search("anna", types=["Custmer"], access=Access())
+        filled.service.search("anna", within=Narrowing(types=["Custmer"]), access=Access())
 
 
 @pytest.mark.parametrize(

@@ -16,12 +16,13 @@ from hub.access import SCOPES, Decision, Effect, Reach, Within, scoped
 from hub.graph import Entity, GraphWriter, Statement
 from hub.graph.plans import Id, ListOf, Nodes, Page, Selection, compile_plan, execute
 from hub.ontology import CUSTOMER, load_ontology
-from hub.search import Catalogue, Indexer, TantivyEngine
+from hub.search import Indexer, open_engine
 from hub.search.documents import DocumentLoader
 from hub.search.protocol import SearchRequest, type_token
 from hub.store import Store
 from hub.values import entity_id
 from tests.databases import sqlite_store
+from tests.search.search_world import World, party, says
 
 VALUES = {"region": ("DE", "FR", "GB"), "brand": ("north", "south"), "own_accounts": ("Ann", "Bo", "Ann Bo")}
 PROPERTIES = {"region": "addressCountry", "brand": "brand", "own_accounts": "accountManager"}
@@ -31,12 +32,13 @@ CUSTOMERS = 40
 class Company:
     """Customers of all regions, brands and account managers, some of two parties, some without a fact."""
 
-    def __init__(self, url: str, folder: Path) -> None:
+    def __init__(self, url: str, folder: Path, engine: str) -> None:
         self.ontology = load_ontology()
         self.store = Store.open(url, self.ontology)
         self._fill()
-        self.engine = TantivyEngine(folder, Catalogue(self.ontology))
-        Indexer(self.store, self.engine).rebuild()
+        self.engine = open_engine(engine, folder, self.store)
+        self.indexer = Indexer(self.store, self.engine)
+        self.indexer.rebuild()
         loader = DocumentLoader(self.store)
         with self.store.read() as connection:
             self.documents = loader.load(connection, CUSTOMER, loader.ids(connection, CUSTOMER, "", 1000))
@@ -94,12 +96,14 @@ class Granted:
         return self._decision
 
 
-@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
+@pytest.fixture(scope="module", params=["tantivy", "whoosh", "postgres"])
 def company(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Company]:
     folder = tmp_path_factory.mktemp("scopes")
-    sqlite = request.param == "sqlite"
-    url = sqlite_store(folder / "hub.sqlite") if sqlite else request.getfixturevalue("module_database")
-    company = Company(url, folder / "index")
+    if request.param == "postgres":
+        url = request.getfixturevalue("module_database")
+    else:
+        url = sqlite_store(folder / "hub.sqlite")
+    company = Company(url, folder / "index", request.param)
     yield company
     company.engine.close()
     company.store.close()
@@ -129,3 +133,21 @@ def test_the_company_has_customers_in_every_scope_and_out_of_it(company: Company
     for scope, values in VALUES.items():
         found = company.by_closure(scoped(scope), {scope: values[:1]})
         assert 0 < len(found) < CUSTOMERS
+
+
+def test_who_lost_an_account_finds_its_customer_no_more_in_a_service_that_was_open_all_along(
+    light: World,
+) -> None:
+    ann = Granted({"own_accounts"}, {"own_accounts": ("Ann",)})
+    light.apply(says("erp", party("erp", "z1", name="Zelda Quick", accountManager="Ann")))
+    light.indexer.follow()
+    assert light.service.search("zelda", access=ann).total == 1
+    light.apply(says("erp", party("erp", "z1", name="Zelda Quick", accountManager="Bo")))
+    before = light.service.search("zelda", access=ann)
+    assert (before.hits, light.service.dropped) == ((), 1)
+    assert light.service.suggest("zel", access=ann).suggestions == ()
+    light.indexer.follow()
+    after = light.service.search("zelda", access=ann)
+    assert (after.hits, after.total, after.facets) == ((), 0, {})
+    bo = Granted({"own_accounts"}, {"own_accounts": ("Bo",)})
+    assert light.service.search("zelda", access=bo).total == 1

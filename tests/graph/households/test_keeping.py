@@ -98,8 +98,17 @@ def test_a_housemate_who_comes_is_told_of_as_a_change(graph: Graph) -> None:
     assert graph.customer_of(ann) in applied.customers_written
 
 
+NAMES = (
+    "Agatha Boris Camilla Desmond Esther Fergus Gwendolyn Humphrey Imogen Jasper Kirsten Leopold Mathilda Norbert"
+    " Octavia Percival Quentin Rosalind Sigmund Tabitha Ulrich Valentina Winston Xanthe Yolanda Zebedee Aurelio"
+    " Brunhilde Cuthbert Dagmar Ebenezer Florence Guinevere Hannibal Iphigenia Jocasta Konstantin Lysander Montague"
+    " Nadezhda Ophelia Ptolemy Quincy Rapunzel Scheherazade Thaddeus Ursula Vladimir Wolfgang Xerxes Yevgeny Zuleika"
+).split()
+"""Given names of which no two could be one."""
+
+
 def test_a_crowd_comes_apart_and_together_as_it_grows_and_shrinks(graph: Graph) -> None:
-    lees = [says("erp", f"Lee{n:02}", person(f"Lee{n:02}", **HOME)) for n in range(CROWD + 1)]
+    lees = [says("erp", name, person(name, **HOME)) for name in NAMES[: CROWD + 1]]
     graph.apply(*lees[:CROWD])
     assert len({row[0] for row in graph.rows("SELECT household_id FROM customer")}) == 1
     graph.apply(lees[CROWD])
