@@ -82,6 +82,26 @@ class WitnessSettings(BaseModel):
     """Where it is asked over HTTP; None for one whose cosignatures are brought by `hub audit cosign`."""
 
 
+class PbxSettings(BaseModel):
+    """How calls come in at one PBX, and what its phones are told."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    region: Annotated[str, StringConstraints(pattern=r"^[A-Z]{2}$")] | None = None
+    """The country whose national numbers come without a country code, ISO 3166-1 alpha-2."""
+    outside: Annotated[str, StringConstraints(pattern=r"^[0-9]{0,4}$")] = ""
+    """Digits that the PBX puts before numbers from outside."""
+    longest_extension: int = Field(default=6, ge=2, le=7)
+    """Digits of its longest extension: no longer number is one."""
+    shows: Literal["name", "initials", "known"] = "name"
+    """What a display is told of a caller: `M. Kovacs - open ticket`, `M. K.`, or the words of `known`."""
+    known: Annotated[str, StringConstraints(max_length=40, pattern=r"^[\x20-\x7e]*$")] = "Known customer"
+    unknown: Annotated[str, StringConstraints(max_length=40, pattern=r"^[\x20-\x7e]*$")] = ""
+    """What it is told where nobody is found."""
+    lines: dict[str, str] = Field(default_factory=dict)
+    """What each of our numbers is for, by the number in E.164: a brand, a line of business."""
+
+
 class Settings(BaseSettings):
     """Every setting, its default and what it is for; `docs/settings.md` is made from this."""
 
@@ -264,12 +284,47 @@ class Settings(BaseSettings):
         ' `["https://desk.example.com"]`; none unless given.',
     )
 
+    pbx: dict[str, PbxSettings] = Field(
+        default_factory=dict,
+        description='How calls come in at each PBX, by the label of its API key: `{"pbx-budapest": {"region": "HU"}}`;'
+        " see `docs/screen-pop.md`. What is not told of a PBX is as `HUB_PHONE_REGION` and the defaults say.",
+    )
+    phone_region: str | None = Field(
+        default=None,
+        pattern=r"^[A-Z]{2}$",
+        description="The country, ISO 3166-1 alpha-2, of phone numbers without a country code, where no PBX says"
+        " another one.",
+    )
+    pop_deadline_ms: int = Field(
+        default=300,
+        ge=10,
+        le=5_000,
+        description="Milliseconds after which a lookup of a caller is answered with what is known by then.",
+    )
+    pop_requests: int = Field(
+        default=30_000,
+        ge=1,
+        le=100_000_000,
+        description="Lookups and call events a minute that one PBX may send, to each process of the API.",
+    )
+    call_days: int = Field(
+        default=90,
+        ge=1,
+        le=3_650,
+        description="Days for which the call journal is kept; what became a touchpoint of a customer stays with them.",
+    )
+
     max_subscriptions: int = Field(
         default=1000,
         ge=1,
         description="Subscriptions that one process serves at once, and WebSockets that it holds open; a tenth of"
         " them for one caller.",
     )
+
+    def pbx_of(self, label: str) -> PbxSettings:
+        """How calls come in at the PBX; as anywhere, where nothing is told of it."""
+        told = self.pbx.get(label, PbxSettings())
+        return told if told.region else told.model_copy(update={"region": self.phone_region})
 
     @property
     def serves_console(self) -> bool:

@@ -19,7 +19,7 @@ from hub.reference.errors import subclasses
 from hub.reference.graphql import served_schema
 from hub.schema import GraphQLRequest, GraphQLService
 from hub.services import open_services
-from hub.settings import Settings, TokenClaims, WitnessSettings, load_settings
+from hub.settings import PbxSettings, Settings, TokenClaims, WitnessSettings, load_settings
 from tests.doc_blocks import ROOT
 
 # audit events already written name these actions, and must be readable for ever
@@ -166,6 +166,11 @@ SET = {
     "HUB_MAX_DEPTH": ("5", 5),
     "HUB_MAX_COST": ("900", 900),
     "HUB_MAX_SUBSCRIPTIONS": ("70", 70),
+    "HUB_PBX": ('{"pbx-one": {"region": "HU"}}', {"pbx-one": PbxSettings(region="HU")}),
+    "HUB_PHONE_REGION": ("GB", "GB"),
+    "HUB_POP_DEADLINE_MS": ("500", 500),
+    "HUB_POP_REQUESTS": ("99", 99),
+    "HUB_CALL_DAYS": ("30", 30),
     "HUB_MAX_PREPARING_S": ("2.5", 2.5),
     "HUB_TOKEN_KEYS": ("keys.json", Path("keys.json")),
     "HUB_TOKEN_ISSUER": ("https://login.example.com", "https://login.example.com"),
