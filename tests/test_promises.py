@@ -58,6 +58,9 @@ ACTIONS = [
     "api_key_changed",
     "master_key_changed",
     "suppression_released",
+    "call_reported",
+    "call_verified",
+    "call_handled",
 ]
 
 
@@ -529,6 +532,8 @@ def test_the_commands_that_a_policy_names_stay_as_they_are() -> None:
         "replay_quarantine",
         "sync_source",
         "explain_access",
+        "report_call",
+        "handle_call",
         "review_break_glass",
         "reveal_payloads",
         "read_audit",

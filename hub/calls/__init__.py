@@ -16,6 +16,7 @@ from hub.calls.card import (
     Worth,
 )
 from hub.calls.finding import make_token, read_token
+from hub.calls.journal import Call, CallState, call_by_id, call_by_key, calls_after, last_seq, ringing_at
 from hub.calls.levels import ASKED_BY_AGENT, Level, Method
 from hub.calls.numbers import Number, Shown, Trunk, read_number
 from hub.calls.screenpop import Asked, ScreenPop, Verified
@@ -23,6 +24,8 @@ from hub.calls.screenpop import Asked, ScreenPop, Verified
 __all__ = [
     "ASKED_BY_AGENT",
     "Asked",
+    "Call",
+    "CallState",
     "Card",
     "Facts",
     "Level",
@@ -43,7 +46,12 @@ __all__ = [
     "Trunk",
     "Verified",
     "Worth",
+    "call_by_id",
+    "call_by_key",
+    "calls_after",
+    "last_seq",
     "make_token",
     "read_number",
     "read_token",
+    "ringing_at",
 ]

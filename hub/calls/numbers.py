@@ -12,9 +12,11 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Self
 
 import phonenumbers
 
+from hub.settings import PbxSettings
 from hub.values import normalise_phone
 
 MAX_NUMBER = 64
@@ -66,6 +68,11 @@ class Trunk:
     outside: str = ""
     """Digits that the PBX puts before what came from outside."""
     longest_extension: int = 6
+
+    @classmethod
+    def of(cls, pbx: PbxSettings) -> Self:
+        """That of a PBX."""
+        return cls(pbx.region, pbx.outside, pbx.longest_extension)
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ goes out, marked so.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -71,10 +71,12 @@ class ScreenPop:
         verified: Verified | None = None,
         *,
         most: int = MAX_SHOWN,
+        ruled_out: Collection[str] = (),
     ) -> Asked:
         """Who may be calling, as far as `access` lets be known, within the deadline.
 
-        Whom somebody is sure of is the one match, at their level; of all others the card tells what a number tells.
+        Whom somebody is sure of is the one match, at their level; of all others the card tells what a number tells,
+        and of those whom somebody has `ruled_out` nothing.
 
         Raises:
             StoreUnavailableError: the database is out of reach.
@@ -85,7 +87,7 @@ class ScreenPop:
         ending.start()
         try:
             return _Making(self._store, self._plans, self._search, access, cancellation).card(
-                facts, pbx, verified, min(most, MAX_SHOWN)
+                facts, pbx, verified, min(most, MAX_SHOWN), ruled_out
             )
         finally:
             ending.cancel()
@@ -108,13 +110,22 @@ class _Making:
         self._now = datetime.now(UTC)
         self._late = False
 
-    def card(self, facts: Facts, pbx: PbxSettings, verified: Verified | None, most: int) -> Asked:
-        trunk = Trunk(pbx.region, pbx.outside, pbx.longest_extension)
+    def card(
+        self,
+        facts: Facts,
+        pbx: PbxSettings,
+        verified: Verified | None,
+        most: int,
+        ruled_out: Collection[str],
+    ) -> Asked:
+        trunk = Trunk.of(pbx)
         number = read_number(facts.number, trunk)
         found, card = Found(), Card(Status.NONE, number, self._brand(facts, pbx, trunk))
         with self._in_time():
             finding = Finding(self._store, self._plans, self._access, self._seen, self._cancellation)
             finding.find(facts, number, lambda value: picks_of(self._store, value), found)
+        for each in ruled_out:
+            found.candidates.pop(each, None)
         if verified is not None:
             _believe(found, verified)
         matches, others = self._matches(found, verified, facts, most)

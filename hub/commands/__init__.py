@@ -1,6 +1,17 @@
 """What people do to the hub: one layer that GraphQL's mutations and the `hub` command both use."""
 
 from hub.commands.author import Author
+from hub.commands.calls import (
+    HandleCall,
+    ReportCall,
+    WrapUp,
+    card_of,
+    find_call,
+    handle_call,
+    report_call,
+    verified_of,
+    wrap_up,
+)
 from hub.commands.corrections import (
     Corrected,
     CorrectProperty,
@@ -105,6 +116,7 @@ __all__ = [
     "ErasureDone",
     "ErasureRecord",
     "Ground",
+    "HandleCall",
     "LogInteraction",
     "MatchDecided",
     "MergeCustomers",
@@ -117,6 +129,7 @@ __all__ = [
     "ReleaseSuppression",
     "Released",
     "ReplayQuarantine",
+    "ReportCall",
     "Revealed",
     "ReviewGlass",
     "RunBegun",
@@ -126,6 +139,7 @@ __all__ = [
     "UnmergeCustomer",
     "Unusual",
     "WithdrawCorrection",
+    "WrapUp",
     "access_through",
     "accesses_by",
     "accesses_of",
@@ -133,6 +147,7 @@ __all__ = [
     "audit_sample",
     "break_glass",
     "broken_glasses",
+    "card_of",
     "changes_of",
     "correct_property",
     "cursor_of",
@@ -141,7 +156,9 @@ __all__ = [
     "expire_glasses",
     "explain_customer",
     "explain_match",
+    "find_call",
     "find_erasure",
+    "handle_call",
     "is_glass_id",
     "is_open",
     "list_erasures",
@@ -156,6 +173,7 @@ __all__ = [
     "record_restriction",
     "release_suppression",
     "replay_quarantine",
+    "report_call",
     "reveal_payloads",
     "review_glass",
     "scrub_erasures",
@@ -167,6 +185,8 @@ __all__ = [
     "unusual_access",
     "use_glass",
     "uses_of_glass",
+    "verified_of",
     "why_not",
     "withdraw_correction",
+    "wrap_up",
 ]
