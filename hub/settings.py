@@ -289,6 +289,12 @@ class Settings(BaseSettings):
         description='How calls come in at each PBX, by the label of its API key: `{"pbx-budapest": {"region": "HU"}}`;'
         " see `docs/screen-pop.md`. What is not told of a PBX is as `HUB_PHONE_REGION` and the defaults say.",
     )
+    public_url: str | None = Field(
+        default=None,
+        pattern=r"^https?://[^\s/]+(/[^\s]*[^\s/])?$",
+        description="The address under which PBXs and browsers reach the hub, for templates and links; that of the"
+        " request unless given.",
+    )
     phone_region: str | None = Field(
         default=None,
         pattern=r"^[A-Z]{2}$",

@@ -170,6 +170,7 @@ SET = {
     "HUB_MAX_COST": ("900", 900),
     "HUB_MAX_SUBSCRIPTIONS": ("70", 70),
     "HUB_PBX": ('{"pbx-one": {"region": "HU"}}', {"pbx-one": PbxSettings(region="HU")}),
+    "HUB_PUBLIC_URL": ("https://hub.example.com", "https://hub.example.com"),
     "HUB_PHONE_REGION": ("GB", "GB"),
     "HUB_POP_DEADLINE_MS": ("500", 500),
     "HUB_POP_REQUESTS": ("99", 99),
@@ -307,6 +308,14 @@ OTHERS = {
     "me": "{ subject roles purpose purposes department }",
     "sources": "{ name state records quarantined }",
     "mappings": '(source: "nothing", stream: null, version: null) { source stream version content since sinceRun }',
+    "screenPop": '(number: "+441174960055", dnis: null, ivrId: null, uui: null, reference: null, callId: null)'
+    " { status deadlineHit number shown region brand notes mentions { type id customerId title }"
+    " call { id pbx key state direction extension beganAt answeredAt endedAt missed customerId wrappedUp }"
+    " matches { id kind confidence why level calls name company tier language openTickets phones email"
+    " likely { kind text ref at why type id source } reasons { kind } touches { id type at title channel direction"
+    " handledBy outcome source } open { kind id ref title status at due source } promises { text by due id source }"
+    " warnings worth { orders total since points } others { id name relation calls } freshness { source at state }"
+    " withheld } }",
     "search": '(text: "nobody") { total hits { id title } }',
     "_entities": '(representations: [{__typename: "Customer", id: "cus_nobody"}]) { __typename }',
 }
@@ -392,6 +401,12 @@ MUTATIONS = {
     "unmergeCustomer": '(input: {customerId: "nobody", parties: ["noone"], reason: "x", idempotencyKey: "14"})'
     " { act pairs customerIds }",
     "undoDecisions": '(input: {act: "nothing", reason: "x", idempotencyKey: "15"}) { act pairs customerIds }',
+    "pickCaller": '(input: {callId: "nothing", customerId: "nobody", idempotencyKey: "16"}) { callId }',
+    "confirmCaller": '(input: {callId: "nothing", customerId: "nobody", method: SECURITY_QUESTION,'
+    ' idempotencyKey: "17"}) { callId }',
+    "rejectCaller": '(input: {callId: "nothing", customerId: "nobody", idempotencyKey: "18"}) { callId }',
+    "undoCaller": '(callId: "nothing", idempotencyKey: "19") { callId }',
+    "wrapUpCall": '(input: {callId: "nothing", subject: "x", idempotencyKey: "20"}) { callId }',
     "syncSource": '(source: "nothing", idempotencyKey: "5") { source state runId }',
     "replayQuarantine": '(input: {source: "nothing", numbers: [1], idempotencyKey: "6"}) { source state runId }',
 }
@@ -399,6 +414,7 @@ MUTATIONS = {
 SUBSCRIPTIONS = {
     "customerChanged": "(ids: [], kinds: [CREATED, CHANGED, MERGED, REMOVED], after: 0)"
     " { id kind seq at mergedInto customer { id } }",
+    "screenPop": '(extension: "21") { status matches { name } }',
     "syncProgress": '(source: "erp") { runId source kind state message startedAt finishedAt counts { read }'
     " streams { stream counts { read unchanged accepted quarantined suppressed deleted } } }",
 }
@@ -532,13 +548,13 @@ def test_the_commands_that_a_policy_names_stay_as_they_are() -> None:
         "replay_quarantine",
         "sync_source",
         "explain_access",
-        "report_call",
-        "handle_call",
         "review_break_glass",
         "reveal_payloads",
         "read_audit",
         "erase_customer",
         "decide_match",
+        "report_call",
+        "handle_call",
     ]
 
 

@@ -14,7 +14,9 @@ from starlette.routing import Route, WebSocketRoute
 
 from hub.api.admission import Admission
 from hub.api.console import NO_EXAMPLES, Examples, console_routes
+from hub.api.cti import Cti
 from hub.api.endpoint import GraphQLEndpoint
+from hub.api.machines import Machines
 from hub.api.middleware import AccessLog, MaskedErrors, ResponseHeaders, Shortcut, cross_origin
 from hub.api.publisher import checkpointing, following_policy, publishing, watching_glasses
 from hub.api.schema_download import SchemaDownload
@@ -64,6 +66,7 @@ def create_app(services: Services, examples: Examples = NO_EXAMPLES) -> FastAPI:
         service.end_streams()
 
     admission = Admission(service, authenticator)
+    machines = Machines(services, service, authenticator)
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
@@ -77,6 +80,7 @@ def create_app(services: Services, examples: Examples = NO_EXAMPLES) -> FastAPI:
         ):
             yield
             await end_streams()
+        machines.close()
         service.close()
 
     async def health(_request: Request) -> Response:
@@ -96,6 +100,7 @@ def create_app(services: Services, examples: Examples = NO_EXAMPLES) -> FastAPI:
         Route(HEALTH_PATH, health, methods=["GET"]),
         Route(GRAPHQL_PATH, endpoint),
         WebSocketRoute(GRAPHQL_PATH, sockets),
+        *Cti(services, machines).routes(),
         *(console_routes(examples) if services.settings.serves_console else ()),
     ]
     app.router.routes += routes

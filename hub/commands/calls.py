@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Connection
@@ -48,7 +49,7 @@ from hub.commands.touchpoints import touch, touch_again, touched
 from hub.errors import NotFoundError, QueryError
 from hub.services import Services
 from hub.settings import PbxSettings
-from hub.store import utc_now
+from hub.store import iso_utc, utc_now
 
 MAX_KEY = 128
 """Characters of what a PBX calls a call, of an extension and of a cause."""
@@ -68,6 +69,8 @@ class ReportCall:
     extension: str | None = None
     cause: str | None = None
     facts: Facts = field(default_factory=Facts, repr=False)
+    talked_s: int | None = None
+    """Of a call that has ended and was answered, how long it was spoken, where nothing was told before."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,6 +159,9 @@ def _reported(
         )
     if report.event is CallState.RINGING and call.answered_at is None:
         call = replace(call, extension=report.extension or call.extension)
+    if report.event is CallState.ENDED and report.talked_s is not None:
+        spoken = iso_utc(datetime.now(UTC) - timedelta(seconds=report.talked_s))
+        call = replace(call, answered_at=call.answered_at or spoken, began_at=min(call.began_at, spoken))
     if report.event is CallState.ENDED:
         call = replace(call, ended_at=call.ended_at or now, cause=call.cause or report.cause)
     return replace(call, state=_state(call)), event

@@ -104,7 +104,7 @@ class CallWorth:
 
 @strawberry.type(description="How fresh a source's word is.")
 class CallSourceAge:
-    """One source."""
+    """The age of one source."""
 
     source: str = _field("The source.")
     at: str | None = _field("When its newest good run began.")

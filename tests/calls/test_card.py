@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict
+from typing import Any
 
 import pytest
 
@@ -16,7 +17,7 @@ from tests.calls.call_world import ALONE, LINE, PBX, SWITCHBOARD, Morning
 from tests.statements import noting
 
 
-def names(phones: Morning, number: str, **facts: str) -> list[str | None]:
+def names(phones: Morning, number: str, **facts: Any) -> list[str | None]:
     return [match.name for match in phones.ring(number, **facts).card.matches]
 
 
