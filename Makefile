@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-browser lint types contracts docs check bench bench-serve bench-access bench-audit clean
+.PHONY: help demo test test-browser test-pop lint types contracts docs check bench bench-serve bench-access bench-audit clean
 .PHONY: conformance conformance-http conformance-ws conformance-federation conformance-oidc conformance-fuzz conformance-cop
 
 help: ## show this list
@@ -28,6 +28,12 @@ test-browser: $(INSTALLED) ## the query page in a real browser; needs Chromium, 
 		|| { echo "make test-browser needs Chromium; on Debian: apt-get install chromium"; exit 1; }
 	$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[dev,browser]' --constraint constraints.txt
 	$(BIN)/pytest --quiet tests/browser/console.py
+
+test-pop: $(INSTALLED) ## the screen pop page in a real browser; needs Chromium; WRITE=1 takes the screenshots of its docs anew
+	@command -v chromium chromium-browser google-chrome >/dev/null \
+		|| { echo "make test-pop needs Chromium; on Debian: apt-get install chromium"; exit 1; }
+	$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[dev,browser]' --constraint constraints.txt
+	$(BIN)/pytest --quiet tests/browser/pop.py
 
 lint: $(INSTALLED) ## ruff: style and format
 	$(BIN)/ruff check .

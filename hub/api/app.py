@@ -18,6 +18,7 @@ from hub.api.cti import Cti
 from hub.api.endpoint import GraphQLEndpoint
 from hub.api.machines import Machines
 from hub.api.middleware import AccessLog, MaskedErrors, ResponseHeaders, Shortcut, cross_origin
+from hub.api.popping import PopPage
 from hub.api.publisher import checkpointing, following_policy, publishing, watching_glasses
 from hub.api.schema_download import SchemaDownload
 from hub.api.sse import EventStreams
@@ -101,6 +102,7 @@ def create_app(services: Services, examples: Examples = NO_EXAMPLES) -> FastAPI:
         Route(GRAPHQL_PATH, endpoint),
         WebSocketRoute(GRAPHQL_PATH, sockets),
         *Cti(services, machines).routes(),
+        *PopPage(service, admission).routes(),
         *(console_routes(examples) if services.settings.serves_console else ()),
     ]
     app.router.routes += routes

@@ -20,6 +20,7 @@ from starlette.routing import Route
 
 from hub.api.http import JSON, Reply
 from hub.api.machines import Machine, Machines, credential_of
+from hub.api.popping import POP_PATH
 from hub.api.templates import three_cx, yeastar
 from hub.calls import Asked, Call, CallState, Facts
 from hub.calls.cnam import line_for
@@ -40,7 +41,6 @@ from hub.settings import PbxSettings
 
 CNAM_PATH, LOOKUP_PATH, EVENTS_PATH = "/cti/v1/cnam", "/cti/v1/lookup", "/cti/v1/events"
 THREE_CX_PATH, YEASTAR_PATH = "/cti/3cx.xml", "/cti/yeastar.xml"
-POP_PATH = "/pop"
 MAX_EVENT = 16 * 1024
 """Bytes of an event."""
 MAX_VALUE = 512

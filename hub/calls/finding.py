@@ -188,7 +188,7 @@ class Finding:
             candidate = found.candidates[id_]
             candidate.calls = picks.get(id_, 0)
             if candidate.calls:
-                candidate.why.append(f"picked for {candidate.calls} earlier calls from it")
+                candidate.why.append(f"picked for calls from it: {candidate.calls}")
 
     def _by_tail(self, number: Number, found: Found) -> None:
         length, values = self._alike(number.tail or "")

@@ -244,7 +244,7 @@ def test_whom_agents_picked_before_is_likelier(own_phones: Morning) -> None:
     told = {match.name: match for match in own_phones.ring(LINE).card.matches}
     assert {name: match.calls for name, match in told.items()} == {"Ann Archer": 4, "Ben Archer": 1}
     assert told["Ann Archer"].confidence > told["Ben Archer"].confidence
-    assert "picked for 4 earlier calls from it" in told["Ann Archer"].why
+    assert "picked for calls from it: 4" in told["Ann Archer"].why
 
 
 # the deadline

@@ -157,6 +157,11 @@ ROUTES: Mapping[str, Path] = {
     "WEBSOCKET /graphql": Entrance(("socket",)),
     "HTTP /graphql/schema.graphql": Silent("the schema"),
     "HTTP /healthz": Silent("that the hub lives"),
+    "HTTP /pop/card": Shown(
+        "tests/api/test_pop_page.py::test_a_card_is_html_for_the_agents_rights_and_on_record"
+    ),
+    "HTTP /pop/events": Shown("tests/api/test_pop_page.py::test_cards_come_as_events_that_are_on_record"),
+    "HTTP /pop": Silent("files of the package"),
     "HTTP /cti/v1/cnam": Shown("tests/api/test_cti.py::test_whom_a_display_told_of_is_on_record_before"),
     "HTTP /cti/v1/lookup": Shown("tests/api/test_cti.py::test_a_lookup_tells_who_how_sure_and_why"),
     "HTTP /cti/v1/events": Silent("that a call was taken note of, and how far it is"),
