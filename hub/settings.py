@@ -51,6 +51,12 @@ NoticeUrl = Annotated[SecretStr, AfterValidator(_told_safely)]
 """Where notices are posted: by TLS, or on the machine itself. Such addresses often hold a secret."""
 
 
+def _one_line(secret: SecretStr) -> SecretStr:
+    if not secret.get_secret_value().isprintable():
+        raise ValueError("is not one line")
+    return secret
+
+
 class TokenClaims(BaseModel):
     """Where the provider's tokens hold what the hub needs; each is a JMESPath."""
 
@@ -100,6 +106,20 @@ class PbxSettings(BaseModel):
     """What it is told where nobody is found."""
     lines: dict[str, str] = Field(default_factory=dict)
     """What each of our numbers is for, by the number in E.164: a brand, a line of business."""
+
+
+class AmiSettings(BaseModel):
+    """An Asterisk whose manager interface the hub listens to."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    host: str
+    port: int = Field(default=5038, ge=1, le=65_535)
+    user: Annotated[str, StringConstraints(pattern=r"^[!-~]+$")]
+    """A user of `manager.conf` who may read `call` and write nothing."""
+    secret: Annotated[SecretStr, AfterValidator(_one_line)]
+    key: SecretStr
+    """The API key of the PBX at the hub: in its name calls are reported."""
 
 
 class Settings(BaseSettings):
@@ -312,6 +332,19 @@ class Settings(BaseSettings):
         ge=1,
         le=100_000_000,
         description="Lookups and call events a minute that one PBX may send, to each process of the API.",
+    )
+    agi_host: str = Field(default="127.0.0.1", description="Address the FastAGI server listens on.")
+    agi_port: int | None = Field(
+        default=None,
+        ge=0,
+        le=65_535,
+        description="Port of the FastAGI server, by which Asterisk asks who is calling; 4573 is the usual one. None"
+        " unless given.",
+    )
+    ami: tuple[AmiSettings, ...] = Field(
+        default=(),
+        description='Asterisks whose manager interface the hub listens to, as a JSON list: `[{"host":'
+        ' "pbx.example.com", "user": "hub", "secret": "...", "key": "hubkey_..."}]`.',
     )
     call_days: int = Field(
         default=90,

@@ -19,7 +19,7 @@ from hub.reference.errors import subclasses
 from hub.reference.graphql import served_schema
 from hub.schema import GraphQLRequest, GraphQLService
 from hub.services import open_services
-from hub.settings import PbxSettings, Settings, TokenClaims, WitnessSettings, load_settings
+from hub.settings import AmiSettings, PbxSettings, Settings, TokenClaims, WitnessSettings, load_settings
 from tests.doc_blocks import ROOT
 
 # audit events already written name these actions, and must be readable for ever
@@ -174,6 +174,12 @@ SET = {
     "HUB_PHONE_REGION": ("GB", "GB"),
     "HUB_POP_DEADLINE_MS": ("500", 500),
     "HUB_POP_REQUESTS": ("99", 99),
+    "HUB_AGI_HOST": ("0.0.0.0", "0.0.0.0"),
+    "HUB_AGI_PORT": ("4573", 4573),
+    "HUB_AMI": (
+        '[{"host": "pbx.example.com", "user": "hub", "secret": "s", "key": "hubkey_x"}]',
+        (AmiSettings(host="pbx.example.com", user="hub", secret="s", key="hubkey_x"),),
+    ),
     "HUB_CALL_DAYS": ("30", 30),
     "HUB_MAX_PREPARING_S": ("2.5", 2.5),
     "HUB_TOKEN_KEYS": ("keys.json", Path("keys.json")),

@@ -22,6 +22,7 @@ from hub.api.popping import PopPage
 from hub.api.publisher import checkpointing, following_policy, publishing, watching_glasses
 from hub.api.schema_download import SchemaDownload
 from hub.api.sse import EventStreams
+from hub.api.telephony import telephony
 from hub.api.websocket import WebSocketEndpoint
 from hub.errors import ConfigurationError
 from hub.schema import GraphQLService
@@ -78,6 +79,7 @@ def create_app(services: Services, examples: Examples = NO_EXAMPLES) -> FastAPI:
             following_policy(services),
             watching_glasses(services),
             publishing(services),
+            telephony(services, machines),
         ):
             yield
             await end_streams()
