@@ -165,7 +165,8 @@ class Finding:
                 spellings.insert(0, f"{number.e164};ext={number.extension}")
             for value in spellings:
                 if ids := self._holders("phone", value, found):
-                    self._by_number(ids, facts, number, picks(number.e164), found)
+                    picked = picks(number.e164) if len(ids) > 1 else {}
+                    self._by_number(ids, facts, number, picked, found)
                     return
         if number.tail is not None:
             self._by_tail(number, found)
