@@ -232,6 +232,7 @@ def prepare(settings: Settings, customers: int) -> tuple[str, str]:
         write(services.store, template(), 1)
         with services.store.write() as connection:
             copy(connection, customers)
+        services.publish()  # the first build of the search index takes a processor of its own
         _, key = services.keys.create("pbx-one", ("pbx",), ("customer_service",), 1)
         token = _token(services)
     print(

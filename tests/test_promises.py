@@ -412,6 +412,8 @@ MUTATIONS = {
     ' idempotencyKey: "17"}) { callId }',
     "rejectCaller": '(input: {callId: "nothing", customerId: "nobody", idempotencyKey: "18"}) { callId }',
     "undoCaller": '(callId: "nothing", idempotencyKey: "19") { callId }',
+    "correctCaller": '(input: {callId: "nothing", property: "email", value: "x@example.com", reason: "x",'
+    ' idempotencyKey: "21"}) { callId }',
     "wrapUpCall": '(input: {callId: "nothing", subject: "x", idempotencyKey: "20"}) { callId }',
     "syncSource": '(source: "nothing", idempotencyKey: "5") { source state runId }',
     "replayQuarantine": '(input: {source: "nothing", numbers: [1], idempotencyKey: "6"}) { source state runId }',

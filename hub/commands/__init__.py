@@ -2,10 +2,12 @@
 
 from hub.commands.author import Author
 from hub.commands.calls import (
+    CorrectCaller,
     HandleCall,
     ReportCall,
     WrapUp,
     card_of,
+    correct_caller,
     find_call,
     handle_call,
     report_call,
@@ -108,6 +110,7 @@ __all__ = [
     "BrokenGlass",
     "Change",
     "Changed",
+    "CorrectCaller",
     "CorrectProperty",
     "Corrected",
     "DecideMatches",
@@ -149,6 +152,7 @@ __all__ = [
     "broken_glasses",
     "card_of",
     "changes_of",
+    "correct_caller",
     "correct_property",
     "cursor_of",
     "decide_matches",

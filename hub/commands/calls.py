@@ -43,10 +43,12 @@ from hub.calls.journal import (
 from hub.calls.numbers import Trunk
 from hub.calls.screenpop import MAX_SHOWN
 from hub.commands.author import Author
+from hub.commands.corrections import Correction
 from hub.commands.customers import find_customer
 from hub.commands.giving import Order, Result, once, refusals_recorded
 from hub.commands.touchpoints import touch, touch_again, touched
-from hub.errors import NotFoundError, QueryError
+from hub.errors import AccessDeniedError, NotFoundError, QueryError
+from hub.graph.entities import AGENT
 from hub.services import Services
 from hub.settings import PbxSettings
 from hub.store import iso_utc, utc_now
@@ -91,6 +93,17 @@ class WrapUp:
 
     call: str
     values: Mapping[str, Any] = field(repr=False)
+    key: str
+
+
+@dataclass(frozen=True, slots=True)
+class CorrectCaller:
+    """What a value of the caller's is, as they said; `value` is text, as for a steward's correction."""
+
+    call: str
+    property: str
+    value: str = field(repr=False)
+    reason: str = field(repr=False)
     key: str
 
 
@@ -353,6 +366,30 @@ def wrap_up(services: Services, author: Author, order: WrapUp) -> str:
                 raise NotFoundError("pick who is calling first")
             changed, events = touched(services, connection, author, call, values)
             keep_call(connection, replace(changed, wrapped_at=utc_now()), call)
+            return {"call": call.id}, events
+
+        return str(once(services, author, said, act)["call"])
+
+
+def correct_caller(services: Services, author: Author, order: CorrectCaller) -> str:
+    """The id of the call, of whose caller the source `agent` now states the value.
+
+    Raises:
+        AccessDeniedError: the author may not handle calls, does not see the property whole, or nobody has made sure
+            who is calling.
+        NotFoundError: there is no such call or customer.
+        QueryError: the property cannot be corrected, the value does not fit it, or the idempotency key was used for
+            something else.
+    """
+    with refusals_recorded(services, author, Command.HANDLE_CALL):
+        correction = Correction(services, author, order.property, order.reason, AGENT)
+        said = Order(Command.HANDLE_CALL, "correct", order.key, asdict(order))
+
+        def act(connection: Connection) -> tuple[Result, list[AuditEvent]]:
+            call = _known(connection, order.call)
+            if call.customer_id is None or call.level is not Level.CONFIRMED:
+                raise AccessDeniedError("confirm who is calling first")
+            _, events = correction.make(connection, call.customer_id, order.value)
             return {"call": call.id}, events
 
         return str(once(services, author, said, act)["call"])

@@ -32,7 +32,8 @@ from hub.graph.plans.guard import SOURCES_CATEGORY, Guard
 from hub.graph.reached import Reached
 from hub.ontology import CUSTOMER
 from hub.schema.answers import Answer, executed
-from hub.schema.calling import POP_FIELD, require_calls, screen_pop
+from hub.schema.calling import POP_FIELD, require_calls
+from hub.schema.cards import screen_pop
 from hub.schema.catalogue import TYPENAME, Catalogue
 from hub.schema.changes import CHANGE, CHANGES_FIELD, require_customers
 from hub.schema.followers import CallFollower, ChangeFollower, EndedError, RunFollower

@@ -10,10 +10,12 @@ from sqlalchemy import select, text
 from hub.audit import Action, AuditEvent
 from hub.calls import Call, CallState, Card, Facts, Level, Status
 from hub.commands import (
+    CorrectCaller,
     HandleCall,
     ReportCall,
     WrapUp,
     card_of,
+    correct_caller,
     find_call,
     handle_call,
     report_call,
@@ -249,3 +251,27 @@ def test_calls_of_long_ago_are_forgotten(desk: Desk) -> None:
     desk.tell(RINGING, "c-2", number=ALONE)
     with pytest.raises(NotFoundError):
         find_call(desk.services, call.id)
+
+
+def test_an_agent_corrects_what_a_confirmed_caller_said_as_a_source_of_its_own(desk: Desk) -> None:
+    call = desk.tell(RINGING, number=ALONE)
+
+    def correct(key: str, value: str) -> str:
+        order = CorrectCaller(call.id, "email", value, "said in the call", key)
+        return correct_caller(desk.services, desk.phones.author(), order)
+
+    with pytest.raises(AccessDeniedError, match="confirm who is calling first"):
+        correct("a", "new@example.com")
+    desk.say("confirm", call, "C3", "security_question")
+    assert correct("b", "new@example.com") == call.id
+    (match,) = desk.card(find_call(desk.services, call.id)).matches
+    assert match.email == "new@example.com"
+    assert "agent" in [age.source for age in match.freshness]
+    (event,) = desk.events(Action.CORRECTION)
+    assert (event.actor, event.source, event.customers) == (
+        "u-support",
+        "agent",
+        (desk.phones.customer("C3"),),
+    )
+    with pytest.raises(QueryError):
+        correct("c", "no address")

@@ -143,6 +143,7 @@ FIELDS: Mapping[str, Path] = {
             "Mutation.rejectCaller",
             "Mutation.undoCaller",
             "Mutation.wrapUpCall",
+            "Mutation.correctCaller",
         ),
         Silent("the id of the call that the agent has just said"),
     ),
