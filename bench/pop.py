@@ -40,8 +40,8 @@ RATE, SECONDS, CARDS, PUSHES = 200, 20, 300, 60
 FIRST_NUMBER = 10_000_000
 _COPIED = {
     "e_person": {"id": "'p' || n", "telephone": "'+4477' || (:base + n)", "record_key": "'k' || n"},
-    "membership": {"party_id": "'p' || n", "customer_id": "'cus_bench_' || n"},
-    "customer": {"id": "'cus_bench_' || n", "telephone": "'+4477' || (:base + n)"},
+    "membership": {"party_id": "'p' || n", "customer_id": "'cus_bench_customer_' || n"},
+    "customer": {"id": "'cus_bench_customer_' || n", "telephone": "'+4477' || (:base + n)"},
     "e_ticket": {"id": "'t' || n", "party_id": "'p' || n", "ticket_number": "'T' || n"},
 }
 
@@ -248,7 +248,7 @@ def _token(services: Services) -> str:
 
 async def measure(port: int, key: str, token: str, customers: int) -> None:
     """All of it, against the server."""
-    limits = httpx.Limits(max_connections=400, max_keepalive_connections=400)
+    limits = httpx.Limits(max_connections=400, max_keepalive_connections=400, keepalive_expiry=2)
     async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", limits=limits, timeout=30) as client:
         for _ in range(300):
             try:

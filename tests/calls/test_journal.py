@@ -260,6 +260,7 @@ def test_an_agent_corrects_what_a_confirmed_caller_said_as_a_source_of_its_own(d
         order = CorrectCaller(call.id, "email", value, "said in the call", key)
         return correct_caller(desk.services, desk.phones.author(), order)
 
+    desk.say("pick", call, "C3")
     with pytest.raises(AccessDeniedError, match="confirm who is calling first"):
         correct("a", "new@example.com")
     desk.say("confirm", call, "C3", "security_question")
