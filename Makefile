@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-search test-browser lint types contracts docs check bench bench-serve bench-access bench-audit bench-resolution bench-search clean
+.PHONY: help demo test test-search test-browser test-pop lint types contracts docs check bench bench-serve bench-access bench-audit bench-resolution bench-search bench-pop clean
 .PHONY: conformance conformance-http conformance-ws conformance-federation conformance-oidc conformance-fuzz conformance-cop
 
 help: ## show this list
@@ -31,6 +31,12 @@ test-browser: $(INSTALLED) ## the query page in a real browser; needs Chromium, 
 		|| { echo "make test-browser needs Chromium; on Debian: apt-get install chromium"; exit 1; }
 	$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[dev,browser]' --constraint constraints.txt
 	$(BIN)/pytest --quiet tests/browser/console.py
+
+test-pop: $(INSTALLED) ## the screen pop page in a real browser; needs Chromium; WRITE=1 takes the screenshots of its docs anew
+	@command -v chromium chromium-browser google-chrome >/dev/null \
+		|| { echo "make test-pop needs Chromium; on Debian: apt-get install chromium"; exit 1; }
+	$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[dev,browser]' --constraint constraints.txt
+	$(BIN)/pytest --quiet tests/browser/pop.py
 
 lint: $(INSTALLED) ## ruff: style and format
 	$(BIN)/ruff check .
@@ -67,6 +73,9 @@ bench-audit: $(INSTALLED) ## how fast the audit log takes events, a million are 
 
 bench-search: $(INSTALLED) ## the three search engines beside each other, 100,000 documents: speed and recall (six minutes)
 	$(BIN)/python bench/search.py --check
+
+bench-pop: $(INSTALLED) ## how quickly it is said who is calling: a million customers, 200 lookups a second while a sync writes (four minutes)
+	$(BIN)/python bench/pop.py 1000000
 
 # What others' tools say of the API; with WRITE=1 their output goes into docs/conformance.md.
 CONFORMANCE := $(BIN)/python -m conformance $(if $(WRITE),--write)

@@ -42,6 +42,7 @@ from hub.audit import (
     drain,
     open_checkpoints,
 )
+from hub.calls import ScreenPop
 from hub.eraser import Eraser
 from hub.errors import AuditError, ConfigurationError, FaultLike
 from hub.graph.resolution import MatchModel, PartyKind, load_models
@@ -116,6 +117,8 @@ class Services:
     search: SearchService
     indexer: Indexer
     eraser: Eraser
+    pop: ScreenPop
+    """Tells who is calling."""
     keys: ApiKeys
     authenticator: Authenticator | None
     """None where nobody could be let in: then the API cannot start, all else can."""
@@ -297,6 +300,7 @@ def open_services(settings: Settings, environ: Mapping[str, str] = os.environ) -
             search=search,
             indexer=indexer,
             eraser=eraser,
+            pop=ScreenPop(store, found.ontology, search),
             keys=found.keys,
             authenticator=_authenticator(settings, found, issuer),
             checkpoints=open_checkpoints(settings, audit, found.checkpoint_keys)

@@ -51,6 +51,12 @@ NoticeUrl = Annotated[SecretStr, AfterValidator(_told_safely)]
 """Where notices are posted: by TLS, or on the machine itself. Such addresses often hold a secret."""
 
 
+def _one_line(secret: SecretStr) -> SecretStr:
+    if not secret.get_secret_value().isprintable():
+        raise ValueError("is not one line")
+    return secret
+
+
 class TokenClaims(BaseModel):
     """Where the provider's tokens hold what the hub needs; each is a JMESPath."""
 
@@ -80,6 +86,40 @@ class WitnessSettings(BaseModel):
     """Its public key, `NAME+KEYID+BASE64`."""
     url: Annotated[str, StringConstraints(pattern=r"^https?://[^\s]+$")] | None = None
     """Where it is asked over HTTP; None for one whose cosignatures are brought by `hub audit cosign`."""
+
+
+class PbxSettings(BaseModel):
+    """How calls come in at one PBX, and what its phones are told."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    region: Annotated[str, StringConstraints(pattern=r"^[A-Z]{2}$")] | None = None
+    """The country whose national numbers come without a country code, ISO 3166-1 alpha-2."""
+    outside: Annotated[str, StringConstraints(pattern=r"^[0-9]{0,4}$")] = ""
+    """Digits that the PBX puts before numbers from outside."""
+    longest_extension: int = Field(default=6, ge=2, le=7)
+    """Digits of its longest extension: no longer number is one."""
+    shows: Literal["name", "initials", "known"] = "name"
+    """What a display is told of a caller: `M. Kovacs - open ticket`, `M. K.`, or the words of `known`."""
+    known: Annotated[str, StringConstraints(max_length=40, pattern=r"^[\x20-\x7e]*$")] = "Known customer"
+    unknown: Annotated[str, StringConstraints(max_length=40, pattern=r"^[\x20-\x7e]*$")] = ""
+    """What it is told where nobody is found."""
+    lines: dict[str, str] = Field(default_factory=dict)
+    """What each of our numbers is for, by the number in E.164: a brand, a line of business."""
+
+
+class AmiSettings(BaseModel):
+    """An Asterisk whose manager interface the hub listens to."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    host: str
+    port: int = Field(default=5038, ge=1, le=65_535)
+    user: Annotated[str, StringConstraints(pattern=r"^[!-~]+$")]
+    """A user of `manager.conf` who may read `call` and write nothing."""
+    secret: Annotated[SecretStr, AfterValidator(_one_line)]
+    key: SecretStr
+    """The API key of the PBX at the hub: in its name calls are reported."""
 
 
 class Settings(BaseSettings):
@@ -277,12 +317,66 @@ class Settings(BaseSettings):
         ' `["https://desk.example.com"]`; none unless given.',
     )
 
+    pbx: dict[str, PbxSettings] = Field(
+        default_factory=dict,
+        description='How calls come in at each PBX, by the label of its API key: `{"pbx-budapest": {"region": "HU"}}`;'
+        " see `docs/screen-pop.md`. What is not told of a PBX is as `HUB_PHONE_REGION` and the defaults say.",
+    )
+    public_url: str | None = Field(
+        default=None,
+        pattern=r"^https?://[^\s/]+(/[^\s]*[^\s/])?$",
+        description="The address under which PBXs and browsers reach the hub, for templates and links; that of the"
+        " request unless given.",
+    )
+    phone_region: str | None = Field(
+        default=None,
+        pattern=r"^[A-Z]{2}$",
+        description="The country, ISO 3166-1 alpha-2, of phone numbers without a country code, where no PBX says"
+        " another one.",
+    )
+    pop_deadline_ms: int = Field(
+        default=300,
+        ge=10,
+        le=5_000,
+        description="Milliseconds after which a lookup of a caller is answered with what is known by then.",
+    )
+    pop_requests: int = Field(
+        default=30_000,
+        ge=1,
+        le=100_000_000,
+        description="Lookups and call events a minute that one PBX may send, to each process of the API.",
+    )
+    agi_host: str = Field(default="127.0.0.1", description="Address the FastAGI server listens on.")
+    agi_port: int | None = Field(
+        default=None,
+        ge=0,
+        le=65_535,
+        description="Port of the FastAGI server, by which Asterisk asks who is calling; 4573 is the usual one. None"
+        " unless given.",
+    )
+    ami: tuple[AmiSettings, ...] = Field(
+        default=(),
+        description='Asterisks whose manager interface the hub listens to, as a JSON list: `[{"host":'
+        ' "pbx.example.com", "user": "hub", "secret": "...", "key": "hubkey_..."}]`.',
+    )
+    call_days: int = Field(
+        default=90,
+        ge=1,
+        le=3_650,
+        description="Days for which the call journal is kept; what became a touchpoint of a customer stays with them.",
+    )
+
     max_subscriptions: int = Field(
         default=1000,
         ge=1,
         description="Subscriptions that one process serves at once, and WebSockets that it holds open; a tenth of"
         " them for one caller.",
     )
+
+    def pbx_of(self, label: str) -> PbxSettings:
+        """How calls come in at the PBX; as anywhere, where nothing is told of it."""
+        told = self.pbx.get(label, PbxSettings())
+        return told if told.region else told.model_copy(update={"region": self.phone_region})
 
     @property
     def serves_console(self) -> bool:

@@ -19,7 +19,7 @@ from hub.reference.errors import subclasses
 from hub.reference.graphql import served_schema
 from hub.schema import GraphQLRequest, GraphQLService
 from hub.services import open_services
-from hub.settings import Settings, TokenClaims, WitnessSettings, load_settings
+from hub.settings import AmiSettings, PbxSettings, Settings, TokenClaims, WitnessSettings, load_settings
 from tests.doc_blocks import ROOT
 
 # audit events already written name these actions, and must be readable for ever
@@ -58,6 +58,9 @@ ACTIONS = [
     "api_key_changed",
     "master_key_changed",
     "suppression_released",
+    "call_reported",
+    "call_verified",
+    "call_handled",
 ]
 
 
@@ -168,6 +171,18 @@ SET = {
     "HUB_MAX_DEPTH": ("5", 5),
     "HUB_MAX_COST": ("900", 900),
     "HUB_MAX_SUBSCRIPTIONS": ("70", 70),
+    "HUB_PBX": ('{"pbx-one": {"region": "HU"}}', {"pbx-one": PbxSettings(region="HU")}),
+    "HUB_PUBLIC_URL": ("https://hub.example.com", "https://hub.example.com"),
+    "HUB_PHONE_REGION": ("GB", "GB"),
+    "HUB_POP_DEADLINE_MS": ("500", 500),
+    "HUB_POP_REQUESTS": ("99", 99),
+    "HUB_AGI_HOST": ("0.0.0.0", "0.0.0.0"),
+    "HUB_AGI_PORT": ("4573", 4573),
+    "HUB_AMI": (
+        '[{"host": "pbx.example.com", "user": "hub", "secret": "s", "key": "hubkey_x"}]',
+        (AmiSettings(host="pbx.example.com", user="hub", secret="s", key="hubkey_x"),),
+    ),
+    "HUB_CALL_DAYS": ("30", 30),
     "HUB_MAX_PREPARING_S": ("2.5", 2.5),
     "HUB_TOKEN_KEYS": ("keys.json", Path("keys.json")),
     "HUB_TOKEN_ISSUER": ("https://login.example.com", "https://login.example.com"),
@@ -301,6 +316,14 @@ OTHERS = {
     "me": "{ subject roles purpose purposes department }",
     "sources": "{ name state records quarantined }",
     "mappings": '(source: "nothing", stream: null, version: null) { source stream version content since sinceRun }',
+    "screenPop": '(number: "+441174960055", dnis: null, ivrId: null, uui: null, reference: null, callId: null)'
+    " { status deadlineHit number shown region brand notes mentions { type id customerId title }"
+    " call { id pbx key state direction extension beganAt answeredAt endedAt missed customerId wrappedUp }"
+    " matches { id kind confidence why level calls name company tier language openTickets phones email"
+    " likely { kind text ref at why type id source } reasons { kind } touches { id type at title channel direction"
+    " handledBy outcome source } open { kind id ref title status at due source } promises { text by due id source }"
+    " warnings worth { orders total since points } others { id name relation calls } freshness { source at state }"
+    " withheld } }",
     "search": '(text: "nobody", after: 0, where: [{facet: "Ticket.status", values: ["open"]}],'
     ' since: "2026", until: "2026-02", facets: ["source"])'
     " { total hits { id title } counts { facet counts { value count } } didYouMean }",
@@ -400,6 +423,14 @@ MUTATIONS = {
     "unmergeCustomer": '(input: {customerId: "nobody", parties: ["noone"], reason: "x", idempotencyKey: "14"})'
     " { act pairs customerIds }",
     "undoDecisions": '(input: {act: "nothing", reason: "x", idempotencyKey: "15"}) { act pairs customerIds }',
+    "pickCaller": '(input: {callId: "nothing", customerId: "nobody", idempotencyKey: "16"}) { callId }',
+    "confirmCaller": '(input: {callId: "nothing", customerId: "nobody", method: SECURITY_QUESTION,'
+    ' idempotencyKey: "17"}) { callId }',
+    "rejectCaller": '(input: {callId: "nothing", customerId: "nobody", idempotencyKey: "18"}) { callId }',
+    "undoCaller": '(callId: "nothing", idempotencyKey: "19") { callId }',
+    "correctCaller": '(input: {callId: "nothing", property: "email", value: "x@example.com", reason: "x",'
+    ' idempotencyKey: "21"}) { callId }',
+    "wrapUpCall": '(input: {callId: "nothing", subject: "x", idempotencyKey: "20"}) { callId }',
     "syncSource": '(source: "nothing", idempotencyKey: "5") { source state runId }',
     "replayQuarantine": '(input: {source: "nothing", numbers: [1], idempotencyKey: "6"}) { source state runId }',
 }
@@ -407,6 +438,7 @@ MUTATIONS = {
 SUBSCRIPTIONS = {
     "customerChanged": "(ids: [], kinds: [CREATED, CHANGED, MERGED, REMOVED], after: 0)"
     " { id kind seq at mergedInto customer { id } }",
+    "screenPop": '(extension: "21") { status matches { name } }',
     "syncProgress": '(source: "erp") { runId source kind state message startedAt finishedAt counts { read }'
     " streams { stream counts { read unchanged accepted quarantined suppressed deleted } } }",
 }
@@ -547,6 +579,8 @@ def test_the_commands_that_a_policy_names_stay_as_they_are() -> None:
         "read_audit",
         "erase_customer",
         "decide_match",
+        "report_call",
+        "handle_call",
     ]
 
 

@@ -8,6 +8,7 @@ from collections.abc import Callable
 
 from hub.access.apikeys import PREFIX, ApiKeys
 from hub.access.matrix import AccessMap
+from hub.access.policy import Command
 from hub.access.requester import Caller, Requester, requester_of
 from hub.access.tokens import TokenVerifier
 from hub.buckets import Buckets
@@ -65,6 +66,10 @@ class Authenticator:
             PurposeError: no purpose, or one that the caller may not state; the message lists what they may.
         """
         return requester_of(caller, self._access(), purpose_header)
+
+    def is_pbx(self, requester: Requester) -> bool:
+        """Whether they report calls: machines that do may ask nothing but who is calling."""
+        return self._access().may(requester.roles, requester.purpose, Command.REPORT_CALL)
 
     def prepare(self) -> None:
         """Have what callers will need fetched in the background."""

@@ -169,6 +169,8 @@ class Command(StrEnum):
     READ_AUDIT = "read_audit"
     ERASE_CUSTOMER = "erase_customer"
     DECIDE_MATCH = "decide_match"
+    REPORT_CALL = "report_call"
+    HANDLE_CALL = "handle_call"
 
 
 class CommandGrant(_Part):

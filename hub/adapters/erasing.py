@@ -144,10 +144,13 @@ def erase(
     rows = search.counts(found)
     hashes = {*erasure.hashes, *plan.hashes, *search.hashes(found)}
     silent = [Statement("", "", "", head_id, 0, "", ()) for head_id in sorted(found.heads)]
+    numbers = [row[0] for row in store.rows_in(connection, _NUMBERS, sorted(parties))]
     told(graph.apply(connection, run_id, silent))
     _delete_rows(store, connection, found)
     living = search.living(customers, parties)
-    _bury(store, connection, erasure, [id_ for id_ in customers if id_ not in living])
+    dead = [id_ for id_ in customers if id_ not in living]
+    _forget_calls(store, connection, dead, numbers)
+    _bury(store, connection, erasure, dead)
     Suppression(store).add(connection, dict.fromkeys(hashes, erasure.id))
     return rows
 
@@ -168,6 +171,18 @@ def _delete_rows(store: Store, connection: Connection, found: Footprint) -> None
         ("decision", "right_id"),
     ):
         store.delete_in(connection, table, column, parties)
+
+
+_NUMBERS = "SELECT DISTINCT value FROM identifier WHERE scheme = 'phone' AND {in:entity_id}"
+
+
+def _forget_calls(store: Store, connection: Connection, dead: list[str], numbers: list[str]) -> None:
+    """Delete the calls that were with them, and those from their numbers that nobody is said to have made."""
+    store.delete_in(connection, "call", "customer_id", dead)
+    store.delete_in(connection, "call_pick", "customer_id", dead)
+    bare = [number.partition(";")[0] for number in numbers]
+    found = store.rows_in(connection, 'SELECT id FROM "call" WHERE customer_id IS NULL AND {in:number}', bare)
+    store.delete_in(connection, "call", "id", [row[0] for row in found])
 
 
 def _bury(store: Store, connection: Connection, erasure: Erasure, dead: list[str]) -> None:

@@ -152,6 +152,8 @@ class Search:
             ("decision", "{in:right_id}", found.parties),
             ("membership", "{in:party_id}", found.parties),
             ("standing", "{in:party_id}", found.parties),
+            ("call", "{in:customer_id}", dead),
+            ("call_pick", "{in:customer_id}", dead),
             ("customer", "{in:id}", dead),
             ("customer_redirect", "{in:old_id}", dead),
             ("customer_redirect", "{in:new_id}", dead),

@@ -10,6 +10,7 @@ record says who, for what purpose, why and when; the audit log has no place for 
 | `desk`    | `restrictions` | a restriction or an objection                                            |
 | `desk`    | `interactions` | an interaction                                                           |
 | `steward` | `corrections`  | a party with the values of one rule of survivorship as they should be     |
+| `agent`   | `corrections`  | the like, as the customer said in a call                                  |
 """
 
 from __future__ import annotations
@@ -47,13 +48,16 @@ from hub.adapters.specs import EntitySpec, SourceConfig, StreamConfig
 from hub.errors import RecordError
 from hub.graph import Applied, Entity, GraphWriter, Reference, Statement
 from hub.graph.anchors import Anchors
-from hub.graph.entities import DESK, STEWARD
+from hub.graph.entities import AGENT, DESK, STEWARD
 from hub.ontology import EntityType, Ontology, Property, PropertyType
 from hub.store import Store, fixed
 from hub.values import Instant, Money, entity_id
 
 CUSTOMERS, CONSENTS, RESTRICTIONS = "customers", "consents", "restrictions"
 INTERACTIONS, CORRECTIONS = "interactions", "corrections"
+
+AGENTS_TRUST = 95
+"""How far agents are trusted, who heard it from the customer: more than most sources."""
 
 FORM = 1
 """Version of the payloads' form; raised with it, so that what is held is mapped anew."""
@@ -85,12 +89,12 @@ class StaffConnector(ConnectorConfig):
         return _Nothing()
 
 
-def _source(name: str, label: str, streams: Mapping[str, str]) -> SourceConfig:
+def _source(name: str, label: str, streams: Mapping[str, str], **more: int) -> SourceConfig:
     made = {
         stream: StreamConfig(read=ConfigModel(), key=("key",), entities=(EntitySpec(type=type_),))
         for stream, type_ in streams.items()
     }
-    return SourceConfig(source=name, label=label, connector=StaffConnector(), streams=made)
+    return SourceConfig(source=name, label=label, connector=StaffConnector(), streams=made, **more)
 
 
 STAFF_SOURCES: Mapping[str, SourceConfig] = MappingProxyType(
@@ -106,6 +110,7 @@ STAFF_SOURCES: Mapping[str, SourceConfig] = MappingProxyType(
             },
         ),
         STEWARD: _source(STEWARD, "Corrections of stewards", {CORRECTIONS: "Person"}),
+        AGENT: _source(AGENT, "Corrections of agents", {CORRECTIONS: "Person"}, trust=AGENTS_TRUST),
     }
 )
 """The sources of the hub's own. Which type a record states is said in the record."""

@@ -14,11 +14,15 @@ from starlette.routing import Route, WebSocketRoute
 
 from hub.api.admission import Admission
 from hub.api.console import NO_EXAMPLES, Examples, console_routes
+from hub.api.cti import Cti
 from hub.api.endpoint import GraphQLEndpoint
+from hub.api.machines import Machines
 from hub.api.middleware import AccessLog, MaskedErrors, ResponseHeaders, Shortcut, cross_origin
+from hub.api.popping import PopPage
 from hub.api.publisher import checking_index, checkpointing, following_policy, publishing, watching_glasses
 from hub.api.schema_download import SchemaDownload
 from hub.api.sse import EventStreams
+from hub.api.telephony import telephony
 from hub.api.websocket import WebSocketEndpoint
 from hub.errors import ConfigurationError
 from hub.schema import GraphQLService
@@ -64,6 +68,7 @@ def create_app(services: Services, examples: Examples = NO_EXAMPLES) -> FastAPI:
         service.end_streams()
 
     admission = Admission(service, authenticator)
+    machines = Machines(services, service, authenticator)
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
@@ -75,9 +80,11 @@ def create_app(services: Services, examples: Examples = NO_EXAMPLES) -> FastAPI:
             watching_glasses(services),
             checking_index(services),
             publishing(services),
+            telephony(services, machines),
         ):
             yield
             await end_streams()
+        machines.close()
         service.close()
 
     async def health(_request: Request) -> Response:
@@ -97,6 +104,8 @@ def create_app(services: Services, examples: Examples = NO_EXAMPLES) -> FastAPI:
         Route(HEALTH_PATH, health, methods=["GET"]),
         Route(GRAPHQL_PATH, endpoint),
         WebSocketRoute(GRAPHQL_PATH, sockets),
+        *Cti(services, machines).routes(),
+        *PopPage(service, admission).routes(),
         *(console_routes(examples) if services.settings.serves_console else ()),
     ]
     app.router.routes += routes

@@ -10,7 +10,7 @@ from typing import Any
 from starlette.datastructures import Headers
 
 from hub.access import Authenticator, Caller, Requester
-from hub.errors import AuthenticationError, RequestError
+from hub.errors import AccessDeniedError, AuthenticationError, RequestError
 from hub.schema import Answer, GraphQLService
 
 _TOKEN = "authorization"  # noqa: S105 - the header's name
@@ -61,7 +61,10 @@ async def let_in(service: GraphQLService, authenticator: Authenticator, headers:
         authenticator.count(caller)
         stated = _joined(headers, _PURPOSE), _joined(headers, _GLASS).strip() or None
         renewed = partial(_requester, authenticator, caller, *stated)
-        return LetIn(renewed(), caller, renewed)
+        requester = renewed()
+        if authenticator.is_pbx(requester):
+            raise AccessDeniedError("a PBX asks under /cti; whoever may report calls may ask nothing else")
+        return LetIn(requester, caller, renewed)
     except RequestError as error:
         raise NotLetInError(error, await service.refuse(error, caller)) from None
 

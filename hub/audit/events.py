@@ -89,6 +89,9 @@ class Action(StrEnum):
     API_KEY_CHANGED = "api_key_changed"
     MASTER_KEY_CHANGED = "master_key_changed"
     SUPPRESSION_RELEASED = "suppression_released"
+    CALL_REPORTED = "call_reported"
+    CALL_VERIFIED = "call_verified"
+    CALL_HANDLED = "call_handled"
 
 
 class Outcome(StrEnum):

@@ -78,7 +78,7 @@ def correct_property(services: Services, author: Author, order: CorrectProperty)
     """
     said = Order(Command.CORRECT_PROPERTY, "correct", order.key, asdict(order))
     with refusals_recorded(services, author, Command.CORRECT_PROPERTY):
-        correction = _Correction(services, author, order.property, order.reason)
+        correction = Correction(services, author, order.property, order.reason)
 
         def act(connection: Connection) -> tuple[Result, list[AuditEvent]]:
             return correction.make(connection, order.customer, order.value)
@@ -96,7 +96,7 @@ def withdraw_correction(services: Services, author: Author, order: WithdrawCorre
     """
     said = Order(Command.CORRECT_PROPERTY, "withdraw", order.key, asdict(order))
     with refusals_recorded(services, author, Command.CORRECT_PROPERTY):
-        correction = _Correction(services, author, order.property, order.reason)
+        correction = Correction(services, author, order.property, order.reason)
 
         def act(connection: Connection) -> tuple[Result, list[AuditEvent]]:
             return correction.withdraw(connection, order.customer)
@@ -108,11 +108,14 @@ def _corrected(result: Result) -> Corrected:
     return Corrected(**{**result, "properties": tuple(result["properties"])})
 
 
-class _Correction:
+class Correction:
     """A correction of one property by one author, who may see it."""
 
-    def __init__(self, services: Services, author: Author, name: str, reason: str) -> None:
+    def __init__(
+        self, services: Services, author: Author, name: str, reason: str, source: str = STEWARD
+    ) -> None:
         self._services = services
+        self._source = source
         self._author = author
         self._store: Store = services.store
         self._property = _correctable(services.ontology, name)
@@ -125,6 +128,12 @@ class _Correction:
         self._rule = _rule_of(services.ontology, self._property)
 
     def make(self, connection: Connection, customer_id: str, value: str) -> tuple[Result, list[AuditEvent]]:
+        """Write it; what it came to, and what is to be recorded.
+
+        Raises:
+            NotFoundError: there is no such customer.
+            QueryError: the value does not fit the property.
+        """
         customer = find_customer(self._store, connection, customer_id, self._author)
         known = next(iter(self._made(connection, customer)), None)
         type_ = self._type(customer, known)
@@ -133,7 +142,7 @@ class _Correction:
         values = {**self._together(connection, customer, type_), self._property.name: value}
         anchors = customer.anchors(self._services.staff, connection, known.id if known else None)
         key = known.record_key if known else uuid4().hex
-        said = Said(STEWARD, CORRECTIONS, key, type_.name, values, anchors)
+        said = Said(self._source, CORRECTIONS, key, type_.name, values, anchors)
         written = self._write(connection, [said])
         counts = {"updated": 1} if known else {"created": 1}
         return self._result(customer, self._services.staff.entity_id(said)), self._events(
@@ -141,11 +150,16 @@ class _Correction:
         )
 
     def withdraw(self, connection: Connection, customer_id: str) -> tuple[Result, list[AuditEvent]]:
+        """Take back what the source states of the property; the like.
+
+        Raises:
+            NotFoundError: there is no such customer, or it states nothing.
+        """
         customer = find_customer(self._store, connection, customer_id, self._author)
         made = self._made(connection, customer)
         if not made:
             raise NotFoundError(f"{self._property.name} of this customer is not corrected")
-        said = [Said(STEWARD, CORRECTIONS, party.record_key, party.type, None) for party in made]
+        said = [Said(self._source, CORRECTIONS, party.record_key, party.type, None) for party in made]
         written = self._write(connection, said)
         counts = {"deleted": len(made)}
         return self._result(customer, made[0].id), self._events(customer, written, "withdrawn", counts)
@@ -163,7 +177,11 @@ class _Correction:
             columns = [
                 type_.properties[name].column for name in self._rule.properties if name in type_.properties
             ]
-            if party.source == STEWARD and columns and self._states(connection, type_, party.id, columns):
+            if (
+                party.source == self._source
+                and columns
+                and self._states(connection, type_, party.id, columns)
+            ):
                 found.append(party)
         return found
 
@@ -211,7 +229,7 @@ class _Correction:
         event = self._author.event(
             Action.CORRECTION,
             reason_code=reason_code,
-            source=STEWARD,
+            source=self._source,
             stream=CORRECTIONS,
             run_id=str(written.run_id),
             entity_types=("Customer",),

@@ -195,7 +195,7 @@ def _written(
     for prop in type_.references:
         if prop.name in values:
             require_reachable(store, connection, prop, values[prop.name], customer, guard)
-    party, said = _desk_party(services, connection, customer)
+    party, said = desk_party(services, connection, customer)
     note = Said(DESK, kind.stream, uuid4().hex, type_.name, {**values, CUSTOMER_LINK: party})
     circumstances = Circumstances(author.subject, author.purpose, None, utc_now())
     written = services.staff.write(connection, [*said, note], circumstances)
@@ -213,8 +213,8 @@ def _written(
     return result, [event, *consequences(services, author, written.applied)]
 
 
-def _desk_party(services: Services, connection: Connection, customer: Customer) -> tuple[str, list[Said]]:
-    """The party to which the customer's notes are tied, and what has to be said of it first."""
+def desk_party(services: Services, connection: Connection, customer: Customer) -> tuple[str, list[Said]]:
+    """The id of the party that the customer's notes are tied to, and what has to be said of it before them."""
     known = next((p for p in customer.parties if (p.source, p.stream) == (DESK, CUSTOMERS)), None)
     anchors = customer.anchors(services.staff, connection, known.id if known else None)
     key, type_ = (known.record_key, known.type) if known else (uuid4().hex, customer.parties[0].type)

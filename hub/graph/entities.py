@@ -18,7 +18,10 @@ DESK = "desk"
 """The hub's own source of what staff note of customers: consents and interactions."""
 STEWARD = "steward"
 """The hub's own source of corrections: where it states a value of a customer, no other source's is served."""
-STAFF = frozenset({DESK, STEWARD})
+AGENT = "agent"
+"""The hub's own source of what agents correct while they speak with a customer whom they have made sure of: one source
+among others, which wins where its word is the newest or is trusted most."""
+STAFF = frozenset({DESK, STEWARD, AGENT})
 """The sources of what people say by commands."""
 
 

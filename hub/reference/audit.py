@@ -43,6 +43,11 @@ ACTIONS: Mapping[Action, str] = MappingProxyType(
         Action.SYNC_REQUESTED: "Someone asked for a sync of a source.",
         Action.COMMAND_REFUSED: "A command was refused; nothing was done.",
         Action.MASTER_KEY_CHANGED: "All data keys were wrapped anew, by another master key.",
+        Action.CALL_REPORTED: "A PBX (`source`) told of a call for the first time, or something new of it (`about`: the"
+        " first event); the reason is how far the call is.",
+        Action.CALL_VERIFIED: "It is known better who calls (`about`: the call's first event): the reason is the level"
+        " and the method, such as `level_2.security_question`.",
+        Action.CALL_HANDLED: "An agent or a single match said who calls: `picked`, `matched`, `rejected`, `undone`.",
         Action.SUPPRESSION_RELEASED: "Somebody who was erased may come back: suppressions were taken back.",
         Action.API_KEY_CHANGED: "An API key was created, rotated or revoked, as the reason says; the source names it.",
     }

@@ -199,7 +199,7 @@ def _inputs(schema: GraphQLSchema) -> Iterator[str]:
         for field in _object(schema, "Mutation").fields.values()
         for argument in field.args.values()
     )
-    for kind in (get_named_type(each) for each in taken):
+    for kind in dict.fromkeys(get_named_type(each) for each in taken):
         if isinstance(kind, GraphQLInputObjectType):
             yield f"### {kind.name}\n"
             yield f"{kind.description or ''}\n"

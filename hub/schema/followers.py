@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from typing_extensions import override
 
 from hub.adapters import RunProgress, newest_run, progress
+from hub.calls import Call, calls_after, last_seq, ringing_at
 from hub.errors import HubError, LimitError, QueryError
 from hub.graph.feed import CustomerChange, CustomerFeed, FeedPage
 from hub.store import Store
@@ -275,3 +276,59 @@ class RunFollower(Follower):
 
 def _goes_on(run: RunProgress) -> bool:
     return run.finished_at is None
+
+
+_CALLS = 1_000
+"""Changed calls that are kept for those who are slow."""
+CALL_INTERVAL_S = 0.05
+"""Seconds between two looks at the journal of calls: a phone rings for some seconds only."""
+
+
+class CallFollower(Follower):
+    """How calls go on, for those who listen at an extension."""
+
+    def __init__(self, store: Store, interval_s: float = CALL_INTERVAL_S) -> None:
+        super().__init__(interval_s)
+        self._store = store
+        self._seq: int | None = None
+        self._kept: list[Call] = []
+
+    async def now(self, extension: str) -> tuple[list[Call], int]:
+        """The call that rings at the extension or was answered there, and the change of calls after which to go on."""
+        seq = await self._begun()
+        ringing = await asyncio.to_thread(ringing_at, self._store, extension)
+        return ([] if ringing is None else [ringing]), seq
+
+    async def after(self, seq: int, extension: str) -> tuple[list[Call], int]:
+        """The calls at the extension that changed after that, and the last of these changes; waits for one.
+
+        Raises:
+            EndedError: the follower is closed.
+        """
+        while True:
+            news = self._next_news()
+            found = [call for call in self._kept if call.seq > seq]
+            mine = [call for call in found if call.extension == extension]
+            seq = max([seq, *(call.seq for call in found)])
+            if mine:
+                return mine, seq
+            await news.wait()
+
+    async def _look(self) -> bool:
+        calls = await asyncio.to_thread(calls_after, self._store, await self._begun())
+        if not calls:
+            return False
+        changed = {call.id for call in calls}
+        self._kept = [*(call for call in self._kept if call.id not in changed), *calls][-_CALLS:]
+        self._seq = calls[-1].seq
+        return True
+
+    async def _begun(self) -> int:
+        """The change up to which it has looked."""
+        if self._seq is None:
+            newest = await asyncio.to_thread(last_seq, self._store)
+            self._seq = newest if self._seq is None else self._seq
+        return self._seq
+
+    def _forget(self) -> None:
+        self._seq, self._kept = None, []

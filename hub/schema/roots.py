@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from hub.schema.auditing import AuditQuery
 from hub.schema.breaking import GlassMutation, GlassQuery
+from hub.schema.calling import CallMutation, CallQuery, CallSubscription
 from hub.schema.changes import ChangesQuery
 from hub.schema.deciding import MatchMutation
 from hub.schema.erasing import ErasureMutation, ErasureQuery
@@ -31,9 +32,10 @@ QUERIES: tuple[type, ...] = (
     ErasureQuery,
     MatchQuery,
     ForeseeingQuery,
+    CallQuery,
     FederationQuery,
 )
-MUTATIONS: tuple[type, ...] = (SourceMutation, GlassMutation, ErasureMutation, MatchMutation)
+MUTATIONS: tuple[type, ...] = (SourceMutation, GlassMutation, ErasureMutation, MatchMutation, CallMutation)
 """Their resolvers are synchronous and run in a worker thread."""
-SUBSCRIPTIONS: tuple[type, ...] = (ProgressSubscription,)
+SUBSCRIPTIONS: tuple[type, ...] = (ProgressSubscription, CallSubscription)
 """Their resolvers tell one event, which is their root value."""

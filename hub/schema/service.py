@@ -28,7 +28,7 @@ from hub.schema.context import RequestContext
 from hub.schema.glasses import Glasses
 from hub.schema.hits import found_rows
 from hub.schema.planner import GraphQLRequest, Planned, Planner
-from hub.schema.plans import OF_THE_PAST, AsOf, OperationPlan, PlannedField
+from hub.schema.plans import OF_THE_PAST, AsOf, OperationPlan, PlannedField, Reading
 from hub.schema.preparing import Preparing
 from hub.schema.recording import (
     Events,
@@ -191,7 +191,8 @@ class GraphQLService:
     async def _recorded_told(self, event: AuditEvent, subscription: Subscription, told: Told) -> Answer:
         if not told.customers:
             return told.answer
-        return await self._recorded(_stream_event(event, subscription, told.customers), told.answer)
+        recorded = _stream_event(event, subscription, told.customers, told.reading)
+        return await self._recorded(recorded, told.answer)
 
     async def refuse(self, error: RequestError, caller: Caller | None = None) -> Answer:
         """The answer to one who is not let in, recorded as such: with their name where their token proves it.
@@ -415,6 +416,11 @@ def _unrecordable(error: AuditError) -> AuthenticationError:
     return AuthenticationError(f"the token cannot be recorded ({error}); get one with opaque ids")
 
 
-def _stream_event(event: AuditEvent, subscription: Subscription, customers: Sequence[str] = ()) -> AuditEvent:
-    document = subscription.planned.document
-    return stream_event(event, document, subscription.reading, customers, partial=subscription.partial)
+def _stream_event(
+    event: AuditEvent,
+    subscription: Subscription,
+    customers: Sequence[str] = (),
+    reading: Reading | None = None,
+) -> AuditEvent:
+    document, read = subscription.planned.document, reading or subscription.reading
+    return stream_event(event, document, read, customers, partial=subscription.partial)

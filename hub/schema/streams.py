@@ -22,7 +22,9 @@ from graphql import ExecutionResult, GraphQLObjectType, execute
 from graphql.execution.collect_fields import collect_fields
 from sqlalchemy import Connection
 
-from hub.access import EVERYONE, PlanAccess
+from hub.access import EVERYONE, Command, PlanAccess
+from hub.calls import Call, Facts
+from hub.commands import card_of
 from hub.errors import LimitError, QueryError
 from hub.graph.feed import ChangeKind, CustomerChange
 from hub.graph.plans import execute as run_plan
@@ -30,9 +32,11 @@ from hub.graph.plans.guard import SOURCES_CATEGORY, Guard
 from hub.graph.reached import Reached
 from hub.ontology import CUSTOMER
 from hub.schema.answers import Answer, executed
+from hub.schema.calling import POP_FIELD, require_calls
+from hub.schema.cards import screen_pop
 from hub.schema.catalogue import TYPENAME, Catalogue
 from hub.schema.changes import CHANGE, CHANGES_FIELD, require_customers
-from hub.schema.followers import ChangeFollower, EndedError, RunFollower
+from hub.schema.followers import CallFollower, ChangeFollower, EndedError, RunFollower
 from hub.schema.planner import Planned, Planner
 from hub.schema.plans import ChangePlan, Reading
 from hub.schema.progress import sync_progress
@@ -58,6 +62,8 @@ class Told:
     answer: Answer
     customers: tuple[str, ...] = ()
     """Whom it tells of: then it is recorded before it leaves."""
+    reading: Reading | None = None
+    """What was read for it; None where that is what its subscription reads."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +78,15 @@ class Subscription:
     changes: Changes | None = None
     """None for one to the progress of syncs."""
     source: str | None = None
+    pops: Pops | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Pops:
+    """At which extension calls are listened for, and what who listens may see."""
+
+    extension: str
+    access: PlanAccess = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,18 +132,21 @@ class Streams:
     """The subscriptions of one process. Belongs to one event loop; close it when that ends."""
 
     def __init__(self, services: Services, catalogue: Catalogue, planner: Planner) -> None:
+        self._services = services
         self._store, self._ontology = services.store, services.ontology
         self._catalogue, self._planner = catalogue, planner
         self._most = services.settings.max_subscriptions
         self._open: Counter[str] = Counter()
         self._changes = ChangeFollower(services.store)
         self._runs = RunFollower(services.store)
+        self._calls = CallFollower(services.store)
         self._pool = ThreadPoolExecutor(_THREADS, "graphql-stream")
 
     def end(self) -> None:
         """Let go of all who listen; nobody may listen any more, either."""
         self._changes.close()
         self._runs.close()
+        self._calls.close()
 
     def close(self) -> None:
         """Wait for the reads that are under way."""
@@ -167,6 +185,12 @@ class Streams:
             LimitError: it is too large; the limit is named.
         """
         name, arguments = self._root(planned)
+        if name == POP_FIELD:
+            roles, purpose, *_ = access.key
+            require_calls(self._services.access.may(roles, purpose, Command.HANDLE_CALL))
+            reading = Reading((), (), (), 0, 0)
+            pops = Pops(arguments["extension"], access)
+            return Subscription(planned, reading, partial=False, pops=pops)
         if name != CHANGES_FIELD:
             require_sources(access)
             reading = Reading((), (SOURCES_CATEGORY,), (), 0, 0)
@@ -219,7 +243,9 @@ class Streams:
             StoreUnavailableError: the database is out of reach.
         """
         changes = subscription.changes
-        if changes is None:
+        if subscription.pops is not None:
+            told = self._pops(subscription, subscription.pops, is_current)
+        elif changes is None:
             told = self._progress(subscription, is_current)
         else:
             told = self._customers(subscription, changes, is_current)
@@ -268,6 +294,36 @@ class Streams:
                     raise OutdatedError(subscription)
                 yield [Told(self._executed(subscription.planned, sync_progress(run))) for run in wanted]
                 runs, version = await self._runs.after(version)
+
+    async def _pops(
+        self, subscription: Subscription, pops: Pops, is_current: Callable[[], bool]
+    ) -> AsyncGenerator[Sequence[Told]]:
+        loop = asyncio.get_running_loop()
+        async with self._calls.listening():
+            found, seq = await self._calls.now(pops.extension)
+            while True:
+                for call in found:
+                    if not is_current():
+                        raise OutdatedError(subscription)
+                    for patient in (False, True):
+                        told, is_whole = await loop.run_in_executor(
+                            self._pool, self._popped, subscription, pops, call, patient
+                        )
+                        yield [told]
+                        if is_whole:
+                            break
+                found, seq = await self._calls.after(seq, pops.extension)
+
+    def _popped(self, subscription: Subscription, pops: Pops, call: Call, patient: bool) -> tuple[Told, bool]:
+        """The card of the call, and whether there was time for all of it."""
+        asked = card_of(self._services, pops.access, Facts(), call, patient=patient)
+        seen = asked.seen
+        types, categories, names = (
+            tuple(sorted(each)) for each in (seen.types, seen.categories, seen.properties)
+        )
+        reading = Reading(types, categories, names, seen.masked, seen.denied)
+        answer = self._executed(subscription.planned, screen_pop(asked.card, call))
+        return Told(answer, tuple(seen.customers), reading), not asked.card.deadline_hit
 
     def _executed(self, planned: Planned, event: object) -> Answer:
         result = execute(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from sqlalchemy import (
     BigInteger,
     Boolean,
@@ -15,6 +17,7 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    text,
 )
 
 NAMING = {"ix": "ix_%(table_name)s_%(column_0_N_name)s", "uq": "uq_%(table_name)s_%(column_0_N_name)s"}
@@ -28,6 +31,10 @@ _Serial = BigInteger().with_variant(Integer(), "sqlite")
 def _serial() -> Column[int]:
     return Column("id", _Serial, primary_key=True, autoincrement=True)
 
+
+_OF_PHONES: dict[str, Any] = {
+    f"{dialect}_where": text("scheme = 'phone'") for dialect in ("sqlite", "postgresql")
+}
 
 meta = Table("meta", metadata, Column("key", Text, primary_key=True), Column("value", Text, nullable=False))
 
@@ -189,8 +196,9 @@ identifier = Table(
     Column("strong", Boolean, nullable=False),
     PrimaryKeyConstraint("scheme", "value", "entity_id", "property"),
     Index(None, "entity_id"),
+    Index("ix_identifier_tail", text("substr(value, length(value) - 6)"), **_OF_PHONES),
 )
-"""Values that identify entities, in normal form, by scheme."""
+"""Values that identify entities, in normal form, by scheme. Phone numbers are found by their last 7 digits too."""
 
 identifier_ref = Table(
     "identifier_ref",
@@ -477,6 +485,57 @@ break_glass = Table(
 `stopped_by` is empty where its time ran out. `roles` and `categories` are JSON lists. `notices` counts the attempts to
 tell of it, the next of which is due at `notice_after`.
 """
+
+call = Table(
+    "call",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("pbx", Text, nullable=False),
+    Column("key", Text, nullable=False),
+    Column("direction", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("number", Text),
+    Column("extension", Text),
+    Column("facts", Text, nullable=False),
+    Column("began_at", Text, nullable=False),
+    Column("answered_at", Text),
+    Column("ended_at", Text),
+    Column("cause", Text),
+    Column("customer_id", Text),
+    Column("level", Integer, nullable=False, server_default="0"),
+    Column("method", Text),
+    Column("verified_by", Text),
+    Column("party_id", Text),
+    Column("wrapped_at", Text),
+    Column("seq", BigInteger, nullable=False),
+    UniqueConstraint("pbx", "key"),
+    Index(None, "seq"),
+    Index(None, "number"),
+    Index(None, "customer_id"),
+    Index(None, "began_at"),
+)
+"""Calls, one row each, by what their PBX calls them (`pbx`, `key`).
+
+`number` is the other side's in E.164, `extension` ours that rings or answered, `facts` JSON of what else came with the
+call. `customer_id` is whom it was with, as far as somebody or a single match says so; `level` and `method` how sure it
+is. `party_id` is the desk's party that its touchpoint is tied to. `seq` rises with each change.
+"""
+
+call_pick = Table(
+    "call_pick",
+    metadata,
+    _serial(),
+    Column("number_key", Text, nullable=False),
+    Column("customer_id", Text, nullable=False),
+    Column("call_id", Text, nullable=False),
+    Column("picked_by", Text, nullable=False),
+    Column("at", Text, nullable=False),
+    Column("undone_at", Text),
+    Index(None, "number_key"),
+    Index(None, "customer_id"),
+    sqlite_autoincrement=True,
+)
+"""Whom agents picked for calls from a number; `number_key` is a keyed hash of it."""
 
 change = Table(
     "change",

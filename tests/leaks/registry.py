@@ -139,6 +139,21 @@ FIELDS: Mapping[str, Path] = {
         ),
         Silent("ids of customers, for those alone who may decide them, of whom they reach"),
     ),
+    "Query.screenPop": Shown("tests/calls/test_levels.py::test_no_role_is_shown_more_than_graphql_shows_it"),
+    "Subscription.screenPop": Shown(
+        "tests/api/test_pops.py::test_what_a_listener_is_told_is_on_record_before"
+    ),
+    **dict.fromkeys(
+        (
+            "Mutation.pickCaller",
+            "Mutation.confirmCaller",
+            "Mutation.rejectCaller",
+            "Mutation.undoCaller",
+            "Mutation.wrapUpCall",
+            "Mutation.correctCaller",
+        ),
+        Silent("the id of the call that the agent has just said"),
+    ),
     "Mutation.syncSource": Silent("that a run of a source has begun"),
     "Mutation.replayQuarantine": Silent("that a run of a source has begun"),
     "Subscription.syncProgress": Silent("how many records a run of a source has read"),
@@ -150,6 +165,16 @@ ROUTES: Mapping[str, Path] = {
     "WEBSOCKET /graphql": Entrance(("socket",)),
     "HTTP /graphql/schema.graphql": Silent("the schema"),
     "HTTP /healthz": Silent("that the hub lives"),
+    "HTTP /pop/card": Shown(
+        "tests/api/test_pop_page.py::test_a_card_is_html_for_the_agents_rights_and_on_record"
+    ),
+    "HTTP /pop/events": Shown("tests/api/test_pop_page.py::test_cards_come_as_events_that_are_on_record"),
+    "HTTP /pop": Silent("files of the package"),
+    "HTTP /cti/v1/cnam": Shown("tests/api/test_cti.py::test_whom_a_display_told_of_is_on_record_before"),
+    "HTTP /cti/v1/lookup": Shown("tests/api/test_cti.py::test_a_lookup_tells_who_how_sure_and_why"),
+    "HTTP /cti/v1/events": Silent("that a call was taken note of, and how far it is"),
+    "HTTP /cti/3cx.xml": Silent("a template without values"),
+    "HTTP /cti/yeastar.xml": Silent("a template without values"),
     "HTTP /console": Silent("files of the package, and documents without values"),
 }
 """Routes of the application; one under another that is here is a file of its page."""

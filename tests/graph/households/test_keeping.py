@@ -98,12 +98,15 @@ def test_a_housemate_who_comes_is_told_of_as_a_change(graph: Graph) -> None:
     assert graph.customer_of(ann) in applied.customers_written
 
 
-NAMES = (
-    "Agatha Boris Camilla Desmond Esther Fergus Gwendolyn Humphrey Imogen Jasper Kirsten Leopold Mathilda Norbert"
-    " Octavia Percival Quentin Rosalind Sigmund Tabitha Ulrich Valentina Winston Xanthe Yolanda Zebedee Aurelio"
-    " Brunhilde Cuthbert Dagmar Ebenezer Florence Guinevere Hannibal Iphigenia Jocasta Konstantin Lysander Montague"
-    " Nadezhda Ophelia Ptolemy Quincy Rapunzel Scheherazade Thaddeus Ursula Vladimir Wolfgang Xerxes Yevgeny Zuleika"
-).split()
+NAMES = [
+    *("Agatha", "Boris", "Camilla", "Desmond", "Esther", "Fergus", "Gwendolyn", "Humphrey"),
+    *("Imogen", "Jasper", "Kirsten", "Leopold", "Mathilda", "Norbert", "Octavia", "Percival"),
+    *("Quentin", "Rosalind", "Sigmund", "Tabitha", "Ulrich", "Valentina", "Winston", "Xanthe"),
+    *("Yolanda", "Zebedee", "Aurelio", "Brunhilde", "Cuthbert", "Dagmar", "Ebenezer", "Florence"),
+    *("Guinevere", "Hannibal", "Iphigenia", "Jocasta", "Konstantin", "Lysander", "Montague", "Nadezhda"),
+    *("Ophelia", "Ptolemy", "Quincy", "Rapunzel", "Scheherazade", "Thaddeus", "Ursula", "Vladimir"),
+    *("Wolfgang", "Xerxes", "Yevgeny", "Zuleika"),
+]
 """Given names of which no two could be one."""
 
 

@@ -1,0 +1,1 @@
+"""Tests of screen pop: who is calling."""
