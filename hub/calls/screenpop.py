@@ -28,7 +28,7 @@ from hub.calls.reading import match_of, rank_of
 from hub.errors import LimitError, QueryError, StoreUnavailableError
 from hub.graph.plans import RowId
 from hub.ontology import CUSTOMER, Ontology
-from hub.search import SearchService
+from hub.search import Narrowing, SearchService
 from hub.settings import PbxSettings
 from hub.store import Cancellation, Store
 
@@ -212,7 +212,7 @@ class _Making:
         with self._in_time(), suppress(QueryError, StoreUnavailableError):
             answer = self._search.search(
                 number.e164 or "",
-                types=_MENTIONING,
+                within=Narrowing(types=_MENTIONING),
                 first=3,
                 access=self._access,
                 suggests=False,
