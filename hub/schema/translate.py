@@ -11,13 +11,12 @@ from functools import partial
 from typing import Any, cast
 
 from graphql import (
-    FieldNode,
     FragmentDefinitionNode,
     GraphQLObjectType,
     OperationDefinitionNode,
     get_named_type,
 )
-from graphql.execution.collect_fields import collect_fields, collect_sub_fields
+from graphql.execution.collect_fields import collect_fields
 
 from hub.errors import QueryError
 from hub.graph.plans import (
@@ -60,7 +59,6 @@ from hub.graph.plans import (
     PageInfo,
     Part,
     Parties,
-    Parts,
     Relatives,
     Root,
     RowCount,
@@ -75,6 +73,7 @@ from hub.graph.plans import (
 from hub.ontology import CUSTOMER, PropertyType
 from hub.ontology.identifiers import normal_identifier
 from hub.schema.aggregates import CURRENCY_KEY, aggregate_name, group_name, key_name
+from hub.schema.asked import Asked, FieldNodes, checked
 from hub.schema.catalogue import TYPENAME, Catalogue
 from hub.schema.filters import page_of
 from hub.schema.hits import search_types
@@ -92,7 +91,6 @@ from hub.schema.meanings import (
     ListRoot,
     MembersField,
     OwnerField,
-    PartField,
     PropertyField,
     ReferenceField,
     RelativesField,
@@ -104,10 +102,7 @@ from hub.schema.meanings import (
 )
 from hub.schema.outputs import LINEAGE
 from hub.schema.translated import CHANGED, ChangeSelection, Derive, RootField, Searched, Translation
-from hub.schema.values import Arguments, Values
-
-FieldNodes = Sequence[FieldNode]
-Fields = Mapping[str, FieldNodes]
+from hub.schema.values import Arguments
 
 
 def translate(
@@ -141,17 +136,14 @@ def translate_changes(
     return _Translator(catalogue, fragments, variables).changes(operation)
 
 
-class _Translator:
+class _Translator(Asked):
     def __init__(
         self,
         catalogue: Catalogue,
         fragments: Mapping[str, FragmentDefinitionNode],
         variables: Mapping[str, Any],
     ) -> None:
-        self._catalogue = catalogue
-        self._fragments = dict(fragments)
-        self._variables = dict(variables)
-        self._values = Values(variables)
+        super().__init__(catalogue, fragments, variables)
         self._derived: dict[str, Derive] = {}
         self._tell_types = False
 
@@ -167,7 +159,7 @@ class _Translator:
         typenames = tuple(key for key, name in names.items() if name == TYPENAME)
         others = tuple(names[key] for key in names if key not in planned and key not in typenames)
         self._tell_types = bool(others)
-        roots = tuple(self._root(query, _checked(key), names[key], collected[key]) for key in planned)
+        roots = tuple(self._root(query, checked(key), names[key], collected[key]) for key in planned)
         return Translation(tuple(names), roots, typenames, others, frozenset(self._values.shaping))
 
     def changes(self, operation: OperationDefinitionNode) -> ChangeSelection:
@@ -184,7 +176,7 @@ class _Translator:
             (inner_key, self._change_field(change, inner_key, name, inner))
             for inner_key, name, inner in self._fields(change, nodes)
         )
-        return ChangeSelection(_checked(key), taken, fields)
+        return ChangeSelection(checked(key), taken, fields)
 
     def _change_field(self, change: str, key: str, name: str, nodes: FieldNodes) -> str | RootField:
         if not isinstance(self._catalogue.meaning(change, name), OwnerField):
@@ -469,44 +461,6 @@ class _Translator:
             return KeyValue(key, meaning.property, parts=self._parts(CURRENCY_KEY, nodes))
         unit = self._values.taken(self._arguments(type_name, nodes).get("unit"))
         return KeyValue(key, meaning.property, None if unit is None else Unit(unit))
-
-    # composites
-
-    def _parts(self, type_name: str, nodes: FieldNodes) -> Parts:
-        return tuple(self._part(type_name, key, name) for key, name, _ in self._fields(type_name, nodes))
-
-    def _part(self, type_name: str, key: str, name: str) -> Part | Constant:
-        if name == TYPENAME:
-            return Constant(key, type_name)
-        meaning = self._catalogue.meaning(type_name, name)
-        if not isinstance(meaning, PartField):
-            raise QueryError(f"{type_name}.{name} cannot be asked for")
-        return Part(key, meaning.name)
-
-    # the document
-
-    def _fields(self, type_name: str, nodes: FieldNodes) -> Iterator[tuple[str, str, FieldNodes]]:
-        """Response key, name and nodes of the fields that are asked of an object of the type."""
-        type_ = cast(GraphQLObjectType, self._catalogue.graphql.type_map[type_name])
-        collected: Fields = collect_sub_fields(
-            self._catalogue.graphql, self._fragments, self._variables, type_, list(nodes)
-        )
-        for key, inner in collected.items():
-            yield _checked(key, inner[0].name.value), inner[0].name.value, inner
-
-    def _arguments(self, type_name: str, nodes: FieldNodes) -> Arguments:
-        type_ = cast(GraphQLObjectType, self._catalogue.graphql.type_map[type_name])
-        return self._values.arguments(type_.fields[nodes[0].name.value].args, nodes[0])
-
-    def _listed(self, arguments: Arguments, name: str) -> tuple[str, ...] | None:
-        return cast("tuple[str, ...] | None", self._values.taken(arguments.get(name)))
-
-
-def _checked(key: str, name: str = "") -> str:
-    # GraphQL reserves such names; `__typename` must tell the type of an object that may be of several.
-    if key.startswith("__") and name != key:
-        raise QueryError("an alias may not begin with two underscores")
-    return key
 
 
 def _normal(scheme: str, kind: PropertyType, region: str | None, value: str) -> str:

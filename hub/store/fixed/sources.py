@@ -1,0 +1,166 @@
+"""What sources were read, and what they state."""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    PrimaryKeyConstraint,
+    Table,
+    Text,
+    UniqueConstraint,
+)
+
+from hub.store.fixed.base import Serial, metadata, serial
+
+meta = Table("meta", metadata, Column("key", Text, primary_key=True), Column("value", Text, nullable=False))
+
+run = Table(
+    "run",
+    metadata,
+    serial(),
+    Column("source", Text, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("message", Text),
+    Column("started_at", Text, nullable=False),
+    Column("finished_at", Text),
+    Index(None, "source", "id"),
+    sqlite_autoincrement=True,
+)
+"""One pass over a source. `kind` is sync, replay, remap, reproject, resolve, forget or command; `state` is running, ok,
+suspect, failed or interrupted."""
+
+run_stream = Table(
+    "run_stream",
+    metadata,
+    Column("run_id", Serial, ForeignKey("run.id", ondelete="CASCADE"), nullable=False),
+    Column("stream", Text, nullable=False),
+    *(
+        Column(name, BigInteger, nullable=False, server_default="0")
+        for name in (
+            "read",
+            "unchanged",
+            "accepted",
+            "quarantined",
+            "deleted",
+            "entities_written",
+            "entities_removed",
+            "suppressed",
+        )
+    ),
+    Column("mapping_version", Text),
+    PrimaryKeyConstraint("run_id", "stream"),
+)
+"""A run's counts for one stream; read = unchanged + accepted + quarantined + suppressed, or the run is suspect.
+
+`mapping_version` is that of the mapping which the run's rows were made by.
+"""
+
+mapping = Table(
+    "mapping",
+    metadata,
+    Column("source", Text, nullable=False),
+    Column("stream", Text, nullable=False),
+    Column("version", Text, nullable=False),
+    Column("content", Text, nullable=False),
+    Column("since_run_id", BigInteger, nullable=False),
+    Column("since", Text, nullable=False),
+    PrimaryKeyConstraint("source", "stream", "version"),
+)
+"""Every mapping that rows were made by, as JSON of what the stream's YAML said."""
+
+stream_state = Table(
+    "stream_state",
+    metadata,
+    Column("source", Text, nullable=False),
+    Column("stream", Text, nullable=False),
+    Column("cursor", Text),
+    Column("mapping_version", Text),
+    Column("fields", Text),
+    Column("last_run_id", BigInteger),
+    Column("last_success_at", Text),
+    PrimaryKeyConstraint("source", "stream"),
+)
+"""Where the next pass goes on, which mapping the rows were made with, and the fields seen (for drift)."""
+
+record = Table(
+    "record",
+    metadata,
+    serial(),
+    Column("head_id", BigInteger, nullable=False),
+    Column("hash", Text, nullable=False),
+    Column("payload", Text, nullable=False),
+    Column("position", Text, nullable=False),
+    Column("observed_at", Text, nullable=False),
+    Column("run_id", BigInteger, nullable=False),
+    Column("landed_at", Text, nullable=False),
+    Index(None, "head_id"),
+    sqlite_autoincrement=True,
+)
+"""Source records as they came, one row a version, never changed. `observed_at` is empty where none is stated."""
+
+record_head = Table(
+    "record_head",
+    metadata,
+    serial(),
+    Column("source", Text, nullable=False),
+    Column("stream", Text, nullable=False),
+    Column("key", Text, nullable=False),
+    Column("record_id", BigInteger),
+    Column("hash", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("observed_at", Text, nullable=False),
+    UniqueConstraint("source", "stream", "key"),
+    sqlite_autoincrement=True,
+)
+"""The newest version of each source record; `state` is accepted, quarantined, discarded or deleted.
+
+`record_id` is the newest accepted version: a record whose newest version waits in quarantine keeps serving the last
+good one.
+"""
+
+quarantine = Table(
+    "quarantine",
+    metadata,
+    serial(),
+    Column("source", Text, nullable=False),
+    Column("stream", Text, nullable=False),
+    Column("hash", Text, nullable=False),
+    Column("key", Text),
+    Column("payload", Text, nullable=False),
+    Column("parsed", Boolean, nullable=False),
+    Column("position", Text, nullable=False),
+    Column("entity", Text),
+    Column("field", Text, nullable=False),
+    Column("code", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("attempts", Integer, nullable=False, server_default="1"),
+    Column("first_run_id", BigInteger, nullable=False),
+    Column("last_run_id", BigInteger, nullable=False),
+    Column("first_seen_at", Text, nullable=False),
+    Column("last_seen_at", Text, nullable=False),
+    UniqueConstraint("source", "stream", "hash"),
+    Index(None, "source", "stream", "key"),
+    sqlite_autoincrement=True,
+)
+"""Records that could not be accepted, with the raw payload and the reason; a replayed one leaves the table."""
+
+drift = Table(
+    "drift",
+    metadata,
+    Column("source", Text, nullable=False),
+    Column("stream", Text, nullable=False),
+    Column("field", Text, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("before", Text),
+    Column("after", Text),
+    Column("since_run_id", BigInteger, nullable=False),
+    Column("since", Text, nullable=False),
+    PrimaryKeyConstraint("source", "stream", "field"),
+)
+"""What changed in a source's fields: `kind` is new, missing or retyped."""
