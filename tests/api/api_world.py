@@ -69,6 +69,14 @@ ADDRESS = {
     "addressLocality": "Bristol",
     "addressCountry": "GB",
 }
+BEN = {
+    "givenName": "Ben",
+    "familyName": "Archer",
+    "telephone": "+441174960001",
+    "birthDate": "1981-02-03",
+    **ADDRESS,
+}
+"""Of a new name alone the others of his household hear nothing."""
 
 
 def company() -> list[Entity]:
@@ -83,10 +91,7 @@ def company() -> list[Entity]:
             "till", "777001", name="A. Archer", familyName="Archer", loyaltyCard="777001", tier="gold",
             email="ann.archer@example.org", **ADDRESS,
         ),
-        party(
-            "erp", "C2", name="Ben Archer", givenName="Ben", familyName="Archer", telephone="+441174960001",
-            birthDate="1981-02-03", **ADDRESS,
-        ),
+        party("erp", "C2", name="Ben Archer", **BEN),
         party(
             "erp", "C3", "Organization", name="Quayside Traders", legalName="Quayside Traders Ltd",
             numberOfEmployees=12, vatID="GB123456789", email="post@example.net",

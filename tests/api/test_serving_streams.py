@@ -21,7 +21,7 @@ from websockets.typing import Subprotocol
 
 from hub.api.http import MAX_BODY
 from hub.services import Services
-from tests.api.api_world import POLICY, fill, make_services, party
+from tests.api.api_world import BEN, POLICY, fill, make_services, party
 from tests.api.stream_world import SUBPROTOCOL, token, until, write
 from tests.databases import sqlite_store
 
@@ -101,7 +101,7 @@ def test_what_another_process_writes_is_heard_until_the_hub_is_stopped(server: S
             )
             async with post as response:
                 await until(lambda: server.services.audit.size() == before + 2)
-                write(server.services, party("erp", "C2", name="Written elsewhere"))
+                write(server.services, party("erp", "C2", name="Written elsewhere", **BEN))
                 change = {"kind": "CHANGED", "customer": {"name": "Written elsewhere"}}
                 told = {"data": {"customerChanged": change}}
                 assert await heard(socket) == {"type": "next", "id": "1", "payload": told}

@@ -17,7 +17,7 @@ from hub.errors import AuditError
 from hub.schema import GraphQLRequest, GraphQLService
 from hub.services import Services
 from hub.store import fixed
-from tests.api.api_world import World, fill, make_services, party
+from tests.api.api_world import ADDRESS, BEN, World, fill, make_services, party
 from tests.api.stream_world import Listener, requester, serving, soon, until, write
 from tests.databases import sqlite_store
 
@@ -75,7 +75,7 @@ def test_a_change_that_another_writer_makes_is_told_with_the_customer_as_it_is_t
             listener = Listener(service, requester(filled), EVERY, after=filled.store.last_change())
             telling = asyncio.create_task(listener.data())
             await asyncio.sleep(0)
-            write(filled, party("erp", "C2", name="Benjamin Archer"), party("erp", "C7", name="Eve New"))
+            write(filled, party("erp", "C2", name="Benjamin Archer", **BEN), party("erp", "C7", name="Eve New"))
             first, second = await soon(telling), await listener.data()
             ben = customer(filled, "erp", "C2")
             told = {each["id"]: (each["kind"], each["customer"]["name"]) for each in (first, second)}
@@ -96,7 +96,7 @@ def test_who_was_away_begins_where_they_left_and_misses_nothing(filled: Services
             all_of_it = Listener(service, asks, EVERY, after=0)
             seen = [await all_of_it.data() for _ in range(3)]
             await all_of_it.close()
-            write(filled, party("erp", "C2", name="While away"))
+            write(filled, party("erp", "C2", name="While away", **BEN))
             again = Listener(service, asks, EVERY, after=seen[-1]["seq"])
             assert (await again.data())["customer"] == {"name": "While away"}
             middle = Listener(service, asks, EVERY, after=seen[0]["seq"])
@@ -124,7 +124,7 @@ def test_a_merge_is_told_and_who_watched_the_retired_id_watches_the_one_that_too
             assert merged["customer"]["id"] == ann
             write(
                 filled,
-                party("erp", "C2", name="Not watched"),
+                party("erp", "C2", name="Not watched", **BEN),
                 party("erp", "C8", name="Ann", loyaltyCard="777001"),
             )
             assert (await listener.data())["id"] == ann
@@ -149,7 +149,7 @@ def test_only_the_named_customers_and_kinds_are_told_and_read(company: Services)
             named = Listener(service, asks, document, ids=[ben, "nobody"], after=start)
             new = Listener(service, asks, document, kinds=["CREATED", "MERGED"], after=start)
             write(company, party("erp", "C3", "Organization", name="Other Ltd", legalName="Other"))
-            write(company, party("erp", "C2", name="Ben"), party("erp", "C9", name="Ida"))
+            write(company, party("erp", "C2", name="Ben", **BEN), party("erp", "C9", name="Ida"))
             assert await named.data() == {"id": ben, "kind": "CHANGED"}
             assert await new.data() == {"id": customer(company, "erp", "C9"), "kind": "CREATED"}
             await named.close()
@@ -203,9 +203,8 @@ def test_what_is_selected_of_a_customer_is_what_a_query_answers_and_its_access_n
         async with serving(filled) as service:
             asks, start = requester(filled, role), filled.store.last_change()
             listener = Listener(service, asks, DEEP, after=start)
-            write(
-                filled, party("erp", "C1", name="Ann Archer", email="new@example.com", loyaltyCard="777001")
-            )
+            kept = {"familyName": "Archer", "telephone": "+441174960001", "loyaltyCard": "777001", **ADDRESS}
+            write(filled, party("erp", "C1", name="Ann Archer", email="new@example.com", **kept))
             body = await listener.body()
             await listener.close()
             query = (

@@ -14,7 +14,7 @@ from hub.api.websocket import WebSocketEndpoint
 from hub.audit import Action, AuditEvent
 from hub.schema import GraphQLService
 from hub.services import Services
-from tests.api.api_world import fill, make_services, party
+from tests.api.api_world import BEN, fill, make_services, party
 from tests.api.stream_world import SUBPROTOCOL, ClosedError, Socket, soon, token, until, write
 from tests.databases import sqlite_store
 
@@ -453,7 +453,7 @@ def test_a_change_reaches_a_socket(world: World) -> None:
         before = world.size()
         socket.subscribes("1", CHANGES)
         await until(lambda: world.size() > before)
-        write(world.services, party("erp", "C2", name="Told at once"))
+        write(world.services, party("erp", "C2", name="Told at once", **BEN))
         told = await socket.hears()
         assert told["payload"]["data"]["customerChanged"]["customer"] == {"name": "Told at once"}
         await socket.gone()

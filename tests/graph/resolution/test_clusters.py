@@ -148,10 +148,19 @@ MARKS = st.dictionaries(
 
 @given(st.lists(MARKS, min_size=2, max_size=5))
 def test_groups_of_parties_that_agree_never_clash(stated: list[Marks]) -> None:
-    assume(agree(dict(zip(NAMES, stated, strict=False))))
-    for cut in range(1, len(stated)):
-        one, other = (reduce(united, some, {}) for some in (stated[:cut], stated[cut:]))
-        assert clash(one, other, ClashSettings(agreed=0)) == 0
+    halves = [(stated[:cut], stated[cut:]) for cut in range(1, len(stated))]
+    clashes = [
+        clash(reduce(united, one, {}), reduce(united, other, {}), ClashSettings(agreed=0))
+        for one, other in halves
+    ]
+    assert not any(clashes) or not agree(dict(zip(NAMES, stated, strict=False)))
+
+
+def test_parties_agree_by_one_value_that_all_have() -> None:
+    one, other, third = ({"own_phones": frozenset(each)} for each in ("12", "23", "13"))
+    assert agree({"a": one, "b": other, "c": {}})
+    assert not agree({"a": one, "b": other, "c": third})
+    assert not agree({"a": {"generation": frozenset({"sr"})}, "b": {}})
 
 
 WEIGHTS = st.integers(-12, 24).map(float)
