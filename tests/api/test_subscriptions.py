@@ -75,7 +75,9 @@ def test_a_change_that_another_writer_makes_is_told_with_the_customer_as_it_is_t
             listener = Listener(service, requester(filled), EVERY, after=filled.store.last_change())
             telling = asyncio.create_task(listener.data())
             await asyncio.sleep(0)
-            write(filled, party("erp", "C2", name="Benjamin Archer", **BEN), party("erp", "C7", name="Eve New"))
+            write(
+                filled, party("erp", "C2", name="Benjamin Archer", **BEN), party("erp", "C7", name="Eve New")
+            )
             first, second = await soon(telling), await listener.data()
             ben = customer(filled, "erp", "C2")
             told = {each["id"]: (each["kind"], each["customer"]["name"]) for each in (first, second)}
