@@ -22,8 +22,8 @@ from hub.cache import BoundedCache
 from hub.ontology import Ontology
 from hub.schema.changes import change_drafts, change_root
 from hub.schema.drafts import Draft, TypeDraft, module_of
-from hub.schema.federation import ENTITY, entities_field, entity_draft
-from hub.schema.hits import rows_field
+from hub.schema.federation import entities_field, entity_draft
+from hub.schema.hits import found_draft, rows_field
 from hub.schema.inputs import input_drafts
 from hub.schema.meanings import Meaning
 from hub.schema.mutations import MUTATIONS_BY_ONTOLOGY, PAYLOADS, RESOLVERS, mutation_drafts
@@ -93,7 +93,7 @@ def _make(ontology: Ontology) -> Catalogue:
     plans = TypeDraft(
         _PLANS,
         "Questions that read plans answer.",
-        (*root_fields(ontology), entities_field(), rows_field(ENTITY)),
+        (*root_fields(ontology), entities_field(), rows_field()),
     )
     changes = TypeDraft(_CHANGES, "What the change feed tells.", (change_root(),))
     drafts = [
@@ -102,6 +102,7 @@ def _make(ontology: Ontology) -> Catalogue:
         *mutation_drafts(ontology),
         *change_drafts(),
         entity_draft(ontology),
+        found_draft(ontology),
         plans,
         changes,
     ]

@@ -12,10 +12,13 @@ from typing import Any
 from hub.graph.plans import RowId
 from hub.ontology import Ontology
 from hub.schema.context import RequestContext
-from hub.schema.drafts import ArgumentDraft, FieldDraft
+from hub.schema.drafts import ArgumentDraft, FieldDraft, UnionDraft
 from hub.schema.meanings import FoundRoot
 from hub.schema.translated import Searched
 from hub.search import Catalogue, Narrowing
+
+FOUND = "FoundRow"
+"""The union of all types that are searched. A gateway would not know `_Entity`, which is federation's own."""
 
 
 def search_types(ontology: Ontology) -> tuple[str, ...]:
@@ -23,11 +26,16 @@ def search_types(ontology: Ontology) -> tuple[str, ...]:
     return Catalogue(ontology).types
 
 
-def rows_field(entity: str) -> FieldDraft:
-    """The field of Query that answers hits as objects of the union `entity`."""
+def found_draft(ontology: Ontology) -> UnionDraft:
+    """What a search may find."""
+    return UnionDraft(FOUND, "What `searchRows` may find.", search_types(ontology))
+
+
+def rows_field() -> FieldDraft:
+    """The field of Query that answers hits as objects of their types."""
     return FieldDraft(
         "searchRows",
-        f"list[{entity} | None]",
+        f"list[{FOUND} | None]",
         "What `search` finds, the best first, as objects of their types: of those types only of which something is"
         " asked, by `... on Customer { name }`. Null for one that was removed just now.",
         FoundRoot(),
