@@ -164,7 +164,8 @@ def in_memory(
     """
     limited = without_crowded(profiles, model.settings.crowded)
     prepared = {party: model.scorer.prepare(profile) for party, profile in limited.items()}
-    shared = _shared(strong or {}, PROOFS_CROWDED)
+    proofs = _without_crowded(strong or {}, PROOFS_CROWDED)
+    shared = _shared(proofs)
 
     def weigh(left: str, right: str) -> float:
         bits = shared.get(pair_of(left, right), 0) * model.settings.identifier_weight
@@ -176,7 +177,7 @@ def in_memory(
     pairs = candidate_pairs(profiles, model.blocking, model.settings.crowded) | shared.keys()
     compared = {pair: weigh(*pair) for pair in pairs}
     least = model.settings.merge_weight if merge_weight is None else merge_weight
-    marks = _marks(limited, strong or {}) if model.settings.kind == "person" else {}
+    marks = _marks(limited, proofs) if model.settings.kind == "person" else {}
     return Resolved(compared, group(limited, count, compared, least, model.settings.linkage, shared, marks))
 
 
@@ -184,14 +185,22 @@ def _marks(profiles: Mapping[str, Profile], strong: Mapping[str, Collection[str]
     return {party: marks_of(profile, strong.get(party, ())) for party, profile in profiles.items()}
 
 
-def _shared(strong: Mapping[str, Collection[str]], crowded: int) -> Counter[Pair]:
-    """How many strong identifiers pairs share, of those that are not crowded."""
+def _without_crowded(strong: Mapping[str, Collection[str]], crowded: int) -> dict[str, set[str]]:
+    """The strong identifiers of parties, of those that no more than `crowded` parties have."""
+    holders = Counter(identifier for identifiers in strong.values() for identifier in set(identifiers))
+    return {
+        party: {identifier for identifier in identifiers if holders[identifier] <= crowded}
+        for party, identifiers in strong.items()
+    }
+
+
+def _shared(strong: Mapping[str, Collection[str]]) -> Counter[Pair]:
+    """How many strong identifiers pairs share."""
     holders: dict[str, list[str]] = defaultdict(list)
     for party, identifiers in strong.items():
-        for identifier in set(identifiers):
+        for identifier in identifiers:
             holders[identifier].append(party)
-    few = [parties for parties in holders.values() if len(parties) <= crowded]
-    return Counter(pair_of(*pair) for parties in few for pair in combinations(parties, 2))
+    return Counter(pair_of(*pair) for parties in holders.values() for pair in combinations(parties, 2))
 
 
 def group(

@@ -8,16 +8,20 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from hub.graph.resolution import shipped_models
 from hub.graph.resolution.evaluation import (
     OverMerge,
     Quality,
     b_cubed,
     blocking_recall,
+    in_memory,
     of_edges,
     over_merge,
     pairwise,
     thresholds,
 )
+from hub.graph.resolution.keys import PROOFS_CROWDED
+from hub.graph.resolution.profiles import profile_of
 
 TRUTH = {"a": 1, "b": 1, "c": 1, "d": 2, "e": 2, "f": 3}
 """Four true pairs: ab, ac, bc, de."""
@@ -69,3 +73,16 @@ def test_over_merging_is_told_by_sizes_and_mixtures() -> None:
 def test_the_truth_itself_is_perfect(truth: dict[str, int]) -> None:
     found = [frozenset(p for p in truth if truth[p] == true) for true in set(truth.values())]
     assert pairwise(found, truth) == b_cubed(found, truth) == Quality(1.0, 1.0)
+
+
+def test_a_number_that_too_many_have_tells_nobody_apart() -> None:
+    person = profile_of(
+        "person", {"given_name": ["Rosalind"], "family_name": ["Quillfeather"], "city": ["Fowey"]}
+    )
+    model = shipped_models()["person"]
+    (weight,) = in_memory({"a": person, "b": person}, model).compared.values()
+    profiles = {"a": person, "b": person, **{f"other{n}": {} for n in range(PROOFS_CROWDED)}}
+    few = {"a": ["card:1"], "b": ["card:2"]}
+    crowded = {party: ["card:1"] for party in profiles} | {"b": ["card:2"]}
+    assert frozenset("ab") not in in_memory(profiles, model, few, weight - 1).customers
+    assert frozenset("ab") in in_memory(profiles, model, crowded, weight - 1).customers
