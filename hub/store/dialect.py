@@ -224,8 +224,7 @@ class SqliteDialect(Dialect):
             if not options.get("hub_bare", False):
                 writes = options.get("hub_write", False)
                 with _wrapped(connection):
-                    driver = connection.connection.driver_connection
-                    assert driver is not None, "a transaction begins on a connection"
+                    driver: Any = connection.connection.driver_connection
                     driver.execute("BEGIN IMMEDIATE" if writes else "BEGIN")
 
     @override
