@@ -178,6 +178,7 @@ def test_a_frozen_source_is_not_read_until_it_is_thawed(shop: World) -> None:
 
 def test_a_command_is_in_the_log_in_the_name_of_its_author(shop: World) -> None:
     ben = shop.customer("erp", "C2")
+    shop.services.publish_events()
     seq = shop.seq()
     assert consent(shop, ben, "z1").status == 200
     shop.services.publish_events()
