@@ -17,6 +17,7 @@ from hub.api.console import NO_EXAMPLES, Examples, console_routes
 from hub.api.cti import Cti
 from hub.api.endpoint import GraphQLEndpoint
 from hub.api.machines import Machines
+from hub.api.metrics import MetricsPage, Requests
 from hub.api.middleware import AccessLog, MaskedErrors, ResponseHeaders, Shortcut, cross_origin
 from hub.api.popping import PopPage
 from hub.api.publisher import checking_index, checkpointing, following_policy, publishing, watching_glasses
@@ -32,6 +33,7 @@ from hub.yamlfile import Fault
 GRAPHQL_PATH = "/graphql"
 SDL_PATH = "/graphql/schema.graphql"
 HEALTH_PATH = "/healthz"
+METRICS_PATH = "/metrics"
 OLDER_POLICY = "ok, by an older policy: the policy's file has changed and has faults"
 """What the health check says then; which faults, the log tells."""
 
@@ -98,10 +100,12 @@ def create_app(services: Services, examples: Examples = NO_EXAMPLES) -> FastAPI:
         openapi_url=None,
         telemetry={"tracing": False, "metrics": False, "logs": False},  # its spans quote errors and paths
     )
+    requests = Requests()
     endpoint = GraphQLEndpoint(service, admission, events)
     routes = [
         Route(SDL_PATH, SchemaDownload(service, admission, services), methods=["GET"]),
         Route(HEALTH_PATH, health, methods=["GET"]),
+        Route(METRICS_PATH, MetricsPage(service, admission, services, requests), methods=["GET"]),
         Route(GRAPHQL_PATH, endpoint),
         WebSocketRoute(GRAPHQL_PATH, sockets),
         *Cti(services, machines).routes(),
@@ -115,5 +119,5 @@ def create_app(services: Services, examples: Examples = NO_EXAMPLES) -> FastAPI:
     if services.settings.cors_origins:
         app.add_middleware(CORSMiddleware, **cross_origin(services.settings.cors_origins))
     app.add_middleware(ResponseHeaders)
-    app.add_middleware(AccessLog, paths=[route.path for route in routes])
+    app.add_middleware(AccessLog, paths=[route.path for route in routes], requests=requests)
     return app

@@ -10,6 +10,7 @@ from typing import Any
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from hub.api.http import JSON, Reply, status_of
+from hub.api.metrics import Requests
 from hub.schema import failed
 
 _log = logging.getLogger("hub.api.access")
@@ -97,10 +98,10 @@ def cross_origin(origins: Collection[str]) -> dict[str, Any]:
 
 
 class AccessLog:
-    """Logs method, path, status and time; never what a caller made up: other paths, the query string."""
+    """Logs and counts method, path, status and time; never what a caller made up: other paths, the query string."""
 
-    def __init__(self, app: ASGIApp, paths: Collection[str]) -> None:
-        self._app = app
+    def __init__(self, app: ASGIApp, paths: Collection[str], requests: Requests) -> None:
+        self._app, self._requests = app, requests
         self._paths = frozenset(paths)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -149,4 +150,6 @@ class AccessLog:
 
     def _note(self, scope: Scope, method: str, status: int, began: float) -> None:
         path = scope["path"] if scope["path"] in self._paths else "(other)"
-        _log.info("%s %s %d %.1f ms", method, path, status, (time.perf_counter() - began) * 1000)
+        seconds = time.perf_counter() - began
+        _log.info("%s %s %d %.1f ms", method, path, status, seconds * 1000)
+        self._requests.note(method, path, status, seconds)

@@ -39,6 +39,7 @@ the [ontology](ontology.md) and stands in [graphql.md](graphql.md); who is shown
 | `/graphql` | `POST`, `GET` | answers to GraphQL requests, and [subscriptions](#subscriptions) |
 | `/graphql/schema.graphql` | `GET` | the schema in GraphQL's schema language |
 | `/console` | `GET` | the [query page](#query-page), where it is on |
+| `/metrics` | `GET` | figures for Prometheus: the sources, and this process; for roles that see the sources |
 | `/healthz` | `GET` | `ok` while requests are taken; more when a changed policy was refused |
 """
 

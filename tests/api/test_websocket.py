@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from hub.api.metrics import Requests
 from hub.api.middleware import AccessLog
 from hub.api.websocket import WebSocketEndpoint
 from hub.audit import Action, AuditEvent
@@ -425,7 +426,7 @@ def test_the_log_tells_path_and_code_and_nothing_that_a_client_said(
     world: World, caplog: pytest.LogCaptureFixture
 ) -> None:
     async def scenario() -> None:
-        app = AccessLog(world.app(), paths=["/graphql"])
+        app = AccessLog(world.app(), paths=["/graphql"], requests=Requests())
         with caplog.at_level(logging.INFO, "hub.api.access"):
             for headers, subprotocols in (
                 ([], ["secret"]),

@@ -168,6 +168,7 @@ ROUTES: Mapping[str, Path] = {
     "WEBSOCKET /graphql": Entrance(("socket",)),
     "HTTP /graphql/schema.graphql": Silent("the schema"),
     "HTTP /healthz": Silent("that the hub lives"),
+    "HTTP /metrics": Silent("counts by source and by path"),
     "HTTP /pop/card": Shown(
         "tests/api/test_pop_page.py::test_a_card_is_html_for_the_agents_rights_and_on_record"
     ),
