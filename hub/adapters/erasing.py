@@ -40,7 +40,7 @@ whom, who works for whom) is that record's, and a value that another customer ha
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from sqlalchemy import Connection
@@ -84,10 +84,20 @@ def plan_erasure(store: Store, connection: Connection, customer_id: str) -> Eras
     Raises:
         NotFoundError: there is no such customer.
     """
-    led = store.rows_in(connection, "SELECT new_id FROM customer_redirect WHERE {in:old_id}", [customer_id])
-    current = str(led[0][0]) if led else customer_id
+    return plan_erasures(store, connection, [customer_id])
+
+
+def plan_erasures(store: Store, connection: Connection, ids: Sequence[str]) -> ErasurePlan:
+    """What goes with several customers; as for one.
+
+    Raises:
+        NotFoundError: there are none of these.
+    """
+    led = "SELECT old_id, new_id FROM customer_redirect WHERE {in:old_id}"
+    now = {row[0]: str(row[1]) for row in store.rows_in(connection, led, ids)}
+    current = list(dict.fromkeys(now.get(id_, id_) for id_ in ids))
     retired = "SELECT old_id FROM customer_redirect WHERE {in:new_id}"
-    customers = (current, *sorted(row[0] for row in store.rows_in(connection, retired, [current])))
+    customers = (*current, *sorted(row[0] for row in store.rows_in(connection, retired, current)))
     search = Search(store, connection)
     parties = search.parties(customers)
     if not parties:

@@ -15,6 +15,14 @@ from hub.store.fixed.customers import (
     tombstone,
 )
 from hub.store.fixed.matching import blocking_key, decision, edge, profile
+from hub.store.fixed.privacy import (
+    held_party,
+    incident,
+    incident_customer,
+    incident_step,
+    legal_hold,
+    retirement,
+)
 from hub.store.fixed.sources import (
     drift,
     mapping,
@@ -47,11 +55,16 @@ __all__ = [
     "edge",
     "former",
     "former_party",
+    "held_party",
     "home",
     "home_key",
     "housemate",
     "identifier",
     "identifier_ref",
+    "incident",
+    "incident_customer",
+    "incident_step",
+    "legal_hold",
     "mapping",
     "membership",
     "meta",
@@ -62,6 +75,7 @@ __all__ = [
     "record",
     "record_head",
     "registration",
+    "retirement",
     "run",
     "run_stream",
     "standing",
