@@ -186,10 +186,9 @@ def require_not_held(store: Store, connection: Connection, parties: Collection[s
     Raises:
         QueryError: one is; names the holds, that they can be reviewed.
     """
-    if ids := holds_on(store, connection, parties):
-        raise QueryError(
-            f"this customer is under legal hold {', '.join(ids)}; nobody is erased until it is released"
-        )
+    if found := holds_on(store, connection, parties):
+        named = ", ".join("a hold that a source states" if each == "source" else f"hold {each}" for each in found)
+        raise QueryError(f"this customer is under legal hold ({named}) and is not erased until that ends")
 
 
 def _check(services: Services, order: PlaceHold) -> None:

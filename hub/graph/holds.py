@@ -1,4 +1,7 @@
-"""Which parties may not be erased: those of customers under a legal hold, by whichever of them it was placed."""
+"""Which parties may not be erased: those of customers under a legal hold, by whichever of them it was placed.
+
+A source can say so as well: `legalHold` of the customer.
+"""
 
 from __future__ import annotations
 
@@ -12,21 +15,29 @@ _HOLDS = "SELECT 1 FROM held_party p JOIN legal_hold h ON h.id = p.hold_id WHERE
 
 
 def held(store: Store, connection: Connection, parties: Collection[str]) -> set[str]:
-    """Those of the parties whose customer a hold that was not released is on."""
+    """Those of the parties whose customer a hold that was not released is on, or a source says is held."""
     sql = (
         "SELECT m.party_id FROM membership m JOIN membership o ON o.customer_id = m.customer_id"
         f" WHERE {{in:m.party_id}} AND EXISTS ({_HOLDS} AND p.party_id = o.party_id)"
     )
-    return {row[0] for row in store.rows_in(connection, sql, sorted(parties))}
+    found = {row[0] for row in store.rows_in(connection, sql, sorted(parties))}
+    return found | {row[0] for row in store.rows_in(connection, _DECLARED, sorted(parties))}
 
 
 def holds_on(store: Store, connection: Connection, parties: Collection[str]) -> list[str]:
-    """The ids of the holds on these parties that were not released."""
+    """What holds these parties: ids of holds that were not released, `source` where a source says so."""
     sql = (
         "SELECT DISTINCT p.hold_id FROM held_party p JOIN legal_hold h ON h.id = p.hold_id"
         " WHERE h.released_at IS NULL AND {in:p.party_id}"
     )
-    return sorted(row[0] for row in store.rows_in(connection, sql, sorted(parties)))
+    found = sorted(row[0] for row in store.rows_in(connection, sql, sorted(parties)))
+    return [*found, "source"] if store.rows_in(connection, _DECLARED, sorted(parties)) else found
+
+
+_DECLARED = (
+    "SELECT m.party_id FROM membership m JOIN customer c ON c.id = m.customer_id"
+    " WHERE c.legal_hold IS TRUE AND {in:m.party_id}"
+)
 
 
 def customers_matching(
