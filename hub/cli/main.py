@@ -21,7 +21,21 @@ from hub.adapters.preview import preview as preview_stream
 from hub.adapters.runs import RunReport
 from hub.adapters.sync import Progress
 from hub.api import serve as serve_api
-from hub.cli import access, audit, erase, glass, keys, payloads, quarantine, questions, resolve, search, staff
+from hub.cli import (
+    access,
+    audit,
+    breach,
+    erase,
+    glass,
+    keys,
+    payloads,
+    quarantine,
+    questions,
+    resolve,
+    retain,
+    search,
+    staff,
+)
 from hub.cli.common import SourceName, Values, command, opened, operator, out, record_values_shown
 from hub.cli.terminal import (
     print_preview,
@@ -56,6 +70,9 @@ app.add_typer(keys.app, name="key")
 access.app.add_typer(glass.app, name="glass")
 app.add_typer(access.app, name="access")
 app.add_typer(erase.app, name="erase")
+app.add_typer(retain.app, name="retention")
+app.add_typer(retain.hold_app, name="hold")
+app.add_typer(breach.app, name="breach")
 app.add_typer(resolve.app, name="resolve")
 app.add_typer(search.app, name="index")
 command(app)(search.search)
@@ -85,7 +102,8 @@ def check(
         schema.write_text(reference.source_schema(found.ontology), encoding="utf-8")
     out.print(
         f"No fault: {len(found.ontology.types)} entity types, {len(found.access.roles)} roles, "
-        f"{len(found.sources)} sources with {streams} streams, {len(shipped)} shipped queries."
+        f"{len(found.sources)} sources with {streams} streams, {len(found.retention.rules)} rules of retention, "
+        f"{len(shipped)} shipped queries."
     )
 
 

@@ -187,7 +187,9 @@ def require_not_held(store: Store, connection: Connection, parties: Collection[s
         QueryError: one is; names the holds, that they can be reviewed.
     """
     if found := holds_on(store, connection, parties):
-        named = ", ".join("a hold that a source states" if each == "source" else f"hold {each}" for each in found)
+        named = ", ".join(
+            "a hold that a source states" if each == "source" else f"hold {each}" for each in found
+        )
         raise QueryError(f"this customer is under legal hold ({named}) and is not erased until that ends")
 
 

@@ -110,10 +110,13 @@ class Keeper(Shop):
         order = RunRetention(fresh_key(), **{"scrub": False, **more})
         return run_retention(self.services, self.author(role), order, now=now)
 
-    def keys(self) -> set[str]:
+    def records(self) -> set[str]:
         """The records that are there, as STREAM/KEY."""
         rows = self.rows("SELECT stream, key FROM record_head WHERE source = 'ledger' AND state <> 'deleted'")
-        return {f"{row['stream']}/{json.loads(row['key'])[0] if row['key'][0] == '[' else row['key']}" for row in rows}
+        return {
+            f"{row['stream']}/{json.loads(row['key'])[0] if row['key'][0] == '[' else row['key']}"
+            for row in rows
+        }
 
 
 def person(no: str, **more: Any) -> dict[str, Any]:

@@ -27,8 +27,16 @@ REASON = "a claim for damages is pending at the county court"
 
 
 def hold(shop: Shop, *customers: str, role: str = "compliance", **more: object) -> str:
-    said = {"matter": "CC-2026-17", "reason": REASON, "owner": "compliance", "until": date(2099, 1, 1), **more}
-    return place_hold(shop.services, shop.author(role), PlaceHold(key=fresh_key(), customers=customers, **said)).id
+    said = {
+        "matter": "CC-2026-17",
+        "reason": REASON,
+        "owner": "compliance",
+        "until": date(2099, 1, 1),
+        **more,
+    }
+    return place_hold(
+        shop.services, shop.author(role), PlaceHold(key=fresh_key(), customers=customers, **said)
+    ).id
 
 
 def release(shop: Shop, id_: str) -> str:
@@ -66,7 +74,7 @@ def test_retention_leaves_what_is_held_and_says_so(keeper: Keeper) -> None:
     id_ = hold(keeper, keeper.customer("ledger", "P1"))
     done = keeper.retain()
     assert (done.rows, done.overdue, done.held) == ({"Ticket": 1}, 0, 1)
-    assert {key for key in keeper.keys() if key.startswith("tickets")} == {"tickets/T1"}
+    assert {key for key in keeper.records() if key.startswith("tickets")} == {"tickets/T1"}
     release(keeper, id_)
     assert keeper.retain().rows == {"Ticket": 1}
 

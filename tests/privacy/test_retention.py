@@ -29,7 +29,7 @@ def test_article_5_1_e_rows_past_their_time_are_erased_and_logged(keeper: Keeper
     done = keeper.retain()
     assert (done.rows, done.records, done.customers) == ({"Ticket": 1}, 1, 0)
     assert (done.overdue, done.held, done.bound, done.remaining) == (0, 0, 0, 0)
-    assert keeper.keys() == {"people/P1", "tickets/T2"}
+    assert keeper.records() == {"people/P1", "tickets/T2"}
     assert [row["ticket_number"] for row in keeper.rows("SELECT ticket_number FROM e_ticket")] == ["T2"]
     assert not [row for row in keeper.rows("SELECT payload FROM record") if "Asked T1" in str(row["payload"])]
     [erased] = [each.event for each in told(keeper, Action.ERASED)]
@@ -51,9 +51,9 @@ def test_the_next_import_brings_nothing_back_and_reconciles(keeper: Keeper) -> N
         keeper.keep(**keeper.books)
         report = keeper.services.syncer.sync("ledger")
         assert (report.state, report.total.suppressed, report.total.reconciles) == ("ok", 1, True)
-        assert keeper.keys() == {"people/P1", "tickets/T2"}
+        assert keeper.records() == {"people/P1", "tickets/T2"}
     keeper.keep(tickets=[*keeper.books["tickets"], ticket("T3", "P1", YOUNG)])
-    assert "tickets/T3" in keeper.keys(), "what is new of the same customer comes"
+    assert "tickets/T3" in keeper.records(), "what is new of the same customer comes"
 
 
 def test_an_older_backup_is_erased_again_by_the_next_start(keeper: Keeper) -> None:
@@ -64,10 +64,12 @@ def test_an_older_backup_is_erased_again_by_the_next_start(keeper: Keeper) -> No
         for table in ("retirement", "suppression"):
             connection.exec_driver_sql(f"DELETE FROM {table}")
     keeper.keep(tickets=keeper.books["tickets"])
-    assert "tickets/T1" in keeper.keys()
+    assert "tickets/T1" in keeper.records()
     keeper.reopen()
-    assert keeper.keys() == {"people/P1", "tickets/T2"}
-    again = [each.event for each in told(keeper, Action.ERASE_VERIFIED) if each.event.reason_code == "found_again"]
+    assert keeper.records() == {"people/P1", "tickets/T2"}
+    again = [
+        each.event for each in told(keeper, Action.ERASE_VERIFIED) if each.event.reason_code == "found_again"
+    ]
     assert [each.about for each in again] == list(done.erasures)
     assert keeper.services.audit.verify().ok
     keeper.reopen()
@@ -84,7 +86,7 @@ def test_lines_go_with_their_order_and_an_invoice_keeps_both(keeper: Keeper) -> 
     done = keeper.retain()
     assert done.rows == {"Order": 1, "OrderLine": 1}
     assert (done.overdue, done.bound) == (0, 1)
-    assert keeper.keys() == {"people/P1", "orders/O2", "lines/L2", "invoices/I2"}
+    assert keeper.records() == {"people/P1", "orders/O2", "lines/L2", "invoices/I2"}
 
 
 def test_what_was_read_together_goes_together(keeper: Keeper) -> None:
@@ -98,12 +100,12 @@ def test_what_was_read_together_goes_together(keeper: Keeper) -> None:
         ]
     )
     done = keeper.retain(rules=("bookkeeping", "conversations"))
-    assert keeper.keys() == {"receipts/R2", "receipts/R3", "receipts/R4"}, (
+    assert keeper.records() == {"receipts/R2", "receipts/R3", "receipts/R4"}, (
         "an order keeps the visit of R2, and R4 alone tells of Ben"
     )
     assert (done.rows, done.bound) == ({"Order": 1, "Interaction": 1}, 3)
     assert keeper.retain().customers == 1
-    assert keeper.keys() == {"receipts/R2", "receipts/R3"}
+    assert keeper.records() == {"receipts/R2", "receipts/R3"}
 
 
 def test_a_customer_goes_whole_when_nothing_is_kept_by_law(keeper: Keeper) -> None:
@@ -140,7 +142,10 @@ def test_a_contract_without_an_end_is_kept_and_said_to_be(keeper: Keeper) -> Non
         tickets=[ticket(f"T{n}", f"P{n}", YOUNG) for n in (1, 2, 3)],
     )
     assert keeper.retain().rows == {"Contract": 1}
-    assert {key for key in keeper.keys() if key.startswith("contracts")} == {"contracts/K2", "contracts/K3"}
+    assert {key for key in keeper.records() if key.startswith("contracts")} == {
+        "contracts/K2",
+        "contracts/K3",
+    }
 
 
 def test_what_has_no_date_is_kept_and_counted(keeper: Keeper) -> None:
@@ -180,7 +185,7 @@ def test_who_may_not_erases_nothing_and_is_on_record(keeper: Keeper) -> None:
             retention_report(keeper.services, keeper.author(role))
     refused = [each.event.reason_code for each in told(keeper, Action.COMMAND_REFUSED)]
     assert refused == ["run_retention.FORBIDDEN"] * 6
-    assert "tickets/T1" in keeper.keys()
+    assert "tickets/T1" in keeper.records()
 
 
 def test_a_run_is_bounded_and_the_next_goes_on(keeper: Keeper) -> None:
