@@ -68,7 +68,7 @@ class RetentionRule(_Part):
 
 
 class RetentionRules(_Part):
-    """The whole file. Immutable."""
+    """All rules of retention, and the moments that they count from. Immutable."""
 
     moments: Mapping[Short, Names] = Field(
         default_factory=dict,
@@ -175,7 +175,9 @@ class _Names:
             yield from self._unknown(at, "entity type", name, known)
 
     def _of_clock(self, at: At, rule: RetentionRule) -> Iterator[Fault]:
-        types = [self.ontology.types[name] for name in rule.types or () if name in self.ontology.types]
+        if not {*(rule.types or ())} <= self.ontology.types.keys():
+            return
+        types = [self.ontology.types[name] for name in rule.types or ()]
         known = [CREATED, *self.rules.moments]
         shared = set.intersection(*(set(_times(type_)) for type_ in types)) if types else set()
         if types and all(type_.time for type_ in types):

@@ -27,6 +27,9 @@ transaction of the caller's. What of the store may hold something of a customer,
 | `run`, `run_stream`, `mapping`, `meta` | counts, rules                 | stays                                     |
 | `drift`, `stream_state`                | names of fields; a cursor (3) | stays until the stream goes on            |
 | `tombstone`, `suppression`             | ids, keyed hashes             | written                                   |
+| `legal_hold`, `held_party`             | ids                           | stays: that they were held                |
+| `incident`, `_customer`, `_step`       | ids                           | stays: that a breach affected them        |
+| `retirement`                           | none                          | stays                                     |
 
 1. Of a record that is another customer's by now, all versions but the newest.
 2. The versions of these records, and texts that name an identifier, an e-mail address or a telephone number of theirs

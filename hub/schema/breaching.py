@@ -54,7 +54,7 @@ class BreachWhere:
 
 @strawberry.type(description="A number of people, or of rows.")
 class AffectedCount:
-    """A number by its name."""
+    """How many of what is affected."""
 
     name: str = strawberry.field(description="The data category, or the entity type.")
     count: Long = strawberry.field(description="How many.")

@@ -121,7 +121,7 @@ class RetiredCount:
 
 @strawberry.type(description="What a run of retention has done.")
 class RetentionRun:
-    """Payload of a run."""
+    """Payload of a run of retention."""
 
     id: strawberry.ID = strawberry.field(description="Id of the audit event that it began with.")
     customers: Long = strawberry.field(description="Customers who were erased whole.")

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from hub.audit import Action
-from tests.privacy.cli_world import events, ledger, run
+from tests.privacy.keeping.cli_world import events, ledger, run
 
 TEXTS = (
     "--nature", "a backup of the ledger was copied by a stranger",

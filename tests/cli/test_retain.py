@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from hub.audit import Action
-from tests.privacy.cli_world import events, ledger, run
+from tests.privacy.keeping.cli_world import events, ledger, run
 
 WHY = ("--matter", "CC-17", "--reason", "a claim is pending at the county court", "--owner", "compliance")
 PLACE = ("hold", "place", *WHY, "--until")

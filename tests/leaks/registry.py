@@ -235,7 +235,9 @@ COMMANDS: Mapping[str, Path] = {
     "breach list": _REGISTER,
     "breach notify": Silent("what is undecided about the incident that the operator has just named"),
     "breach open": Silent("a count of people and a time"),
-    "breach people": Shown("tests/privacy/test_breach.py::test_how_to_reach_them_is_an_access_of_its_own"),
+    "breach people": Shown(
+        "tests/privacy/keeping/test_breach.py::test_how_to_reach_them_is_an_access_of_its_own"
+    ),
     "breach scope": _REGISTER,
     "breach show": _REGISTER,
     "check": Silent("the configuration"),

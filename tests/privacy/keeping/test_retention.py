@@ -10,7 +10,7 @@ from hub.errors import AccessDeniedError, NotFoundError, QueryError
 from hub.privacy.retention import retention_report
 from tests.commands.command_world import fresh_key
 from tests.commands.erasing_world import told
-from tests.privacy.retention_world import NOW, Keeper, ago, day, person
+from tests.privacy.keeping.retention_world import NOW, Keeper, ago, day, person
 
 OLD, YOUNG = 1100, 10
 """Days: a conversation is kept for 1095."""

@@ -21,7 +21,7 @@ from hub.commands import (
 from hub.errors import AccessDeniedError, NotFoundError, QueryError
 from tests.commands.command_world import A_A, ANN, BEN, Shop, fresh_key
 from tests.commands.erasing_world import erase, told
-from tests.privacy.retention_world import Keeper, ago, person
+from tests.privacy.keeping.retention_world import Keeper, ago, person
 
 REASON = "a claim for damages is pending at the county court"
 

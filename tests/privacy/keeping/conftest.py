@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.privacy.retention_world import Keeper
+from tests.privacy.keeping.retention_world import Keeper
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ from hub.services import open_services
 from hub.settings import load_settings
 from tests.commands.command_world import MASTER_KEY
 from tests.databases import sqlite_store
-from tests.privacy.retention_world import Keeper, person
+from tests.privacy.keeping.retention_world import Keeper, person
 
 
 def run(*words: str) -> Result:

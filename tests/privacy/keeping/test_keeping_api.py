@@ -12,7 +12,7 @@ import pytest
 from hub.commands import RecordRestriction, record_restriction
 from tests.api.api_world import World, asking
 from tests.commands.command_world import fresh_key
-from tests.privacy.retention_world import Keeper, person
+from tests.privacy.keeping.retention_world import Keeper, person
 
 REASON = "a claim for damages is pending at the county court"
 RETENTION = """query($at: DateTime, $due: Boolean!) { retention(due: $due, at: $at) { at overdue rules {

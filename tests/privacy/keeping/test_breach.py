@@ -31,7 +31,7 @@ from hub.privacy.breach import (
 from tests.api.api_world import World, asking
 from tests.commands.command_world import A_A, ANN, BEN, Shop, fresh_key
 from tests.commands.erasing_world import erase, told
-from tests.privacy.retention_world import Keeper, person
+from tests.privacy.keeping.retention_world import Keeper, person
 
 READ = "query($id: ID!) { customer(id: $id) { name email } }"
 TEXTS = {
