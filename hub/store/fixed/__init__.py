@@ -25,6 +25,7 @@ from hub.store.fixed.privacy import (
 )
 from hub.store.fixed.sources import (
     drift,
+    frozen_source,
     mapping,
     meta,
     quarantine,
@@ -55,6 +56,7 @@ __all__ = [
     "edge",
     "former",
     "former_party",
+    "frozen_source",
     "held_party",
     "home",
     "home_key",
