@@ -148,7 +148,7 @@ _INCIDENT = (
     f" extent {_EXTENT} steps {{ kind at notedAt notedBy note }} }}"
 )
 OF_PRIVACY = {
-    "retention": "(due: true, at: null) { at overdue rules { name label purpose types countedFrom keepDays then basis"
+    "retention": "(due: true, at: null) { at overdue rules { name label purpose types categories countedFrom keepDays then basis"
     " owner review cutoff due undated counts { type source due held bound } } }",
     "legalHolds": "(released: false, first: 1, after: null) { id matter reason owner until isOverdue placedAt placedBy"
     " releasedAt releasedBy customerIds }",

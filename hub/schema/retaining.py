@@ -52,6 +52,7 @@ class RetentionRule:
     label: str = strawberry.field(description="What a person calls it.")
     purpose: str = strawberry.field(description="The purpose that the data was kept for.")
     types: list[str] = strawberry.field(description="The entity types that it is about, or `Customer`.")
+    categories: list[str] = strawberry.field(description="The data categories of what it erases.")
     counted_from: str = strawberry.field(name="countedFrom", description="From what on the time counts.")
     keep_days: Long = strawberry.field(name="keepDays", description="For how many days data is kept then.")
     then: str = strawberry.field(description="`erase_row` or `erase_customer`.")
@@ -71,6 +72,7 @@ class RetentionRule:
             label=rule.label,
             purpose=rule.purpose,
             types=list(rule.types),
+            categories=list(rule.categories),
             counted_from=rule.counted_from,
             keep_days=Long(rule.keep_days),
             then=rule.then,

@@ -17,19 +17,6 @@ def test_years_later_nothing_overdue_is_left_and_nothing_comes_back(tmp_path: Pa
     with demo(tmp_path, 7, None) as services:
         author = Author.operator("os:tester", services.access)
         before = retention_report(services, author, at=LATER)
-        print(
-            [
-                (
-                    r.name,
-                    r.due,
-                    r.held,
-                    r.bound,
-                    r.undated,
-                    [(l.type, l.source, l.due, l.bound) for l in r.lines],
-                )
-                for r in before.rules
-            ]
-        )
         due = {rule.name: rule.due for rule in before.rules if rule.due}
         assert {"conversations", "offers", "prospects"} <= due.keys()
         assert any(rule.bound for rule in before.rules)

@@ -10,12 +10,12 @@ from datetime import UTC, datetime
 from sqlalchemy import Connection
 
 from hub.access import Command
-from hub.access.retention import kept_days
+from hub.access.retention import RetentionRule, kept_days
 from hub.audit import Action
 from hub.commands import Author
 from hub.commands.giving import refusals_recorded
 from hub.graph.ages import Ages
-from hub.ontology import CUSTOMER
+from hub.ontology import CUSTOMER, Ontology
 from hub.privacy.retention.due import customer_pages, row_pages
 from hub.services import Services
 
@@ -44,6 +44,8 @@ class RuleReport:
     label: str
     purpose: str
     types: tuple[str, ...]
+    categories: tuple[str, ...]
+    """Data categories of what it erases."""
     counted_from: str
     keep_days: int
     then: str
@@ -119,6 +121,7 @@ def _measured(services: Services, ages: Ages, connection: Connection, name: str)
         label=rule.label,
         purpose=rule.purpose,
         types=rule.types or (CUSTOMER,),
+        categories=_categories(services.ontology, rule),
         counted_from=rule.counted_from,
         keep_days=kept_days(rule, services.access.policy),
         then=rule.then,
@@ -129,6 +132,13 @@ def _measured(services: Services, ages: Ages, connection: Connection, name: str)
         lines=tuple(lines(services, ages, connection, name)),
         undated=sum(ages.undated(connection, name, type_) for type_ in rule.types or ()),
     )
+
+
+def _categories(ontology: Ontology, rule: RetentionRule) -> tuple[str, ...]:
+    """Those of the rows; of all that belongs to customers where these are erased."""
+    owned = [name for name, type_ in ontology.types.items() if type_.has_customer]
+    types = [ontology.type(name) for name in rule.types or owned]
+    return tuple(sorted({prop.category for type_ in types for prop in type_.properties.values()}))
 
 
 def _row_lines(services: Services, ages: Ages, connection: Connection, name: str) -> Iterator[Line]:

@@ -29,7 +29,7 @@ from hub.privacy.retention.report import measure
 from hub.services import Services
 
 CUSTOMERS_AT_ONCE: Final = 20
-ROWS_AT_ONCE: Final = 200
+ROWS_AT_ONCE: Final = 100
 """Overdue rows of one transaction; what hangs together with them comes in addition."""
 MOST: Final = 100_000
 

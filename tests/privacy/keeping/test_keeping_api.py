@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
@@ -11,7 +12,9 @@ import pytest
 
 from hub.commands import RecordRestriction, record_restriction
 from tests.api.api_world import World, asking
+from tests.api.glass_world import opened, through, write_policy
 from tests.commands.command_world import fresh_key
+from tests.databases import sqlite_store
 from tests.privacy.keeping.retention_world import Keeper, person
 
 REASON = "a claim for damages is pending at the county court"
@@ -156,3 +159,25 @@ def test_nobody_else_is_told_anything(hub: tuple[World, Keeper]) -> None:
             reply = world.ask(query, role, **variables)
             assert (reply.code, command in reply.message) == ("FORBIDDEN", True)
     assert "it may be 0 to" in world.ask("{ legalHolds(first: 100000) { id } }", "compliance").message
+
+
+def test_under_a_broken_glass_nothing_of_it_is_told(tmp_path: Path) -> None:
+    keeper = Keeper(tmp_path, sqlite_store(tmp_path / "hub.sqlite"))
+    keeper.keep(people=[person("P1")])
+    keeper.reopen(demo=True, policy_file=write_policy(tmp_path))
+    with asking(keeper.services) as world:
+        keeper.services.publish()
+        id_ = opened(world, keeper.customer("ledger", "P1")).data["breakGlass"]["id"]
+        asked: list[tuple[str, dict[str, Any]]] = [
+            (RETENTION, {"due": True}),
+            (RUN, {"input": said()}),
+            (HOLDS, {"released": False}),
+            (SCOPE, {"where": {"source": "ledger"}}),
+            (INCIDENTS, {}),
+            (AFFECTED, {"id": "x"}),
+        ]
+        for query, variables in asked:
+            reply = through(world, id_, query, **variables)
+            assert reply.code == "FORBIDDEN"
+            assert "break-glass" in reply.message
+    keeper.services.close()

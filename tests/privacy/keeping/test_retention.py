@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from hub.audit import Action, Outcome
+from hub.audit import Action, Outcome, State
 from hub.commands import RecordRestriction, record_restriction
+from hub.eraser import Eraser
 from hub.errors import AccessDeniedError, NotFoundError, QueryError
 from hub.privacy.retention import retention_report
 from tests.commands.command_world import fresh_key
@@ -26,6 +27,9 @@ def test_article_5_1_e_rows_past_their_time_are_erased_and_logged(keeper: Keeper
     keeper.keep(people=[person("P1")], tickets=[ticket("T1", "P1", OLD), ticket("T2", "P1", YOUNG)])
     report = retention_report(keeper.services, keeper.author("compliance"), at=NOW)
     assert report.overdue == 1
+    categories = {rule.name: rule.categories for rule in report.rules}
+    assert "user.content.private" in categories["conversations"]
+    assert "user.contact.email" in categories["inactive"]
     done = keeper.retain()
     assert (done.rows, done.records, done.customers) == ({"Ticket": 1}, 1, 0)
     assert (done.overdue, done.held, done.bound, done.remaining) == (0, 0, 0, 0)
@@ -74,6 +78,31 @@ def test_an_older_backup_is_erased_again_by_the_next_start(keeper: Keeper) -> No
     assert keeper.services.audit.verify().ok
     keeper.reopen()
     assert len(told(keeper, Action.ERASE_VERIFIED)) == len(again) + 2
+
+
+@pytest.mark.parametrize("step", ["_retire", "_finish"])
+def test_a_run_that_was_killed_is_made_good_by_the_next_start(
+    keeper: Keeper, step: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    keeper.keep(people=[person("P1")], tickets=[ticket("T1", "P1", OLD), ticket("T2", "P1", YOUNG)])
+
+    def killed(*_given: object, **_more: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Eraser, step, killed)
+        with pytest.raises(KeyboardInterrupt):
+            keeper.retain()
+    assert ("tickets/T1" in keeper.records()) == (step == "_retire")
+    [state] = keeper.services.eraser.register.states().values()
+    assert state is State.OPEN
+    keeper.reopen()
+    assert keeper.records() == {"people/P1", "tickets/T2"}
+    [state] = keeper.services.eraser.register.states().values()
+    assert state is not State.OPEN
+    keeper.keep(**keeper.books)
+    assert keeper.records() == {"people/P1", "tickets/T2"}
+    assert keeper.services.audit.verify().ok
 
 
 def test_lines_go_with_their_order_and_an_invoice_keeps_both(keeper: Keeper) -> None:
@@ -189,11 +218,11 @@ def test_who_may_not_erases_nothing_and_is_on_record(keeper: Keeper) -> None:
 
 
 def test_a_run_is_bounded_and_the_next_goes_on(keeper: Keeper) -> None:
-    keeper.keep(people=[person("P1")], tickets=[ticket(f"T{n}", "P1", OLD) for n in range(450)])
+    keeper.keep(people=[person("P1")], tickets=[ticket(f"T{n}", "P1", OLD) for n in range(250)])
     first = keeper.retain(most=1, rules=("conversations",))
-    assert (first.rows, first.overdue) == ({"Ticket": 200}, 251)
+    assert (first.rows, first.overdue) == ({"Ticket": 100}, 151)
     assert told(keeper, Action.RETENTION_RUN)[-1].event.outcome is Outcome.PARTIAL
-    assert keeper.retain(rules=("conversations",)).rows == {"Ticket": 250}
+    assert keeper.retain(rules=("conversations",)).rows == {"Ticket": 150}
 
 
 def test_an_order_that_cannot_be_meant_is_refused(keeper: Keeper) -> None:
