@@ -148,8 +148,8 @@ _INCIDENT = (
     f" extent {_EXTENT} steps {{ kind at notedAt notedBy note }} }}"
 )
 OF_PRIVACY = {
-    "retention": "(due: true, at: null) { at overdue rules { name label purpose types categories countedFrom keepDays then basis"
-    " owner review cutoff due undated counts { type source due held bound } } }",
+    "retention": "(due: true, at: null) { at overdue rules { name label purpose types categories countedFrom keepDays"
+    " then basis owner review cutoff due undated counts { type source due held bound } } }",
     "legalHolds": "(released: false, first: 1, after: null) { id matter reason owner until isOverdue placedAt placedBy"
     " releasedAt releasedBy customerIds }",
     "breachScope": f'(where: {{account: "u-1"}}) {{ people customerIds extent {_EXTENT} }}',
