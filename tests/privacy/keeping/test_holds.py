@@ -79,6 +79,25 @@ def test_retention_leaves_what_is_held_and_says_so(keeper: Keeper) -> None:
     assert keeper.retain().rows == {"Ticket": 1}
 
 
+def test_whoever_gets_a_held_party_is_held_whole(keeper: Keeper) -> None:
+    ticket = {"no": "T1", "who": "P1", "at": ago(1100), "subject": "late"}
+    keeper.write("club", [ANN, BEN])
+    keeper.sync("club")
+    keeper.keep(
+        people=[person("P1", card="7001")],
+        tickets=[ticket],
+        orders=[{"no": "O1", "buyer": "P1", "at": ago(10)}],
+    )
+    ann, ben = keeper.customer("club", "1"), keeper.customer("club", "2")
+    assert ann == keeper.customer("ledger", "P1")
+    keeper.keep(people=[person("P1", card="7009")])
+    hold(keeper, keeper.customer("club", "1"))
+    keeper.keep(people=[person("P1", card="7001")])
+    assert keeper.customer("club", "1") == keeper.customer("ledger", "P1") != ben
+    done = keeper.retain(rules=("conversations",))
+    assert (done.rows, done.held > 0) == ({}, True), "its ticket is one of the other party's"
+
+
 def test_a_hold_follows_its_parties_through_a_merge_and_back(keeper: Keeper, ann: str) -> None:
     keeper.write("till", [{**A_A, "card": "7999"}])
     keeper.sync("till")
