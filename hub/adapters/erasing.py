@@ -19,7 +19,7 @@ transaction of the caller's. What of the store may hold something of a customer,
 | `home`, `home_key`, `housemate`        | normal forms, hashes, ids     | deleted                                   |
 | `registration`, `parent`, `ancestor`   | keyed hashes, ids             | deleted                                   |
 | `decision`                             | ids, a steward's reason       | deleted                                   |
-| `customer_redirect`                    | ids                           | deleted                                   |
+| `customer_redirect`, `past_activity`   | ids, times                    | deleted                                   |
 | `break_glass`                          | reason, ticket, review's note | emptied; who and when stays for review    |
 | `command`                              | keyed hashes, ids             | stays for its seven days                  |
 | `change`                               | ids                           | stays; the search index follows it        |
@@ -180,6 +180,7 @@ def _delete_rows(store: Store, connection: Connection, found: Footprint) -> None
         ("former_party", "party_id"),
         ("anchor", "party_id"),
         ("anchor", "anchor_id"),
+        ("past_activity", "party_id"),
         ("decision", "left_id"),
         ("decision", "right_id"),
     ):

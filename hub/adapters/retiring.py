@@ -37,6 +37,7 @@ from hub.adapters.landing import DELETED_HASH
 from hub.adapters.suppression import Suppression
 from hub.audit.erasures import Erasure
 from hub.graph import Applied, GraphWriter, Statement
+from hub.graph.activity import remember
 from hub.graph.ages import AgedRow, Ages, customers_of, restricted
 from hub.graph.holds import held
 from hub.store import Store, fixed, iso_utc
@@ -251,6 +252,7 @@ def retire(
     """
     store.dialect.overwrite_deleted(connection)
     found = remaining(store, connection, heads)
+    remember(store, connection, heads)
     silent = [Statement("", "", "", head_id, 0, "", ()) for head_id in sorted(heads)]
     told(graph.apply(connection, run_id, silent))
     landing.erase_heads(store, connection, heads)

@@ -2,7 +2,7 @@
 
 A *clock* is a condition that holds when a rule's time is up. It is never true of what has no time: a contract without
 an end, a ticket without a date. Of a moment it holds when each of its times of the customer is older; where the
-customer has none of them, it counts from when the hub first knew them.
+customer has none of them, and had none that were erased, it counts from when the hub first knew them.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from sqlalchemy import Connection
 from hub.access import Policy
 from hub.access.retention import CREATED, OWN, RetentionRule, RetentionRules, cutoff
 from hub.access.standing import RESTRICTION
+from hub.graph.activity import padded
 from hub.ontology import EntityType, PropertyType
 from hub.store import Store, iso_utc
 
@@ -134,22 +135,30 @@ class Ages:
         if entry.counted_from == CREATED:
             return created
         times = self._rules.times(entry.counted_from)
-        late = [f"NOT EXISTS ({self._of_customer(*each, still=True)})" for each in times]
-        some = [f"EXISTS ({self._of_customer(*each, still=False)})" for each in times]
+        late = [f"NOT EXISTS ({sql})" for each in times for sql in self._of_customer(*each, still=True)]
+        some = [f"EXISTS ({sql})" for each in times for sql in self._of_customer(*each, still=False)]
         return f"{' AND '.join(late)} AND ({' OR '.join([*some, created])})"
 
-    def _of_customer(self, type_name: str, prop: str, *, still: bool) -> str:
-        """The customer's rows of a type; where `still`, those alone whose time is not up, or not known."""
+    def _of_customer(self, type_name: str, prop: str, *, still: bool) -> tuple[str, str]:
+        """The customer's rows of a type, and those erased; where `still`, those whose time is not up, or not known."""
         type_ = self._store.ontology.type(type_name)
-        own = type_.properties[prop].column
-        sql = f'SELECT 1 FROM membership m JOIN "{type_.table}" k ON {_party(type_, "k")} = m.party_id'
-        waits = f" AND ({self._before(type_, own, 'k')}) IS NOT TRUE" if still else ""
-        return f"{sql} WHERE m.customer_id = c.id{waits}"
+        own = type_.properties[prop]
+        waits = f" AND ({self._before(type_, own.column, 'k')}) IS NOT TRUE" if still else ""
+        cutoff = "text_at" if own.type is PropertyType.INSTANT else "day"
+        erased = f" AND k.property = '{prop}'" + (f" AND k.at >= {self._given(cutoff)}" if still else "")
+        return f"{self._held(type_)}{waits}", f"{self._erased(type_name)}{erased}"
 
     def _without(self, type_name: str) -> str:
-        type_ = self._store.ontology.type(type_name)
-        sql = f'SELECT 1 FROM membership m JOIN "{type_.table}" k ON {_party(type_, "k")} = m.party_id'
-        return f"NOT EXISTS ({sql} WHERE m.customer_id = c.id)"
+        held, erased = self._held(self._store.ontology.type(type_name)), self._erased(type_name)
+        return f"NOT EXISTS ({held}) AND NOT EXISTS ({erased})"
+
+    def _held(self, type_: EntityType) -> str:
+        rows = f'membership m JOIN "{type_.table}" k ON {_party(type_, "k")} = m.party_id'
+        return f"SELECT 1 FROM {rows} WHERE m.customer_id = c.id"
+
+    def _erased(self, type_name: str) -> str:
+        rows = "membership m JOIN past_activity k ON k.party_id = m.party_id"
+        return f"SELECT 1 FROM {rows} WHERE m.customer_id = c.id AND k.type = '{type_name}'"
 
     def _before(self, type_: EntityType, column: str, alias: str = "t") -> str:
         """Whether the column's time lies before the cutoff: of a day, its end, and of a mere year the year's."""
@@ -157,8 +166,7 @@ class Ages:
         prop = next(each for each in type_.properties.values() if each.column == column)
         if prop.type is PropertyType.INSTANT:
             return f"{at} < {self._given('at')}"
-        day = f"CASE length({at}) WHEN 4 THEN {at} || '-12-31' WHEN 7 THEN {at} || '-31' ELSE {at} END"
-        return f"{day} < {self._given('day')}"
+        return f"{padded(at)} < {self._given('day')}"
 
     def _values(self, rule: str) -> Mapping[str, str]:
         """One instant in three forms: PostgreSQL takes a parameter as one type only."""

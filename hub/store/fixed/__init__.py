@@ -21,6 +21,7 @@ from hub.store.fixed.privacy import (
     incident_customer,
     incident_step,
     legal_hold,
+    past_activity,
     retirement,
 )
 from hub.store.fixed.sources import (
@@ -72,6 +73,7 @@ __all__ = [
     "meta",
     "metadata",
     "parent",
+    "past_activity",
     "profile",
     "quarantine",
     "record",

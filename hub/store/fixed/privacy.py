@@ -41,6 +41,18 @@ retirement = Table(
 )
 """Batches of source records that retention erased, of customers who stay."""
 
+past_activity = Table(
+    "past_activity",
+    metadata,
+    Column("party_id", Text, nullable=False),
+    Column("type", Text, nullable=False),
+    Column("property", Text, nullable=False),
+    Column("at", Text, nullable=False),
+    PrimaryKeyConstraint("party_id", "type", "property"),
+)
+"""The latest times of rows that retention erased of parties who stay: without them a customer would seem never to have
+bought, or to have been silent for longer than they were. `property` is empty, and `at`, where a type has no time."""
+
 incident = Table(
     "incident",
     metadata,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 
 from hub.audit import Action, Outcome, State
@@ -158,6 +160,23 @@ def test_a_customer_goes_whole_when_nothing_is_kept_by_law(keeper: Keeper) -> No
     }
     keeper.keep(**keeper.books)
     assert [row["id"] for row in keeper.rows("SELECT id FROM customer")] == [stays]
+
+
+def test_whoever_bought_once_stays_a_customer_when_the_order_goes(keeper: Keeper) -> None:
+    keeper.keep(
+        people=[person("P1")],
+        orders=[{"no": "O1", "buyer": "P1", "at": ago(ANCIENT)}],
+        tickets=[ticket("T1", "P1", OLD)],
+    )
+    customer = keeper.customer("ledger", "P1")
+    done = keeper.retain()
+    assert (done.rows, done.customers, done.overdue) == ({"Order": 1, "Ticket": 1}, 0, 0)
+    assert keeper.retain().customers == 0, "no prospect, and the last contact was three years ago"
+    later = keeper.retain(now=NOW + timedelta(days=9 * 366))
+    assert later.customers == 1
+    assert keeper.rows("SELECT party_id FROM past_activity") == []
+    [erased] = [each.event for each in told(keeper, Action.ERASED) if each.event.counts.get("customers")]
+    assert (erased.customers, erased.reason_code) == ((customer,), "no_longer_necessary.inactive")
 
 
 def test_a_contract_without_an_end_is_kept_and_said_to_be(keeper: Keeper) -> None:

@@ -26,6 +26,10 @@ def upgrade() -> None:
     )
     op.create_index(op.f('ix_held_party_party_id'), 'held_party', ['party_id'], unique=False)
     op.create_table('retirement', *_texts('erasure_id', 'at'), sa.PrimaryKeyConstraint('erasure_id'))
+    op.create_table('past_activity',
+    *_texts('party_id', 'type', 'property', 'at'),
+    sa.PrimaryKeyConstraint('party_id', 'type', 'property'),
+    )
     op.create_table('incident',
     *_texts('id', 'opened_at', 'opened_by', 'aware_at', 'nature', 'consequences', 'measures', 'owner', 'scope', 'found'),
     sa.PrimaryKeyConstraint('id'),
@@ -44,5 +48,7 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    for name in ('incident_step', 'incident_customer', 'incident', 'retirement', 'held_party', 'legal_hold'):
+    for name in (
+        'incident_step', 'incident_customer', 'incident', 'past_activity', 'retirement', 'held_party', 'legal_hold'
+    ):
         op.drop_table(name)
