@@ -25,6 +25,7 @@ from hub.access import (
     is_safe,
     load_public_keys,
 )
+from hub.access.retention import NO_RULES, RetentionRules, load_retention
 from hub.adapters import Jobs, Past, SourceConfig, Sources, StaffRecords, Syncer, load_sources
 from hub.audit import (
     Action,
@@ -65,6 +66,7 @@ class Configuration:
 
     ontology: Ontology
     policy: PolicyInForce
+    retention: RetentionRules
     sources: Mapping[str, SourceConfig]
     issuer: TrustedIssuer | None
     """Whose tokens are taken; None in demo mode, and where nobody's are."""
@@ -101,6 +103,8 @@ class Services:
     settings: Settings
     ontology: Ontology
     policy: PolicyInForce
+    retention: RetentionRules
+    """How long data is kept."""
     store: Store
     audit: AuditLog
     recorder: Recorder
@@ -234,6 +238,7 @@ def load_configuration(settings: Settings) -> Configuration:
     # that all their other faults are reported too.
     known = ontology or load_ontology()
     policy = _attempt(lambda: PolicyInForce.load(settings.policy_file, known.taxonomy), faults)
+    retention = _attempt(lambda: _retention(settings, known, policy), faults)
     sources = _attempt(lambda: load_sources(settings.config_dir, known), faults)
     issuer = _attempt(lambda: _trusted_issuer(settings), faults)
     keys = _attempt(lambda: ApiKeys(settings.api_keys_file), faults)
@@ -242,11 +247,17 @@ def load_configuration(settings: Settings) -> Configuration:
     models = _attempt(lambda: load_models(settings.match_models), faults)
     read_street = _attempt(lambda: _street_reader(settings), faults)
     if faults or not (
-        ontology and policy and models and read_street and sources is not None and keys is not None
+        ontology
+        and policy
+        and retention
+        and models
+        and read_street
+        and sources is not None
+        and keys is not None
     ):
         raise ConfigurationError(faults)
     return Configuration(
-        ontology, policy, sources, issuer, keys, master, models, read_street, checkpoint_keys
+        ontology, policy, retention, sources, issuer, keys, master, models, read_street, checkpoint_keys
     )
 
 
@@ -287,6 +298,7 @@ def open_services(settings: Settings, environ: Mapping[str, str] = os.environ) -
             settings=settings,
             ontology=found.ontology,
             policy=found.policy,
+            retention=found.retention,
             store=store,
             audit=audit,
             recorder=recorder,
@@ -308,6 +320,14 @@ def open_services(settings: Settings, environ: Mapping[str, str] = os.environ) -
             else None,
             _open=opening.pop_all(),
         )
+
+
+def _retention(settings: Settings, ontology: Ontology, policy: PolicyInForce | None) -> RetentionRules:
+    """The rules of the file; none where there is none, or where the policy's faults have to be mended first."""
+    path = settings.retention_path
+    if path is None or policy is None:
+        return NO_RULES
+    return load_retention(path, ontology, policy.current.policy)
 
 
 def _street_reader(settings: Settings) -> StreetReader:

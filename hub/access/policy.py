@@ -172,6 +172,9 @@ class Command(StrEnum):
     DECIDE_MATCH = "decide_match"
     REPORT_CALL = "report_call"
     HANDLE_CALL = "handle_call"
+    RUN_RETENTION = "run_retention"
+    PLACE_HOLD = "place_hold"
+    HANDLE_BREACH = "handle_breach"
 
 
 class CommandGrant(_Part):

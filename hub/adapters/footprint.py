@@ -152,6 +152,7 @@ class Search:
             ("decision", "{in:right_id}", found.parties),
             ("membership", "{in:party_id}", found.parties),
             ("standing", "{in:party_id}", found.parties),
+            ("past_activity", "{in:party_id}", found.parties),
             ("call", "{in:customer_id}", dead),
             ("call_pick", "{in:customer_id}", dead),
             ("customer", "{in:id}", dead),

@@ -93,6 +93,9 @@ class Action(StrEnum):
     CALL_REPORTED = "call_reported"
     CALL_VERIFIED = "call_verified"
     CALL_HANDLED = "call_handled"
+    RETENTION_RUN = "retention_run"
+    LEGAL_HOLD = "legal_hold"
+    INCIDENT = "incident"
 
 
 class Outcome(StrEnum):
@@ -110,7 +113,7 @@ COUNTS = frozenset(
         *("created", "updated", "merged", "unmerged", "linked", "entities", "parties", "customers"),
         *("results", "fields", "masked", "denied", "exported", "bytes", "attempts", "faults", "suppressed"),
         *("results", "fields", "masked", "denied", "exported", "bytes", "attempts", "faults", "suppressed"),
-        *("mentions", "remaining"),
+        *("mentions", "remaining", "overdue", "held", "bound"),
     }
 )
 """The names that `counts` may hold."""

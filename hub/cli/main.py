@@ -26,6 +26,7 @@ from hub.cli import (
     access,
     adapter,
     audit,
+    breach,
     erase,
     glass,
     keys,
@@ -33,6 +34,7 @@ from hub.cli import (
     quarantine,
     questions,
     resolve,
+    retain,
     search,
     source,
     staff,
@@ -71,6 +73,9 @@ app.add_typer(keys.app, name="key")
 access.app.add_typer(glass.app, name="glass")
 app.add_typer(access.app, name="access")
 app.add_typer(erase.app, name="erase")
+app.add_typer(retain.app, name="retention")
+app.add_typer(retain.hold_app, name="hold")
+app.add_typer(breach.app, name="breach")
 app.add_typer(resolve.app, name="resolve")
 app.add_typer(search.app, name="index")
 command(app)(search.search)
@@ -103,7 +108,8 @@ def check(
         schema.write_text(reference.source_schema(found.ontology), encoding="utf-8")
     out.print(
         f"No fault: {len(found.ontology.types)} entity types, {len(found.access.roles)} roles, "
-        f"{len(found.sources)} sources with {streams} streams, {len(shipped)} shipped queries."
+        f"{len(found.sources)} sources with {streams} streams, {len(found.retention.rules)} rules of retention, "
+        f"{len(shipped)} shipped queries."
     )
 
 

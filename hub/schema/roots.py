@@ -6,6 +6,7 @@ Each tuple holds strawberry types in the order in which their fields stand in th
 from __future__ import annotations
 
 from hub.schema.auditing import AuditQuery
+from hub.schema.breaching import BreachMutation, BreachQuery
 from hub.schema.breaking import GlassMutation, GlassQuery
 from hub.schema.calling import CallMutation, CallQuery, CallSubscription
 from hub.schema.changes import ChangesQuery
@@ -19,6 +20,7 @@ from hub.schema.mutations import SourceMutation
 from hub.schema.networks import NetworkQuery
 from hub.schema.progress import ProgressSubscription
 from hub.schema.queries import HubQuery
+from hub.schema.retaining import RetentionMutation, RetentionQuery
 from hub.schema.searching import SearchQuery
 
 QUERIES: tuple[type, ...] = (
@@ -30,12 +32,22 @@ QUERIES: tuple[type, ...] = (
     GlassQuery,
     AuditQuery,
     ErasureQuery,
+    RetentionQuery,
+    BreachQuery,
     MatchQuery,
     ForeseeingQuery,
     CallQuery,
     FederationQuery,
 )
-MUTATIONS: tuple[type, ...] = (SourceMutation, GlassMutation, ErasureMutation, MatchMutation, CallMutation)
+MUTATIONS: tuple[type, ...] = (
+    SourceMutation,
+    GlassMutation,
+    ErasureMutation,
+    RetentionMutation,
+    BreachMutation,
+    MatchMutation,
+    CallMutation,
+)
 """Their resolvers are synchronous and run in a worker thread."""
 SUBSCRIPTIONS: tuple[type, ...] = (ProgressSubscription, CallSubscription)
 """Their resolvers tell one event, which is their root value."""
