@@ -20,8 +20,8 @@ from datetime import UTC, datetime
 from glob import escape
 from hashlib import blake2b
 from itertools import islice
-from pathlib import PurePosixPath
-from typing import IO, Annotated, Any, BinaryIO, Literal, cast
+from pathlib import Path, PurePosixPath
+from typing import IO, Annotated, Any, BinaryIO, Literal, Self, cast
 
 import fsspec
 from pydantic import AfterValidator, Field, WithJsonSchema, field_validator
@@ -36,6 +36,7 @@ from hub.adapters.records import (
     FileFormatError,
     RawRecord,
     Record,
+    SettingError,
     StreamRead,
 )
 from hub.adapters.secrets import TextRef, UrlRef, no_plain_secrets
@@ -88,6 +89,13 @@ class FilesRead(ConfigModel):
     @classmethod
     def _one_or_more(cls, value: Any) -> Any:
         return (value,) if isinstance(value, str) else value
+
+    def prepared(self, folder: Path) -> Self:
+        """The stream with what its format reads from files beside the source's YAML in `folder`."""
+        try:
+            return self.model_copy(update={"format": self.format.prepared(folder)})
+        except SettingError as error:
+            raise SettingError(("format", *error.place), error.message, error.nearest) from None
 
 
 class FilesConfig(ConnectorConfig):

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from hub.adapters.formats.cobol import CobolFormat, CobolSegments
 from hub.adapters.formats.csv_table import CsvFormat
 from hub.adapters.formats.fixed import FixedField, FixedFormat, FixedSelect
 from hub.adapters.formats.json_document import JsonFormat
@@ -18,6 +19,8 @@ from hub.adapters.records import FormatConfig
 
 __all__ = [
     "FORMATS",
+    "CobolFormat",
+    "CobolSegments",
     "CsvFormat",
     "FixedField",
     "FixedFormat",
@@ -31,6 +34,7 @@ __all__ = [
 ]
 
 FORMATS: tuple[type[FormatConfig], ...] = (
+    CobolFormat,
     CsvFormat,
     FixedFormat,
     JsonFormat,
