@@ -10,7 +10,7 @@ strings, bytes are base64 strings. Positions read `orders.csv:17` (line), `order
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, BinaryIO, ClassVar, Generic, Protocol, Self, TypeVar
@@ -136,6 +136,10 @@ class ConnectorConfig(ConfigModel):
         raise NotImplementedError
 
 
+Beside = Callable[[Sequence[str]], BinaryIO | None]
+"""Opens the file that has the same name and one of these suffixes, in capitals or not; None where there is none."""
+
+
 class FormatConfig(ConfigModel):
     """The base of a format's configuration: what `format:` holds in a stream's `read:`.
 
@@ -149,6 +153,11 @@ class FormatConfig(ConfigModel):
             FileFormatError: the file as a whole does not fit this configuration.
         """
         raise NotImplementedError
+
+    def read_file(self, stream: BinaryIO, name: str, beside: Beside) -> Iterator[Record]:
+        """As `read`, for a format whose files have companions: what `beside` opens is the caller's to close."""
+        del beside
+        return self.read(stream, name)
 
 
 class FileFormatError(ValueError):

@@ -7,11 +7,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from hub.adapters.formats.cobol import CobolFormat, CobolSegments
+from hub.adapters.formats.cobol import CobolFormat, CobolSegments, Records
 from hub.adapters.formats.csv_table import CsvFormat
+from hub.adapters.formats.dbf import DbfFormat
 from hub.adapters.formats.fixed import FixedField, FixedFormat, FixedSelect
+from hub.adapters.formats.icalendar import IcalendarFormat
 from hub.adapters.formats.json_document import JsonFormat
 from hub.adapters.formats.jsonl import JsonLinesFormat
+from hub.adapters.formats.mail import EmlFormat, MboxFormat
+from hub.adapters.formats.vcard import VcardFormat
 from hub.adapters.formats.xlsx import XlsxFormat
 from hub.adapters.formats.xml import XmlFormat
 from hub.adapters.plugins import choice, kinds
@@ -22,12 +26,18 @@ __all__ = [
     "CobolFormat",
     "CobolSegments",
     "CsvFormat",
+    "DbfFormat",
+    "EmlFormat",
     "FixedField",
     "FixedFormat",
     "FixedSelect",
     "FormatChoice",
+    "IcalendarFormat",
     "JsonFormat",
     "JsonLinesFormat",
+    "MboxFormat",
+    "Records",
+    "VcardFormat",
     "XlsxFormat",
     "XmlFormat",
     "formats",
@@ -36,9 +46,14 @@ __all__ = [
 FORMATS: tuple[type[FormatConfig], ...] = (
     CobolFormat,
     CsvFormat,
+    DbfFormat,
+    EmlFormat,
     FixedFormat,
+    IcalendarFormat,
     JsonFormat,
     JsonLinesFormat,
+    MboxFormat,
+    VcardFormat,
     XlsxFormat,
     XmlFormat,
 )

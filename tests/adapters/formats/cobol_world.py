@@ -21,13 +21,13 @@ def book(*lines: str) -> str:
 
 
 def read(text: str, data: bytes, **options: Any) -> list[Record]:
-    config = ADAPTER.validate_python({"type": "cobol", "text": text, **options})
+    config = ADAPTER.validate_python({"type": "cobol", "text": text, "columns": "fixed", **options})
     return list(config.read(io.BytesIO(data), "f"))
 
 
 def read_until_lost(text: str, data: bytes, **options: Any) -> tuple[list[Record], str | None]:
     """What is read, and what the error says that ends the file early."""
-    config = ADAPTER.validate_python({"type": "cobol", "text": text, **options})
+    config = ADAPTER.validate_python({"type": "cobol", "text": text, "columns": "fixed", **options})
     records: list[Record] = []
     try:
         for record in config.read(io.BytesIO(data), "f"):

@@ -483,7 +483,9 @@ def test_no_bytes_make_the_decoder_fail_in_an_unknown_way(data: bytes, how: str)
 def test_memory_does_not_grow_with_the_file() -> None:
     record = encoded("Somebody", 1234, [1, 2])
     data = io.BytesIO(rdw(record) * 60_000)
-    config = ADAPTER.validate_python({"type": "cobol", "text": CUSTOMER, "records": {"type": "rdw"}})
+    config = ADAPTER.validate_python(
+        {"type": "cobol", "text": CUSTOMER, "columns": "fixed", "records": {"type": "rdw"}}
+    )
     records = config.read(data, "f")
     next(records)
     tracemalloc.start()

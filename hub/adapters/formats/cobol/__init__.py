@@ -23,7 +23,7 @@ from hub.adapters.records import FileFormatError, FormatConfig, Record, SettingE
 from hub.errors import ConfigurationError
 from hub.yamlfile import Fault, nearest
 
-__all__ = ["CobolFormat", "CobolSegments"]
+__all__ = ["CobolFormat", "CobolSegments", "Records"]
 
 _SUFFIXES = ("", ".cpy", ".cob", ".cbl", ".CPY", ".COB", ".CBL")
 
@@ -38,9 +38,10 @@ class CobolFormat(FormatConfig):
         description="File of the copybook, relative to the YAML's folder; what it copies is looked for beside it.",
     )
     text: str | None = Field(default=None, min_length=1, description="The copybook itself instead of a file.")
-    columns: Columns = Field(
-        default="fixed",
-        description="Form of the copybook: `fixed` leaves out columns 1 to 6 and 73 on, `free` has no columns.",
+    columns: Columns | None = Field(
+        default=None,
+        description="Form of the copybook: `fixed` leaves out columns 1 to 6 and 73 on, `free` has no columns; "
+        "a file is `fixed` and a text in the YAML `free` unless given.",
     )
     records: Records = Field(
         default=FixedRecords(type="fixed"),
@@ -149,7 +150,7 @@ class CobolFormat(FormatConfig):
             FileFormatError: the copybook cannot be read, or the file is damaged so that no record is found in the rest.
         """
         try:
-            layout = layout_of(self.text or "", self.columns, comma_point=self.comma_point)
+            layout = layout_of(self.text or "", self.columns or "free", comma_point=self.comma_point)
             self._check_names(layout)
         except ValueError as error:
             raise FileFormatError(str(error)) from None
@@ -172,7 +173,7 @@ class CobolFormat(FormatConfig):
             return None if found is None else (_text_of(found, ("copybook",)), str(found))
 
         try:
-            return tokens(text, file, self.columns, member)
+            return tokens(text, file, self.columns or ("free" if file == TEXT else "fixed"), member)
         except CopybookError as error:
             raise self._told(error) from None
 
