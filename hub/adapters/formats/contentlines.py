@@ -15,6 +15,9 @@ from typing import BinaryIO
 from hub.adapters.formats.lines import MAX_LINE_BYTES, clipped, numbered_lines
 from hub.adapters.formats.text import known_encoding
 
+MAX_PROPERTIES = 100_000
+"""Lines of one component; more are no component, and would fill the memory."""
+
 _NAME = re.compile(r"(?:([A-Za-z0-9-]+)\.)?([A-Za-z0-9-]+)")
 _PARAMETER = re.compile(r';([A-Za-z0-9-]+)(?:=((?:"[^"]*"|[^";:,]*)(?:,(?:"[^"]*"|[^";:,]*))*))?')
 _ESCAPED = re.compile(r"\\(.)", re.DOTALL)
@@ -73,27 +76,32 @@ def components(stream: BinaryIO, containers: frozenset[str]) -> Iterator[Compone
             while opened and any(other.name == started.name for other in opened):
                 yield _unclosed(opened)
             opened.append(started)
-            _keep(opened, line)
+            _keep(opened, containers, line)
             if started.name in containers:
                 yield started
         elif not opened:
             if line.strip(b"\x1a\xef\xbb\xbf \t"):
                 yield Stray(number, line)
         elif word == b"END":
-            _keep(opened, line)
+            _keep(opened, containers, line)
             yield from _ended(opened, value.strip().decode("latin-1").upper(), containers)
         else:
-            _keep(opened, line)
-            _add(opened[-1], line, number)
+            _keep(opened, containers, line)
+            _add(opened, containers, line, number)
     while opened:
         yield _unclosed(opened)
 
 
-def _keep(opened: list[Component], line: bytes) -> None:
-    for component in opened[-2:]:
-        component.size += len(line)
-        if component.size <= MAX_LINE_BYTES:
-            component.raw.append(line)
+def _keep(opened: list[Component], containers: frozenset[str], line: bytes) -> None:
+    """Add the line to the component that will be a record, within bounds; a container has no bounds and keeps none."""
+    kept = next((component for component in opened if component.name not in containers), None)
+    if kept is None:
+        return
+    kept.size += len(line)
+    if kept.size <= MAX_LINE_BYTES:
+        kept.raw.append(line)
+    else:
+        kept.fault = kept.fault or "larger than a component can be"
 
 
 def _ended(opened: list[Component], name: str, containers: frozenset[str]) -> Iterator[Component]:
@@ -115,8 +123,10 @@ def _unclosed(opened: list[Component]) -> Component:
     return current
 
 
-def _add(component: Component, line: bytes, number: int) -> None:
-    if component.size > MAX_LINE_BYTES:
+def _add(opened: list[Component], containers: frozenset[str], line: bytes, number: int) -> None:
+    component = opened[-1]
+    outer = next((one for one in opened if one.name not in containers), component)
+    if outer.size > MAX_LINE_BYTES or len(component.properties) >= MAX_PROPERTIES:
         component.fault = component.fault or "larger than a component can be"
         return
     try:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
 
 from hub.adapters import payload
-from hub.adapters.formats import FormatChoice
+from hub.adapters.formats import FormatChoice, contentlines
 from hub.adapters.records import BadRecord, RawRecord
 
 ADAPTER = TypeAdapter(FormatChoice)
@@ -239,3 +239,13 @@ def test_no_bytes_make_content_lines_fail_in_an_unknown_way(data: bytes) -> None
     assert records
     for found in good(records):
         payload.dump(found)
+
+
+def test_a_component_without_end_is_bounded_and_the_next_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(contentlines, "MAX_LINE_BYTES", 200)
+    monkeypatch.setattr(contentlines, "MAX_PROPERTIES", 5)
+    long = card("FN:x", *(f"NOTE:{'n' * 50}" for _ in range(9))) + card(*("X-A:1" for _ in range(9)))
+    records = read("vcard", long + card("FN:Next"))
+    assert [reason for _, reason in bad(records)] == ["larger than a component can be"] * 2
+    assert len(records[0].raw) <= 220
+    assert [one["fn"] for one in good(records)] == ["Next"]
