@@ -217,6 +217,7 @@ def _formats() -> dict[str, Example]:
               fields: [{name: order_no, start: 3, length: 8}]
             """,
         "DbfFormat": "format: {type: dbf, deleted_field: is_deleted}",
+        "EdiFormat": 'format: {type: edi, only: ["850", ORDERS]}',
         "EmlFormat": "format: {type: eml}",
         "IcalendarFormat": "format: {type: icalendar, zones: {GMT Standard Time: Europe/London}}",
         "MboxFormat": "format: {type: mbox, max_bytes: 10000000}",

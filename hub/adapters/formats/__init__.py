@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from hub.adapters.formats.cobol import CobolFormat, CobolSegments, Records
 from hub.adapters.formats.csv_table import CsvFormat
 from hub.adapters.formats.dbf import DbfFormat
+from hub.adapters.formats.edi import EdiFormat
 from hub.adapters.formats.fixed import FixedField, FixedFormat, FixedSelect
 from hub.adapters.formats.icalendar import IcalendarFormat
 from hub.adapters.formats.json_document import JsonFormat
@@ -27,6 +28,7 @@ __all__ = [
     "CobolSegments",
     "CsvFormat",
     "DbfFormat",
+    "EdiFormat",
     "EmlFormat",
     "FixedField",
     "FixedFormat",
@@ -47,6 +49,7 @@ FORMATS: tuple[type[FormatConfig], ...] = (
     CobolFormat,
     CsvFormat,
     DbfFormat,
+    EdiFormat,
     EmlFormat,
     FixedFormat,
     IcalendarFormat,
