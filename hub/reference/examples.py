@@ -218,6 +218,7 @@ def _formats() -> dict[str, Example]:
             """,
         "DbfFormat": "format: {type: dbf, deleted_field: is_deleted}",
         "EdiFormat": 'format: {type: edi, only: ["850", ORDERS]}',
+        "EpcisFormat": "format: {type: epcis}",
         "EmlFormat": "format: {type: eml}",
         "IcalendarFormat": "format: {type: icalendar, zones: {GMT Standard Time: Europe/London}}",
         "MboxFormat": "format: {type: mbox, max_bytes: 10000000}",

@@ -11,6 +11,7 @@ from hub.adapters.formats.cobol import CobolFormat, CobolSegments, Records
 from hub.adapters.formats.csv_table import CsvFormat
 from hub.adapters.formats.dbf import DbfFormat
 from hub.adapters.formats.edi import EdiFormat
+from hub.adapters.formats.epcis import EpcisFormat
 from hub.adapters.formats.fixed import FixedField, FixedFormat, FixedSelect
 from hub.adapters.formats.icalendar import IcalendarFormat
 from hub.adapters.formats.json_document import JsonFormat
@@ -30,6 +31,7 @@ __all__ = [
     "DbfFormat",
     "EdiFormat",
     "EmlFormat",
+    "EpcisFormat",
     "FixedField",
     "FixedFormat",
     "FixedSelect",
@@ -51,6 +53,7 @@ FORMATS: tuple[type[FormatConfig], ...] = (
     DbfFormat,
     EdiFormat,
     EmlFormat,
+    EpcisFormat,
     FixedFormat,
     IcalendarFormat,
     JsonFormat,
