@@ -268,6 +268,31 @@ def test_blocks_hold_records_and_damage_in_one_does_not_spoil_the_next() -> None
     assert "says 896 bytes, and 4 are left; the 8 bytes to the block's end are not read" in reason
 
 
+def segment(mark: int, text: str) -> bytes:
+    return struct.pack(">HBB", len(text) + 4, mark, 0) + ebcdic(text)
+
+
+def test_spanned_records_are_joined_and_what_lacks_a_part_is_told() -> None:
+    how = {"type": "rdw", "spanned": True}
+    data = segment(1, "A") + segment(3, "A0") + segment(2, "1") + segment(0, "BB02")
+    assert good(read(SHORT, data, records=how)) == [{"A": "AA", "N": 1}, {"A": "BB", "N": 2}]
+    broken = segment(2, "zz") + segment(1, "A") + segment(0, "BB02") + segment(1, "C")
+    records = read(SHORT, broken, records=how)
+    assert good(records) == [{"A": "BB", "N": 2}]
+    assert bad(records) == [
+        ("f#1@0", "a segment of a spanned record whose beginning is missing"),
+        ("f#2@6", "a spanned record whose end is missing"),
+        ("f#4@19", "a spanned record whose end is missing"),
+    ]
+
+
+def test_segments_of_spanned_records_do_not_pass_for_records() -> None:
+    records, error = read_until_lost(SHORT, segment(1, "AA01"), records={"type": "rdw"})
+    assert good(records) == []
+    assert "marks a segment of a spanned record" in bad(records)[0][1]
+    assert error is not None
+
+
 LOST = [
     ({"type": "rdw"}, rdw(ebcdic("AA01")) + b"\x00\x00\x00\x00junk", 8, "its descriptor word says"),
     ({"type": "rdw"}, rdw(ebcdic("AA01")) + b"\x00\xff\x00\x00junk", 8, "says 251 bytes, and 4 are left"),

@@ -17,6 +17,9 @@ from hub.adapters.records import ConfigModel
 
 Endian = Literal["big", "little"]
 
+MAX_SPANNED_BYTES = 16 * 1024 * 1024
+"""A longer record of segments is none: its end was lost."""
+
 _CHUNK_BYTES = 1 << 18
 
 
@@ -135,53 +138,108 @@ class RdwRecords(ConfigModel):
         description="Whether records stand in blocks, each after a block descriptor word (BDW).",
     )
 
+    spanned: bool = Field(
+        default=False,
+        description="Whether records may be cut into segments over blocks (format VBS), as their words mark; without "
+        "it a word with such a mark is damage.",
+    )
+
     def frames(self, source: Source, known: Framing) -> Iterator[Frame | Damage]:
         """Records by their words; a length that cannot be ends the block, or the file where there are none."""
         del known
-        if self.blocks:
-            yield from self._blocks(source)
-            return
+        pieces = self._in_blocks(source) if self.blocks else self._one_by_one(source)
+        return _joined(pieces) if self.spanned else (piece.whole() for piece in pieces)
+
+    def _one_by_one(self, source: Source) -> Iterator[_Piece]:
         while header := source.take(4):
             at = source.offset - len(header)
-            size = self._payload_size(header)
-            data = source.take(size) if size is not None else b""
-            if size is None or len(data) < size:
-                yield Damage(
-                    at, header + data[:RAW_CHARACTERS], _wrong_word("record", size, len(data)), is_end=True
-                )
+            size, reason = self._payload_size(header)
+            data = source.take(size)
+            if reason or len(data) < size:
+                reason = reason or _short("record", size, len(data))
+                yield _Piece(Damage(at, header + data[:RAW_CHARACTERS], reason, is_end=True))
                 return
-            yield Frame(at, data)
+            yield _Piece(Frame(at, data), header[2] if self.spanned else 0)
 
-    def _payload_size(self, header: bytes) -> int | None:
-        """What the word says, or None where it says nothing that can be."""
-        if len(header) < 4:
-            return None
+    def _payload_size(self, header: bytes) -> tuple[int, str | None]:
+        """The bytes that the word says, or 0 and why it can say nothing."""
         first, last = (int.from_bytes(part, self.endian) for part in (header[:2], header[2:]))
+        if first and last and not self.spanned:
+            return 0, "the record's descriptor word marks a segment of a spanned record, or is none"
         size = (first or last) + self.adjustment - (4 if self.includes_header else 0)
-        return size if size > 0 else None
+        if len(header) < 4 or size <= 0:
+            return 0, "no record can have the length that its descriptor word says"
+        return size, None
 
-    def _blocks(self, source: Source) -> Iterator[Frame | Damage]:
+    def _in_blocks(self, source: Source) -> Iterator[_Piece]:
         while header := source.take(4):
             at = source.offset - len(header)
             size = _block_size(header)
-            block = source.take(size) if size is not None else b""
+            block = source.take(size or 0)
             if size is None or len(block) < size:
                 raw = header + block[:RAW_CHARACTERS]
-                yield Damage(at, raw, _wrong_word("block", size, len(block)), is_end=True)
+                reason = "no block can have the length that its descriptor word says"
+                yield _Piece(
+                    Damage(
+                        at, raw, reason if size is None else _short("block", size, len(block)), is_end=True
+                    )
+                )
                 return
             yield from self._in_block(block, at + 4)
 
-    def _in_block(self, block: bytes, start: int) -> Iterator[Frame | Damage]:
+    def _in_block(self, block: bytes, start: int) -> Iterator[_Piece]:
         place = 0
         while place < len(block):
-            size = self._payload_size(block[place : place + 4])
-            data = block[place + 4 : place + 4 + (size or 0)]
-            if size is None or len(data) < size:
-                reason = f"{_wrong_word('record', size, len(data))}; the {len(block) - place} bytes to the block's end"
-                yield Damage(start + place, block[place:], f"{reason} are not read")
+            header = block[place : place + 4]
+            size, reason = self._payload_size(header)
+            data = block[place + 4 : place + 4 + size]
+            if reason or len(data) < size:
+                reason = reason or _short("record", size, len(data))
+                reason += f"; the {len(block) - place} bytes to the block's end are not read"
+                yield _Piece(Damage(start + place, block[place:], reason))
                 return
-            yield Frame(start + place, data)
+            yield _Piece(Frame(start + place, data), header[2] if self.spanned else 0)
             place += 4 + size
+
+
+@dataclass(frozen=True, slots=True)
+class _Piece:
+    """A record, a segment of a spanned one (marked 1 first, 2 last, 3 between), or damage."""
+
+    found: Frame | Damage
+    mark: int = 0
+
+    def whole(self) -> Frame | Damage:
+        return self.found
+
+
+def _joined(pieces: Iterator[_Piece]) -> Iterator[Frame | Damage]:
+    """Records out of their segments; what lacks its beginning or its end is damage."""
+    open_frames: list[Frame] = []
+    for piece in pieces:
+        found = piece.found
+        begins = isinstance(found, Damage) or piece.mark in (0, 1)
+        if open_frames and (begins or sum(len(frame.data) for frame in open_frames) > MAX_SPANNED_BYTES):
+            yield _unfinished(open_frames)
+            open_frames = []
+        if isinstance(found, Damage) or piece.mark == 0:
+            yield found
+        elif piece.mark == 1:
+            open_frames = [found]
+        elif not open_frames:
+            yield Damage(found.offset, found.data, "a segment of a spanned record whose beginning is missing")
+        else:
+            open_frames.append(found)
+            if piece.mark == 2:
+                yield Frame(open_frames[0].offset, b"".join(frame.data for frame in open_frames))
+                open_frames = []
+    if open_frames:
+        yield _unfinished(open_frames)
+
+
+def _unfinished(frames: list[Frame]) -> Damage:
+    data = b"".join(frame.data for frame in frames)
+    return Damage(frames[0].offset, data[:RAW_CHARACTERS], "a spanned record whose end is missing")
 
 
 def _block_size(header: bytes) -> int | None:
@@ -193,9 +251,7 @@ def _block_size(header: bytes) -> int | None:
     return size - 4 if size > 4 else None
 
 
-def _wrong_word(what: str, size: int | None, found: int) -> str:
-    if size is None:
-        return f"no {what} can have the length that its descriptor word says"
+def _short(what: str, size: int, found: int) -> str:
     return f"the {what}'s descriptor word says {size} bytes, and {found} are left"
 
 
