@@ -12,6 +12,7 @@ from hub.adapters import paths
 from hub.adapters.connectors import connectors, rest_models
 from hub.adapters.converters import CONVERTERS, Converter, natural
 from hub.adapters.formats import CobolSegments, FixedField, FixedSelect, Records, formats
+from hub.adapters.schedules import Breaker, Schedule
 from hub.adapters.secrets import SecretRef, TextRef, UrlRef
 from hub.adapters.specs import EntitySpec, LinkSpec, SourceConfig, StreamConfig, ValueSpec
 from hub.reference.examples import CONVERSIONS, EXAMPLES
@@ -26,6 +27,8 @@ _RECORDS: tuple[Model, ...] = get_args(get_args(Records)[0])
 
 _SPECS: Mapping[Model, str] = {
     SourceConfig: "Source",
+    Schedule: "Schedule",
+    Breaker: "Breaker",
     StreamConfig: "Stream",
     EntitySpec: "Entity",
     ValueSpec: "Value",
