@@ -19,6 +19,7 @@ MAX_PROPERTIES = 100_000
 """Lines of one component; more are no component, and would fill the memory."""
 
 _NAME = re.compile(r"(?:([A-Za-z0-9-]+)\.)?([A-Za-z0-9-]+)")
+_PLAIN_NAME = re.compile(r"[A-Za-z0-9-]+")
 _PARAMETER = re.compile(r';([A-Za-z0-9-]+)(?:=((?:"[^"]*"|[^";:,]*)(?:,(?:"[^"]*"|[^";:,]*))*))?')
 _ESCAPED = re.compile(r"\\(.)", re.DOTALL)
 _CARET = {"^n": "\n", "^^": "^", "^'": '"'}
@@ -161,6 +162,9 @@ def parse_line(line: bytes) -> Property:
         ValueError: it is none, or its bytes are not in the character set that it names.
     """
     text = line.decode("utf-8", "surrogateescape")
+    name, mark, value = text.partition(":")
+    if mark and _PLAIN_NAME.fullmatch(name) and value.isprintable():
+        return Property(name.upper(), value, {})
     found = _NAME.match(text)
     if found is None:
         raise ValueError("no name of a property")

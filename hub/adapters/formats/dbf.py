@@ -81,6 +81,8 @@ class DbfFormat(FormatConfig):
         memo = self._memo(table, beside)
         encoding = self.encoding or CODE_PAGES.get(table.driver, "ascii")
         columns = _columns(table, encoding, memo)
+        flags = next((column for column in columns if column.kind == _NULL_FLAGS), None)
+        columns = [column for column in columns if column is not flags]
         for number in range(1, table.rows + 1):
             raw = stream.read(table.size)
             position = f"{name}#{number}"
@@ -90,19 +92,16 @@ class DbfFormat(FormatConfig):
                 raise FileFormatError(f"the table counts {table.rows} rows, and {missing} are missing")
             deleted = raw[:1] == b"*"
             if not deleted or self.deleted_field is not None:
-                yield self._row(raw, position, columns, encoding, deleted)
+                bits = 0 if flags is None else int.from_bytes(raw[flags.start : flags.end], "little")
+                yield self._row(raw, position, columns, bits, encoding, deleted)
         if stream.read(_LONGEST_HEADER).strip(b"\x1a\0 "):
             raise FileFormatError(f"more bytes follow than the {table.rows} rows that the table counts")
 
     def _row(
-        self, raw: bytes, position: str, columns: Sequence[_Column], encoding: str, deleted: bool
+        self, raw: bytes, position: str, columns: Sequence[_Column], flags: int, encoding: str, deleted: bool
     ) -> Record:
         values: dict[str, Any] = {}
-        nulls = next((raw[c.start : c.end] for c in columns if c.kind == _NULL_FLAGS), b"")
-        flags = int.from_bytes(nulls, "little")
         for column in columns:
-            if column.kind == _NULL_FLAGS:
-                continue
             part = raw[column.start : column.end]
             if column.length_flag is not None and flags >> column.length_flag & 1:
                 part = part[: part[-1]]
@@ -268,8 +267,11 @@ def _date(data: bytes) -> str | None:
     text = data.strip(b" \0").decode("latin-1")
     if not text.strip("0"):
         return None
+    if len(text) != 8 or not text.isdigit():
+        raise ValueError("not a date")
     try:
-        return datetime.strptime(text, "%Y%m%d").date().isoformat()
+        # Thrice as fast as strptime, which matters where every row has dates.
+        return date(int(text[:4]), int(text[4:6]), int(text[6:])).isoformat()
     except ValueError:
         raise ValueError("not a date") from None
 

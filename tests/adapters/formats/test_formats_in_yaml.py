@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
+from textwrap import indent
 
 import pytest
 from typer.testing import CliRunner, Result
 
 from hub.cli import app
-from tests.adapters.formats.cobol_world import book, packed
+from tests.adapters.formats.cobol_world import book, packed, rdw
+from tests.adapters.formats.test_edi import order, x12
+from tests.doc_blocks import DOCS, blocks
 
 ROOT = Path(__file__).parents[3]
 COPYBOOK = book(
@@ -126,3 +129,37 @@ def test_a_changed_copybook_reads_the_files_anew(bank: Bank) -> None:
     assert "0 read" in bank.run("sync").output
     (bank.sources / "customer.cpy").write_text(COPYBOOK.replace("S9(5)V99", "S9(6)V9"))
     assert "1 read, 1 new or changed" in bank.run("sync").output
+
+
+def test_the_example_of_the_documentation_makes_its_customers(bank: Bank) -> None:
+    page = DOCS / "old-files.md"
+    (bank.sources / "customer.cpy").write_text(blocks(page, "cobol")[0].text)
+    (bank.sources / "bank.yaml").write_text(blocks(page, "yaml")[0].text)
+    person = "P0000000001" + "ANN LEE".ljust(24)
+    record = person.encode("cp1140") + packed(250_00, 9, signed=True) + "2021031202".encode("cp1140")
+    record += "020 7946 0018 ".encode("cp1140") + "020 7946 0027 ".encode("cp1140")
+    bank.data.write_bytes(rdw(record))
+    result = bank.run("preview", "bank", "--values")
+    for shown in ("Ann Lee", "250.00 GBP", "2021-03-12", "+442079460018"):
+        assert shown in result.output
+    assert "quarantined" not in result.output
+
+
+SHOP = """source: bank
+connector: {type: files, root: exports}
+streams:
+  orders:
+    read: {glob: "*.edi", format: {type: edi, only: ["850"]}}
+    key: "BEG[0].BEG03"
+"""
+
+
+def test_lines_of_an_edi_order_become_entities_as_the_documentation_says(bank: Bank) -> None:
+    entities = indent(blocks(DOCS / "old-files.md", "yaml")[1].text, "    ")
+    (bank.sources / "bank.yaml").write_text(SHOP + entities)
+    text = x12(order("1", "PO1*1*2*EA*9.50", "PO1*2*5*EA*1.10", "CTT*2"), "ST*997*9~AK9*A*1*1*1~SE*3*9~")
+    bank.data.with_suffix(".edi").write_text(text)
+    result = bank.run("preview", "bank", "--values")
+    assert result.exit_code == 0
+    assert result.output.count("OrderLine") == 2
+    assert "the set has no AK1" in " ".join(result.output.split())
