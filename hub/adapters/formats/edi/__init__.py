@@ -14,6 +14,8 @@ from hub.adapters.formats.lines import RAW_CHARACTERS, clipped
 from hub.adapters.formats.text import known_encoding
 from hub.adapters.records import BadRecord, FileFormatError, FormatConfig, RawRecord, Record
 
+__all__ = ["EdiFormat"]
+
 
 class EdiFormat(FormatConfig):
     """X12 and EDIFACT. A set whose envelopes disagree, or whose values cannot be, is set aside; the others load."""
