@@ -72,9 +72,10 @@ def test_usage_and_sign_of_a_group_hold_for_its_fields() -> None:
 
 
 def test_sync_leaves_slack_bytes_before_binaries_and_between_occurrences() -> None:
-    text = book("01 R.", " 05 T OCCURS 2.", "  10 A PIC X.", "  10 N PIC S9(9) COMP SYNC.")
-    item = ebcdic("A") + bytes(3) + (7).to_bytes(4, "big")
-    assert good(read(text, item * 2)) == [{"T": [{"A": "A", "N": 7}] * 2}]
+    fields = ["  10 A PIC X.", "  10 N PIC S9(9) COMP SYNC.", "  10 B PIC X."]
+    item = ebcdic("A") + bytes(3) + (7).to_bytes(4, "big") + ebcdic("B") + bytes(3)
+    text = book("01 R.", " 05 T OCCURS 2.", *fields)
+    assert good(read(text, item * 2)) == [{"T": [{"A": "A", "N": 7, "B": "B"}] * 2}]
 
 
 def test_several_01_levels_are_readings_of_one_record() -> None:
@@ -421,6 +422,21 @@ def test_what_follows_a_bad_root_is_not_taken_for_the_one_befores() -> None:
         ("f#3@6", False),
         ("f#4@9", True),
     ]
+
+
+def test_what_follows_a_bad_child_is_not_taken_for_the_one_befores() -> None:
+    text = book(
+        "01 R.", " 05 KIND PIC X.", " 05 HEAD PIC X(2).", " 05 H REDEFINES HEAD.", "  10 NO PIC 9(2).",
+        " 05 L REDEFINES HEAD.", "  10 QTY PIC 9(2).", " 05 N REDEFINES HEAD.", "  10 TXT PIC X(2).",
+    )  # fmt: skip
+    kinds = {
+        "field": "KIND",
+        "groups": {"H": ["H"], "L": ["L"], "N": ["N"]},
+        "children": {"H": ["L"], "L": ["N"]},
+    }
+    records = read(text, ebcdic("H01L01LxxNn1"), segments=kinds)
+    assert [row["H"] for row in good(records)] == [{"NO": 1, "L": [{"QTY": 1, "N": []}]}]
+    assert [position for position, _ in bad(records)] == ["f#3@6", "f#4@9"]
 
 
 def test_ids_lead_from_a_record_to_its_root() -> None:

@@ -171,7 +171,7 @@ def test_a_release_character_keeps_delimiters_in_values() -> None:
 GOOD = x12(order("9"), control="000000009")
 MIXED = [
     (x12(order("1"), end=False), "has no GE"),
-    (x12(order("1"))[:-30], "segment"),
+    (x12(order("1"))[:-33], "segment"),
     ("UNA*:.? 'UNB+UNOA:1+A+B+260102:0915+1'", "are no interchange"),
     (x12(order("1").replace("SE*3", "SE*4")), "counts 4 segments where 3 are"),
     (x12(order("1").replace("SE*3*1", "SE*3*2")), "its reference is not that of"),

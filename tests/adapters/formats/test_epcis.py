@@ -78,6 +78,15 @@ def test_events_may_stand_in_a_bare_list_and_a_list_may_be_empty() -> None:
     assert read(document()) == []
 
 
+def test_events_before_a_break_are_given() -> None:
+    first, second, broken = read(
+        b"[" + json.dumps(EVENT).encode() + b"," + json.dumps(EVENT).encode() + b", oops]"
+    )
+    assert isinstance(first, RawRecord)
+    assert isinstance(second, RawRecord)
+    assert isinstance(broken, BadRecord)
+
+
 def test_a_document_without_events_says_so() -> None:
     with pytest.raises(FileFormatError, match="no list of events"):
         read(b'{"epcisBody": {"events": []}}')
