@@ -190,7 +190,10 @@ def _decoded(raw: bytes, parameters: dict[str, list[str]]) -> str:
     encoding = next(iter(parameters.get("ENCODING", [])), "").upper()
     if encoding == "QUOTED-PRINTABLE" or "quoted-printable" in parameters.get("TYPE", []):
         raw = quopri.decodestring(raw)
-    charset = known_encoding(next(iter(parameters.get("CHARSET", [])), "utf-8"))
+    try:
+        charset = known_encoding(next(iter(parameters.get("CHARSET", [])), "utf-8"))
+    except ValueError:
+        raise ValueError("a character set that is not known") from None
     try:
         return raw.decode(charset)
     except UnicodeDecodeError:

@@ -13,7 +13,7 @@ from typing import Any, BinaryIO, Literal
 
 from pydantic import Field, field_validator
 
-from hub.adapters.formats.dbf_memo import Memo, dbt_memo, fpt_memo
+from hub.adapters.formats.dbf_memo import MAX_BLOCK, Memo, dbt_memo, fpt_memo
 from hub.adapters.formats.lines import clipped
 from hub.adapters.formats.text import known_encoding
 from hub.adapters.records import BadRecord, Beside, FileFormatError, FormatConfig, RawRecord, Record
@@ -247,7 +247,7 @@ def _memos(memo: Memo | None, width: int, encoding: str | None) -> Convert:
 
 def _block(data: bytes) -> int:
     digits = data.strip(b" \0")
-    if digits and not digits.isdigit():
+    if digits and (not digits.isdigit() or int(digits) > MAX_BLOCK):
         raise ValueError("not a number of a memo's block")
     return int(digits or b"0")
 

@@ -16,6 +16,10 @@ Memo = Callable[[int], bytes]
 """The bytes of the memo that begins at this block; ValueError where none does."""
 
 
+MAX_BLOCK = 1 << 32
+"""Memo files are smaller than their blocks' numbers could say."""
+
+
 def fpt_memo(stream: BinaryIO) -> Memo:
     """Memos of FoxPro: big-endian, the block size in the header, each with its kind and length."""
     size = int.from_bytes(_at(stream, 0, 8)[6:8], "big") or 1

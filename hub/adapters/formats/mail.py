@@ -28,7 +28,7 @@ _PARSER = BytesParser(policy=policy.default)
 _PEOPLE = ("to", "cc", "bcc", "reply-to")
 _OWN = {"from", "sender", "subject", "date", "message-id", "in-reply-to", "references", *_PEOPLE}
 _QUOTED = re.compile(rb"^>+From ")
-_NOT_READ = (MessageError, ValueError, LookupError, AttributeError, TypeError, AssertionError)
+_NOT_READ = (MessageError, RecursionError, ValueError, LookupError, AttributeError, TypeError, AssertionError)
 """What Python's parser of headers lets through from its depths when a message is malformed enough."""
 
 _LIMIT = Field(

@@ -229,6 +229,15 @@ def test_fixed_records_pass_over_what_stands_around_them() -> None:
     assert [record.position for record in records] == ["f#1@4", "f#2@11", "f#3@18"]
 
 
+def test_bytes_beyond_the_copybook_are_not_passed_over_unless_the_yaml_says_so() -> None:
+    data = rdw(ebcdic("AA01more")) + rdw(ebcdic("BB02"))
+    records = read(SHORT, data, records={"type": "rdw"})
+    assert bad(records) == [("f#1@0", "8 bytes where the copybook describes 4")]
+    assert good(records) == [{"A": "BB", "N": 2}]
+    assert len(good(read(SHORT, data, records={"type": "rdw"}, longer_records="cut"))) == 2
+    assert len(good(read(SHORT, rdw(ebcdic("AA01more")), records={"type": "rdw"}, record_trailer=4))) == 1
+
+
 def test_a_fixed_file_that_ends_inside_a_record_says_so() -> None:
     records = read(SHORT, ebcdic("AA01BB"))
     assert good(records) == [{"A": "AA", "N": 1}]

@@ -122,6 +122,7 @@ NOT_FIELDS = [
     ("T", struct.pack("<iI", 2_460_370, 90_000_000), "not a time"),
     ("T", struct.pack("<iI", -5, 0), "not a time"),
     ("O", struct.pack("<d", float("inf")), "not a finite number"),
+    ("M", b"9" * 60, "not a number of a memo's block"),
     ("M", b"1x        ", "not a number of a memo's block"),
 ]
 

@@ -125,6 +125,12 @@ def test_a_message_that_is_too_large_is_set_aside_and_the_next_is_read() -> None
     ]
 
 
+def test_parts_nested_without_end_make_a_bad_record_or_a_defect() -> None:
+    deep = "".join(f"Content-Type: multipart/mixed; boundary=b{n}\n\n--b{n}\n" for n in range(900))
+    [record] = read("eml", f"From: a@example.com\n{deep}\nText".encode())
+    assert isinstance(record, BadRecord) or record.payload["defects"]
+
+
 def test_what_is_no_mailbox_and_no_message_says_so() -> None:
     with pytest.raises(FileFormatError, match="not a mailbox"):
         read("mbox", b"Subject: x\n\nHello")

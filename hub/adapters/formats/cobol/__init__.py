@@ -66,6 +66,11 @@ class CobolFormat(FormatConfig):
         default=0, ge=0, description="Bytes of each record before what the copybook describes."
     )
     record_trailer: int = Field(default=0, ge=0, description="Bytes of each record after it.")
+    longer_records: Literal["refuse", "cut"] = Field(
+        default="refuse",
+        description="What to do with a record that has more bytes than the copybook describes: set it aside, or pass "
+        "over what is more.",
+    )
     min_length: int = Field(default=0, ge=0, description="Records with fewer bytes are passed over.")
     tables: Literal["full", "cut"] = Field(
         default="full",
@@ -157,7 +162,7 @@ class CobolFormat(FormatConfig):
         page = code_page(self.encoding, self.characters)
         reader = Reader(layout, self._how(), self._shape())
         source = Source(stream, self.file_header, self.file_trailer)
-        rows = Rows(name, reader, self._cut(), self._kinds(layout, reader), page.decode_anyhow)
+        rows = Rows(name, reader, self._cut(layout), self._kinds(layout, reader), page.decode_anyhow)
         return rows.read(self.records.frames(source, self._framing(layout, reader)), source)
 
     def _words(self, text: str, file: str, folder: Path) -> list[Token]:
@@ -231,9 +236,14 @@ class CobolFormat(FormatConfig):
             {name.upper(): frozenset(kinds) for name, kinds in groups.items()},
         )
 
-    def _cut(self) -> Cut:
+    def _cut(self, layout: Layout) -> Cut:
         return Cut(
-            self.record_header, self.record_trailer, self.min_length, self.number_field, self.bytes_field
+            self.record_header,
+            self.record_trailer,
+            self.min_length,
+            layout.size if self.longer_records == "refuse" else None,
+            self.number_field,
+            self.bytes_field,
         )
 
     def _kinds(self, layout: Layout, reader: Reader) -> Kinds | None:

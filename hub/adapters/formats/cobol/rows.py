@@ -29,6 +29,7 @@ class Cut:
     header: int
     trailer: int
     shortest: int
+    longest: int | None
     number_field: str | None
     bytes_field: str | None
 
@@ -66,7 +67,11 @@ class Rows:
             yield from self._kinds.trees.finish()
 
     def _rows(self, frame: Frame, number: int, position: str) -> Iterator[Record]:
-        data = frame.data[self._cut.header : len(frame.data) - self._cut.trailer]
+        data = frame.data[self._cut.header : max(self._cut.header, len(frame.data) - self._cut.trailer)]
+        if self._cut.longest is not None and len(data) > self._cut.longest:
+            reason = f"{len(data)} bytes where the copybook describes {self._cut.longest}"
+            yield BadRecord(self._raw(frame.data), position, reason)
+            return
         kinds = self._kinds
         if kinds is None:
             yield self._row(frame, data, State(), self._added(frame, number), position)

@@ -6,6 +6,7 @@ the faults of envelopes, the second gives the sets.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -192,14 +193,15 @@ class Walk:
 
 
 def _at(segment: Segment) -> str:
-    return f"segment {segment.number} ({segment.tag[:3]})"
+    return f"segment {segment.number} ({segment.shown_tag})"
 
 
 def _count(end: Segment, counted: int, what: str) -> str | None:
     said = end.value(1)
-    if said.isdigit() and int(said) == counted:
+    number = int(said) if re.fullmatch("[0-9]{1,9}", said) else None
+    if number == counted:
         return None
-    return f"{_at(end)}: counts {int(said) if said.isdigit() else 'no number of'} {what} where {counted} are"
+    return f"{_at(end)}: counts {'no number of' if number is None else number} {what} where {counted} are"
 
 
 def _control(begin: Segment, element: int, end: Segment) -> str | None:

@@ -126,7 +126,7 @@ def _values(segment: Segment, encoding: str) -> Values:
         values = segment.values(encoding)
     except UnicodeDecodeError:
         raise SetError(
-            f"segment {segment.number} ({segment.tag}): bytes outside of {encoding}; give `encoding`"
+            f"segment {segment.number} ({segment.shown_tag}): bytes outside of {encoding}; give `encoding`"
         ) from None
     decimal = segment.signs.decimal.decode("latin-1")
     if decimal == ",":

@@ -51,6 +51,11 @@ class Segment:
     is_whole: bool = True
     """Whether its terminator was found."""
 
+    @property
+    def shown_tag(self) -> str:
+        """The tag for messages: what is no tag may be somebody's data."""
+        return self.tag if re.fullmatch("[A-Z][A-Z0-9]{1,2}", self.tag) else "?"
+
     def values(self, encoding: str) -> list[list[list[str]]]:
         """The elements, each a list of repetitions, each a list of components.
 
