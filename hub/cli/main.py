@@ -24,6 +24,7 @@ from hub.adapters.sync import Progress
 from hub.api import serve as serve_api
 from hub.cli import (
     access,
+    adapter,
     audit,
     erase,
     glass,
@@ -74,6 +75,7 @@ app.add_typer(resolve.app, name="resolve")
 app.add_typer(search.app, name="index")
 command(app)(search.search)
 app.add_typer(source.app, name="source")
+app.add_typer(adapter.app, name="adapter")
 command(app)(source.worker)
 
 
