@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-search test-browser test-pop lint types contracts docs check bench bench-serve bench-access bench-audit bench-resolution bench-search bench-pop clean
+.PHONY: help demo test test-search test-browser test-pop lint types contracts docs check bench bench-serve bench-access bench-audit bench-resolution bench-search bench-pop bench-formats clean
 .PHONY: conformance conformance-http conformance-ws conformance-federation conformance-oidc conformance-fuzz conformance-cop
 
 help: ## show this list
@@ -103,6 +103,9 @@ conformance-fuzz: $(INSTALLED) ## schemathesis: 2,000 documents made from the sc
 
 conformance-cop: $(INSTALLED) ## graphql-cop's security checks
 	$(CONFORMANCE) cop
+
+bench-formats: $(INSTALLED) ## decoders of old formats, beside coboljsonifier and dbfread: speed and memory (two minutes)
+	$(BIN)/python bench/formats.py
 
 clean: ## forget the demo's data
 	rm -rf var

@@ -14,7 +14,7 @@ from hub.adapters.connectors import connectors
 from hub.adapters.converters import CONVERTERS
 from hub.adapters.converters.base import Converter
 from hub.adapters.lint import lint
-from hub.adapters.records import ConfigModel, ConnectorConfig
+from hub.adapters.records import ConfigModel, ConnectorConfig, SettingError
 from hub.adapters.specs import EntitySpec, LinkSpec, SourceConfig, StreamConfig, ValueSpec
 from hub.errors import ConfigurationError
 from hub.graph.entities import STAFF
@@ -178,8 +178,7 @@ class _Typed:
             return raw
         stream = dict(raw)
         if "read" in stream:
-            read = self._parsed(connector.read_model, (*at, "read")) if connector else None
-            stream["read"] = read or ConfigModel()
+            stream["read"] = self._read((*at, "read"), connector) or ConfigModel()
         if "observed_at" in stream:
             stream["observed_at"] = self._value((*at, "observed_at"), stream["observed_at"])
         if isinstance(stream.get("entities"), list):
@@ -188,6 +187,16 @@ class _Typed:
                 for index, entity in enumerate(stream["entities"])
             ]
         return stream
+
+    def _read(self, at: Place, connector: ConnectorConfig | None) -> ConfigModel | None:
+        read = self._parsed(connector.read_model, at) if connector else None
+        try:
+            return read and read.prepared(self.folder)
+        except ConfigurationError as error:
+            self.faults += [fault for fault in error.faults if isinstance(fault, Fault)]
+        except SettingError as error:
+            self._add((*at, *error.place), error.message, nearest=error.nearest)
+        return None
 
     def _entity(self, at: Place, raw: Any) -> Any:
         if not isinstance(raw, dict):

@@ -5,15 +5,15 @@ batches (`connectors/`). Both are described by one frozen pydantic model each, w
 
 Payload values are str, int, Decimal (never float), bool, None, lists and dicts of these; dates and times are ISO
 strings, bytes are base64 strings. Positions read `orders.csv:17` (line), `orders.json#17` (17th record),
-`page 3 item 5` or `row 12`, and are 1-based.
+`page 3 item 5` or `row 12`, and are 1-based; `orders.dat#17@4096` is a 17th record that begins after 4096 bytes.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, BinaryIO, ClassVar, Generic, Protocol, TypeVar
+from typing import Any, BinaryIO, ClassVar, Generic, Protocol, Self, TypeVar
 
 from pydantic import BaseModel, ConfigDict
 
@@ -56,6 +56,27 @@ class ConfigModel(BaseModel):
     """The base of every component's configuration: immutable, no unknown keys, no values in its faults."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+    def prepared(self, folder: Path) -> Self:
+        """The component with what it reads from files beside the source's YAML in `folder`.
+
+        Raises:
+            ValueError: a file cannot be read; the message names it. A `SettingError` also says which setting is wrong.
+            ConfigurationError: a file has faults of its own, each told with its place.
+        """
+        del folder
+        return self
+
+
+class SettingError(ValueError):
+    """A setting that does not fit a file beside the YAML: its place in the component, and what was meant perhaps.
+
+    For the seam between components and the loading of sources only: no other room meets it.
+    """
+
+    def __init__(self, place: Sequence[str], message: str, nearest: str | None = None) -> None:
+        super().__init__(f"{'.'.join(place)}: {message}")
+        self.place, self.message, self.nearest = tuple(place), message, nearest
 
 
 ReadT = TypeVar("ReadT", bound=ConfigModel)
@@ -117,6 +138,10 @@ class ConnectorConfig(ConfigModel):
         raise NotImplementedError
 
 
+Beside = Callable[[Sequence[str]], BinaryIO | None]
+"""Opens the file that has the same name and one of these suffixes, in capitals or not; None where there is none."""
+
+
 class FormatConfig(ConfigModel):
     """The base of a format's configuration: what `format:` holds in a stream's `read:`.
 
@@ -130,6 +155,11 @@ class FormatConfig(ConfigModel):
             FileFormatError: the file as a whole does not fit this configuration.
         """
         raise NotImplementedError
+
+    def read_file(self, stream: BinaryIO, name: str, beside: Beside) -> Iterator[Record]:
+        """As `read`, for a format whose files have companions: what `beside` opens is the caller's to close."""
+        del beside
+        return self.read(stream, name)
 
 
 class FileFormatError(ValueError):

@@ -11,7 +11,7 @@ from pydantic import BaseModel
 from hub.adapters import paths
 from hub.adapters.connectors import connectors, rest_models
 from hub.adapters.converters import CONVERTERS, Converter, natural
-from hub.adapters.formats import FixedField, FixedSelect, formats
+from hub.adapters.formats import CobolSegments, FixedField, FixedSelect, Records, formats
 from hub.adapters.schedules import Breaker, Schedule
 from hub.adapters.secrets import SecretRef, TextRef, UrlRef
 from hub.adapters.specs import EntitySpec, LinkSpec, SourceConfig, StreamConfig, ValueSpec
@@ -22,6 +22,8 @@ Model = type[BaseModel]
 
 _AUTH: tuple[Model, ...] = get_args(get_args(rest_models.Auth)[0])
 _PAGING: tuple[Model, ...] = get_args(get_args(rest_models.Paging)[0])
+
+_RECORDS: tuple[Model, ...] = get_args(get_args(Records)[0])
 
 _SPECS: Mapping[Model, str] = {
     SourceConfig: "Source",
@@ -37,7 +39,8 @@ _SECRETS: Mapping[Model, str] = {
     TextRef: "Text or secret",
     UrlRef: "Address or secret",
 }
-_FIXED: Mapping[Model, str] = {
+_PARTS: Mapping[Model, str] = {
+    CobolSegments: "Kinds of COBOL records",
     FixedField: "Field of a fixed-width record",
     FixedSelect: "Selection of fixed-width records",
 }
@@ -103,11 +106,12 @@ def _after_first_line(text: str) -> str:
 
 def _titles() -> dict[str, str]:
     """The heading of every model's section, by the model's name."""
-    titled = {**_SPECS, **_SECRETS, **_FIXED}
+    titled = {**_SPECS, **_SECRETS, **_PARTS}
     for name, kind in connectors().items():
         titled |= {kind: name, kind.read_model: _read_title(name)}
     titled |= {kind: _kind_title(kind, "Login") for kind in _AUTH}
     titled |= {kind: _kind_title(kind, "Paging") for kind in _PAGING}
+    titled |= {kind: _kind_title(kind, "Records") for kind in _RECORDS}
     titled |= {rest_models.Retries: "Retries", rest_models.Incremental: "Incremental reading"}
     return {model.__name__: title for model, title in titled.items()}
 
@@ -172,7 +176,8 @@ def _formats() -> Iterator[str]:
     for name, kind in formats().items():
         named.setdefault(kind, []).append(name)
     yield from (_section(kind, ", ".join(names), 3) for kind, names in named.items())
-    yield from _sections(_FIXED, 4)
+    yield from (_section(kind, _kind_title(kind, "Records"), 4) for kind in _RECORDS)
+    yield from _sections(_PARTS, 4)
 
 
 def _converter(kind: type[Converter]) -> str:

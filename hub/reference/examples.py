@@ -219,6 +219,7 @@ def _rest_parts() -> dict[str, Example]:
 
 def _formats() -> dict[str, Example]:
     texts = {
+        **_cobol(),
         "CsvFormat": 'format: {type: csv, delimiter: ";", encoding: cp1252}',
         "FixedFormat": """
             format:
@@ -243,12 +244,77 @@ def _formats() -> dict[str, Example]:
               select: {start: 1, value: "02"}
               fields: [{name: order_no, start: 3, length: 8}]
             """,
+        "DbfFormat": "format: {type: dbf, deleted_field: is_deleted}",
+        "EdiFormat": 'format: {type: edi, only: ["850", ORDERS]}',
+        "EpcisFormat": "format: {type: epcis}",
+        "EmlFormat": "format: {type: eml}",
+        "IcalendarFormat": "format: {type: icalendar, zones: {GMT Standard Time: Europe/London}}",
+        "MboxFormat": "format: {type: mbox, max_bytes: 10000000}",
+        "VcardFormat": "format: {type: vcard}",
         "JsonFormat": "format: {type: json, records: epcisBody.eventList.item}",
         "JsonLinesFormat": "format: {type: jsonl}",
         "XlsxFormat": "format: {type: xlsx, sheet: Orders, header_row: 3}",
         "XmlFormat": "format: {type: xml, record: Transaction, lists: [LineItem]}",
     }
     return {name: Example(text, _READ, "files") for name, text in texts.items()}
+
+
+def _cobol() -> dict[str, str]:
+    book = """text: |
+                01 CUSTOMER.
+                   05 KIND    PIC X.
+                   05 CUST-NO PIC 9(8).
+                   05 BALANCE PIC S9(7)V99 COMP-3."""
+    records = {
+        "FixedRecords": "{type: fixed}",
+        "RdwRecords": "{type: rdw, blocks: true}",
+        "LengthFieldRecords": "{type: length_field, field: CUST-NO}",
+        "HeaderRecords": "{type: header, length: 5, size_at: 3, endian: little}",
+        "LineRecords": "{type: lines}",
+    }
+    return {
+        "CobolFormat": f"""
+            format:
+              type: cobol
+              encoding: cp1141
+              {book}
+            """,
+        "CobolSegments": """
+            format:
+              type: cobol
+              records: {type: rdw}
+              segments:
+                field: KIND
+                groups: {ORDER-HEAD: [H], ORDER-LINE: [L]}
+                children: {ORDER-HEAD: [ORDER-LINE]}       # each order with the list of its lines
+              text: |
+                01 R.
+                   05 KIND PIC X.
+                   05 ORDER-HEAD.
+                      10 ORDER-NO PIC 9(6).
+                   05 ORDER-LINE REDEFINES ORDER-HEAD.
+                      10 ARTICLE  PIC X(6).
+            """,
+        "CounterRecords": """
+            format:
+              type: cobol
+              records: {type: counters}
+              tables: cut
+              text: |
+                01 R.
+                   05 HOW-MANY PIC 9(2).
+                   05 PHONE OCCURS 0 TO 5 DEPENDING ON HOW-MANY PIC X(14).
+            """,
+        **{
+            name: f"""
+            format:
+              type: cobol
+              records: {text}
+              {book}
+            """
+            for name, text in records.items()
+        },
+    }
 
 
 EXAMPLES: Mapping[str, Example] = MappingProxyType(

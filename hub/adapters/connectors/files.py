@@ -13,15 +13,16 @@ import lzma
 import zipfile
 import zlib
 from base64 import urlsafe_b64encode
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from functools import partial
 from glob import escape
 from hashlib import blake2b
 from itertools import islice
-from pathlib import PurePosixPath
-from typing import IO, Annotated, Any, BinaryIO, Literal, cast
+from pathlib import Path, PurePosixPath
+from typing import IO, Annotated, Any, BinaryIO, Literal, Self, cast
 
 import fsspec
 from pydantic import AfterValidator, Field, WithJsonSchema, field_validator
@@ -36,6 +37,7 @@ from hub.adapters.records import (
     FileFormatError,
     RawRecord,
     Record,
+    SettingError,
     StreamRead,
 )
 from hub.adapters.secrets import TextRef, UrlRef, no_plain_secrets
@@ -88,6 +90,13 @@ class FilesRead(ConfigModel):
     @classmethod
     def _one_or_more(cls, value: Any) -> Any:
         return (value,) if isinstance(value, str) else value
+
+    def prepared(self, folder: Path) -> Self:
+        """The stream with what its format reads from files beside the source's YAML in `folder`."""
+        try:
+            return self.model_copy(update={"format": self.format.prepared(folder)})
+        except SettingError as error:
+            raise SettingError(("format", *error.place), error.message, error.nearest) from None
 
 
 class FilesConfig(ConnectorConfig):
@@ -244,8 +253,15 @@ class FilesConnector:
         read = stream.read
         with self._translated(stream.name, file.relative):
             system, _ = self._open_root()
-            with system.open(file.path, "rb") as raw, _unpacked(raw, file.path, read.compression) as content:
-                for record in islice(read.format.read(content, file.relative), passed_over, None):
+            with (
+                system.open(file.path, "rb") as raw,
+                _unpacked(raw, file.path, read.compression) as content,
+                ExitStack() as companions,
+            ):
+                beside = partial(_beside, system, file.path, companions)
+                for record in islice(
+                    read.format.read_file(content, file.relative, beside), passed_over, None
+                ):
                     yield _with_path(record, read.path_field, file.relative)
 
     @contextmanager
@@ -256,6 +272,17 @@ class FilesConnector:
         except (ValueError, OSError, EOFError, zlib.error, lzma.LZMAError, zipfile.BadZipFile) as error:
             kind, meaning = _meaning(error)
             raise kind(self._context.source, stream, f"{what}: {meaning}") from None
+
+
+def _beside(system: Any, path: str, companions: ExitStack, suffixes: Sequence[str]) -> BinaryIO | None:
+    """The file of the same name with one of the suffixes, whatever their case; `companions` closes it."""
+    folder, _, name = path.rpartition("/")
+    stem = PurePosixPath(name).stem
+    for other in sorted(system.ls(folder, detail=False)):
+        found = PurePosixPath(other)
+        if found.stem == stem and found.suffix.lower() in suffixes:
+            return cast("BinaryIO", companions.enter_context(system.open(other, "rb")))
+    return None
 
 
 def _meaning(error: Exception) -> tuple[type[SourceError], str]:

@@ -10,8 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from pathlib import Path
-from typing import Annotated, Any, ClassVar, Self
+from typing import Annotated, Any, ClassVar
 
 from pydantic import (
     BeforeValidator,
@@ -110,15 +109,6 @@ class Converter(ConfigModel):
     def step(self, context: Context) -> Step:
         """The function of a converter that needs nothing but the value."""
         raise NotImplementedError
-
-    def prepared(self, folder: Path) -> Self:
-        """The converter with what it reads from files beside the source's YAML in `folder`.
-
-        Raises:
-            ValueError: a file cannot be read; the message names it.
-        """
-        del folder
-        return self
 
     def paths(self) -> Iterator[CompiledPath]:
         """The paths that it follows itself."""

@@ -7,10 +7,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from hub.adapters.formats.cobol import CobolFormat, CobolSegments, Records
 from hub.adapters.formats.csv_table import CsvFormat
+from hub.adapters.formats.dbf import DbfFormat
+from hub.adapters.formats.edi import EdiFormat
+from hub.adapters.formats.epcis import EpcisFormat
 from hub.adapters.formats.fixed import FixedField, FixedFormat, FixedSelect
+from hub.adapters.formats.icalendar import IcalendarFormat
 from hub.adapters.formats.json_document import JsonFormat
 from hub.adapters.formats.jsonl import JsonLinesFormat
+from hub.adapters.formats.mail import EmlFormat, MboxFormat
+from hub.adapters.formats.vcard import VcardFormat
 from hub.adapters.formats.xlsx import XlsxFormat
 from hub.adapters.formats.xml import XmlFormat
 from hub.adapters.plugins import choice, kinds
@@ -18,23 +25,41 @@ from hub.adapters.records import FormatConfig
 
 __all__ = [
     "FORMATS",
+    "CobolFormat",
+    "CobolSegments",
     "CsvFormat",
+    "DbfFormat",
+    "EdiFormat",
+    "EmlFormat",
+    "EpcisFormat",
     "FixedField",
     "FixedFormat",
     "FixedSelect",
     "FormatChoice",
+    "IcalendarFormat",
     "JsonFormat",
     "JsonLinesFormat",
+    "MboxFormat",
+    "Records",
+    "VcardFormat",
     "XlsxFormat",
     "XmlFormat",
     "formats",
 ]
 
 FORMATS: tuple[type[FormatConfig], ...] = (
+    CobolFormat,
     CsvFormat,
+    DbfFormat,
+    EdiFormat,
+    EmlFormat,
+    EpcisFormat,
     FixedFormat,
+    IcalendarFormat,
     JsonFormat,
     JsonLinesFormat,
+    MboxFormat,
+    VcardFormat,
     XlsxFormat,
     XmlFormat,
 )

@@ -16,7 +16,7 @@ from typing import Any, BinaryIO, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
-from hub.adapters.formats.lines import MAX_LINE_BYTES, clipped
+from hub.adapters.formats.lines import MAX_LINE_BYTES, clipped, ended_records
 from hub.adapters.formats.text import is_ebcdic, known_encoding
 from hub.adapters.records import BadRecord, ConfigModel, FormatConfig, RawRecord, Record
 
@@ -102,9 +102,7 @@ class FixedFormat(FormatConfig):
     def read(self, stream: BinaryIO, name: str) -> Iterator[Record]:
         """The records of `stream`, at `name:number`; one that is short or does not parse is a bad record."""
         parse = _parser(self)
-        chunks = (
-            _ended(stream, self.encoding) if self.record_length is None else _cut(stream, self.record_length)
-        )
+        chunks = self._lines(stream) if self.record_length is None else _cut(stream, self.record_length)
         for number, raw in enumerate(chunks, 1):
             if number <= self.skip or not raw:
                 continue
@@ -112,28 +110,15 @@ class FixedFormat(FormatConfig):
             if record is not None:
                 yield record
 
+    def _lines(self, stream: BinaryIO) -> Iterator[bytes]:
+        return (raw for _, raw in ended_records(stream.read, self.encoding))
+
 
 def _cut(stream: BinaryIO, length: int) -> Iterator[bytes]:
     while raw := stream.read(length):
         while len(raw) < length and (more := stream.read(length - len(raw))):
             raw += more
         yield raw
-
-
-def _ended(stream: BinaryIO, encoding: str) -> Iterator[bytes]:
-    """Records ended by the code page's newline; an unending one comes in pieces, each too long to be right."""
-    ends = {"\n".encode(encoding), b"\x15" if is_ebcdic(encoding) else b"\n"}
-    pattern = re.compile(b"|".join(re.escape(end) for end in sorted(ends)))
-    carriage_return = "\r".encode(encoding)
-    rest = b""
-    while chunk := stream.read(65_536):
-        *whole, rest = pattern.split(rest + chunk)
-        yield from (raw.removesuffix(carriage_return) for raw in whole)
-        if len(rest) > MAX_LINE_BYTES:
-            yield rest
-            rest = b""
-    if rest:
-        yield rest.removesuffix(carriage_return)
 
 
 def _parser(config: FixedFormat) -> Callable[[bytes, str], Record | None]:

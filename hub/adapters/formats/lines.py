@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
+from collections.abc import Callable, Iterator
 from typing import BinaryIO
+
+from hub.adapters.formats.text import is_ebcdic
 
 MAX_LINE_BYTES = 16 * 1024 * 1024
 """A longer line is no record but a damaged file; 16 MiB leave room for documents carried inside a record."""
@@ -24,6 +27,28 @@ def numbered_lines(stream: BinaryIO) -> Iterator[tuple[int, bytes, bool]]:
         if not complete:
             _pass_over_line(stream)
         yield number, line.rstrip(b"\r\n"), complete
+
+
+def ended_records(read: Callable[[int], bytes], encoding: str) -> Iterator[tuple[int, bytes]]:
+    """Records ended by the code page's newline (in EBCDIC also by NEL), each with the place of its first byte.
+
+    An unending one comes in pieces, each too long to be right.
+    """
+    ends = {"\n".encode(encoding), b"\x15" if is_ebcdic(encoding) else b"\n"}
+    pattern = re.compile(b"|".join(re.escape(end) for end in sorted(ends)))
+    carriage_return = "\r".encode(encoding)
+    offset, rest = 0, b""
+    while chunk := read(65_536):
+        data, start = rest + chunk, 0
+        for end in pattern.finditer(data):
+            yield offset + start, data[start : end.start()].removesuffix(carriage_return)
+            start = end.end()
+        offset, rest = offset + start, data[start:]
+        if len(rest) > MAX_LINE_BYTES:
+            yield offset, rest
+            offset, rest = offset + len(rest), b""
+    if rest:
+        yield offset, rest.removesuffix(carriage_return)
 
 
 def clipped(raw: bytes | str, encoding: str = "utf-8") -> str:
