@@ -25,7 +25,18 @@ from hub.access import (
     is_safe,
     load_public_keys,
 )
-from hub.adapters import Jobs, Past, SourceConfig, Sources, StaffRecords, Syncer, load_sources
+from hub.adapters import (
+    Jobs,
+    Past,
+    SourceConfig,
+    Sources,
+    StaffRecords,
+    Syncer,
+    access_of,
+    keep_configurations,
+    kept_configurations,
+    load_sources,
+)
 from hub.audit import (
     Action,
     AuditEvent,
@@ -147,6 +158,11 @@ class Services:
             raise
         if changed is not None:
             self.policy.adopt(changed)
+            self.keep_configurations()
+
+    def keep_configurations(self) -> None:
+        """Keep policy, ontology and sources where they are not as they last were, so that any past day can be told."""
+        keep_configurations(self.store, self.access, self.ontology, self.sources.configs)
 
     def _record_policy(self, access: AccessMap) -> None:
         if access.sha256 != self.policy.recorded:
@@ -254,7 +270,7 @@ def open_services(settings: Settings, environ: Mapping[str, str] = os.environ) -
     """All services, ready; `environ` is where the sources' `{env: NAME}` are looked up.
 
     Raises:
-        ConfigurationError: files have faults, all of them listed; nothing was opened.
+        ConfigurationError: files have faults, all of them listed, or the policy adds what needs an impact assessment.
         StoreUnavailableError: the store cannot be reached.
         SchemaChangeError: the store needs a change that only a person may make; the message says which.
         AuditError: the audit log cannot be opened, or an erasure that was broken off cannot be carried out.
@@ -264,6 +280,8 @@ def open_services(settings: Settings, environ: Mapping[str, str] = os.environ) -
     with ExitStack() as opening:
         store = Store.open(settings.store_address, found.ontology)
         opening.callback(store.close)
+        _require_assessed(store, found.policy)
+        keep_configurations(store, found.access, found.ontology, found.sources)
         audit = opening.enter_context(AuditLog.open(settings.audit_address))
         recorder = opening.enter_context(Recorder(audit))
         sealer = _sealer(settings, found.master, opening)
@@ -308,6 +326,15 @@ def open_services(settings: Settings, environ: Mapping[str, str] = os.environ) -
             else None,
             _open=opening.pop_all(),
         )
+
+
+def _require_assessed(store: Store, policy: PolicyInForce) -> None:
+    """See to it that a policy that changed while nothing ran added nothing unassessed."""
+    with store.read() as connection:
+        kept = kept_configurations(connection, "policy")
+    if kept and kept[-1].sha256 != policy.current.sha256:
+        before, _ = access_of(kept[-1])
+        policy.require_assessed(before)
 
 
 def _street_reader(settings: Settings) -> StreetReader:

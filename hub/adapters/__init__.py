@@ -1,6 +1,12 @@
 """How source systems are reached and read: connectors, formats, mapping, sync, quarantine."""
 
 from hub.adapters.config import load_sources
+from hub.adapters.configurations import (
+    KeptConfiguration,
+    access_of,
+    keep_configurations,
+    kept_configurations,
+)
 from hub.adapters.jobs import Job, Jobs
 from hub.adapters.mappings import KeptMapping, kept_mappings
 from hub.adapters.past import Past, past_instant
@@ -16,6 +22,7 @@ __all__ = [
     "Counts",
     "Job",
     "Jobs",
+    "KeptConfiguration",
     "KeptMapping",
     "Past",
     "Progress",
@@ -28,6 +35,9 @@ __all__ = [
     "StaffRecords",
     "StreamConfig",
     "Syncer",
+    "access_of",
+    "keep_configurations",
+    "kept_configurations",
     "kept_mappings",
     "load_sources",
     "newest_run",

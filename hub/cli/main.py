@@ -15,7 +15,7 @@ import typer
 from rich.markup import escape
 
 from hub import commands, demo_run, reference
-from hub.access import AUDIENCE, DEMO_ISSUER, DemoIssuer
+from hub.access import AUDIENCE, DEMO_ISSUER, DemoIssuer, missing_assessments
 from hub.adapters import source_statuses
 from hub.adapters.preview import preview as preview_stream
 from hub.adapters.runs import RunReport
@@ -87,6 +87,9 @@ def check(
         f"No fault: {len(found.ontology.types)} entity types, {len(found.access.roles)} roles, "
         f"{len(found.sources)} sources with {streams} streams, {len(shipped)} shipped queries."
     )
+    for finding in missing_assessments(found.access):
+        place = f"{settings.policy_file}:{finding.line}"
+        out.print(f"To be assessed: {place}: {finding.message}", highlight=False, markup=False)
 
 
 @command(app)

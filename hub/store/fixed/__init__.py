@@ -15,6 +15,7 @@ from hub.store.fixed.customers import (
     tombstone,
 )
 from hub.store.fixed.matching import blocking_key, decision, edge, profile
+from hub.store.fixed.registers import attestation, configuration
 from hub.store.fixed.sources import (
     drift,
     mapping,
@@ -33,6 +34,7 @@ __all__ = [
     "NAMING",
     "ancestor",
     "anchor",
+    "attestation",
     "audit_outbox",
     "blocking_key",
     "break_glass",
@@ -40,6 +42,7 @@ __all__ = [
     "call_pick",
     "change",
     "command",
+    "configuration",
     "contribution",
     "customer_redirect",
     "decision",
