@@ -37,6 +37,7 @@ from hub.access.policy import (
 )
 from hub.access.requester import Caller, Glass, PlanAccess, PlanKey, Requester, plan_access, requester_of
 from hub.access.review import Finding, findings, missing_assessments
+from hub.access.rules import PolicyRule, policy_rules
 from hub.access.scope import CONSENTED, EVERYONE, NOBODY, SCOPES, SUBJECT, ScopeName, Within, any_of, scoped
 from hub.access.standing import ALL_USES, RESTRICTION, SUBJECT_VARIABLE, WHOLE_REACH, Consent, Reach
 from hub.access.tokens import AUDIENCE, DEMO_ISSUER, DemoIssuer, TokenVerifier
@@ -91,6 +92,7 @@ __all__ = [
     "Policy",
     "PolicyChange",
     "PolicyInForce",
+    "PolicyRule",
     "ProviderKeys",
     "Purpose",
     "Reach",
@@ -118,6 +120,7 @@ __all__ = [
     "mask_for",
     "missing_assessments",
     "plan_access",
+    "policy_rules",
     "requester_of",
     "scoped",
     "to_cedar",

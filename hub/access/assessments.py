@@ -130,8 +130,13 @@ def by_purpose(found: Iterable[Trigger]) -> list[tuple[str, Rule, list[str], lis
     ]
 
 
+def is_sensitive(category: str) -> bool:
+    """Whether the category is one of GDPR Art. 9 or 10."""
+    return _within(category, SENSITIVE)
+
+
 def _rules(purpose: Purpose, category: str) -> Iterator[Rule]:
-    if _within(category, SENSITIVE):
+    if is_sensitive(category):
         yield "special_categories"
     if _within(purpose.data_use, PROFILING_USES) and _within(category, PROFILED):
         yield "profiling"

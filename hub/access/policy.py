@@ -171,6 +171,7 @@ class Command(StrEnum):
     DECIDE_MATCH = "decide_match"
     REPORT_CALL = "report_call"
     HANDLE_CALL = "handle_call"
+    ATTEST_GRANT = "attest_grant"
 
 
 class CommandGrant(_Part):

@@ -6,6 +6,7 @@ from hub.adapters.configurations import (
     access_of,
     keep_configurations,
     kept_configurations,
+    policy_of,
 )
 from hub.adapters.jobs import Job, Jobs
 from hub.adapters.mappings import KeptMapping, kept_mappings
@@ -42,6 +43,7 @@ __all__ = [
     "load_sources",
     "newest_run",
     "past_instant",
+    "policy_of",
     "progress",
     "source_statuses",
 ]

@@ -33,7 +33,7 @@ class KeptConfiguration:
     sha256: str
     since: str
     """ISO UTC text."""
-    content: Mapping[str, Any] = field(repr=False)
+    content: Mapping[str, Any] = field(repr=False, compare=False)
 
 
 def keep_configurations(
@@ -89,7 +89,12 @@ def access_of(kept: KeptConfiguration) -> tuple[AccessMap, Taxonomy]:
         Category(key=key, label=label, special=special) for key, label, special in kept.content["categories"]
     )
     taxonomy = Taxonomy(data_categories=categories, data_uses=(), data_subjects=())
-    return compile_policy(Policy.model_validate(kept.content["policy"]), taxonomy), taxonomy
+    return compile_policy(policy_of(kept), taxonomy), taxonomy
+
+
+def policy_of(kept: KeptConfiguration) -> Policy:
+    """The policy that was kept, as its file said it."""
+    return Policy.model_validate(kept.content["policy"])
 
 
 def ontology_content(ontology: Ontology) -> Mapping[str, Any]:
@@ -127,6 +132,5 @@ def _targets(entity: EntitySpec) -> Iterator[tuple[str, str]]:
         for path in value.path or ():
             yield within + path, f"{entity.type}.{name}"
     for name, link in entity.links.items():
-        for path in link.key or (link.value,):
-            if path is not None:
-                yield within + path, f"{entity.type}.{name}"
+        for read in link.key or (link.value or "",):
+            yield within + read, f"{entity.type}.{name}"

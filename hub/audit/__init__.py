@@ -14,6 +14,7 @@ from hub.audit.publishing import Checkpoints, Keys
 from hub.audit.questions import ACCESSES, CHANGES, TOLD, Page, Sample, Wanted, draw, find, find_all
 from hub.audit.recorder import Recorder
 from hub.audit.sealing import Payload, Sealer, Unsealed, retention_of
+from hub.audit.uses import Asked, Use, Uses, uses
 from hub.audit.verification import VerificationReport
 from hub.audit.volumes import RULE, Usual, Volume, unusual_volumes
 
@@ -23,6 +24,7 @@ __all__ = [
     "RULE",
     "TOLD",
     "Action",
+    "Asked",
     "AuditEvent",
     "AuditLog",
     "Checkpoints",
@@ -46,6 +48,8 @@ __all__ = [
     "State",
     "TreeHead",
     "Unsealed",
+    "Use",
+    "Uses",
     "Usual",
     "VerificationReport",
     "Volume",
@@ -65,5 +69,6 @@ __all__ = [
     "open_checkpoints",
     "retention_of",
     "unusual_volumes",
+    "uses",
     "write_key",
 ]

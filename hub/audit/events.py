@@ -92,6 +92,7 @@ class Action(StrEnum):
     CALL_REPORTED = "call_reported"
     CALL_VERIFIED = "call_verified"
     CALL_HANDLED = "call_handled"
+    GRANT_ATTESTED = "grant_attested"
 
 
 class Outcome(StrEnum):

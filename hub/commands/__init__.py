@@ -1,6 +1,14 @@
 """What people do to the hub: one layer that GraphQL's mutations and the `hub` command both use."""
 
-from hub.commands.author import Author
+from hub.commands.attestations import (
+    ATTEST_WITHIN,
+    Attestation,
+    AttestGrant,
+    Verdict,
+    attest_grant,
+    newest_attestations,
+)
+from hub.commands.author import OPERATOR, Author
 from hub.commands.calls import (
     CorrectCaller,
     HandleCall,
@@ -64,6 +72,7 @@ from hub.commands.glasses import (
     expire_glasses,
     is_glass_id,
     is_open,
+    unreviewed_glasses,
     use_glass,
 )
 from hub.commands.lineage import Change, SourceRecord, prov
@@ -98,6 +107,7 @@ from hub.commands.questions import (
     Unusual,
     accesses_by,
     accesses_of,
+    asked,
     audit_sample,
     changes_of,
     reads_without_result,
@@ -109,10 +119,14 @@ from hub.commands.searching import search
 from hub.commands.suppressions import Released, ReleaseSuppression, release_suppression
 
 __all__ = [
+    "ATTEST_WITHIN",
     "MAX_GIVEN",
     "MAX_MERGED",
     "MAX_PREVIEWED",
+    "OPERATOR",
     "About",
+    "AttestGrant",
+    "Attestation",
     "Author",
     "BreakGlass",
     "BrokenGlass",
@@ -150,12 +164,15 @@ __all__ = [
     "UndoDecisions",
     "UnmergeCustomer",
     "Unusual",
+    "Verdict",
     "WithdrawCorrection",
     "WrapUp",
     "access_through",
     "accesses_by",
     "accesses_of",
     "all_ids",
+    "asked",
+    "attest_grant",
     "audit_sample",
     "break_glass",
     "broken_glasses",
@@ -183,6 +200,7 @@ __all__ = [
     "match_review",
     "match_sample",
     "merge_customers",
+    "newest_attestations",
     "plan_of_erasure",
     "prov",
     "reads_without_result",
@@ -200,6 +218,7 @@ __all__ = [
     "tell_of_glasses",
     "undo_decisions",
     "unmerge_customer",
+    "unreviewed_glasses",
     "unusual_access",
     "use_glass",
     "uses_of_glass",

@@ -49,6 +49,8 @@ ACTIONS: Mapping[Action, str] = MappingProxyType(
         " and the method, such as `level_2.security_question`.",
         Action.CALL_HANDLED: "An agent or a single match said who calls: `picked`, `matched`, `rejected`, `undone`.",
         Action.SUPPRESSION_RELEASED: "Somebody who was erased may come back: suppressions were taken back.",
+        Action.GRANT_ATTESTED: "Somebody looked at a rule of the policy (`stream`: its id): `keep`, `narrow`,"
+        " `revoke`.",
         Action.API_KEY_CHANGED: "An API key was created, rotated or revoked, as the reason says; the source names it.",
     }
 )

@@ -17,6 +17,7 @@ from hub.schema.foreseeing import ForeseeingQuery
 from hub.schema.matching import MatchQuery
 from hub.schema.mutations import SourceMutation
 from hub.schema.networks import NetworkQuery
+from hub.schema.overseeing import OversightMutation, OversightQuery
 from hub.schema.progress import ProgressSubscription
 from hub.schema.queries import HubQuery
 from hub.schema.searching import SearchQuery
@@ -33,9 +34,17 @@ QUERIES: tuple[type, ...] = (
     MatchQuery,
     ForeseeingQuery,
     CallQuery,
+    OversightQuery,
     FederationQuery,
 )
-MUTATIONS: tuple[type, ...] = (SourceMutation, GlassMutation, ErasureMutation, MatchMutation, CallMutation)
+MUTATIONS: tuple[type, ...] = (
+    SourceMutation,
+    GlassMutation,
+    ErasureMutation,
+    MatchMutation,
+    CallMutation,
+    OversightMutation,
+)
 """Their resolvers are synchronous and run in a worker thread."""
 SUBSCRIPTIONS: tuple[type, ...] = (ProgressSubscription, CallSubscription)
 """Their resolvers tell one event, which is their root value."""
