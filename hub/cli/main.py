@@ -21,7 +21,20 @@ from hub.adapters.preview import preview as preview_stream
 from hub.adapters.runs import RunReport
 from hub.adapters.sync import Progress
 from hub.api import serve as serve_api
-from hub.cli import access, audit, erase, glass, keys, payloads, quarantine, questions, resolve, search, staff
+from hub.cli import (
+    access,
+    audit,
+    erase,
+    glass,
+    keys,
+    oversight,
+    payloads,
+    quarantine,
+    questions,
+    resolve,
+    search,
+    staff,
+)
 from hub.cli.common import SourceName, Values, command, opened, operator, out, record_values_shown
 from hub.cli.terminal import (
     print_preview,
@@ -56,6 +69,7 @@ app.add_typer(keys.app, name="key")
 access.app.add_typer(glass.app, name="glass")
 app.add_typer(access.app, name="access")
 app.add_typer(erase.app, name="erase")
+app.add_typer(oversight.app, name="privacy")
 app.add_typer(resolve.app, name="resolve")
 app.add_typer(search.app, name="index")
 command(app)(search.search)

@@ -14,12 +14,10 @@ from hub.audit import RULE, Use
 from hub.commands import Author
 from hub.errors import QueryError
 from hub.privacy import access as privacy_access
-from hub.privacy import home
 from hub.schema.auditing import AuditEvent, AuditPage, UnusualVolume
 from hub.schema.breaking import author_of, refuse_under_glass
 from hub.schema.context import RequestContext
 from hub.schema.explaining import AccessReason
-from hub.schema.mutations import KEY, KEY_WORDS
 from hub.schema.scalars import Date, DateTime, Long
 
 
@@ -48,7 +46,7 @@ class AccessUse:
             return None
         return cls(
             reads=Long(use.reads),
-            last_at=_at(use.last_at),
+            last_at=told(use.last_at),
             people=list(use.people),
             customers=Long(use.customers),
         )
@@ -119,11 +117,11 @@ class AccessRule:
             scope=rule.scope,
             why=rule.why,
             owner=rule.owner,
-            since=_at(seen.since),
+            since=told(seen.since),
             review=Date(rule.review.isoformat()),
             past_review=seen.is_past_review,
             attestation=RuleAttestation.of(seen.attested),
-            attest_by=_at(seen.attest_by),
+            attest_by=told(seen.attest_by),
             past_attestation=seen.is_past_attestation,
             use=AccessUse.of(seen.use),
             unused=seen.is_unused,
@@ -271,58 +269,19 @@ class PrivacyMapDiff:
     )
 
 
-@strawberry.type(description="One thing to look at.")
-class ComplianceItem:
-    """An item in GraphQL."""
-
-    what: str = strawberry.field(description="What it is.")
-    owner: str | None = strawberry.field(description="The department that answers for it.")
-    due: DateTime | None = strawberry.field(description="By when.")
-
-
-@strawberry.type(description="What there is to look at of one kind.")
-class ComplianceMatter:
-    """A matter in GraphQL."""
-
-    key: str = strawberry.field(description="Its name.")
-    label: str = strawberry.field(description="What a person calls it.")
-    state: str = strawberry.field(
-        description="`ok`, `attention`, or `late` where something was due before now."
-    )
-    count: Long = strawberry.field(description="How many things there are.")
-    items: list[ComplianceItem] = strawberry.field(description="The things.")
-    how: str = strawberry.field(description="The command that tells more of it.")
-
-    @classmethod
-    def of(cls, matter: home.Matter) -> Self:
-        """The matter as GraphQL tells it."""
-        items = [ComplianceItem(what=each.what, owner=each.owner, due=_at(each.due)) for each in matter.items]
-        return cls(
-            key=matter.key,
-            label=matter.label,
-            state=matter.state,
-            count=Long(len(items)),
-            items=items,
-            how=matter.how,
-        )
-
-
-@strawberry.input(description="Which rule was looked at, and what is said of it.")
-class AttestGrantInput:
-    """Input of an attestation."""
-
-    grant_id: strawberry.ID = strawberry.field(name="grantId", description="Id of the rule in `accessMap`.")
-    verdict: AttestationVerdict = strawberry.field(description="What is said of it.")
-    idempotency_key: str = strawberry.field(name=KEY, description=KEY_WORDS)
-
-
 Since = Annotated[
     DateTime | None, strawberry.argument(description="When the span begins; 90 days ago unless given.")
 ]
 Until = Annotated[DateTime | None, strawberry.argument(description="When it ends; now unless given.")]
 
 
-def _asks(info: Info[RequestContext, None], first: int = 0) -> Author:
+def asks(info: Info[RequestContext, None], first: int = 0) -> Author:
+    """Who asks, for a page of so many.
+
+    Raises:
+        AccessDeniedError: they look through a broken glass, which shows one customer only.
+        QueryError: the page is larger than the settings allow.
+    """
     refuse_under_glass(info.context)
     most = info.context.services.settings.max_page
     if not 0 <= first <= most:
@@ -330,7 +289,8 @@ def _asks(info: Info[RequestContext, None], first: int = 0) -> Author:
     return author_of(info)
 
 
-def _at(at: datetime | None) -> DateTime | None:
+def told(at: datetime | None) -> DateTime | None:
+    """The moment as GraphQL tells it."""
     return None if at is None else DateTime(at.isoformat().replace("+00:00", "Z"))
 
 
@@ -350,7 +310,7 @@ def _access_map(
 ) -> OfficerAccessMap | None:
     narrowing = privacy_access.Narrowing(role=role, purpose=purpose, category=category)
     found = privacy_access.access_map(
-        info.context.services, _asks(info), narrowing, _when(since), _when(until)
+        info.context.services, asks(info), narrowing, _when(since), _when(until)
     )
     return OfficerAccessMap(
         policy_sha256=found.policy_sha256,
@@ -377,7 +337,7 @@ def _field(
 ) -> FieldAccess | None:
     found = privacy_access.field_access(
         info.context.services,
-        _asks(info, first),
+        asks(info, first),
         path,
         _when(since),
         _when(until),
@@ -418,7 +378,7 @@ def _review(
 ) -> AccessReview | None:
     found = privacy_access.access_review(
         info.context.services,
-        _asks(info, sample),
+        asks(info, sample),
         size=sample,
         seed=seed,
         since=_when(since),
@@ -436,7 +396,7 @@ def _diff(
     since: Annotated[DateTime, strawberry.argument(description="The first moment.")],
     until: Until = None,
 ) -> PrivacyMapDiff | None:
-    author = _asks(info)
+    author = asks(info)
     end = _when(until) or datetime.now(UTC)
     found = privacy_access.map_diff(info.context.services, author, datetime.fromisoformat(since), end)
     by_how = {
@@ -446,22 +406,7 @@ def _diff(
     return PrivacyMapDiff(**by_how, unknown=list(found.unknown))
 
 
-def _overview(info: Info[RequestContext, None]) -> list[ComplianceMatter] | None:
-    matters = home.compliance_overview(info.context.services, _asks(info))
-    return [ComplianceMatter.of(each) for each in matters]
-
-
-def _attest(
-    info: Info[RequestContext, None],
-    input: Annotated[  # noqa: A002 - the argument's name in GraphQL, as everywhere
-        AttestGrantInput, strawberry.argument(description="Which rule, and what is said of it.")
-    ],
-) -> RuleAttestation | None:
-    order = commands.AttestGrant(input.grant_id, commands.Verdict[input.verdict.name], input.idempotency_key)
-    return RuleAttestation.of(commands.attest_grant(info.context.services, author_of(info), order))
-
-
-_FOR_WHOM = " For those to whom the policy gives `read_audit`."
+FOR_WHOM = " For those to whom the policy gives `read_audit`."
 
 
 @strawberry.type
@@ -472,37 +417,20 @@ class OversightQuery:
         name="accessMap",
         resolver=_access_map,
         description="The rules of the policy: who may see and do what, why, since when; and who did."
-        + _FOR_WHOM,
+        + FOR_WHOM,
     )
     field: FieldAccess | None = strawberry.field(
-        resolver=_field, description="Who can see a field, by role and person, and who did." + _FOR_WHOM
+        resolver=_field, description="Who can see a field, by role and person, and who did." + FOR_WHOM
     )
     access_review: AccessReview | None = strawberry.field(
         name="accessReview",
         resolver=_review,
         description="Accesses drawn at random, each with what is to be looked at; the same seed draws the same."
-        + _FOR_WHOM,
+        + FOR_WHOM,
     )
     privacy_map_diff: PrivacyMapDiff | None = strawberry.field(
         name="privacyMapDiff",
         resolver=_diff,
         description="What changed between two moments: rights, properties, fields of sources, each with its cause."
-        + _FOR_WHOM,
-    )
-    compliance_overview: list[ComplianceMatter] | None = strawberry.field(
-        name="complianceOverview",
-        resolver=_overview,
-        description="What there is to look at today, one matter after the other." + _FOR_WHOM,
-    )
-
-
-@strawberry.type
-class OversightMutation:
-    """What those who supervise say."""
-
-    attest_grant: RuleAttestation | None = strawberry.field(
-        name="attestGrant",
-        resolver=_attest,
-        description="Say that a rule of the policy was looked at. For those to whom the policy gives `attest_grant`;"
-        " nobody attests what is given to their own role.",
+        + FOR_WHOM,
     )

@@ -17,7 +17,8 @@ from hub.schema.foreseeing import ForeseeingQuery
 from hub.schema.matching import MatchQuery
 from hub.schema.mutations import SourceMutation
 from hub.schema.networks import NetworkQuery
-from hub.schema.overseeing import OversightMutation, OversightQuery
+from hub.schema.officers import OfficerMutation, OfficerQuery
+from hub.schema.overseeing import OversightQuery
 from hub.schema.progress import ProgressSubscription
 from hub.schema.queries import HubQuery
 from hub.schema.searching import SearchQuery
@@ -35,6 +36,7 @@ QUERIES: tuple[type, ...] = (
     ForeseeingQuery,
     CallQuery,
     OversightQuery,
+    OfficerQuery,
     FederationQuery,
 )
 MUTATIONS: tuple[type, ...] = (
@@ -43,7 +45,7 @@ MUTATIONS: tuple[type, ...] = (
     ErasureMutation,
     MatchMutation,
     CallMutation,
-    OversightMutation,
+    OfficerMutation,
 )
 """Their resolvers are synchronous and run in a worker thread."""
 SUBSCRIPTIONS: tuple[type, ...] = (ProgressSubscription, CallSubscription)

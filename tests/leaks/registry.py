@@ -188,6 +188,7 @@ ROUTES: Mapping[str, Path] = {
 _NOTES = Silent("the id of what the operator has just said")
 _STEWARD = Shown("tests/cli/test_decide.py::test_who_looked_is_on_record")
 _QUESTION = Shown("tests/cli/test_questions.py::test_every_question_is_on_record_before_its_answer")
+_OFFICER = Shown("tests/privacy/test_cli.py::test_every_question_is_on_record")
 COMMANDS: Mapping[str, Path] = {
     "access cedar": Silent("the policy as Cedar has it"),
     "access check": Silent("faults of the policy"),
@@ -239,6 +240,12 @@ COMMANDS: Mapping[str, Path] = {
     "key list": Silent("what the keys of machines may do"),
     "key revoke": Silent("that a key is refused"),
     "key rotate": Silent("a new secret of a machine's key"),
+    "privacy access": _OFFICER,
+    "privacy attest": Silent("the verdict that the operator has just said"),
+    "privacy diff": _OFFICER,
+    "privacy field": _OFFICER,
+    "privacy home": _OFFICER,
+    "privacy review": _OFFICER,
     "preview": Shown("tests/cli/test_main.py::test_preview_with_values_shows_them_and_leaves_an_audit_event"),
     "quarantine discard": Silent("the number that the operator has just said"),
     "quarantine list": Shown(
