@@ -49,6 +49,7 @@ from hub.graph.resolution import MatchModel, PartyKind, load_models
 from hub.graph.resolution.profiles import StreetReader, libpostal_reader, street_parts
 from hub.graph.resolution.stewardship import Stewardship
 from hub.ontology import Ontology, load_ontology
+from hub.organisation import KnownNames, Organisation, load_organisation
 from hub.search import Indexer, SearchService, open_engine
 from hub.settings import Settings, TokenClaims
 from hub.store import Store
@@ -65,6 +66,8 @@ class Configuration:
 
     ontology: Ontology
     policy: PolicyInForce
+    organisation: Organisation
+    """Empty where there is no file of it."""
     sources: Mapping[str, SourceConfig]
     issuer: TrustedIssuer | None
     """Whose tokens are taken; None in demo mode, and where nobody's are."""
@@ -101,6 +104,7 @@ class Services:
     settings: Settings
     ontology: Ontology
     policy: PolicyInForce
+    organisation: Organisation
     store: Store
     audit: AuditLog
     recorder: Recorder
@@ -235,6 +239,7 @@ def load_configuration(settings: Settings) -> Configuration:
     known = ontology or load_ontology()
     policy = _attempt(lambda: PolicyInForce.load(settings.policy_file, known.taxonomy), faults)
     sources = _attempt(lambda: load_sources(settings.config_dir, known), faults)
+    organisation = _attempt(lambda: _organisation(settings, known, policy), faults)
     issuer = _attempt(lambda: _trusted_issuer(settings), faults)
     keys = _attempt(lambda: ApiKeys(settings.api_keys_file), faults)
     master = _attempt(lambda: _master_keys(settings), faults)
@@ -242,11 +247,17 @@ def load_configuration(settings: Settings) -> Configuration:
     models = _attempt(lambda: load_models(settings.match_models), faults)
     read_street = _attempt(lambda: _street_reader(settings), faults)
     if faults or not (
-        ontology and policy and models and read_street and sources is not None and keys is not None
+        ontology
+        and policy
+        and organisation
+        and models
+        and read_street
+        and sources is not None
+        and keys is not None
     ):
         raise ConfigurationError(faults)
     return Configuration(
-        ontology, policy, sources, issuer, keys, master, models, read_street, checkpoint_keys
+        ontology, policy, organisation, sources, issuer, keys, master, models, read_street, checkpoint_keys
     )
 
 
@@ -287,6 +298,7 @@ def open_services(settings: Settings, environ: Mapping[str, str] = os.environ) -
             settings=settings,
             ontology=found.ontology,
             policy=found.policy,
+            organisation=found.organisation,
             store=store,
             audit=audit,
             recorder=recorder,
@@ -308,6 +320,21 @@ def open_services(settings: Settings, environ: Mapping[str, str] = os.environ) -
             else None,
             _open=opening.pop_all(),
         )
+
+
+def _organisation(settings: Settings, ontology: Ontology, policy: PolicyInForce | None) -> Organisation:
+    """What the organisation's file says; an empty one where none is set and none lies beside the policy.
+
+    Raises:
+        ConfigurationError: the file has faults, or is set and not there.
+    """
+    if settings.organisation_file is None and not settings.organisation_path.exists():
+        return Organisation()
+    known = KnownNames(ontology.taxonomy.categories)
+    if policy is not None:
+        said = policy.current.policy
+        known = KnownNames(ontology.taxonomy.categories, said.departments, said.purposes, said.roles)
+    return load_organisation(settings.organisation_path, known)
 
 
 def _street_reader(settings: Settings) -> StreetReader:
