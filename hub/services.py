@@ -60,6 +60,7 @@ from hub.graph.resolution import MatchModel, PartyKind, load_models
 from hub.graph.resolution.profiles import StreetReader, libpostal_reader, street_parts
 from hub.graph.resolution.stewardship import Stewardship
 from hub.ontology import Ontology, load_ontology
+from hub.organisation import KnownNames, Organisation, load_organisation
 from hub.search import Indexer, SearchService, open_engine
 from hub.settings import Settings, TokenClaims
 from hub.store import Store
@@ -76,6 +77,8 @@ class Configuration:
 
     ontology: Ontology
     policy: PolicyInForce
+    organisation: Organisation
+    """Empty where there is no file of it."""
     sources: Mapping[str, SourceConfig]
     issuer: TrustedIssuer | None
     """Whose tokens are taken; None in demo mode, and where nobody's are."""
@@ -112,6 +115,7 @@ class Services:
     settings: Settings
     ontology: Ontology
     policy: PolicyInForce
+    organisation: Organisation
     store: Store
     audit: AuditLog
     recorder: Recorder
@@ -251,6 +255,7 @@ def load_configuration(settings: Settings) -> Configuration:
     known = ontology or load_ontology()
     policy = _attempt(lambda: PolicyInForce.load(settings.policy_file, known.taxonomy), faults)
     sources = _attempt(lambda: load_sources(settings.config_dir, known), faults)
+    organisation = _attempt(lambda: _organisation(settings, known, policy), faults)
     issuer = _attempt(lambda: _trusted_issuer(settings), faults)
     keys = _attempt(lambda: ApiKeys(settings.api_keys_file), faults)
     master = _attempt(lambda: _master_keys(settings), faults)
@@ -258,11 +263,17 @@ def load_configuration(settings: Settings) -> Configuration:
     models = _attempt(lambda: load_models(settings.match_models), faults)
     read_street = _attempt(lambda: _street_reader(settings), faults)
     if faults or not (
-        ontology and policy and models and read_street and sources is not None and keys is not None
+        ontology
+        and policy
+        and organisation
+        and models
+        and read_street
+        and sources is not None
+        and keys is not None
     ):
         raise ConfigurationError(faults)
     return Configuration(
-        ontology, policy, sources, issuer, keys, master, models, read_street, checkpoint_keys
+        ontology, policy, organisation, sources, issuer, keys, master, models, read_street, checkpoint_keys
     )
 
 
@@ -305,6 +316,7 @@ def open_services(settings: Settings, environ: Mapping[str, str] = os.environ) -
             settings=settings,
             ontology=found.ontology,
             policy=found.policy,
+            organisation=found.organisation,
             store=store,
             audit=audit,
             recorder=recorder,
@@ -335,6 +347,21 @@ def _require_assessed(store: Store, policy: PolicyInForce) -> None:
     if kept and kept[-1].sha256 != policy.current.sha256:
         before, _ = access_of(kept[-1])
         policy.require_assessed(before)
+
+
+def _organisation(settings: Settings, ontology: Ontology, policy: PolicyInForce | None) -> Organisation:
+    """What the organisation's file says; an empty one where none is set and none lies beside the policy.
+
+    Raises:
+        ConfigurationError: the file has faults, or is set and not there.
+    """
+    if settings.organisation_file is None and not settings.organisation_path.exists():
+        return Organisation()
+    known = KnownNames(ontology.taxonomy.categories)
+    if policy is not None:
+        said = policy.current.policy
+        known = KnownNames(ontology.taxonomy.categories, said.departments, said.purposes, said.roles)
+    return load_organisation(settings.organisation_path, known)
 
 
 def _street_reader(settings: Settings) -> StreetReader:

@@ -143,6 +143,7 @@ SET = {
     "HUB_MASTER_KEY_FILE": ("master-key", Path("master-key")),
     "HUB_CONFIG_DIR": ("sources", Path("sources")),
     "HUB_POLICY_FILE": ("p.yaml", Path("p.yaml")),
+    "HUB_ORGANISATION_FILE": ("o.yaml", Path("o.yaml")),
     "HUB_QUERIES_DIR": ("questions", Path("questions")),
     "HUB_TRUSTED_DOCUMENTS_ONLY": ("1", True),
     "HUB_TIMEOUT_S": ("2.5", 2.5),

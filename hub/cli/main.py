@@ -99,7 +99,9 @@ def check(
         schema.write_text(reference.source_schema(found.ontology), encoding="utf-8")
     out.print(
         f"No fault: {len(found.ontology.types)} entity types, {len(found.access.roles)} roles, "
-        f"{len(found.sources)} sources with {streams} streams, {len(shipped)} shipped queries."
+        f"{len(found.sources)} sources with {streams} streams, "
+        f"{len(found.organisation.systems)} systems, {len(found.organisation.partners)} partners, "
+        f"{len(shipped)} shipped queries."
     )
     for finding in missing_assessments(found.access):
         place = f"{settings.policy_file}:{finding.line}"

@@ -17,6 +17,7 @@ from hub.reference.errors import errors_page
 from hub.reference.graphql import graphql_page
 from hub.reference.markdown import code, header, table
 from hub.reference.ontology import ontology_page
+from hub.reference.organisation import organisation_page
 from hub.settings import Settings
 
 POLICY = Path("policy.yaml")
@@ -41,6 +42,7 @@ def pages(policy: Path = POLICY) -> Mapping[str, str]:
         "errors.md": errors_page(),
         "graphql.md": graphql_page(ontology),
         "ontology.md": ontology_page(ontology),
+        "organisation.md": organisation_page(),
         "settings.md": settings_page(),
     }
     return {
