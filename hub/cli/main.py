@@ -29,8 +29,10 @@ from hub.cli import (
     keys,
     oversight,
     payloads,
+    privacy,
     quarantine,
     questions,
+    records_of_processing,
     resolve,
     search,
     staff,
@@ -69,7 +71,9 @@ app.add_typer(keys.app, name="key")
 access.app.add_typer(glass.app, name="glass")
 app.add_typer(access.app, name="access")
 app.add_typer(erase.app, name="erase")
-app.add_typer(oversight.app, name="privacy")
+app.add_typer(privacy.app, name="privacy")
+for oversee in (*oversight.COMMANDS, *records_of_processing.COMMANDS):
+    command(privacy.app, oversee.__name__.replace("_", "-"))(oversee)
 app.add_typer(resolve.app, name="resolve")
 app.add_typer(search.app, name="index")
 command(app)(search.search)

@@ -16,8 +16,7 @@ from rich.table import Table
 
 from hub import commands
 from hub.audit import Use
-from hub.cli.common import command, opened, operator, out
-from hub.cli.privacy import app
+from hub.cli.common import opened, operator, out
 from hub.cli.questions import instant
 from hub.commands import Author
 from hub.errors import QueryError
@@ -34,7 +33,6 @@ Until = Annotated[str | None, typer.Option(help="A day or an instant before whic
 AsJson = Annotated[bool, typer.Option("--json", help="JSON instead, with all that is known.")]
 
 
-@command(app)
 def access(
     role: Annotated[str | None, typer.Option(help="Only rules for this role.")] = None,
     purpose: Annotated[str | None, typer.Option(help="Only rules for this purpose.")] = None,
@@ -71,7 +69,6 @@ def access(
     )
 
 
-@command(app)
 def field(
     path: Annotated[str, typer.Argument(help="A property such as `Customer.email`, or a data category.")],
     since: Since = None,
@@ -100,7 +97,6 @@ def field(
     out.print(table)
 
 
-@command(app)
 def review(
     size: Annotated[int, typer.Option("--sample", min=1, max=1_000, help="How many.")] = 50,
     seed: Annotated[str, typer.Option(help="What the draw follows from; the same draws the same.")] = "0",
@@ -134,7 +130,6 @@ def review(
         out.print(f"{flag}: {privacy_access.FLAGS[flag]}", highlight=False, soft_wrap=True)
 
 
-@command(app)
 def diff(
     since: Annotated[str, typer.Option("--from", help="A day or an instant.")],
     until: Annotated[str | None, typer.Option("--to", help="A day or an instant; now unless given.")] = None,
@@ -162,7 +157,6 @@ def diff(
     out.print(table)
 
 
-@command(app)
 def attest(
     rules: Annotated[list[str], typer.Argument(help="Ids of rules, as `hub privacy access` shows them.")],
     verdict: Annotated[str, typer.Option(help=f"One of {', '.join(commands.Verdict)}.")],
@@ -177,7 +171,6 @@ def attest(
             out.print(f"{rule}: {done.verdict}, event {done.event_id}", highlight=False)
 
 
-@command(app)
 def home(as_json: AsJson = False) -> None:
     """Show what a compliance officer has to look at today. Exit code 3 when something is late."""
     with _asking() as (services, author):
@@ -198,6 +191,10 @@ def home(as_json: AsJson = False) -> None:
             out.print(f"          and {len(matter.items) - _NAMED} more")
     if any(matter.state == "late" for matter in matters):
         raise typer.Exit(3)
+
+
+COMMANDS = (access, field, review, diff, attest, home)
+"""The commands, which `hub privacy` has under their own names."""
 
 
 @contextmanager

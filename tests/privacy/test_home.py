@@ -69,7 +69,7 @@ def test_a_broken_glass_waits_for_its_review(office: Office) -> None:
 
 
 def test_a_purpose_that_lacks_an_assessment_is_told(office: Office) -> None:
-    office.change("links: {lia: https://example.com/privacy/lia/data-quality}", "links: {other: x}")
+    office.change("lia: https://example.com/privacy/lia/data-quality", "other: x")
     found = matters(office)["assessments_missing"]
     assert ["data_quality" in each.what for each in found.items] == [True]
 
