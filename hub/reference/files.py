@@ -13,6 +13,7 @@ from hub.reference.access import access_page
 from hub.reference.adapters import adapters_page
 from hub.reference.api import api_page
 from hub.reference.audit import audit_page
+from hub.reference.compliance import compliance_page
 from hub.reference.errors import errors_page
 from hub.reference.graphql import graphql_page
 from hub.reference.markdown import code, header, table
@@ -39,6 +40,7 @@ def pages(policy: Path = POLICY) -> Mapping[str, str]:
         "adapters.md": adapters_page(),
         "api.md": api_page(ontology, QUERIES),
         "audit.md": audit_page(),
+        "compliance.md": compliance_page(),
         "errors.md": errors_page(),
         "graphql.md": graphql_page(ontology),
         "ontology.md": ontology_page(ontology),

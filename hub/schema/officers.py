@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import base64
+from enum import Enum
 from typing import Annotated, Self
 
 import strawberry
 from strawberry import Info
 
 from hub import commands
-from hub.privacy import home
+from hub.privacy import home, records
 from hub.schema.breaking import author_of
 from hub.schema.context import RequestContext
 from hub.schema.mutations import KEY, KEY_WORDS
@@ -54,6 +56,35 @@ class ComplianceMatter:
         )
 
 
+@strawberry.enum(name="RecordFormat", description="What the record of processing is written as.")
+class RecordFormat(Enum):
+    """The formats, by the ending of their files."""
+
+    CSV = strawberry.enum_value("csv", description="A table, in UTF-8.")
+    XLSX = strawberry.enum_value("xlsx", description="A workbook.")
+    MARKDOWN = strawberry.enum_value("md", description="A page.")
+
+
+@strawberry.type(description="A cell of the record that is empty.")
+class RecordGap:
+    """A gap in GraphQL."""
+
+    activity: str = strawberry.field(description="The purpose and the system.")
+    field: str = strawberry.field(description="The column, with its number.")
+    required: bool = strawberry.field(description="Whether the ICO's template requires it.")
+    what: str = strawberry.field(description="What would fill it.")
+
+
+@strawberry.type(description="The record of processing activities (GDPR Art. 30).")
+class RecordOfProcessing:
+    """The record in GraphQL."""
+
+    policy_sha256: str = strawberry.field(name="policySha256", description="Hash of the policy in force.")
+    activities: list[str] = strawberry.field(description="The activities, each a purpose in a system.")
+    gaps: list[RecordGap] = strawberry.field(description="Every empty cell.")
+    content: str = strawberry.field(description="The file, in Base64.")
+
+
 @strawberry.input(description="Which rule was looked at, and what is said of it.")
 class AttestGrantInput:
     """Input of an attestation."""
@@ -78,9 +109,39 @@ def _attest(
     return RuleAttestation.of(commands.attest_grant(info.context.services, author_of(info), order))
 
 
+def _ropa(
+    info: Info[RequestContext, None],
+    format: Annotated[  # noqa: A002 - the argument's name in GraphQL
+        RecordFormat, strawberry.argument(description="What it is written as.")
+    ],
+    draft: Annotated[
+        bool, strawberry.argument(description="Also where a purpose lacks the assessment that it rests on.")
+    ] = False,
+) -> RecordOfProcessing | None:
+    made = records.record_of_processing(info.context.services, asks(info), draft=draft)
+    ending: str = format.value
+    gaps = [
+        RecordGap(activity=gap.row, field=gap.column.heading, required=gap.column.required, what=gap.what)
+        for sheet in (made.controller, made.processor)
+        for gap in sheet.gaps
+    ]
+    return RecordOfProcessing(
+        policy_sha256=made.policy_sha256,
+        activities=[row.key for row in made.controller.rows],
+        gaps=gaps,
+        content=base64.b64encode(records.FORMATS[ending](made)).decode(),
+    )
+
+
 @strawberry.type
 class OfficerQuery:
     """What officers look at."""
+
+    ropa: RecordOfProcessing | None = strawberry.field(
+        resolver=_ropa,
+        description="The record of processing activities (GDPR Art. 30), from what runs, with its gaps."
+        + FOR_WHOM,
+    )
 
     compliance_overview: list[ComplianceMatter] | None = strawberry.field(
         name="complianceOverview",

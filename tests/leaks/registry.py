@@ -104,6 +104,7 @@ FIELDS: Mapping[str, Path] = {
             "Query.complianceOverview",
             "Query.field",
             "Query.privacyMapDiff",
+            "Query.ropa",
         ),
         Silent("ids, words and numbers of the audit log, for those alone who may read all of it"),
     ),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import csv
 import io
 from collections.abc import Iterator
@@ -39,6 +40,7 @@ from hub.services import Services, open_services
 from hub.settings import Settings
 from tests.api.api_world import POLICY
 from tests.doc_blocks import ROOT
+from tests.privacy.office import Office
 
 OPERATOR = "os:tests"
 WITH_VOICE = ("user.biometric.voice", "user.health_and_medical")
@@ -253,6 +255,18 @@ def test_no_cell_of_a_csv_is_a_formula(sign: str) -> None:
     )
     _, found = csv.reader(io.StringIO(to_csv(one).decode("utf-8-sig")))
     assert found[1] == f"'{sign}1+1"
+
+
+def test_it_is_answered_over_graphql_to_officers_alone(office: Office) -> None:
+    query = """query($f: RecordFormat!) {
+      ropa(format: $f) { policySha256 activities content gaps { field required what } } }"""
+    found = office.world.ask(query, "compliance", f="CSV").data["ropa"]
+    assert "customer_service / hub" in found["activities"]
+    assert base64.b64decode(found["content"]).startswith(b"\xef\xbb\xbfActivity,")
+    assert {"1.1 Controller: name"} < {gap["field"] for gap in found["gaps"] if gap["required"]}
+    assert office.world.ask(query, "support", f="CSV").code == "FORBIDDEN"
+    workbook = base64.b64decode(office.world.ask(query, "compliance", f="XLSX").data["ropa"]["content"])
+    assert CalamineWorkbook.from_filelike(io.BytesIO(workbook)).sheet_names[0] == "Record"
 
 
 # Fides
