@@ -18,6 +18,7 @@ from hub.store.fixed.matching import blocking_key, decision, edge, profile
 from hub.store.fixed.registers import attestation, configuration
 from hub.store.fixed.sources import (
     drift,
+    frozen_source,
     mapping,
     meta,
     quarantine,
@@ -50,6 +51,7 @@ __all__ = [
     "edge",
     "former",
     "former_party",
+    "frozen_source",
     "home",
     "home_key",
     "housemate",
