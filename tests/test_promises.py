@@ -50,6 +50,9 @@ ACTIONS = [
     "call_reported",
     "call_verified",
     "call_handled",
+    "privacy_map_read",
+    "finding_raised",
+    "finding_decided",
 ]
 
 

@@ -92,6 +92,9 @@ class Action(StrEnum):
     CALL_REPORTED = "call_reported"
     CALL_VERIFIED = "call_verified"
     CALL_HANDLED = "call_handled"
+    PRIVACY_MAP_READ = "privacy_map_read"
+    FINDING_RAISED = "finding_raised"
+    FINDING_DECIDED = "finding_decided"
 
 
 class Outcome(StrEnum):

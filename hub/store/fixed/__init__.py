@@ -14,6 +14,7 @@ from hub.store.fixed.customers import (
     suppression,
     tombstone,
 )
+from hub.store.fixed.findings import finding
 from hub.store.fixed.matching import blocking_key, decision, edge, profile
 from hub.store.fixed.sources import (
     drift,
@@ -45,6 +46,7 @@ __all__ = [
     "decision",
     "drift",
     "edge",
+    "finding",
     "former",
     "former_party",
     "home",
