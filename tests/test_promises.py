@@ -52,6 +52,9 @@ ACTIONS = [
     "call_verified",
     "call_handled",
     "grant_attested",
+    "privacy_map_read",
+    "finding_raised",
+    "finding_decided",
 ]
 
 

@@ -94,6 +94,9 @@ class Action(StrEnum):
     CALL_VERIFIED = "call_verified"
     CALL_HANDLED = "call_handled"
     GRANT_ATTESTED = "grant_attested"
+    PRIVACY_MAP_READ = "privacy_map_read"
+    FINDING_RAISED = "finding_raised"
+    FINDING_DECIDED = "finding_decided"
 
 
 class Outcome(StrEnum):

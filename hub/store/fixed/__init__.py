@@ -14,6 +14,7 @@ from hub.store.fixed.customers import (
     suppression,
     tombstone,
 )
+from hub.store.fixed.findings import finding
 from hub.store.fixed.matching import blocking_key, decision, edge, profile
 from hub.store.fixed.registers import attestation, configuration
 from hub.store.fixed.sources import (
@@ -49,6 +50,7 @@ __all__ = [
     "decision",
     "drift",
     "edge",
+    "finding",
     "former",
     "former_party",
     "frozen_source",
