@@ -8,6 +8,8 @@
     scrub                       what databases write ahead, or leave in freed pages
     verify                      nothing refers to the customer any more: an event tells that, or how much does
 
+Single records whose time is up are *retired* in the same way, of customers who stay: their keys and ids do.
+
 Each start asks the register for erasures that are open, or that the store knows nothing of, as it came out of an older
 backup: these are done (again). All steps may be done twice.
 """
@@ -21,12 +23,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Final
 
-from sqlalchemy import Connection, delete, select
+from sqlalchemy import Connection, delete, select, union
 
 from hub.access import WHOLE_REACH, Decision, Effect, Reach
-from hub.adapters import erasing, runs
+from hub.adapters import erasing, retiring, runs
 from hub.adapters.batch_events import BatchEvents
 from hub.adapters.erasing import ErasurePlan
+from hub.adapters.retiring import Retirement
 from hub.audit import (
     Action,
     AuditEvent,
@@ -102,13 +105,13 @@ class Eraser:
 
     def erase(
         self,
-        find: Callable[[Connection], str],
+        find: Callable[[Connection], Sequence[str]],
         tell: Callable[[Connection, ErasurePlan], AuditEvent],
         seal: Callable[[AuditEvent], AuditEvent],
         *,
         scrub: bool,
     ) -> Erased:
-        """Erase the customer whom `find` gives the current id of; `tell` gives the event, `seal` adds its payloads.
+        """Erase the customers whom `find` gives the current ids of; `tell` gives the event, `seal` adds its payloads.
 
         What either raises ends it with nothing done. Without `scrub`, the files have to be scrubbed later.
 
@@ -120,7 +123,7 @@ class Eraser:
             self._resume()
             drain(self._store, self._audit)
             with self._store.write() as connection:
-                plan = erasing.plan_erasure(self._store, connection, find(connection))
+                plan = erasing.plan_erasures(self._store, connection, find(connection))
                 event = tell(connection, plan)
                 erasure = Erasure(event.id, event.at, plan.customers, plan.parties, plan.hashes)
                 contacts = self._contacts(connection, plan.parties)
@@ -128,6 +131,34 @@ class Eraser:
                 counts = self._erase(connection, plan, erasure)
             teller = event.again(action=Action.ERASE_VERIFIED, about=erasure.id, reason_code=None, counts={})
             remaining, mentions, state = self._finish(erasure, teller, contacts, counts, scrub=scrub)
+            return Erased(erasure, number, counts, mentions, remaining, state)
+
+    def retire(
+        self,
+        find: Callable[[Connection], Retirement],
+        tell: Callable[[Retirement], AuditEvent],
+        seal: Callable[[AuditEvent], AuditEvent],
+    ) -> Erased | None:
+        """Erase the records that `find` gives; None where it gives none. The files have to be scrubbed later.
+
+        Raises:
+            StoreUnavailableError: as `erase` does.
+        """
+        with self._alone():
+            self._resume()
+            drain(self._store, self._audit)
+            with self._store.write() as connection:
+                found = find(connection)
+                if not found.heads:
+                    return None
+                event = tell(found)
+                erasure = Erasure(event.id, event.at, (), (), found.hashes)
+                number = self.register.register(seal(self.register.naming(event, erasure)), erasure)
+                counts = self._retire(connection, found.heads, erasure)
+            teller = event.again(action=Action.ERASE_VERIFIED, about=erasure.id, reason_code=None, counts={})
+            remaining, mentions, state = self._finish(
+                erasure, teller, (), counts, scrub=False, heads=found.heads
+            )
             return Erased(erasure, number, counts, mentions, remaining, state)
 
     def resume(self) -> int:
@@ -167,8 +198,9 @@ class Eraser:
         """The erasures that are open, or that the store knows nothing of."""
         if not states:
             return []
+        done = union(*(select(table.c.erasure_id) for table in (fixed.tombstone, fixed.retirement)))
         with self._store.read() as connection:
-            known = set(connection.execute(select(fixed.tombstone.c.erasure_id).distinct()).scalars())
+            known = set(connection.execute(done).scalars())
         return [id_ for id_, state in states.items() if state is State.OPEN or id_ not in known]
 
     def _resume(self) -> int:
@@ -184,8 +216,7 @@ class Eraser:
                 self.register.settle(teller.again(outcome=Outcome.FAILED, reason_code="found_again"))
             drain(self._store, self._audit)
             with self._store.write() as connection:
-                plan = erasing.plan_again(self._store, connection, erasure)
-                counts = self._erase(connection, plan, erasure)
+                counts = self._again(connection, erasure)
             self._finish(erasure, teller, (), counts, scrub=True)
         if released := self._released():
             with self._store.write() as connection:
@@ -203,9 +234,22 @@ class Eraser:
                 found |= set(connection.execute(earlier).scalars())
         return sorted(found)
 
+    def _again(self, connection: Connection, erasure: Erasure) -> Mapping[str, int]:
+        if erasure.customers:
+            return self._erase(connection, erasing.plan_again(self._store, connection, erasure), erasure)
+        return self._retire(connection, retiring.retire_again(self._store, connection, erasure), erasure)
+
     def _erase(self, connection: Connection, plan: ErasurePlan, erasure: Erasure) -> Mapping[str, int]:
         run_id = runs.note_command(connection, RUNS)
+        told = self._telling(connection, run_id, erasure)
+        return erasing.erase(self._store, self._graph, connection, run_id, plan, erasure, told=told)
 
+    def _retire(self, connection: Connection, heads: Sequence[int], erasure: Erasure) -> Mapping[str, int]:
+        run_id = runs.note_command(connection, RUNS)
+        told = self._telling(connection, run_id, erasure)
+        return retiring.retire(self._store, self._graph, connection, run_id, heads, erasure, told=told)
+
+    def _telling(self, connection: Connection, run_id: int, erasure: Erasure) -> Callable[[Applied], None]:
         def told(applied: Applied) -> None:
             facts = [
                 AuditEvent(actor="system", source=RUNS, run_id=str(run_id), **fact) for fact in applied.audit
@@ -214,7 +258,7 @@ class Eraser:
             others = [change for change in applied.golden if change.customer not in erasure.customers]
             self._events.post_changes(connection, run_id, RUNS, others)
 
-        return erasing.erase(self._store, self._graph, connection, run_id, plan, erasure, told=told)
+        return told
 
     def _finish(
         self,
@@ -224,16 +268,17 @@ class Eraser:
         counts: Mapping[str, int],
         *,
         scrub: bool,
+        heads: Sequence[int] | None = None,
     ) -> tuple[Mapping[str, int], int, State]:
         """What remains, how often the customer is mentioned, and the state that both are told with."""
         drain(self._store, self._audit)
-        if self._sealer.keeps:
+        if self._sealer.keeps and erasure.customers:
             destroyed = teller.again(action=Action.KEY_DESTROYED)
             self._sealer.destroy(self._audit, destroyed, erasure.customers, list(Retention))
         last = self._store.last_change()
         self._patiently(lambda: self._indexer.follows(last))
         whole = scrub and self._scrub(thorough=False)
-        remaining = self._remaining(erasure)
+        remaining = self._remaining(erasure) if heads is None else self._left(heads)
         mentions = sum(map(self._mentions, contacts))
         state = State.OPEN if remaining else State.SCRUBBED if whole else State.VERIFIED
         numbers = {
@@ -271,6 +316,11 @@ class Eraser:
             scrubbed = {"reason_code": State.SCRUBBED.value, "counts": {}}
             self.register.settle(teller.again(about=erasure.id, customers=erasure.customers, **scrubbed))
         return waiting
+
+    def _left(self, heads: Sequence[int]) -> Mapping[str, int]:
+        """What is left of retired records, whose numbers are known: no need to look at every record's hash."""
+        with self._store.read() as connection:
+            return retiring.remaining(self._store, connection, heads)
 
     def _remaining(self, erasure: Erasure) -> Mapping[str, int]:
         with self._store.read() as connection:

@@ -25,6 +25,7 @@ from hub.access import (
     is_safe,
     load_public_keys,
 )
+from hub.access.retention import NO_RULES, RetentionRules, load_retention
 from hub.adapters import (
     Jobs,
     Past,
@@ -79,6 +80,7 @@ class Configuration:
     policy: PolicyInForce
     organisation: Organisation
     """Empty where there is no file of it."""
+    retention: RetentionRules
     sources: Mapping[str, SourceConfig]
     issuer: TrustedIssuer | None
     """Whose tokens are taken; None in demo mode, and where nobody's are."""
@@ -116,6 +118,8 @@ class Services:
     ontology: Ontology
     policy: PolicyInForce
     organisation: Organisation
+    retention: RetentionRules
+    """How long data is kept."""
     store: Store
     audit: AuditLog
     recorder: Recorder
@@ -254,6 +258,7 @@ def load_configuration(settings: Settings) -> Configuration:
     # that all their other faults are reported too.
     known = ontology or load_ontology()
     policy = _attempt(lambda: PolicyInForce.load(settings.policy_file, known.taxonomy), faults)
+    retention = _attempt(lambda: _retention(settings, known, policy), faults)
     sources = _attempt(lambda: load_sources(settings.config_dir, known), faults)
     organisation = _attempt(lambda: _organisation(settings, known, policy), faults)
     issuer = _attempt(lambda: _trusted_issuer(settings), faults)
@@ -266,6 +271,7 @@ def load_configuration(settings: Settings) -> Configuration:
         ontology
         and policy
         and organisation
+        and retention
         and models
         and read_street
         and sources is not None
@@ -273,7 +279,17 @@ def load_configuration(settings: Settings) -> Configuration:
     ):
         raise ConfigurationError(faults)
     return Configuration(
-        ontology, policy, organisation, sources, issuer, keys, master, models, read_street, checkpoint_keys
+        ontology,
+        policy,
+        organisation,
+        retention,
+        sources,
+        issuer,
+        keys,
+        master,
+        models,
+        read_street,
+        checkpoint_keys,
     )
 
 
@@ -317,6 +333,7 @@ def open_services(settings: Settings, environ: Mapping[str, str] = os.environ) -
             ontology=found.ontology,
             policy=found.policy,
             organisation=found.organisation,
+            retention=found.retention,
             store=store,
             audit=audit,
             recorder=recorder,
@@ -362,6 +379,14 @@ def _organisation(settings: Settings, ontology: Ontology, policy: PolicyInForce 
         said = policy.current.policy
         known = KnownNames(ontology.taxonomy.categories, said.departments, said.purposes, said.roles)
     return load_organisation(settings.organisation_path, known)
+
+
+def _retention(settings: Settings, ontology: Ontology, policy: PolicyInForce | None) -> RetentionRules:
+    """The rules of the file; none where there is none, or where the policy's faults have to be mended first."""
+    path = settings.retention_path
+    if path is None or policy is None:
+        return NO_RULES
+    return load_retention(path, ontology, policy.current.policy)
 
 
 def _street_reader(settings: Settings) -> StreetReader:

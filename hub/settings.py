@@ -205,6 +205,11 @@ class Settings(BaseSettings):
         description="Controller, systems, partners and places outside of the hub; unless given, `organisation.yaml`"
         " beside the policy, where there is one.",
     )
+    retention_file: Path | None = Field(
+        default=None,
+        description="How long data is kept; `retention.yaml` beside the policy unless given. Where that is not there,"
+        " nothing is ever overdue.",
+    )
     queries_dir: Path = Field(
         default=Path("queries"),
         description="Folder of the GraphQL documents that the hub ships, `DEPARTMENT/NAME.graphql`.",
@@ -437,6 +442,12 @@ class Settings(BaseSettings):
     def audit_checkpoints_dir(self) -> Path:
         """The folder where checkpoints are kept outside of the database."""
         return self.audit_checkpoints or self.data_dir / "checkpoints"
+
+    @property
+    def retention_path(self) -> Path | None:
+        """The file of the retention rules; None where none is set and none lies beside the policy."""
+        beside = self.policy_file.parent / "retention.yaml"
+        return self.retention_file or (beside if beside.is_file() else None)
 
     @property
     def api_keys_file(self) -> Path:

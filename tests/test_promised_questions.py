@@ -139,6 +139,22 @@ FOR_AUDITORS = {
 }
 OF_A_GLASS = {"breakGlassEvents": f'(id: "nothing", first: 1, after: -1) {{ events {_EVENT} next }}'}
 FOR_OFFICERS = {"erasure": '(customerId: "nobody") { id customerIds erasedAt ground event state }'}
+_EXTENT = (
+    "{ erased events nameless cut unresolved waiting categories { name count } types { name count }"
+    " actors { account roles events customers } }"
+)
+_INCIDENT = (
+    "{ id openedAt openedBy awareAt dueAt isOverdue isLate isClosed lacks nature consequences measures owner people"
+    f" extent {_EXTENT} steps {{ kind at notedAt notedBy note }} }}"
+)
+OF_PRIVACY = {
+    "retention": "(due: true, at: null) { at overdue rules { name label purpose types countedFrom keepDays then basis"
+    " owner review cutoff due undated counts { type source due held bound } } }",
+    "legalHolds": "(released: false, first: 1, after: null) { id matter reason owner until isOverdue placedAt placedBy"
+    " releasedAt releasedBy customerIds }",
+    "breachScope": f'(where: {{account: "u-1"}}) {{ people customerIds extent {_EXTENT} }}',
+    "incidents": f"(first: 1, after: null) {_INCIDENT}",
+}
 _DECISION = "{ id act verdict left right holdsTo by at undoneBy undoneAt inForce }"
 _PAIR = (
     "{ left right together reason weight mergeWeight prior comparisons { comparison level bits frequencyBits }"
@@ -192,6 +208,18 @@ MUTATIONS = {
     ' stream: null, recordKey: null, erasureId: null, reason: "a reason of twenty letters", ticket: "T-1",'
     ' idempotencyKey: "11"})'
     " { event count }",
+    "runRetention": '(input: {rules: null, most: 1, scrub: false, idempotencyKey: "22"})'
+    " { id customers records rows { type count } erasures overdue held bound verified }",
+    "placeLegalHold": '(input: {matter: "x", reason: "a reason of twenty letters", owner: "compliance",'
+    ' until: "2099-01-01", customerIds: ["nobody"], type: null, property: null, value: null, idempotencyKey: "23"})'
+    " { id customers }",
+    "releaseLegalHold": '(input: {id: "nothing", reason: "a reason of twenty letters", idempotencyKey: "24"})',
+    "recordIncident": '(input: {where: {source: null, stream: null, wholeHub: false, account: "u-1", since: null,'
+    ' until: null}, nature: "twenty letters at least", consequences: "twenty letters at least",'
+    ' measures: "twenty letters at least", owner: "compliance", awareAt: "2020-01-01T00:00:00Z",'
+    ' idempotencyKey: "25"})',
+    "noteIncident": '(input: {id: "nothing", kind: MEASURE, note: "twenty letters at least", at: null,'
+    f' idempotencyKey: "26"}}) {_INCIDENT}',
     "decideMatches": '(input: {pairs: [{left: "nobody", right: "noone"}], verdict: NOT_SAME, reason: "x",'
     ' idempotencyKey: "12"}) { act pairs customerIds }',
     "mergeCustomers": '(input: {customerIds: ["nobody", "noone"], reason: "x", idempotencyKey: "13"})'
@@ -307,6 +335,13 @@ def test_what_officers_ask_of_nobody_is_null_to_them_alone(service: GraphQLServi
     assert ask(service, document, "compliance", "privacy_compliance")["data"] == {field: None}
 
 
+@pytest.mark.parametrize("field", OF_PRIVACY)
+def test_what_officers_ask_of_all_is_answered_to_them_alone(service: GraphQLService, field: str) -> None:
+    document = f"{{ {field}{OF_PRIVACY[field]} }}"
+    assert ask(service, document)["errors"][0]["extensions"]["code"] == "FORBIDDEN"
+    assert ask(service, document, "compliance", "privacy_compliance")["data"][field] is not None
+
+
 @pytest.mark.parametrize("field", FOR_STEWARDS)
 def test_what_stewards_ask_is_answered_to_them_alone(service: GraphQLService, field: str) -> None:
     document = f"{{ {field}{FOR_STEWARDS[field]} }}"
@@ -360,6 +395,9 @@ def test_the_commands_that_a_policy_names_stay_as_they_are() -> None:
         "decide_match",
         "report_call",
         "handle_call",
+        "run_retention",
+        "place_hold",
+        "handle_breach",
     ]
 
 
@@ -382,6 +420,8 @@ def test_no_root_field_is_forgotten_here(service: GraphQLService) -> None:
         *FOR_AUDITORS,
         *OF_A_GLASS,
         *FOR_OFFICERS,
+        *OF_PRIVACY,
+        "incidentCustomers",
         *FOR_STEWARDS,
         *OF_PARTIES,
         *OF_A_CUSTOMER,

@@ -55,6 +55,9 @@ ACTIONS = [
     "privacy_map_read",
     "finding_raised",
     "finding_decided",
+    "retention_run",
+    "legal_hold",
+    "incident",
 ]
 
 
@@ -149,6 +152,7 @@ SET = {
     "HUB_CONFIG_DIR": ("sources", Path("sources")),
     "HUB_POLICY_FILE": ("p.yaml", Path("p.yaml")),
     "HUB_ORGANISATION_FILE": ("o.yaml", Path("o.yaml")),
+    "HUB_RETENTION_FILE": ("keep.yaml", Path("keep.yaml")),
     "HUB_QUERIES_DIR": ("questions", Path("questions")),
     "HUB_TRUSTED_DOCUMENTS_ONLY": ("1", True),
     "HUB_TIMEOUT_S": ("2.5", 2.5),

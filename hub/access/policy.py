@@ -176,6 +176,9 @@ class Command(StrEnum):
     REPORT_CALL = "report_call"
     HANDLE_CALL = "handle_call"
     ATTEST_GRANT = "attest_grant"
+    RUN_RETENTION = "run_retention"
+    PLACE_HOLD = "place_hold"
+    HANDLE_BREACH = "handle_breach"
 
 
 class CommandGrant(_Part):

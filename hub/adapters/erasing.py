@@ -28,6 +28,9 @@ transaction of the caller's. What of the store may hold something of a customer,
 | `drift`, `stream_state`                | names of fields; a cursor (3) | stays until the stream goes on            |
 | `finding`                              | counts, names of fields       | stays until its cause is gone             |
 | `tombstone`, `suppression`             | ids, keyed hashes             | written                                   |
+| `legal_hold`, `held_party`             | ids                           | stays: that they were held                |
+| `incident`, `_customer`, `_step`       | ids                           | stays: that a breach affected them        |
+| `retirement`                           | none                          | stays                                     |
 
 1. Of a record that is another customer's by now, all versions but the newest.
 2. The versions of these records, and texts that name an identifier, an e-mail address or a telephone number of theirs
@@ -41,7 +44,7 @@ whom, who works for whom) is that record's, and a value that another customer ha
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from sqlalchemy import Connection
@@ -85,10 +88,20 @@ def plan_erasure(store: Store, connection: Connection, customer_id: str) -> Eras
     Raises:
         NotFoundError: there is no such customer.
     """
-    led = store.rows_in(connection, "SELECT new_id FROM customer_redirect WHERE {in:old_id}", [customer_id])
-    current = str(led[0][0]) if led else customer_id
+    return plan_erasures(store, connection, [customer_id])
+
+
+def plan_erasures(store: Store, connection: Connection, ids: Sequence[str]) -> ErasurePlan:
+    """What goes with several customers; as for one.
+
+    Raises:
+        NotFoundError: there are none of these.
+    """
+    led = "SELECT old_id, new_id FROM customer_redirect WHERE {in:old_id}"
+    now = {row[0]: str(row[1]) for row in store.rows_in(connection, led, ids)}
+    current = list(dict.fromkeys(now.get(id_, id_) for id_ in ids))
     retired = "SELECT old_id FROM customer_redirect WHERE {in:new_id}"
-    customers = (current, *sorted(row[0] for row in store.rows_in(connection, retired, [current])))
+    customers = (*current, *sorted(row[0] for row in store.rows_in(connection, retired, current)))
     search = Search(store, connection)
     parties = search.parties(customers)
     if not parties:

@@ -228,12 +228,12 @@ def orphans(store: Store, connection: Connection, ids: Collection[str]) -> set[i
     """The heads of the records that state what belongs to these entities, by whatever way, and to nobody else."""
     heads: set[int] = set()
     known, ring = set(ids), set(ids)
-    statements = [sql for type_ in store.ontology.types.values() for sql in _referring(type_)]
+    statements = [sql for type_ in store.ontology.types.values() for sql in referring(type_)]
     while ring:
         found = {
             id_: head_id
             for sql in statements
-            for id_, head_id, party, is_first in store.rows_in(connection, sql, sorted(ring))
+            for id_, head_id, party, is_first, *_ in store.rows_in(connection, sql, sorted(ring))
             if is_first or party is None or party in known
         }
         ring = found.keys() - known
@@ -249,14 +249,17 @@ def stating(store: Store, connection: Connection, ids: Collection[str]) -> set[i
     return {head_id for (head_id,) in store.rows_in(connection, sql, sorted(ids))}
 
 
-def _referring(type_: EntityType) -> Iterator[str]:
-    """For each way to a party the rows of the type that go it; whether none of the ways before it is open to them."""
+def referring(type_: EntityType) -> Iterator[str]:
+    """For each way to a party the rows of the type that go it; whether none of the ways before it is open to them.
+
+    Columns: id, head, party, is_first, source, and the id of what the way begins with.
+    """
     before: list[str] = []
     for step in dict.fromkeys(path.partition(".")[0] for path in type_.customer):
         column = type_.properties[step].column
         is_first = " AND ".join(f'"{name}" IS NULL' for name in before) or "1 = 1"
         yield (
-            f'SELECT id, head_id, party_id, CASE WHEN {is_first} THEN 1 ELSE 0 END FROM "{type_.table}"'
-            f' WHERE {{in:"{column}"}}'
+            f'SELECT id, head_id, party_id, CASE WHEN {is_first} THEN 1 ELSE 0 END, source, "{column}"'
+            f' FROM "{type_.table}" WHERE {{in:"{column}"}}'
         )
         before.append(column)

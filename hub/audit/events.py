@@ -97,6 +97,9 @@ class Action(StrEnum):
     PRIVACY_MAP_READ = "privacy_map_read"
     FINDING_RAISED = "finding_raised"
     FINDING_DECIDED = "finding_decided"
+    RETENTION_RUN = "retention_run"
+    LEGAL_HOLD = "legal_hold"
+    INCIDENT = "incident"
 
 
 class Outcome(StrEnum):
@@ -114,7 +117,7 @@ COUNTS = frozenset(
         *("created", "updated", "merged", "unmerged", "linked", "entities", "parties", "customers"),
         *("results", "fields", "masked", "denied", "exported", "bytes", "attempts", "faults", "suppressed"),
         *("results", "fields", "masked", "denied", "exported", "bytes", "attempts", "faults", "suppressed"),
-        *("mentions", "remaining"),
+        *("mentions", "remaining", "overdue", "held", "bound"),
     }
 )
 """The names that `counts` may hold."""

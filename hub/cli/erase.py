@@ -87,7 +87,9 @@ def list_erasures() -> None:
         return
     for record in found:
         out.print(f"[bold]{record.id}[/] {record.state}, {record.ground}, {record.at}", highlight=False)
-        out.print(f"  event {record.event}: {', '.join(record.customers)}", highlight=False, soft_wrap=True)
+        whom = ", ".join(record.customers) or "single records"
+        by = f", by the rule {record.rule}" if record.rule else ""
+        out.print(f"  event {record.event}: {whom}{by}", highlight=False, soft_wrap=True)
     if any(record.state != "scrubbed" for record in found):
         raise typer.Exit(3)
 

@@ -25,6 +25,7 @@ from hub.api import serve as serve_api
 from hub.cli import (
     access,
     audit,
+    breach,
     erase,
     glass,
     keys,
@@ -35,6 +36,7 @@ from hub.cli import (
     questions,
     records_of_processing,
     resolve,
+    retain,
     search,
     source,
     staff,
@@ -76,6 +78,9 @@ app.add_typer(erase.app, name="erase")
 app.add_typer(privacy.app, name="privacy")
 for oversee in (*oversight.COMMANDS, *records_of_processing.COMMANDS):
     command(privacy.app, oversee.__name__.replace("_", "-"))(oversee)
+app.add_typer(retain.app, name="retention")
+app.add_typer(retain.hold_app, name="hold")
+app.add_typer(breach.app, name="breach")
 app.add_typer(resolve.app, name="resolve")
 app.add_typer(search.app, name="index")
 command(app)(search.search)
@@ -107,7 +112,7 @@ def check(
         schema.write_text(reference.source_schema(found.ontology), encoding="utf-8")
     out.print(
         f"No fault: {len(found.ontology.types)} entity types, {len(found.access.roles)} roles, "
-        f"{len(found.sources)} sources with {streams} streams, "
+        f"{len(found.sources)} sources with {streams} streams, {len(found.retention.rules)} rules of retention, "
         f"{len(found.organisation.systems)} systems, {len(found.organisation.partners)} partners, "
         f"{len(shipped)} shipped queries."
     )

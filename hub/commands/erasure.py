@@ -21,6 +21,7 @@ from hub.audit import Action, AuditEvent, Payload, Retention
 from hub.commands.author import Author
 from hub.commands.customers import find_customer
 from hub.commands.giving import Order, Result, conclude, note, refusals_recorded
+from hub.commands.holds import require_not_held
 from hub.commands.naming import names_somebody
 from hub.errors import QueryError
 from hub.services import Services
@@ -83,6 +84,8 @@ class ErasureRecord:
     ground: str
     event: int
     state: str
+    rule: str | None
+    """The rule of retention by which it was; None where somebody ordered it."""
 
 
 class _GivenBefore(Exception):  # noqa: N818 - it is no error
@@ -98,8 +101,8 @@ def erase_customer(services: Services, author: Author, order: EraseCustomer) -> 
     Raises:
         AccessDeniedError: the author may not.
         NotFoundError: there is no such customer, or none that the author reaches; both read the same.
-        QueryError: reason or ticket are missing or name the customer, who was erased before, or the idempotency key was
-            used for something else.
+        QueryError: reason or ticket are missing or name the customer, who was erased before or is under a legal hold,
+            or the idempotency key was used for something else.
         StoreUnavailableError: another erasure or a large first load goes on, or the index is out of reach; the next
             start makes that good.
     """
@@ -107,15 +110,16 @@ def erase_customer(services: Services, author: Author, order: EraseCustomer) -> 
     with refusals_recorded(services, author, Command.ERASE_CUSTOMER):
         check_texts(order.reason, order.ticket)
 
-        def find(connection: Connection) -> str:
+        def find(connection: Connection) -> list[str]:
             first = note(services, connection, author, said)
             if first is not None:
                 raise _GivenBefore(first)
             firstload.require_ended(connection)
             _require_not_erased(connection, order.customer)
-            return find_customer(services.store, connection, order.customer, author).id
+            return [find_customer(services.store, connection, order.customer, author).id]
 
         def tell(connection: Connection, plan: ErasurePlan) -> AuditEvent:
+            require_not_held(services.store, connection, plan.parties)
             _require_nameless(services, connection, order, plan)
             counts = {"parties": len(plan.parties), "suppressed": len(plan.hashes)}
             return author.event(
@@ -254,7 +258,7 @@ def _records(services: Services, ids: list[str]) -> list[ErasureRecord]:
     for registered in services.eraser.register.find(ids):
         erasure = registered.erasure
         number = services.audit.number_of(erasure.id)
-        ground = services.audit.event(number).reason_code or ""
-        at = erasure.at.isoformat()
-        found.append(ErasureRecord(erasure.id, erasure.customers, at, ground, number, registered.state.value))
+        ground, _, rule = (services.audit.event(number).reason_code or "").partition(".")
+        at, state = erasure.at.isoformat(), registered.state.value
+        found.append(ErasureRecord(erasure.id, erasure.customers, at, ground, number, state, rule or None))
     return found

@@ -13,10 +13,14 @@ from typing import Final, Literal
 
 from hub.access import missing_assessments, policy_rules
 from hub.adapters import source_statuses
+from hub.adapters.findings import FindingState, findings_at
 from hub.audit import Action, EventFilter, uses
 from hub.commands import Author, asked, unreviewed_glasses
 from hub.commands.glasses import REVIEW_WITHIN
+from hub.commands.incidents import list_incidents
+from hub.organisation import Place, System
 from hub.privacy.access import Seen, rules_seen, span
+from hub.privacy.retention.report import measure
 from hub.services import Services
 
 State = Literal["ok", "attention", "late"]
@@ -153,13 +157,81 @@ def log_verified(services: Services) -> Matter:
     )
 
 
+def findings_open(services: Services) -> Matter:
+    """What the syncs found and nobody has decided about, such as personal data that no mapping declares."""
+    with services.store.read() as connection:
+        found = findings_at(connection)
+    items = [
+        Item(
+            f"{each.kind}: {each.place} {each.field}".strip(), _owner(services, each.place.partition(".")[0])
+        )
+        for each in found
+        if each.state is FindingState.OPEN
+    ]
+    return Matter.of("findings_open", "Findings that nobody has decided about", items, "hub privacy map")
+
+
+def retention_overdue(services: Services) -> Matter:
+    """What should have been erased, by the rules of retention."""
+    now = datetime.now(UTC)
+    rules = (each for each in measure(services, now).rules if each.due)
+    items = [Item(f"{each.label}: {each.due}", each.owner, now) for each in rules]
+    return Matter.of(
+        "retention_overdue", "Data kept for longer than the rules let it", items, "hub retention report"
+    )
+
+
+def breaches_open(services: Services) -> Matter:
+    """Incidents of which something is to be done, with the 72 hours of the authority."""
+    with services.store.read() as connection:
+        found = list_incidents(connection, first=_PAGE, after="")
+    items = [
+        Item(each.id, each.owner, each.due_at if "authority" in each.lacks else None)
+        for each in found
+        if not each.is_closed
+    ]
+    return Matter.of("breaches_open", "Breaches that are not closed", items, "hub breach list")
+
+
+def partners_without_contract(services: Services) -> Matter:
+    """Processors without a contract, or whose contract has ended."""
+    today = datetime.now(UTC).date()
+    items = [
+        Item(f"{name}: {each.label}", None, _end(each.agreement_until) if each.agreement_until else None)
+        for name, each in sorted(services.organisation.partners.items())
+        if each.role == "processor"
+        if each.contract_ref is None or (each.agreement_until is not None and each.agreement_until < today)
+    ]
+    label = "Processors without a contract in force"
+    return Matter.of("partners_without_contract", label, items, "organisation.yaml")
+
+
+def places_by_hand(services: Services) -> Matter:
+    """Systems and places where a privacy request is a task for somebody, or cannot be met."""
+    said = services.organisation
+    places: list[tuple[str, System | Place]] = [*said.systems.items(), *said.places.items()]
+    items = [
+        Item(f"{name}: {', '.join(f'{what} {how}' for what, how in lacking)}", each.owner)
+        for name, each in sorted(places, key=lambda named: named[0])
+        if (lacking := [(what, how) for what, how in each.can.model_dump().items() if how != "auto"])
+    ]
+    return Matter.of(
+        "places_by_hand", "Places where a request is met by hand or not at all", items, "hub privacy map"
+    )
+
+
 PROVIDERS: Final[tuple[Provider, ...]] = (
     unclassified_fields,
+    findings_open,
+    places_by_hand,
+    partners_without_contract,
     grants_past_review,
     grants_unattested,
     grants_unused,
     assessments_missing,
     glasses_unreviewed,
+    retention_overdue,
+    breaches_open,
     log_verified,
 )
 """Who tells what there is to look at; rooms add theirs here."""

@@ -34,7 +34,11 @@ ACTIONS: Mapping[Action, str] = MappingProxyType(
         Action.RESTRICTION_CHANGED: "A restriction or an objection of a customer was recorded, or its end.",
         Action.PRIVACY_REQUEST_OPENED: "A person asked for access, erasure or another right.",
         Action.PRIVACY_REQUEST_CLOSED: "Such a request was answered.",
-        Action.ERASED: "A customer is erased; the reason is the ground. `registered`: hash of the register's entry.",
+        Action.ERASED: "A customer is erased; the reason is the ground, of retention with the rule (`ground.rule`):"
+        " customers, or records of some who stay. `registered`: hash of the register's entry.",
+        Action.RETENTION_RUN: "What is overdue was counted (`dry_run`), or a run erased it: `started`, `finished`.",
+        Action.LEGAL_HOLD: "Customers may not be erased from now on (`placed`), or again (`released`).",
+        Action.INCIDENT: "A personal data breach was `recorded`, or what was done about it: the kind of the step.",
         Action.ERASE_VERIFIED: "What an erasure left: `verified`, `scrubbed`: nothing; `incomplete`; `found_again`.",
         Action.KEY_DESTROYED: "The key of a person's sealed payloads was destroyed.",
         Action.AUDIT_READ: "Someone read the log.",
@@ -91,6 +95,7 @@ its own event, place, subject and class alone.
 | `customer_changed` | each golden value before and after, and its party | each customer | by category |
 | `search` | what was searched for | the day: nobody knows whom it is about | `search` |
 | `review_decided` | the reason | the day: it is about several customers, and names none | `customer` |
+| `legal_hold`, `incident` | what was said of them | the day: they outlive the keys of the customers | `customer` |
 | `erased`, `suppression_released` | reason and ticket | the day: the keys of the customer die | `customer` |
 
 `hub audit show EVENT --reveal` opens them for the machine's operator, the command `reveal_payloads` of the policy for

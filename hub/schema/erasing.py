@@ -114,6 +114,10 @@ class ErasureTombstone:
         description="Number of its audit event: `hub audit prove` gives the receipt."
     )
     state: ErasureState = strawberry.field(description="How far it is.")
+    rule: str | None = strawberry.field(
+        description="The rule of retention by which it was; null where somebody ordered it. Without customers it was of"
+        " single records."
+    )
 
     @classmethod
     def of(cls, record: commands.ErasureRecord) -> Self:
@@ -125,6 +129,7 @@ class ErasureTombstone:
             ground=ErasureGround[record.ground.upper()],
             event=Long(record.event),
             state=ErasureState[record.state.upper()],
+            rule=record.rule,
         )
 
 

@@ -109,6 +109,9 @@ def _attest(
     return RuleAttestation.of(commands.attest_grant(info.context.services, author_of(info), order))
 
 
+_ENDINGS = {"CSV": "csv", "XLSX": "xlsx", "MARKDOWN": "md"}
+
+
 def _ropa(
     info: Info[RequestContext, None],
     format: Annotated[  # noqa: A002 - the argument's name in GraphQL
@@ -119,7 +122,7 @@ def _ropa(
     ] = False,
 ) -> RecordOfProcessing | None:
     made = records.record_of_processing(info.context.services, asks(info), draft=draft)
-    ending: str = format.value
+    ending = _ENDINGS[format.name]
     gaps = [
         RecordGap(activity=gap.row, field=gap.column.heading, required=gap.column.required, what=gap.what)
         for sheet in (made.controller, made.processor)

@@ -6,6 +6,7 @@ Each tuple holds strawberry types in the order in which their fields stand in th
 from __future__ import annotations
 
 from hub.schema.auditing import AuditQuery
+from hub.schema.breaching import BreachMutation, BreachQuery
 from hub.schema.breaking import GlassMutation, GlassQuery
 from hub.schema.calling import CallMutation, CallQuery, CallSubscription
 from hub.schema.changes import ChangesQuery
@@ -21,6 +22,7 @@ from hub.schema.officers import OfficerMutation, OfficerQuery
 from hub.schema.overseeing import OversightQuery
 from hub.schema.progress import ProgressSubscription
 from hub.schema.queries import HubQuery
+from hub.schema.retaining import RetentionMutation, RetentionQuery
 from hub.schema.searching import SearchQuery
 
 QUERIES: tuple[type, ...] = (
@@ -32,6 +34,8 @@ QUERIES: tuple[type, ...] = (
     GlassQuery,
     AuditQuery,
     ErasureQuery,
+    RetentionQuery,
+    BreachQuery,
     MatchQuery,
     ForeseeingQuery,
     CallQuery,
@@ -46,6 +50,8 @@ MUTATIONS: tuple[type, ...] = (
     MatchMutation,
     CallMutation,
     OfficerMutation,
+    RetentionMutation,
+    BreachMutation,
 )
 """Their resolvers are synchronous and run in a worker thread."""
 SUBSCRIPTIONS: tuple[type, ...] = (ProgressSubscription, CallSubscription)

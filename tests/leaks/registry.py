@@ -126,6 +126,24 @@ FIELDS: Mapping[str, Path] = {
     ),
     "Mutation.releaseSuppression": Silent("how many hashes were taken back, for those alone who may erase"),
     **dict.fromkeys(
+        ("Query.retention", "Mutation.runRetention"),
+        Silent("counts of what is overdue, or gone, for those alone who may run retention"),
+    ),
+    **dict.fromkeys(
+        ("Query.legalHolds", "Mutation.placeLegalHold", "Mutation.releaseLegalHold"),
+        Silent("ids of customers and what was said of a hold, for those alone who may place holds"),
+    ),
+    **dict.fromkeys(
+        (
+            "Query.breachScope",
+            "Query.incidents",
+            "Query.incidentCustomers",
+            "Mutation.recordIncident",
+            "Mutation.noteIncident",
+        ),
+        Silent("ids, words and numbers of a breach, for those alone who may handle breaches"),
+    ),
+    **dict.fromkeys(
         (
             "Query.explainMatch",
             "Query.whyNot",
@@ -193,6 +211,7 @@ _NOTES = Silent("the id of what the operator has just said")
 _STEWARD = Shown("tests/cli/test_decide.py::test_who_looked_is_on_record")
 _QUESTION = Shown("tests/cli/test_questions.py::test_every_question_is_on_record_before_its_answer")
 _OFFICER = Shown("tests/privacy/test_cli.py::test_every_question_is_on_record")
+_REGISTER = Shown("tests/cli/test_breach.py::test_who_looks_at_breaches_is_on_record")
 COMMANDS: Mapping[str, Path] = {
     "access cedar": Silent("the policy as Cedar has it"),
     "access check": Silent("faults of the policy"),
@@ -224,6 +243,14 @@ COMMANDS: Mapping[str, Path] = {
         "tests/cli/test_payloads.py::test_an_event_is_shown_as_it_was_hashed_and_its_payload_by_request_only"
     ),
     "audit verify": Silent("counts and hashes"),
+    "breach list": _REGISTER,
+    "breach notify": Silent("what is undecided about the incident that the operator has just named"),
+    "breach open": Silent("a count of people and a time"),
+    "breach people": Shown(
+        "tests/privacy/keeping/test_breach.py::test_how_to_reach_them_is_an_access_of_its_own"
+    ),
+    "breach scope": _REGISTER,
+    "breach show": _REGISTER,
     "check": Silent("the configuration"),
     "consent record": _NOTES,
     "restriction record": _NOTES,
@@ -236,6 +263,9 @@ COMMANDS: Mapping[str, Path] = {
     "erase release": Silent("how many hashes were taken back"),
     "erase scrub": Silent("how many erasures waited for it"),
     "forget": Silent("counts of a run"),
+    "hold list": Shown("tests/cli/test_retain.py::test_who_looks_at_holds_is_on_record"),
+    "hold place": Silent("a count of customers whom the operator has just named"),
+    "hold release": Silent("the id that the operator has just said"),
     "index check": Silent("counts of documents"),
     "index rebuild": Silent("a count of documents"),
     "index status": Silent("counts of documents and changes"),
@@ -284,6 +314,8 @@ COMMANDS: Mapping[str, Path] = {
         ("resolve same", "resolve not-same", "resolve merge", "resolve unmerge", "resolve undo"),
         Silent("ids of customers that the operator has just named"),
     ),
+    "retention report": Silent("counts of what is overdue"),
+    "retention run": Silent("counts of what is gone"),
     "search": Shown("tests/cli/test_search.py::test_a_search_is_on_record_before_it_is_answered"),
     "serve": Silent("nothing but its address"),
     "sources": Silent("counts and times of runs"),

@@ -6,17 +6,22 @@ An activity is there where some role is shown something of them for the purpose,
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Final
 
 from hub.access import AccessMap, Purpose, Trigger, policy_rules, triggers
 from hub.adapters.configurations import ontology_content, sources_content
 from hub.audit.questions import PERSONAL
 from hub.commands import Attestation, newest_attestations
+from hub.commands.incidents import Incident, list_incidents
 from hub.organisation import EEA_AND_UK, HUB, Organisation, Partner, System
+from hub.privacy.retention.report import RuleReport, measure
 from hub.services import Services
 
+_MOST: Final = 1_000
+"""Incidents that are counted."""
 _HUB_LABEL: Final = "Customer knowledge hub"
 
 
@@ -52,6 +57,10 @@ class Activity:
     """What calls for an impact assessment of the purpose."""
     reviewed: Attestation | None
     """The newest word on one of the rules of the purpose."""
+    incidents: str
+    """How many incidents the register has, in words."""
+    kept: tuple[RuleReport, ...]
+    """The rules of retention for the purpose, with what is overdue by them."""
 
     @property
     def key(self) -> str:
@@ -104,8 +113,10 @@ class _Finding:
         self.organisation: Organisation = services.organisation
         self.held = _held(services)
         self.triggers = triggers(self.access)
+        self.retention = measure(services, datetime.now(UTC)).rules
         with services.store.read() as connection:
             self.attested = newest_attestations(connection)
+            self.incidents = _counted(list_incidents(connection, first=_MOST, after=""))
 
     def all(self) -> Iterator[Activity]:
         """Every activity that there is."""
@@ -134,6 +145,8 @@ class _Finding:
             host=self.organisation.partners[hosting] if hosting is not None else None,
             triggers=tuple(each for each in self.triggers if each.purpose == purpose_name),
             reviewed=self._reviewed(purpose_name),
+            incidents=self.incidents,
+            kept=tuple(each for each in self.retention if each.purpose == purpose_name),
         )
 
     def _roles(self, purpose: str, held: frozenset[str]) -> Mapping[str, frozenset[str]]:
@@ -179,6 +192,12 @@ def _held(services: Services) -> dict[str, _Held]:
     everything = frozenset().union(*(each.categories for each in found.values()))
     sources = tuple(each for held in found.values() for each in held.sources)
     return {**found, HUB: _Held(_HUB_LABEL, everything, sources)}
+
+
+def _counted(incidents: Sequence[Incident]) -> str:
+    open_ones = sum(not each.is_closed for each in incidents)
+    number = f"{_MOST} or more" if len(incidents) == _MOST else str(len(incidents))
+    return f"{number} incidents, {open_ones} of them open"
 
 
 def _is_below(key: str, names: tuple[str, ...]) -> bool:

@@ -189,6 +189,28 @@ def transfer_safeguards(activity: Activity) -> Cell:
     return _lines(found) or "not applicable: no transfer"
 
 
+def _retention(_services: Services, activity: Activity) -> Cell:
+    whole = f"{activity.purpose.retention_days} days for {activity.purpose_name}"
+    rules = (f"{each.label}: {each.keep_days} days ({each.basis})" for each in activity.kept)
+    return _lines([whole, *rules])
+
+
+def _adherence(_services: Services, activity: Activity) -> Cell:
+    if not activity.kept:
+        return Missing(f"a rule for {activity.purpose_name} in retention.yaml")
+    due = sum(each.due for each in activity.kept)
+    return f"no: {due} overdue by the rules of the purpose" if due else "yes: nothing is overdue"
+
+
+def _longer(_services: Services, activity: Activity) -> Cell:
+    if not activity.kept:
+        return Missing(f"a rule for {activity.purpose_name} in retention.yaml")
+    held, bound = (sum(getattr(each, name) for each in activity.kept) for name in ("held", "bound"))
+    found = [f"{held} under a legal hold or a restriction"] if held else []
+    found += [f"{bound} hang together with what is to be kept still"] if bound else []
+    return _lines(found) or "nothing is kept longer"
+
+
 def _location(_services: Services, activity: Activity) -> Cell:
     system = activity.system
     if system is None:
@@ -328,12 +350,10 @@ DERIVED: Final[Mapping[str, Derive]] = {
     "4.2": _third_parties,
     "5.1": _third_countries,
     "5.2": _safeguards,
-    "6.1": lambda _services, activity: f"{activity.purpose.retention_days} days for {activity.purpose_name}",
+    "6.1": _retention,
     "6.2": _said("retention_policy"),
-    "6.3": lambda _services, _activity: Missing(
-        "a count of what is overdue, which the hub does not keep yet"
-    ),
-    "6.4": lambda _services, _activity: Missing("why something is kept longer, where it is"),
+    "6.3": _adherence,
+    "6.4": _longer,
     "7.1": lambda services, _activity: measures(services.organisation),
     "7.2": _location,
     "8.1": _basis,
@@ -351,7 +371,7 @@ DERIVED: Final[Mapping[str, Derive]] = {
     "11.3": _notice,
     "12.1": _consent,
     "13.1": _said("breach_process"),
-    "13.2": lambda _services, _activity: Missing("a register of breaches, which the hub does not keep yet"),
+    "13.2": lambda _services, activity: f"register of incidents in the hub: {activity.incidents}",
     "14.1": _contracts,
     "15.1": _review,
 }

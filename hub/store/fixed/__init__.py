@@ -16,6 +16,14 @@ from hub.store.fixed.customers import (
 )
 from hub.store.fixed.findings import finding
 from hub.store.fixed.matching import blocking_key, decision, edge, profile
+from hub.store.fixed.privacy import (
+    held_party,
+    incident,
+    incident_customer,
+    incident_step,
+    legal_hold,
+    retirement,
+)
 from hub.store.fixed.registers import attestation, configuration
 from hub.store.fixed.sources import (
     drift,
@@ -54,11 +62,16 @@ __all__ = [
     "former",
     "former_party",
     "frozen_source",
+    "held_party",
     "home",
     "home_key",
     "housemate",
     "identifier",
     "identifier_ref",
+    "incident",
+    "incident_customer",
+    "incident_step",
+    "legal_hold",
     "mapping",
     "membership",
     "meta",
@@ -69,6 +82,7 @@ __all__ = [
     "record",
     "record_head",
     "registration",
+    "retirement",
     "run",
     "run_stream",
     "standing",

@@ -1,0 +1,149 @@
+"""The dry run: how much is overdue by each rule, of which type and source, and what keeps it from being erased."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from sqlalchemy import Connection
+
+from hub.access import Command
+from hub.access.retention import kept_days
+from hub.audit import Action
+from hub.commands import Author
+from hub.commands.giving import refusals_recorded
+from hub.graph.ages import Ages
+from hub.ontology import CUSTOMER
+from hub.privacy.retention.due import customer_pages, row_pages
+from hub.services import Services
+
+_PAGE = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """Overdue rows of one type and source, or customers, who are of no one source."""
+
+    type: str
+    source: str | None
+    due: int
+    """What the next run erases."""
+    held: int
+    """What a legal hold, or a restriction that the customer asked for, keeps."""
+    bound: int
+    """What hangs together with something that is to be kept still."""
+
+
+@dataclass(frozen=True, slots=True)
+class RuleReport:
+    """A rule with what is overdue by it."""
+
+    name: str
+    label: str
+    purpose: str
+    types: tuple[str, ...]
+    counted_from: str
+    keep_days: int
+    then: str
+    basis: str
+    owner: str
+    review: str
+    cutoff: datetime
+    lines: tuple[Line, ...]
+    undated: int
+    """Rows without a time to count from; they are kept."""
+
+    @property
+    def due(self) -> int:
+        """What the next run erases."""
+        return sum(line.due for line in self.lines)
+
+    @property
+    def held(self) -> int:
+        """What is held."""
+        return sum(line.held for line in self.lines)
+
+    @property
+    def bound(self) -> int:
+        """What is bound."""
+        return sum(line.bound for line in self.lines)
+
+
+@dataclass(frozen=True, slots=True)
+class RetentionReport:
+    """What is overdue at one instant."""
+
+    at: datetime
+    rules: tuple[RuleReport, ...]
+
+    @property
+    def overdue(self) -> int:
+        """Rows and customers that should have been erased: 0 after a run."""
+        return sum(rule.due for rule in self.rules)
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """The numbers of an audit event."""
+        held, bound = sum(rule.held for rule in self.rules), sum(rule.bound for rule in self.rules)
+        return {"overdue": self.overdue, "held": held, "bound": bound}
+
+
+def retention_report(services: Services, author: Author, *, at: datetime | None = None) -> RetentionReport:
+    """What is overdue now, or would be at another time if nothing came in between. Who asked is on record.
+
+    Raises:
+        AccessDeniedError: the author may not.
+    """
+    with refusals_recorded(services, author, Command.RUN_RETENTION):
+        found = measure(services, at or datetime.now(UTC))
+        event = author.event(Action.RETENTION_RUN, reason_code="dry_run", counts=found.counts)
+        services.recorder.record_sync(event)
+        return found
+
+
+def measure(services: Services, at: datetime) -> RetentionReport:
+    """The report, in one state of the store."""
+    ages = Ages(services.store, services.retention, services.access.policy, at)
+    with services.store.read() as connection:
+        rules = tuple(_measured(services, ages, connection, name) for name in services.retention.rules)
+    return RetentionReport(at, rules)
+
+
+def _measured(services: Services, ages: Ages, connection: Connection, name: str) -> RuleReport:
+    rule = services.retention.rules[name]
+    lines = _row_lines if rule.types else _customer_lines
+    return RuleReport(
+        name=name,
+        label=rule.label,
+        purpose=rule.purpose,
+        types=rule.types or (CUSTOMER,),
+        counted_from=rule.counted_from,
+        keep_days=kept_days(rule, services.access.policy),
+        then=rule.then,
+        basis=rule.basis,
+        owner=rule.owner,
+        review=rule.review.isoformat(),
+        cutoff=ages.cutoff(name),
+        lines=tuple(lines(services, ages, connection, name)),
+        undated=sum(ages.undated(connection, name, type_) for type_ in rule.types or ()),
+    )
+
+
+def _row_lines(services: Services, ages: Ages, connection: Connection, name: str) -> Iterator[Line]:
+    for type_name in services.retention.rules[name].types or ():
+        counts: Counter[tuple[str, str]] = Counter()
+        for page in row_pages(ages, services.store, connection, name, type_name, _PAGE):
+            counts.update(page.counts)
+        for source in sorted({source for source, _ in counts}):
+            due, held, bound = (counts[source, verdict] for verdict in ("due", "held", "bound"))
+            yield Line(type_name, source, due, held, bound)
+
+
+def _customer_lines(services: Services, ages: Ages, connection: Connection, name: str) -> Iterator[Line]:
+    due = held = bound = 0
+    for page in customer_pages(ages, services.store, connection, name, _PAGE):
+        due, held, bound = due + len(page.due), held + len(page.held), bound + len(page.bound)
+    if due or held or bound:
+        yield Line(CUSTOMER, None, due, held, bound)

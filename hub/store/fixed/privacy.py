@@ -1,0 +1,82 @@
+"""Legal holds, what retention has erased, and the register of incidents."""
+
+from __future__ import annotations
+
+from sqlalchemy import Column, Index, Integer, PrimaryKeyConstraint, Table, Text
+
+from hub.store.fixed.base import metadata
+
+legal_hold = Table(
+    "legal_hold",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("matter", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("owner", Text, nullable=False),
+    Column("until", Text, nullable=False),
+    Column("placed_at", Text, nullable=False),
+    Column("placed_by", Text, nullable=False),
+    Column("released_at", Text),
+    Column("released_by", Text),
+    Index(None, "released_at"),
+)
+"""Why customers may not be erased; `until` is the day of review, after which it goes on to hold."""
+
+held_party = Table(
+    "held_party",
+    metadata,
+    Column("hold_id", Text, nullable=False),
+    Column("party_id", Text, nullable=False),
+    Column("customer_id", Text, nullable=False),
+    PrimaryKeyConstraint("hold_id", "party_id"),
+    Index(None, "party_id"),
+)
+"""The parties that a hold is on, so that it follows them through merges; `customer_id` is whose they were then."""
+
+retirement = Table(
+    "retirement",
+    metadata,
+    Column("erasure_id", Text, primary_key=True),
+    Column("at", Text, nullable=False),
+)
+"""Batches of source records that retention erased, of customers who stay."""
+
+incident = Table(
+    "incident",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("opened_at", Text, nullable=False),
+    Column("opened_by", Text, nullable=False),
+    Column("aware_at", Text, nullable=False),
+    Column("nature", Text, nullable=False),
+    Column("consequences", Text, nullable=False),
+    Column("measures", Text, nullable=False),
+    Column("owner", Text, nullable=False),
+    Column("scope", Text, nullable=False),
+    Column("found", Text, nullable=False),
+    Index(None, "aware_at"),
+)
+"""Personal data breaches (GDPR Art. 33(5)). `scope` is JSON of what was asked, `found` of counts; no values."""
+
+incident_customer = Table(
+    "incident_customer",
+    metadata,
+    Column("incident_id", Text, nullable=False),
+    Column("customer_id", Text, nullable=False),
+    PrimaryKeyConstraint("incident_id", "customer_id"),
+)
+"""Whom an incident affects, as was found when it was recorded."""
+
+incident_step = Table(
+    "incident_step",
+    metadata,
+    Column("incident_id", Text, nullable=False),
+    Column("place", Integer, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("at", Text, nullable=False),
+    Column("noted_at", Text, nullable=False),
+    Column("noted_by", Text, nullable=False),
+    Column("note", Text, nullable=False),
+    PrimaryKeyConstraint("incident_id", "place"),
+)
+"""What was done about an incident, in the order in which it was noted."""
