@@ -48,6 +48,7 @@ REQUIREMENTS: Final = (
         (
             f"{_ARTICLES}test_art_5_1_c_25_what_no_mapping_reads_is_not_served",
             "tests/privacy/test_home.py::test_a_field_that_nobody_classified_is_told",
+            "tests/adapters/test_findings.py::test_a_field_added_at_the_source_raises_findings_at_the_next_sync",
         ),
     ),
     Requirement(
@@ -62,10 +63,12 @@ REQUIREMENTS: Final = (
     ),
     Requirement(
         "GDPR Art. 5(1)(e)",
-        "retention by category and purpose, with a dry run and a count of what is overdue",
-        "",
-        (),
-        "purposes state how long data is kept for them, and nothing deletes by it",
+        "retention by type and purpose, with a dry run, legal holds and a count of what is overdue",
+        "`hub retention report`, `hub retention run`, `hub hold`",
+        (
+            "tests/privacy/keeping/test_retention.py::test_article_5_1_e_rows_past_their_time_are_erased_and_logged",
+            "tests/privacy/test_home.py::test_what_is_kept_too_long_is_late",
+        ),
     ),
     Requirement(
         "GDPR Art. 5(1)(f), 32",
@@ -144,8 +147,9 @@ REQUIREMENTS: Final = (
         (
             "tests/demo/test_erased.py::test_nothing_is_left_of_an_erased_customer_and_all_proofs_hold",
             "tests/commands/test_erasures.py::test_the_next_full_import_does_not_bring_them_back",
+            "tests/privacy/keeping/test_holds.py::test_article_17_3_e_nobody_is_erased_under_a_hold_until_it_is_released",
         ),
-        "exceptions by law are not kept for single items, and recipients are not told",
+        "recipients are not told, and nobody erases at the sources",
     ),
     Requirement(
         "GDPR Art. 18",
@@ -199,9 +203,11 @@ REQUIREMENTS: Final = (
     Requirement(
         "GDPR Art. 33, 34",
         "whom a breach concerns, by the audit log, with the 72-hour clock and a register",
-        "",
-        (),
-        "there is neither a breach tool nor a register",
+        "`hub breach`",
+        (
+            "tests/privacy/keeping/test_breach.py::test_articles_33_34_a_leaked_credential_gives_exactly_whom_it_read",
+            "tests/privacy/keeping/test_breach.py::test_an_incident_is_registered_followed_and_closed",
+        ),
     ),
     Requirement(
         "GDPR Art. 35, 36",

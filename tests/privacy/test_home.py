@@ -2,16 +2,30 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
 
 import pytest
 
+from hub.adapters.findings import Finding, FindingKind, FindingState, decide_finding, record_findings
 from hub.audit import Action
 from hub.commands import BreakGlass, break_glass
+from hub.commands.incidents import keep_incident
 from hub.errors import AccessDeniedError
-from hub.privacy.home import PROVIDERS, Matter, compliance_overview
+from hub.privacy.home import (
+    PROVIDERS,
+    Matter,
+    breaches_open,
+    compliance_overview,
+    findings_open,
+    partners_without_contract,
+    places_by_hand,
+    retention_overdue,
+)
 from hub.store import fixed
+from tests.privacy.keeping.retention_world import Keeper, person
 from tests.privacy.office import Office
+from tests.privacy.test_records import open_demo, with_organisation
 
 OVERVIEW = "{ complianceOverview { key label state count how items { what owner due } } }"
 
@@ -72,6 +86,59 @@ def test_a_purpose_that_lacks_an_assessment_is_told(office: Office) -> None:
     office.change("lia: https://example.com/privacy/lia/data-quality", "other: x")
     found = matters(office)["assessments_missing"]
     assert ["data_quality" in each.what for each in found.items] == [True]
+
+
+def test_processors_without_a_contract_and_places_by_hand_are_told(tmp_path: Path, store_url: str) -> None:
+    with open_demo(tmp_path, store_url) as services:
+        assert partners_without_contract(services).state == "ok"
+        partners = dict(services.organisation.partners)
+        bare, over = partners["warehouse"], partners["till_vendor"]
+        partners["warehouse"] = bare.model_copy(update={"contract_ref": None, "agreement_until": None})
+        partners["till_vendor"] = over.model_copy(update={"agreement_until": date(2020, 1, 1)})
+        found = partners_without_contract(with_organisation(services, partners=partners))
+        assert (found.state, [each.what.partition(":")[0] for each in found.items]) == (
+            "late",
+            ["till_vendor", "warehouse"],
+        )
+        by_hand = {each.what.partition(":")[0]: each for each in places_by_hand(services).items}
+    assert "erase none" in by_hand["legacy"].what
+    assert by_hand["hub_backups"].owner == "it"
+
+
+def test_what_is_kept_too_long_is_late(tmp_path: Path, store_url: str) -> None:
+    keeper = Keeper(tmp_path, store_url)
+    try:
+        assert retention_overdue(keeper.services).state == "ok"
+        keeper.keep(people=[person("P1")], orders=[{"no": "O1", "who": "P1", "at": "2001-01-01T00:00:00Z"}])
+        found = retention_overdue(keeper.services)
+    finally:
+        keeper.services.close()
+    assert found.state == "late"
+    assert found.items
+
+
+def test_an_open_breach_has_the_clock_of_the_authority(office: Office) -> None:
+    assert breaches_open(office.services).state == "ok"
+    aware = datetime.now(UTC) - timedelta(hours=73)
+    row = {
+        "opened_by": "u-compliance", "aware_at": aware.isoformat(), "nature": "a test", "consequences": "none",
+        "measures": "none", "owner": "compliance", "scope": {}, "found": {},
+    }  # fmt: skip
+    with office.services.store.write() as connection:
+        id_ = keep_incident(connection, row, ())
+    found = breaches_open(office.services)
+    assert (found.state, [each.what for each in found.items]) == ("late", [id_])
+
+
+def test_a_finding_that_nobody_decided_about_is_told(office: Office) -> None:
+    finding = Finding(FindingKind.UNMAPPED_FIELD, "till.sales", "nickname")
+    with office.services.store.write() as connection:
+        record_findings(connection, [finding], ["till.sales"], 1)
+    found = findings_open(office.services)
+    assert [each.what for each in found.items] == ["unmapped_field: till.sales nickname"]
+    with office.services.store.write() as connection:
+        decide_finding(connection, finding, FindingState.ACCEPTED, "u-it", "it is a test")
+    assert findings_open(office.services).items == ()
 
 
 def test_a_log_without_checkpoint_and_verification_is_to_be_looked_at(office: Office) -> None:
