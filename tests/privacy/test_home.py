@@ -96,10 +96,8 @@ def test_processors_without_a_contract_and_places_by_hand_are_told(tmp_path: Pat
         partners["warehouse"] = bare.model_copy(update={"contract_ref": None, "agreement_until": None})
         partners["till_vendor"] = over.model_copy(update={"agreement_until": date(2020, 1, 1)})
         found = partners_without_contract(with_organisation(services, partners=partners))
-        assert (found.state, [each.what.partition(":")[0] for each in found.items]) == (
-            "late",
-            ["till_vendor", "warehouse"],
-        )
+        assert found.state == "late"
+        assert [each.what.partition(":")[0] for each in found.items] == ["till_vendor", "warehouse"]
         by_hand = {each.what.partition(":")[0]: each for each in places_by_hand(services).items}
     assert "erase none" in by_hand["legacy"].what
     assert by_hand["hub_backups"].owner == "it"
@@ -133,7 +131,7 @@ def test_an_open_breach_has_the_clock_of_the_authority(office: Office) -> None:
 def test_a_finding_that_nobody_decided_about_is_told(office: Office) -> None:
     finding = Finding(FindingKind.UNMAPPED_FIELD, "till.sales", "nickname")
     with office.services.store.write() as connection:
-        record_findings(connection, [finding], ["till.sales"], 1)
+        record_findings(connection, 1, "till.sales", [finding], read_any=True)
     found = findings_open(office.services)
     assert [each.what for each in found.items] == ["unmapped_field: till.sales nickname"]
     with office.services.store.write() as connection:
