@@ -64,7 +64,7 @@ REQUIREMENTS: Final = (
     Requirement(
         "GDPR Art. 5(1)(e)",
         "retention by type and purpose, with a dry run, legal holds and a count of what is overdue",
-        "`hub retention report`, `hub retention run`, `hub hold`",
+        "`hub retention report`, `hub retention run`, `hub hold place`",
         (
             "tests/privacy/keeping/test_retention.py::test_article_5_1_e_rows_past_their_time_are_erased_and_logged",
             "tests/privacy/test_home.py::test_what_is_kept_too_long_is_late",
@@ -73,7 +73,7 @@ REQUIREMENTS: Final = (
     Requirement(
         "GDPR Art. 5(1)(f), 32",
         "payloads of the log sealed by a key of each person; master keys rotate; an erasure holds after a restore",
-        "`hub audit data-keys rotate`, `hub erase`",
+        "`hub audit data-keys rotate`, `hub erase customer`",
         (
             "tests/audit/test_datakeys.py::test_each_subject_and_class_has_one_key_of_its_own",
             "tests/audit/test_datakeys.py::test_rotation_wraps_all_anew_and_the_former_key_may_go",
@@ -143,7 +143,7 @@ REQUIREMENTS: Final = (
     Requirement(
         "GDPR Art. 17, 19",
         "a customer is erased from every place of the hub, nothing is left, and no import brings them back",
-        "`eraseCustomer`, `hub erase`",
+        "`eraseCustomer`, `hub erase customer`",
         (
             "tests/demo/test_erased.py::test_nothing_is_left_of_an_erased_customer_and_all_proofs_hold",
             "tests/commands/test_erasures.py::test_the_next_full_import_does_not_bring_them_back",
@@ -203,7 +203,7 @@ REQUIREMENTS: Final = (
     Requirement(
         "GDPR Art. 33, 34",
         "whom a breach concerns, by the audit log, with the 72-hour clock and a register",
-        "`hub breach`",
+        "`hub breach scope`, `hub breach open`, `hub breach list`",
         (
             "tests/privacy/keeping/test_breach.py::test_articles_33_34_a_leaked_credential_gives_exactly_whom_it_read",
             "tests/privacy/keeping/test_breach.py::test_an_incident_is_registered_followed_and_closed",
@@ -261,7 +261,7 @@ REQUIREMENTS: Final = (
     Requirement(
         "ISO/IEC 27701, SOC 2",
         "each rule of the policy attested every quarter by somebody else; unused grants and samples from the log",
-        "`accessMap`, `accessReview`, `attestGrant`; `hub privacy access`, `review`, `attest`",
+        "`accessMap`, `accessReview`, `attestGrant`; `hub privacy access`, `hub privacy review`, `hub privacy attest`",
         (
             f"{_ARTICLES}test_iso_27701_grants_are_attested_each_quarter_and_unused_ones_listed",
             "tests/privacy/test_access_map.py::test_nobody_attests_what_their_own_role_is_given",

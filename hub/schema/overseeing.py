@@ -23,7 +23,7 @@ from hub.schema.scalars import Date, DateTime, Long
 
 @strawberry.enum(name="AttestationVerdict", description="What somebody says of a rule that they looked at.")
 class AttestationVerdict(Enum):
-    """The verdicts, as they are stored."""
+    """What may be said of a rule, as it is stored."""
 
     KEEP = strawberry.enum_value("keep", description="It stays as it is.")
     NARROW = strawberry.enum_value("narrow", description="It gives more than is needed.")
@@ -71,7 +71,7 @@ class RuleAttestation:
 
 @strawberry.type(description="A rule of the policy in force, with who made use of it.")
 class AccessRule:
-    """A rule in GraphQL."""
+    """A rule of the policy in GraphQL."""
 
     id: strawberry.ID = strawberry.field(description="Its id, which follows from what it gives to whom.")
     kind: str = strawberry.field(description="`grant`, `command` or `break_glass`.")

@@ -102,6 +102,8 @@ def test_the_policy_we_ship_lets_few_do_much() -> None:
         ("compliance", "privacy_compliance", "reveal_payloads"),
         ("compliance", "privacy_compliance", "read_audit"),
         ("compliance", "privacy_compliance", "erase_customer"),
+        ("compliance", "privacy_compliance", "attest_grant"),
+        ("management", "management_reporting", "attest_grant"),
         *(
             ("compliance", "privacy_compliance", name)
             for name in ("run_retention", "place_hold", "handle_breach")

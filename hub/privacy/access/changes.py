@@ -36,7 +36,7 @@ class Cause:
 
 @dataclass(frozen=True, slots=True)
 class MapChange:
-    """One change."""
+    """One change of the map."""
 
     how: How
     what: str
