@@ -171,6 +171,9 @@ class Command(StrEnum):
     DECIDE_MATCH = "decide_match"
     REPORT_CALL = "report_call"
     HANDLE_CALL = "handle_call"
+    READ_PRIVACY_MAP = "read_privacy_map"
+    READ_FINDINGS = "read_findings"
+    DECIDE_FINDING = "decide_finding"
 
 
 class CommandGrant(_Part):

@@ -21,7 +21,21 @@ from hub.adapters.preview import preview as preview_stream
 from hub.adapters.runs import RunReport
 from hub.adapters.sync import Progress
 from hub.api import serve as serve_api
-from hub.cli import access, audit, erase, glass, keys, payloads, quarantine, questions, resolve, search, staff
+from hub.cli import (
+    access,
+    audit,
+    erase,
+    glass,
+    keys,
+    locate,
+    payloads,
+    privacy,
+    quarantine,
+    questions,
+    resolve,
+    search,
+    staff,
+)
 from hub.cli.common import SourceName, Values, command, opened, operator, out, record_values_shown
 from hub.cli.terminal import (
     print_preview,
@@ -58,6 +72,9 @@ app.add_typer(access.app, name="access")
 app.add_typer(erase.app, name="erase")
 app.add_typer(resolve.app, name="resolve")
 app.add_typer(search.app, name="index")
+app.add_typer(privacy.app, name="privacy")
+for _name, _function in locate.COMMANDS.items():
+    command(privacy.app, _name)(_function)
 command(app)(search.search)
 
 
