@@ -18,6 +18,7 @@ from hub.store.fixed.findings import finding
 from hub.store.fixed.matching import blocking_key, decision, edge, profile
 from hub.store.fixed.sources import (
     drift,
+    frozen_source,
     mapping,
     meta,
     quarantine,
@@ -49,6 +50,7 @@ __all__ = [
     "finding",
     "former",
     "former_party",
+    "frozen_source",
     "home",
     "home_key",
     "housemate",
