@@ -80,12 +80,13 @@ TABLES: Final[Mapping[str, TableNote]] = MappingProxyType(
         "call": _note("Call journal", categories=("user.contact.phone_number", "user.behavior", PSEUDONYM)),
         "call_pick": _note("Whom agents picked for a number", "call"),
         "break_glass": _note("Broken glasses", categories=(PSEUDONYM, "user.content.private")),
+        "frozen_source": _note("Frozen sources: which of our people froze them"),
         "command": _note("Commands given lately: keyed hashes and ids"),
         "change": _note("Change feed: ids", "customer"),
         "audit_outbox": _note("Audit events on their way", categories=(EVERYTHING,)),
     }
 )
-"""The fixed tables that hold something of people."""
+"""The tables that hold something of people, beside those of entity types."""
 
 IMPERSONAL: Final[Mapping[str, str]] = MappingProxyType(
     {

@@ -159,8 +159,8 @@ def _opening(width: float, height: float) -> str:
 def _heads() -> Iterator[str]:
     yield f'<text x="{MARGIN}" y="34" font-size="20" font-weight="bold">Where personal data lies</text>'
     yield (
-        f'<text x="{MARGIN}" y="54" font-size="12" fill="#555">Grey arrows stay within the EEA and the UK; red ones cross the border. '
-        "Numbers are rows.</text>"
+        f'<text x="{MARGIN}" y="54" font-size="12" fill="#555">Grey arrows stay within the EEA and the UK; '
+        "red ones cross the border. Numbers are rows.</text>"
     )
     for number, title in enumerate(_COLUMNS):
         x = MARGIN + number * (WIDTH + GAP)
