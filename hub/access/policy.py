@@ -179,6 +179,9 @@ class Command(StrEnum):
     RUN_RETENTION = "run_retention"
     PLACE_HOLD = "place_hold"
     HANDLE_BREACH = "handle_breach"
+    READ_PRIVACY_MAP = "read_privacy_map"
+    READ_FINDINGS = "read_findings"
+    DECIDE_FINDING = "decide_finding"
 
 
 class CommandGrant(_Part):

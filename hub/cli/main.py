@@ -29,6 +29,7 @@ from hub.cli import (
     erase,
     glass,
     keys,
+    locate,
     oversight,
     payloads,
     privacy,
@@ -83,6 +84,9 @@ app.add_typer(retain.hold_app, name="hold")
 app.add_typer(breach.app, name="breach")
 app.add_typer(resolve.app, name="resolve")
 app.add_typer(search.app, name="index")
+app.add_typer(privacy.app, name="privacy")
+for _name, _function in locate.COMMANDS.items():
+    command(privacy.app, _name)(_function)
 command(app)(search.search)
 app.add_typer(source.app, name="source")
 command(app)(source.worker)

@@ -69,7 +69,7 @@ def access(
     )
 
 
-def field(
+def readers(
     path: Annotated[str, typer.Argument(help="A property such as `Customer.email`, or a data category.")],
     since: Since = None,
     until: Until = None,
@@ -81,10 +81,8 @@ def field(
             services, author, path, instant("--since", since), instant("--until", until)
         )
     if as_json:
-        readers = [{**asdict(each), "via": [asdict(reason) for reason in each.via]} for each in found.readers]
-        _echo(
-            {"path": found.path, "category": found.category, "special": found.special, "readableBy": readers}
-        )
+        by = [{**asdict(each), "via": [asdict(reason) for reason in each.via]} for each in found.readers]
+        _echo({"path": found.path, "category": found.category, "special": found.special, "readableBy": by})
         return
     special = ", opened only by a grant that names it" if found.special else ""
     out.print(f"[bold]{escape(found.path)}[/] is {found.category}{special}", highlight=False)
@@ -193,7 +191,7 @@ def home(as_json: AsJson = False) -> None:
         raise typer.Exit(3)
 
 
-COMMANDS = (access, field, review, diff, attest, home)
+COMMANDS = (access, readers, review, diff, attest, home)
 """The commands, which `hub privacy` has under their own names."""
 
 

@@ -168,7 +168,7 @@ def findings_open(services: Services) -> Matter:
         for each in found
         if each.state is FindingState.OPEN
     ]
-    return Matter.of("findings_open", "Findings that nobody has decided about", items, "docs/privacy-map.md")
+    return Matter.of("findings_open", "Findings that nobody has decided about", items, "hub privacy findings")
 
 
 def retention_overdue(services: Services) -> Matter:

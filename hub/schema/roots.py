@@ -15,6 +15,7 @@ from hub.schema.erasing import ErasureMutation, ErasureQuery
 from hub.schema.explaining import ExplainQuery
 from hub.schema.federation import FederationQuery
 from hub.schema.foreseeing import ForeseeingQuery
+from hub.schema.locating import LocationMutation, LocationQuery
 from hub.schema.matching import MatchQuery
 from hub.schema.mutations import SourceMutation
 from hub.schema.networks import NetworkQuery
@@ -41,6 +42,7 @@ QUERIES: tuple[type, ...] = (
     CallQuery,
     OversightQuery,
     OfficerQuery,
+    LocationQuery,
     FederationQuery,
 )
 MUTATIONS: tuple[type, ...] = (
@@ -52,6 +54,7 @@ MUTATIONS: tuple[type, ...] = (
     OfficerMutation,
     RetentionMutation,
     BreachMutation,
+    LocationMutation,
 )
 """Their resolvers are synchronous and run in a worker thread."""
 SUBSCRIPTIONS: tuple[type, ...] = (ProgressSubscription, CallSubscription)

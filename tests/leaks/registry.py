@@ -179,6 +179,10 @@ FIELDS: Mapping[str, Path] = {
         ),
         Silent("the id of the call that the agent has just said"),
     ),
+    **dict.fromkeys(
+        ("Query.privacyMap", "Query.dataMap", "Query.recipients", "Query.findings", "Mutation.decideFinding"),
+        Silent("names of places, fields and people's ids, counts: no value, for those alone who may ask"),
+    ),
     "Mutation.syncSource": Silent("that a run of a source has begun"),
     **dict.fromkeys(
         ("Mutation.freezeSource", "Mutation.thawSource"), Silent("the name of the source that was given")
@@ -277,11 +281,15 @@ COMMANDS: Mapping[str, Path] = {
     "privacy access": _OFFICER,
     "privacy attest": Silent("the verdict that the operator has just said"),
     "privacy diff": _OFFICER,
-    "privacy field": _OFFICER,
     "privacy fides": Silent("names of fields and categories"),
     "privacy home": _OFFICER,
+    "privacy readers": _OFFICER,
     "privacy record": _OFFICER,
     "privacy review": _OFFICER,
+    **dict.fromkeys(
+        ("privacy map", "privacy person", "privacy field", "privacy recipients", "privacy findings"),
+        Shown("tests/privacy/test_places_cli.py::test_every_question_is_on_record"),
+    ),
     "preview": Shown("tests/cli/test_main.py::test_preview_with_values_shows_them_and_leaves_an_audit_event"),
     "quarantine discard": Silent("the number that the operator has just said"),
     "quarantine list": Shown(

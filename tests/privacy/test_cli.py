@@ -95,13 +95,13 @@ def test_rules_that_are_due_or_unused_are_listed_and_attested() -> None:
 
 
 def test_a_field_is_shown_with_who_can_see_it_and_who_did() -> None:
-    text = printed("field", "Customer.email")
+    text = printed("readers", "Customer.email")
     assert "Customer.email is user.contact.email" in text
     line = next(
         line for line in text.splitlines() if line.startswith("support") and "customer_service" in line
     )
     assert "u-17" in line
-    assert told("field", "Customer.email")["readableBy"]  # type: ignore[call-overload]
+    assert told("readers", "Customer.email")["readableBy"]  # type: ignore[call-overload]
 
 
 def test_a_sample_is_shown_with_flags_and_what_they_mean() -> None:
@@ -139,7 +139,7 @@ def test_home_tells_what_is_late_by_its_exit_code() -> None:
 
 QUESTIONS = {
     "access_map": ["access"],
-    "field_access": ["field", "user.contact.email"],
+    "field_access": ["readers", "user.contact.email"],
     "access_review": ["review"],
     "map_diff": ["diff", "--from", "2020-01-01"],
     "compliance_overview": ["home"],
