@@ -125,7 +125,8 @@ def _placed(graph: nx.DiGraph[str]) -> Mapping[str, tuple[float, float]]:
     of networkx need numpy, which the hub does without.
     """
     columns: dict[int, list[str]] = defaultdict(list)
-    for key, layer in graph.nodes(data="layer"):
+    layer_of = {key: int(graph.nodes[key]["layer"]) for key in graph}
+    for key, layer in layer_of.items():
         columns[layer].append(key)
     row_of = {key: float(n) for keys in columns.values() for n, key in enumerate(keys)}
     tallest = max(map(len, columns.values()), default=0)
@@ -137,7 +138,7 @@ def _placed(graph: nx.DiGraph[str]) -> Mapping[str, tuple[float, float]]:
             row_of.update({key: start + number for number, key in enumerate(ordered)})
     return {
         key: (MARGIN + layer * (WIDTH + GAP), HEAD + row_of[key] * ROW)
-        for key, layer in graph.nodes(data="layer")
+        for key, layer in layer_of.items()
     }
 
 
