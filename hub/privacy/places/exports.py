@@ -137,8 +137,7 @@ def _placed(graph: nx.DiGraph[str]) -> Mapping[str, tuple[float, float]]:
             start = (tallest - len(ordered)) / 2
             row_of.update({key: start + number for number, key in enumerate(ordered)})
     return {
-        key: (MARGIN + layer * (WIDTH + GAP), HEAD + row_of[key] * ROW)
-        for key, layer in layer_of.items()
+        key: (MARGIN + layer * (WIDTH + GAP), HEAD + row_of[key] * ROW) for key, layer in layer_of.items()
     }
 
 
