@@ -81,6 +81,15 @@ TABLES: Final[Mapping[str, TableNote]] = MappingProxyType(
         "call_pick": _note("Whom agents picked for a number", "call"),
         "break_glass": _note("Broken glasses", categories=(PSEUDONYM, "user.content.private")),
         "frozen_source": _note("Frozen sources: which of our people froze them"),
+        "attestation": _note("Rules of the policy: which of our people looked at them"),
+        "legal_hold": _note("Legal holds", categories=(PSEUDONYM, "user.content.private")),
+        "held_party": _note("Parties under a legal hold", "legal_hold"),
+        "retirement": _note("Batches that retention erased", "tombstone"),
+        "incident": _note("Register of incidents", categories=(PSEUDONYM, "user.content.private")),
+        "incident_customer": _note("Customers whom an incident affects", "incident"),
+        "incident_step": _note(
+            "What was done about incidents", "incident", categories=(PSEUDONYM, "user.content.private")
+        ),
         "command": _note("Commands given lately: keyed hashes and ids"),
         "change": _note("Change feed: ids", "customer"),
         "audit_outbox": _note("Audit events on their way", categories=(EVERYTHING,)),
@@ -97,6 +106,7 @@ IMPERSONAL: Final[Mapping[str, str]] = MappingProxyType(
         "stream_state": "names of fields, and a cursor: a time, a page, a file",
         "drift": "names of fields",
         "finding": "counts and names of fields",
+        "configuration": "policies, names of properties and of fields",
     }
 )
 """The other fixed tables, with what they hold instead."""

@@ -131,7 +131,7 @@ REQUIREMENTS: Final = (
         "the notice of each purpose stands in the record of processing; its lack is a gap",
         "`ropa`, `hub privacy record`",
         ("tests/privacy/test_records.py::test_an_empty_cell_is_a_gap_and_a_gap_is_an_empty_cell",),
-        "no answer to a person lists the source and the day of each value",
+        "a person's map tells the source of each field to officers; there is no answer for the person",
     ),
     Requirement(
         "GDPR Art. 15",
@@ -220,9 +220,12 @@ REQUIREMENTS: Final = (
     ),
     Requirement(
         "GDPR Art. 44-49",
-        "a country outside the EEA and the UK needs a transfer mechanism, or is a gap of the record",
-        "`organisation.yaml`, `ropa`",
-        (f"{_ARTICLES}test_art_44_49_a_transfer_without_a_mechanism_is_a_gap_of_the_record",),
+        "a country outside the EEA and the UK needs a transfer mechanism, or is a finding and a gap of the record",
+        "`organisation.yaml`, `findings`, `ropa`",
+        (
+            f"{_ARTICLES}test_art_44_49_a_transfer_without_a_mechanism_is_a_gap_of_the_record",
+            "tests/privacy/test_places.py::test_what_the_organisation_does_not_say_is_found",
+        ),
     ),
     Requirement(
         "CCPA 1798.100-.135",
