@@ -6,7 +6,7 @@ INSTALLED := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test test-search test-browser test-pop lint types contracts docs check bench bench-serve bench-access bench-audit bench-resolution bench-search bench-pop bench-formats clean
-.PHONY: conformance conformance-http conformance-ws conformance-federation conformance-oidc conformance-fuzz conformance-cop
+.PHONY: conformance conformance-http conformance-ws conformance-federation conformance-oidc conformance-fuzz conformance-cop conformance-fides
 
 help: ## show this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -97,6 +97,12 @@ conformance-federation: $(INSTALLED) ## a supergraph of the hub and another serv
 
 conformance-oidc: $(INSTALLED) ## tokens of a real identity provider, npm's oidc-provider
 	$(CONFORMANCE) oidc
+
+conformance-fides: $(INSTALLED) ## the manifests of Fides, by fideslang in an environment of its own
+	$(PYTHON) -m venv $(VENV)/fides
+	$(VENV)/fides/bin/pip install --quiet --disable-pip-version-check 'fideslang==3.1.4'
+	$(BIN)/hub privacy fides $(VENV)/fides/manifests
+	$(VENV)/fides/bin/python conformance/fides.py $(VENV)/fides/manifests hub/ontology/taxonomy.yaml
 
 conformance-fuzz: $(INSTALLED) ## schemathesis: 2,000 documents made from the schema
 	$(CONFORMANCE) fuzz

@@ -26,7 +26,18 @@ from hub.access import (
     load_public_keys,
 )
 from hub.access.retention import NO_RULES, RetentionRules, load_retention
-from hub.adapters import Jobs, Past, SourceConfig, Sources, StaffRecords, Syncer, load_sources
+from hub.adapters import (
+    Jobs,
+    Past,
+    SourceConfig,
+    Sources,
+    StaffRecords,
+    Syncer,
+    access_of,
+    keep_configurations,
+    kept_configurations,
+    load_sources,
+)
 from hub.audit import (
     Action,
     AuditEvent,
@@ -50,6 +61,7 @@ from hub.graph.resolution import MatchModel, PartyKind, load_models
 from hub.graph.resolution.profiles import StreetReader, libpostal_reader, street_parts
 from hub.graph.resolution.stewardship import Stewardship
 from hub.ontology import Ontology, load_ontology
+from hub.organisation import KnownNames, Organisation, load_organisation
 from hub.search import Indexer, SearchService, open_engine
 from hub.settings import Settings, TokenClaims
 from hub.store import Store
@@ -66,6 +78,8 @@ class Configuration:
 
     ontology: Ontology
     policy: PolicyInForce
+    organisation: Organisation
+    """Empty where there is no file of it."""
     retention: RetentionRules
     sources: Mapping[str, SourceConfig]
     issuer: TrustedIssuer | None
@@ -103,6 +117,7 @@ class Services:
     settings: Settings
     ontology: Ontology
     policy: PolicyInForce
+    organisation: Organisation
     retention: RetentionRules
     """How long data is kept."""
     store: Store
@@ -151,6 +166,11 @@ class Services:
             raise
         if changed is not None:
             self.policy.adopt(changed)
+            self.keep_configurations()
+
+    def keep_configurations(self) -> None:
+        """Keep policy, ontology and sources where they are not as they last were, so that any past day can be told."""
+        keep_configurations(self.store, self.access, self.ontology, self.sources.configs)
 
     def _record_policy(self, access: AccessMap) -> None:
         if access.sha256 != self.policy.recorded:
@@ -240,6 +260,7 @@ def load_configuration(settings: Settings) -> Configuration:
     policy = _attempt(lambda: PolicyInForce.load(settings.policy_file, known.taxonomy), faults)
     retention = _attempt(lambda: _retention(settings, known, policy), faults)
     sources = _attempt(lambda: load_sources(settings.config_dir, known), faults)
+    organisation = _attempt(lambda: _organisation(settings, known, policy), faults)
     issuer = _attempt(lambda: _trusted_issuer(settings), faults)
     keys = _attempt(lambda: ApiKeys(settings.api_keys_file), faults)
     master = _attempt(lambda: _master_keys(settings), faults)
@@ -249,6 +270,7 @@ def load_configuration(settings: Settings) -> Configuration:
     if faults or not (
         ontology
         and policy
+        and organisation
         and retention
         and models
         and read_street
@@ -257,7 +279,17 @@ def load_configuration(settings: Settings) -> Configuration:
     ):
         raise ConfigurationError(faults)
     return Configuration(
-        ontology, policy, retention, sources, issuer, keys, master, models, read_street, checkpoint_keys
+        ontology,
+        policy,
+        organisation,
+        retention,
+        sources,
+        issuer,
+        keys,
+        master,
+        models,
+        read_street,
+        checkpoint_keys,
     )
 
 
@@ -265,7 +297,7 @@ def open_services(settings: Settings, environ: Mapping[str, str] = os.environ) -
     """All services, ready; `environ` is where the sources' `{env: NAME}` are looked up.
 
     Raises:
-        ConfigurationError: files have faults, all of them listed; nothing was opened.
+        ConfigurationError: files have faults, all of them listed, or the policy adds what needs an impact assessment.
         StoreUnavailableError: the store cannot be reached.
         SchemaChangeError: the store needs a change that only a person may make; the message says which.
         AuditError: the audit log cannot be opened, or an erasure that was broken off cannot be carried out.
@@ -275,6 +307,8 @@ def open_services(settings: Settings, environ: Mapping[str, str] = os.environ) -
     with ExitStack() as opening:
         store = Store.open(settings.store_address, found.ontology)
         opening.callback(store.close)
+        _require_assessed(store, found.policy)
+        keep_configurations(store, found.access, found.ontology, found.sources)
         audit = opening.enter_context(AuditLog.open(settings.audit_address))
         recorder = opening.enter_context(Recorder(audit))
         sealer = _sealer(settings, found.master, opening)
@@ -298,6 +332,7 @@ def open_services(settings: Settings, environ: Mapping[str, str] = os.environ) -
             settings=settings,
             ontology=found.ontology,
             policy=found.policy,
+            organisation=found.organisation,
             retention=found.retention,
             store=store,
             audit=audit,
@@ -320,6 +355,30 @@ def open_services(settings: Settings, environ: Mapping[str, str] = os.environ) -
             else None,
             _open=opening.pop_all(),
         )
+
+
+def _require_assessed(store: Store, policy: PolicyInForce) -> None:
+    """See to it that a policy that changed while nothing ran added nothing unassessed."""
+    with store.read() as connection:
+        kept = kept_configurations(connection, "policy")
+    if kept and kept[-1].sha256 != policy.current.sha256:
+        before, _ = access_of(kept[-1])
+        policy.require_assessed(before)
+
+
+def _organisation(settings: Settings, ontology: Ontology, policy: PolicyInForce | None) -> Organisation:
+    """What the organisation's file says; an empty one where none is set and none lies beside the policy.
+
+    Raises:
+        ConfigurationError: the file has faults, or is set and not there.
+    """
+    if settings.organisation_file is None and not settings.organisation_path.exists():
+        return Organisation()
+    known = KnownNames(ontology.taxonomy.categories)
+    if policy is not None:
+        said = policy.current.policy
+        known = KnownNames(ontology.taxonomy.categories, said.departments, said.purposes, said.roles)
+    return load_organisation(settings.organisation_path, known)
 
 
 def _retention(settings: Settings, ontology: Ontology, policy: PolicyInForce | None) -> RetentionRules:

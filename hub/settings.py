@@ -200,6 +200,11 @@ class Settings(BaseSettings):
         default=Path("adapters_config"), description="Folder with one YAML file a source system."
     )
     policy_file: Path = Field(default=Path("policy.yaml"), description="Departments, purposes and grants.")
+    organisation_file: Path | None = Field(
+        default=None,
+        description="Controller, systems, partners and places outside of the hub; unless given, `organisation.yaml`"
+        " beside the policy, where there is one.",
+    )
     retention_file: Path | None = Field(
         default=None,
         description="How long data is kept; `retention.yaml` beside the policy unless given. Where that is not there,"
@@ -413,6 +418,11 @@ class Settings(BaseSettings):
             if self.audit_url
             else f"sqlite:///{self.data_dir / 'audit.sqlite'}"
         )
+
+    @property
+    def organisation_path(self) -> Path:
+        """The file of the organisation, which need not be there unless it is set."""
+        return self.organisation_file or self.policy_file.with_name("organisation.yaml")
 
     @property
     def audit_data_keys_file(self) -> Path:

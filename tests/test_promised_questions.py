@@ -147,13 +147,52 @@ _INCIDENT = (
     "{ id openedAt openedBy awareAt dueAt isOverdue isLate isClosed lacks nature consequences measures owner people"
     f" extent {_EXTENT} steps {{ kind at notedAt notedBy note }} }}"
 )
+_USE = "{ reads lastAt people customers }"
+_CHANGE = "{ what before after cause { kind sha256 since } }"
 OF_PRIVACY = {
+    "accessMap": f'(role: "support", purpose: "customer_service", category: "user.name", {_TIMES})'
+    " { policySha256 since until reads readsWithoutResult refusedWithoutPurpose rule"
+    f" unusual {{ subject roles day customers events reasons own {_USUAL} role {_USUAL} }}"
+    " rules { id kind roles purposes names effect scope why owner since review pastReview attestBy pastAttestation"
+    f" unused attestation {{ verdict subject at }} use {_USE} }} }}",
+    "field": f'(path: "Customer.email", {_TIMES}, first: 1, after: -1) {{ path category special'
+    " readableBy { role purpose effect within breakGlassMinutes people { subject isKey }"
+    f" via {{ part effect category scope why owner review overdue line }} use {_USE} }}"
+    f" reads {{ events {_EVENT} next }} }}",
+    "accessReview": f'(sample: 1, seed: "7", {_TIMES}) {{ population rules {{ flag meaning }}'
+    f" accesses {{ flags event {_EVENT} }} }}",
+    "privacyMapDiff": '(since: "2020-01-01T00:00:00Z", until: null)'
+    f" {{ added {_CHANGE} removed {_CHANGE} changed {_CHANGE} unknown }}",
+    "complianceOverview": "{ key label state count how items { what owner due } }",
+    "ropa": "(format: CSV, draft: false) { policySha256 activities content gaps { activity field required what } }",
     "retention": "(due: true, at: null) { at overdue rules { name label purpose types categories countedFrom keepDays"
     " then basis owner review cutoff due undated counts { type source due held bound } } }",
     "legalHolds": "(released: false, first: 1, after: null) { id matter reason owner until isOverdue placedAt placedBy"
     " releasedAt releasedBy customerIds }",
     "breachScope": f'(where: {{account: "u-1"}}) {{ people customerIds extent {_EXTENT} }}',
     "incidents": f"(first: 1, after: null) {_INCIDENT}",
+}
+_CAN = "{ access erase rectify restrict export }"
+_PLACE_FIELD = "{ path property category special state }"
+_LOCATION = (
+    "{ id label kind system state categories purposes purposeDeclared subjects owner country partner rows"
+    f" lastSeenAt retentionDays can {_CAN} fields {_PLACE_FIELD} }}"
+)
+_FINDING = (
+    "{ id kind place field detected category hits sampled confidence firstSeenAt lastSeenAt state decidedBy decidedAt"
+    " reason }"
+)
+FOR_SUPERVISORS = {
+    "privacyMap": f'(category: "user.contact", system: "hub") {{ locations {_LOCATION}'
+    " flows { source target derived purposes leaves transferMechanism } }",
+    "recipients": "{ name label role categories fields purposes countries transferMechanism subProcessors"
+    " agreement { ref until } people }",
+    "findings": f"(state: OPEN, first: 1, after: null) {_FINDING}",
+}
+OF_A_PERSON = {
+    "dataMap": '(customerId: "cus_nobody_at_all_00") { customerId copies lastReadAt lastReadBy'
+    " places { id label rows categories } records { reference source stream key state observedAt landedAt versions"
+    " fields { name property category state purposes basis retentionUntil recipients lastReadAt lastReadBy } } }"
 }
 _DECISION = "{ id act verdict left right holdsTo by at undoneBy undoneAt inForce }"
 _PAIR = (
@@ -208,6 +247,7 @@ MUTATIONS = {
     ' stream: null, recordKey: null, erasureId: null, reason: "a reason of twenty letters", ticket: "T-1",'
     ' idempotencyKey: "11"})'
     " { event count }",
+    "attestGrant": '(input: {grantId: "nothing", verdict: KEEP, idempotencyKey: "at"}) { verdict subject at }',
     "runRetention": '(input: {rules: null, most: 1, scrub: false, idempotencyKey: "22"})'
     " { id customers records rows { type count } erasures overdue held bound verified }",
     "placeLegalHold": '(input: {matter: "x", reason: "a reason of twenty letters", owner: "compliance",'
@@ -235,6 +275,7 @@ MUTATIONS = {
     "correctCaller": '(input: {callId: "nothing", property: "email", value: "x@example.com", reason: "x",'
     ' idempotencyKey: "21"}) { callId }',
     "wrapUpCall": '(input: {callId: "nothing", subject: "x", idempotencyKey: "20"}) { callId }',
+    "decideFinding": f'(input: {{findingId: "nothing", state: ACCEPTED, reason: "it may be so"}}) {_FINDING}',
     "syncSource": '(source: "nothing", idempotencyKey: "5") { source state runId }',
     "freezeSource": '(input: {source: "nothing", reason: "x", idempotencyKey: "22"}) { source }',
     "thawSource": '(source: "nothing", idempotencyKey: "23") { source }',
@@ -320,6 +361,23 @@ def test_what_auditors_ask_is_answered_to_them_alone(service: GraphQLService, fi
     assert told.get("events", []) == told.get("changes", []) == told.get("volumes", []) == []
 
 
+@pytest.mark.parametrize("field", FOR_SUPERVISORS)
+def test_where_data_lies_is_told_to_those_who_supervise_alone(service: GraphQLService, field: str) -> None:
+    document = f"{{ {field}{FOR_SUPERVISORS[field]} }}"
+    assert ask(service, document)["errors"][0]["extensions"]["code"] == "FORBIDDEN"
+    answer = ask(service, document, "compliance", "privacy_compliance")
+    assert "errors" not in answer
+    assert answer["data"][field]
+
+
+@pytest.mark.parametrize("field", OF_A_PERSON)
+def test_where_nobodys_data_lies_is_not_found(service: GraphQLService, field: str) -> None:
+    document = f"{{ {field}{OF_A_PERSON[field]} }}"
+    assert ask(service, document)["errors"][0]["extensions"]["code"] == "FORBIDDEN"
+    answer = ask(service, document, "compliance", "privacy_compliance")
+    assert answer["errors"][0]["extensions"]["code"] == "NOT_FOUND"
+
+
 @pytest.mark.parametrize("field", OF_A_GLASS)
 def test_what_happened_under_no_glass_is_not_found(service: GraphQLService, field: str) -> None:
     document = f"{{ {field}{OF_A_GLASS[field]} }}"
@@ -395,9 +453,13 @@ def test_the_commands_that_a_policy_names_stay_as_they_are() -> None:
         "decide_match",
         "report_call",
         "handle_call",
+        "attest_grant",
         "run_retention",
         "place_hold",
         "handle_breach",
+        "read_privacy_map",
+        "read_findings",
+        "decide_finding",
     ]
 
 
@@ -419,6 +481,8 @@ def test_no_root_field_is_forgotten_here(service: GraphQLService) -> None:
         *FOR_REVIEWERS,
         *FOR_AUDITORS,
         *OF_A_GLASS,
+        *FOR_SUPERVISORS,
+        *OF_A_PERSON,
         *FOR_OFFICERS,
         *OF_PRIVACY,
         "incidentCustomers",

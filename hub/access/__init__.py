@@ -1,6 +1,17 @@
 """Who may see what: the policy compiled to one matrix, masks, purposes, bearer tokens and API keys."""
 
 from hub.access.apikeys import ApiKey, ApiKeys
+from hub.access.assessments import (
+    DPIA,
+    LIA,
+    WAIVER,
+    Trigger,
+    added_unassessed,
+    is_assessed,
+    lacks_lia,
+    triggers,
+    unassessed,
+)
 from hub.access.authentication import Authenticator
 from hub.access.cedar import CedarPolicy, to_cedar
 from hub.access.claims import SCOPE_CLAIMS, Claims
@@ -25,7 +36,8 @@ from hub.access.policy import (
     load_policy,
 )
 from hub.access.requester import Caller, Glass, PlanAccess, PlanKey, Requester, plan_access, requester_of
-from hub.access.review import Finding, findings
+from hub.access.review import Finding, findings, missing_assessments
+from hub.access.rules import PolicyRule, policy_rules
 from hub.access.scope import CONSENTED, EVERYONE, NOBODY, SCOPES, SUBJECT, ScopeName, Within, any_of, scoped
 from hub.access.standing import ALL_USES, RESTRICTION, SUBJECT_VARIABLE, WHOLE_REACH, Consent, Reach
 from hub.access.tokens import AUDIENCE, DEMO_ISSUER, DemoIssuer, TokenVerifier
@@ -35,7 +47,9 @@ __all__ = [
     "AUDIENCE",
     "CONSENTED",
     "DEMO_ISSUER",
+    "DPIA",
     "EVERYONE",
+    "LIA",
     "MASKS",
     "MAX_MINUTES",
     "NOBODY",
@@ -45,6 +59,7 @@ __all__ = [
     "SCOPE_CLAIMS",
     "SUBJECT",
     "SUBJECT_VARIABLE",
+    "WAIVER",
     "WHOLE_REACH",
     "WITHHOLD",
     "AccessMap",
@@ -77,6 +92,7 @@ __all__ = [
     "Policy",
     "PolicyChange",
     "PolicyInForce",
+    "PolicyRule",
     "ProviderKeys",
     "Purpose",
     "Reach",
@@ -85,21 +101,29 @@ __all__ = [
     "Role",
     "ScopeName",
     "TokenVerifier",
+    "Trigger",
     "TrustedIssuer",
     "Within",
+    "added_unassessed",
     "any_of",
     "compile_policy",
     "differences",
     "explain",
     "findings",
     "glass_access",
+    "is_assessed",
     "is_safe",
+    "lacks_lia",
     "load_access_map",
     "load_policy",
     "load_public_keys",
     "mask_for",
+    "missing_assessments",
     "plan_access",
+    "policy_rules",
     "requester_of",
     "scoped",
     "to_cedar",
+    "triggers",
+    "unassessed",
 ]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Self
 
+from hub.access.assessments import added_unassessed
 from hub.access.matrix import AccessMap, load_access_map
 from hub.errors import ConfigurationError, FaultLike
 from hub.ontology import Taxonomy
@@ -50,7 +51,8 @@ class PolicyInForce:
         it is read only when it is as it was at the look before.
 
         Raises:
-            ConfigurationError: all faults of the file, with positions; told once for each change of it.
+            ConfigurationError: all faults of the file, with positions, or what it adds without the impact assessment
+                that it needs; told once for each change of it.
         """
         stamp = _stamp(self._path)
         rests, self._seen = stamp == self._seen, stamp
@@ -58,10 +60,24 @@ class PolicyInForce:
             return None
         self._read, self._again = stamp, False
         try:
-            return load_access_map(self._path, self._taxonomy)
+            return self._assessed(load_access_map(self._path, self._taxonomy), self._current)
         except ConfigurationError as error:
             self._faults = tuple(error.faults)
             raise
+
+    def require_assessed(self, before: AccessMap) -> None:
+        """See to it that nothing unassessed was added since `before`, which the hub last worked with.
+
+        Raises:
+            ConfigurationError: an impact assessment is missing; do not start.
+        """
+        self._assessed(self._current, before)
+
+    def _assessed(self, found: AccessMap, before: AccessMap) -> AccessMap:
+        faults = added_unassessed(before, found, str(self._path))
+        if faults:
+            raise ConfigurationError(faults)
+        return found
 
     def adopt(self, access: AccessMap) -> None:
         """Let this policy decide from now on."""

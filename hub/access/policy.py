@@ -121,7 +121,10 @@ class Purpose(_Part):
     )
     retention_days: int = Field(gt=0, description="How long data may be kept for this purpose.")
     links: Mapping[Name, Text] = Field(
-        default_factory=dict, description="Assessments by kind, like `lia`, `dpia`."
+        default_factory=dict,
+        description="What the record of processing cites, by kind: `lia` and `dpia` (assessments), `dpia_waiver` (why"
+        " there is none), `interests` (which, in words), `art_9` and `schedule_1` (conditions for special data),"
+        " `decisions` (what is decided by machine).",
     )
 
 
@@ -172,9 +175,13 @@ class Command(StrEnum):
     DECIDE_MATCH = "decide_match"
     REPORT_CALL = "report_call"
     HANDLE_CALL = "handle_call"
+    ATTEST_GRANT = "attest_grant"
     RUN_RETENTION = "run_retention"
     PLACE_HOLD = "place_hold"
     HANDLE_BREACH = "handle_breach"
+    READ_PRIVACY_MAP = "read_privacy_map"
+    READ_FINDINGS = "read_findings"
+    DECIDE_FINDING = "decide_finding"
 
 
 class CommandGrant(_Part):

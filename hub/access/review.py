@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date
 
-from hub.access.policy import BreakGlass, CommandGrant, Grant, LegalBasis, Policy
-
-_ASSESSED: Mapping[LegalBasis, str] = {"legitimate_interests": "lia"}
-"""By legal basis, the kind of link that a purpose should have (GDPR Art. 6(1)(f): interests are to be weighed)."""
+from hub.access.assessments import DPIA, LIA, by_purpose, lacks_lia, unassessed
+from hub.access.matrix import AccessMap
+from hub.access.policy import BreakGlass, CommandGrant, Grant, Policy
 
 _Rule = Grant | CommandGrant | BreakGlass
 
@@ -25,9 +24,10 @@ class Finding:
     message: str
 
 
-def findings(policy: Policy, today: date) -> list[Finding]:
+def findings(access: AccessMap, today: date) -> list[Finding]:
     """What is to be looked at, in the file's order."""
-    found = [*_unassessed(policy), *_overdue(_rules(policy), today)]
+    policy = access.policy
+    found = [*missing_assessments(access), *_overdue(_rules(policy), today)]
     return sorted(found, key=lambda finding: finding.line or 0)
 
 
@@ -40,13 +40,17 @@ def _rules(policy: Policy) -> Iterator[tuple[str, _Rule]]:
             yield f"{name} by break-glass", role.break_glass
 
 
-def _unassessed(policy: Policy) -> Iterator[Finding]:
-    for name, purpose in policy.purposes.items():
-        link = _ASSESSED.get(purpose.legal_basis)
-        if link is not None and link not in purpose.links:
+def missing_assessments(access: AccessMap) -> Iterator[Finding]:
+    """The purposes whose interests nobody weighed, and those whose risk nobody assessed."""
+    for name, purpose in access.purposes.items():
+        if lacks_lia(purpose):
             basis = purpose.legal_basis.replace("_", " ")
-            message = f"purpose {name} rests on {basis} and has no link {link!r} to their assessment"
+            message = f"purpose {name} rests on {basis} and has no link {LIA!r} to their assessment"
             yield Finding(purpose.line, None, message)
+    for name, rule, categories, roles in by_purpose(unassessed(access)):
+        shown = f"{', '.join(categories)} to {', '.join(roles)}"
+        message = f"purpose {name} shows {shown} ({rule}) and has no link {DPIA!r} to an impact assessment"
+        yield Finding(access.purposes[name].line, None, message)
 
 
 def _overdue(rules: Iterable[tuple[str, _Rule]], today: date) -> Iterator[Finding]:

@@ -1,6 +1,13 @@
 """How source systems are reached and read: connectors, formats, mapping, sync, quarantine."""
 
 from hub.adapters.config import load_sources
+from hub.adapters.configurations import (
+    KeptConfiguration,
+    access_of,
+    keep_configurations,
+    kept_configurations,
+    policy_of,
+)
 from hub.adapters.jobs import Job, Jobs
 from hub.adapters.mappings import KeptMapping, kept_mappings
 from hub.adapters.past import Past, past_instant
@@ -16,6 +23,7 @@ __all__ = [
     "Counts",
     "Job",
     "Jobs",
+    "KeptConfiguration",
     "KeptMapping",
     "Past",
     "Progress",
@@ -28,10 +36,14 @@ __all__ = [
     "StaffRecords",
     "StreamConfig",
     "Syncer",
+    "access_of",
+    "keep_configurations",
+    "kept_configurations",
     "kept_mappings",
     "load_sources",
     "newest_run",
     "past_instant",
+    "policy_of",
     "progress",
     "source_statuses",
 ]

@@ -11,9 +11,23 @@ from hub.audit.masterkeys import LocalMasterKeys, MasterKeys, keep_master_key, n
 from hub.audit.merkle import TreeHead, consistency_holds, inclusion_holds, leaf_hash
 from hub.audit.outbox import Outbox, drain
 from hub.audit.publishing import Checkpoints, Keys
-from hub.audit.questions import ACCESSES, CHANGES, TOLD, Page, Sample, Wanted, draw, find, find_all
+from hub.audit.questions import (
+    ACCESSES,
+    CHANGES,
+    TOLD,
+    Page,
+    Sample,
+    Wanted,
+    draw,
+    find,
+    find_all,
+    kept_about,
+    latest,
+    payloads_kept,
+)
 from hub.audit.recorder import Recorder
 from hub.audit.sealing import Payload, Sealer, Unsealed, retention_of
+from hub.audit.uses import Asked, Use, Uses, uses
 from hub.audit.verification import VerificationReport
 from hub.audit.volumes import RULE, Usual, Volume, unusual_volumes
 
@@ -23,6 +37,7 @@ __all__ = [
     "RULE",
     "TOLD",
     "Action",
+    "Asked",
     "AuditEvent",
     "AuditLog",
     "Checkpoints",
@@ -46,6 +61,8 @@ __all__ = [
     "State",
     "TreeHead",
     "Unsealed",
+    "Use",
+    "Uses",
     "Usual",
     "VerificationReport",
     "Volume",
@@ -60,10 +77,14 @@ __all__ = [
     "find_all",
     "inclusion_holds",
     "keep_master_key",
+    "kept_about",
+    "latest",
     "leaf_hash",
     "new_master_key",
     "open_checkpoints",
+    "payloads_kept",
     "retention_of",
     "unusual_volumes",
+    "uses",
     "write_key",
 ]

@@ -120,6 +120,12 @@ class Checkpoints:
         self._outside.add_cosigned(merged, self._newest)
         return self._trust.checkpoint(merged)
 
+    def newest(self) -> Checkpoint | None:
+        """The checkpoint of most events that was published and whose signatures verify; None before the first."""
+        with self._log.database.reading() as connection:
+            found = newest_checkpoints(connection, self._trust, 1)
+        return found[0] if found else None
+
     def receipt(self, seq: int) -> str:
         """The file that proves an event to be in the log, by the checkpoint that most witnesses cosigned.
 

@@ -68,8 +68,9 @@ def diff(old: PolicyFile, new: PolicyFile) -> None:
 def check() -> None:
     """Show which rules are past their review and which purposes lack an assessment. Exit code 3 when there are any."""
     settings = load_settings()
-    policy = load_configuration(settings).access.policy
-    found = findings(policy, datetime.now(UTC).date())
+    access = load_configuration(settings).access
+    policy = access.policy
+    found = findings(access, datetime.now(UTC).date())
     for each in found:
         owner = f" (owner: {each.owner})" if each.owner else ""
         out.print(f"{settings.policy_file}:{each.line}: {each.message}{owner}", highlight=False, markup=False)

@@ -15,7 +15,7 @@ import typer
 from rich.markup import escape
 
 from hub import commands, demo_run, reference
-from hub.access import AUDIENCE, DEMO_ISSUER, DemoIssuer
+from hub.access import AUDIENCE, DEMO_ISSUER, DemoIssuer, missing_assessments
 from hub.adapters import source_statuses
 from hub.adapters.frozen import frozen_sources, frozen_words
 from hub.adapters.preview import preview as preview_stream
@@ -30,9 +30,13 @@ from hub.cli import (
     erase,
     glass,
     keys,
+    locate,
+    oversight,
     payloads,
+    privacy,
     quarantine,
     questions,
+    records_of_processing,
     resolve,
     retain,
     search,
@@ -73,11 +77,17 @@ app.add_typer(keys.app, name="key")
 access.app.add_typer(glass.app, name="glass")
 app.add_typer(access.app, name="access")
 app.add_typer(erase.app, name="erase")
+app.add_typer(privacy.app, name="privacy")
+for oversee in (*oversight.COMMANDS, *records_of_processing.COMMANDS):
+    command(privacy.app, oversee.__name__.replace("_", "-"))(oversee)
 app.add_typer(retain.app, name="retention")
 app.add_typer(retain.hold_app, name="hold")
 app.add_typer(breach.app, name="breach")
 app.add_typer(resolve.app, name="resolve")
 app.add_typer(search.app, name="index")
+app.add_typer(privacy.app, name="privacy")
+for _name, _function in locate.COMMANDS.items():
+    command(privacy.app, _name)(_function)
 command(app)(search.search)
 app.add_typer(source.app, name="source")
 app.add_typer(adapter.app, name="adapter")
@@ -109,8 +119,12 @@ def check(
     out.print(
         f"No fault: {len(found.ontology.types)} entity types, {len(found.access.roles)} roles, "
         f"{len(found.sources)} sources with {streams} streams, {len(found.retention.rules)} rules of retention, "
+        f"{len(found.organisation.systems)} systems, {len(found.organisation.partners)} partners, "
         f"{len(shipped)} shipped queries."
     )
+    for finding in missing_assessments(found.access):
+        place = f"{settings.policy_file}:{finding.line}"
+        out.print(f"To be assessed: {place}: {finding.message}", highlight=False, markup=False)
 
 
 @command(app)

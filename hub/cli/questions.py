@@ -197,17 +197,22 @@ def _narrowed(
     return Narrowed(
         categories=categories or (),
         purposes=purposes or (),
-        since=_instant("--since", since),
-        until=_instant("--until", until),
+        since=instant("--since", since),
+        until=instant("--until", until),
     )
 
 
 def _window(since: str | None, until: str | None) -> tuple[datetime, datetime]:
-    end = _instant("--until", until) or datetime.now(UTC)
-    return _instant("--since", since) or end - _WEEK, end
+    end = instant("--until", until) or datetime.now(UTC)
+    return instant("--since", since) or end - _WEEK, end
 
 
-def _instant(option: str, text: str | None) -> datetime | None:
+def instant(option: str, text: str | None) -> datetime | None:
+    """The moment that an option names; a day is its first moment, of UTC.
+
+    Raises:
+        QueryError: it is neither a day nor an instant.
+    """
     if text is None:
         return None
     try:

@@ -1,6 +1,14 @@
 """What people do to the hub: one layer that GraphQL's mutations and the `hub` command both use."""
 
-from hub.commands.author import Author
+from hub.commands.attestations import (
+    ATTEST_WITHIN,
+    Attestation,
+    AttestGrant,
+    Verdict,
+    attest_grant,
+    newest_attestations,
+)
+from hub.commands.author import OPERATOR, Author
 from hub.commands.calls import (
     CorrectCaller,
     HandleCall,
@@ -65,6 +73,7 @@ from hub.commands.glasses import (
     expire_glasses,
     is_glass_id,
     is_open,
+    unreviewed_glasses,
     use_glass,
 )
 from hub.commands.holds import (
@@ -108,6 +117,7 @@ from hub.commands.questions import (
     Unusual,
     accesses_by,
     accesses_of,
+    asked,
     audit_sample,
     changes_of,
     reads_without_result,
@@ -120,10 +130,14 @@ from hub.commands.suppressions import Released, ReleaseSuppression, release_supp
 from hub.commands.worker import Worker
 
 __all__ = [
+    "ATTEST_WITHIN",
     "MAX_GIVEN",
     "MAX_MERGED",
     "MAX_PREVIEWED",
+    "OPERATOR",
     "About",
+    "AttestGrant",
+    "Attestation",
     "Author",
     "BreakGlass",
     "BrokenGlass",
@@ -167,6 +181,7 @@ __all__ = [
     "UndoDecisions",
     "UnmergeCustomer",
     "Unusual",
+    "Verdict",
     "WithdrawCorrection",
     "Worker",
     "WrapUp",
@@ -174,6 +189,8 @@ __all__ = [
     "accesses_by",
     "accesses_of",
     "all_ids",
+    "asked",
+    "attest_grant",
     "audit_sample",
     "break_glass",
     "broken_glasses",
@@ -203,6 +220,7 @@ __all__ = [
     "match_review",
     "match_sample",
     "merge_customers",
+    "newest_attestations",
     "place_hold",
     "plan_of_erasure",
     "prov",
@@ -223,6 +241,7 @@ __all__ = [
     "thaw_source",
     "undo_decisions",
     "unmerge_customer",
+    "unreviewed_glasses",
     "unusual_access",
     "use_glass",
     "uses_of_glass",

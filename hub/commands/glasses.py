@@ -100,6 +100,12 @@ def find_glass(connection: Connection, id_: str) -> BrokenGlass | None:
     return None if row is None else BrokenGlass.of(row)
 
 
+def unreviewed_glasses(connection: Connection) -> list[BrokenGlass]:
+    """The glasses that wait for a review, the oldest first."""
+    waiting = select(*COLUMNS).where(_TABLE.c.reviewed_at.is_(None)).order_by(_TABLE.c.started_at)
+    return [BrokenGlass.of(row) for row in connection.execute(waiting)]
+
+
 def glass_event(glass: BrokenGlass, author: Author, reason_code: str) -> AuditEvent:
     """The event of what the author did with the glass."""
     return author.event(

@@ -100,7 +100,7 @@ def accesses_of(
         shown = replace(page, events=tuple(_only(each, ids) for each in page.events))
         return About(ids, shown), ids, len(page.events)
 
-    return _asked(services, author, "accesses_of", ask)
+    return asked(services, author, "accesses_of", ask)
 
 
 def accesses_by(
@@ -114,7 +114,7 @@ def accesses_by(
         wanted = _wanted(services, narrowed, actions=ACCESSES, actor=subject)
         return _counted(find(services.audit, wanted, first=first, after=after))
 
-    return _asked(services, author, "accesses_by", ask)
+    return asked(services, author, "accesses_by", ask)
 
 
 def changes_of(
@@ -131,7 +131,7 @@ def changes_of(
             changes = with_records(connection, services.ontology, ids[0], shown)
         return Changed(ids, tuple(changes), page.next), ids, len(changes)
 
-    return _asked(services, author, "changes_of", ask)
+    return asked(services, author, "changes_of", ask)
 
 
 def reads_without_result(
@@ -143,7 +143,7 @@ def reads_without_result(
         wanted = _wanted(services, narrowed, actions=TOLD, without_customer=True)
         return _counted(find(services.audit, wanted, first=first, after=after))
 
-    return _asked(services, author, "reads_without_result", ask)
+    return asked(services, author, "reads_without_result", ask)
 
 
 def unusual_access(
@@ -159,7 +159,7 @@ def unusual_access(
         volumes = tuple(unusual_volumes(services.audit, since, until)[:first])
         return Unusual(volumes, exports), (), len(volumes) + len(exports.events)
 
-    return _asked(services, author, "unusual_access", ask)
+    return asked(services, author, "unusual_access", ask)
 
 
 def audit_sample(
@@ -174,7 +174,7 @@ def audit_sample(
         drawn = draw(services.audit, wanted, size, seed)
         return drawn, _named(drawn.events), len(drawn.events)
 
-    return _asked(services, author, "sample", ask)
+    return asked(services, author, "sample", ask)
 
 
 def uses_of_glass(services: Services, author: Author, glass_id: str, *, first: int, after: int = -1) -> Page:
@@ -194,13 +194,18 @@ def uses_of_glass(services: Services, author: Author, glass_id: str, *, first: i
         wanted = Wanted(customers=ids, actor=glass.subject, since=since, break_glass=glass.id)
         return _counted(find(services.audit, wanted, first=first, after=after))
 
-    return _asked(services, author, "uses_of_glass", ask)
+    return asked(services, author, "uses_of_glass", ask)
 
 
-def _asked(
+def asked(
     services: Services, author: Author, question: str, ask: Callable[[], tuple[T, Collection[str], int]]
 ) -> T:
-    """The answer, once the log says who has it: with the customers whom it names, and how many events it tells."""
+    """The answer, once the log says who has it: with the customers whom it names, and how many events it tells.
+
+    Raises:
+        AccessDeniedError: the author may not read the log.
+        QueryError: the question cannot be asked so.
+    """
     with refusals_recorded(services, author, Command.READ_AUDIT):
         services.publish_events()
         answer, customers, count = ask()

@@ -15,6 +15,7 @@ from hub.access import (
     Grant,
     Purpose,
     Role,
+    assessments,
     difference,
     explanation,
     glass,
@@ -125,6 +126,8 @@ def access_page(access: AccessMap) -> str:
             "`hub access explain` and the query `explainAccess` show it.\n",
             docstring(difference) + "\n",
             "`hub access diff` shows it.\n",
+            "## Impact assessments\n",
+            docstring(assessments).split("\n\n", 1)[1] + "\n",
             "## The file\n",
             _FILE_INTRODUCTION,
             *_file(),
@@ -202,7 +205,16 @@ def _glasses(access: AccessMap) -> str:
 
 def _purposes(access: AccessMap) -> str:
     return table(
-        ("purpose", "label", "data use", "legal basis", "consent", "sees restricted", "data kept, in days"),
+        (
+            "purpose",
+            "label",
+            "data use",
+            "legal basis",
+            "consent",
+            "sees restricted",
+            "data kept, in days",
+            "assessed",
+        ),
         (
             (
                 code(name),
@@ -212,6 +224,7 @@ def _purposes(access: AccessMap) -> str:
                 f"for channel {code(each.channel)}" if each.requires_consent else "no",
                 "yes" if each.sees_restricted else "no",
                 str(each.retention_days),
+                ", ".join(f"{kind}: {where}" for kind, where in sorted(each.links.items())),
             )
             for name, each in sorted(access.purposes.items())
         ),

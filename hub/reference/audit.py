@@ -53,7 +53,12 @@ ACTIONS: Mapping[Action, str] = MappingProxyType(
         Action.CALL_VERIFIED: "It is known better who calls (`about`: the call's first event): the reason is the level"
         " and the method, such as `level_2.security_question`.",
         Action.CALL_HANDLED: "An agent or a single match said who calls: `picked`, `matched`, `rejected`, `undone`.",
+        Action.PRIVACY_MAP_READ: "Someone looked where personal data lies; the reason is the question.",
+        Action.FINDING_RAISED: "A sync met what no mapping declares: `results` new findings.",
+        Action.FINDING_DECIDED: "Someone accepted or dismissed a finding.",
         Action.SUPPRESSION_RELEASED: "Somebody who was erased may come back: suppressions were taken back.",
+        Action.GRANT_ATTESTED: "Somebody looked at a rule of the policy (`stream`: its id): `keep`, `narrow`,"
+        " `revoke`.",
         Action.API_KEY_CHANGED: "An API key was created, rotated or revoked, as the reason says; the source names it.",
     }
 )

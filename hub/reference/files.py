@@ -13,10 +13,12 @@ from hub.reference.access import access_page
 from hub.reference.adapters import adapters_page
 from hub.reference.api import api_page
 from hub.reference.audit import audit_page
+from hub.reference.compliance import compliance_page
 from hub.reference.errors import errors_page
 from hub.reference.graphql import graphql_page
 from hub.reference.markdown import code, header, table
 from hub.reference.ontology import ontology_page
+from hub.reference.organisation import organisation_page
 from hub.settings import Settings
 
 POLICY = Path("policy.yaml")
@@ -38,9 +40,11 @@ def pages(policy: Path = POLICY) -> Mapping[str, str]:
         "adapters.md": adapters_page(),
         "api.md": api_page(ontology, QUERIES),
         "audit.md": audit_page(),
+        "compliance.md": compliance_page(),
         "errors.md": errors_page(),
         "graphql.md": graphql_page(ontology),
         "ontology.md": ontology_page(ontology),
+        "organisation.md": organisation_page(),
         "settings.md": settings_page(),
     }
     return {

@@ -15,9 +15,12 @@ from hub.schema.erasing import ErasureMutation, ErasureQuery
 from hub.schema.explaining import ExplainQuery
 from hub.schema.federation import FederationQuery
 from hub.schema.foreseeing import ForeseeingQuery
+from hub.schema.locating import LocationMutation, LocationQuery
 from hub.schema.matching import MatchQuery
 from hub.schema.mutations import SourceMutation
 from hub.schema.networks import NetworkQuery
+from hub.schema.officers import OfficerMutation, OfficerQuery
+from hub.schema.overseeing import OversightQuery
 from hub.schema.progress import ProgressSubscription
 from hub.schema.queries import HubQuery
 from hub.schema.retaining import RetentionMutation, RetentionQuery
@@ -37,16 +40,21 @@ QUERIES: tuple[type, ...] = (
     MatchQuery,
     ForeseeingQuery,
     CallQuery,
+    OversightQuery,
+    OfficerQuery,
+    LocationQuery,
     FederationQuery,
 )
 MUTATIONS: tuple[type, ...] = (
     SourceMutation,
     GlassMutation,
     ErasureMutation,
-    RetentionMutation,
-    BreachMutation,
     MatchMutation,
     CallMutation,
+    OfficerMutation,
+    RetentionMutation,
+    BreachMutation,
+    LocationMutation,
 )
 """Their resolvers are synchronous and run in a worker thread."""
 SUBSCRIPTIONS: tuple[type, ...] = (ProgressSubscription, CallSubscription)

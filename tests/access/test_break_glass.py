@@ -27,6 +27,7 @@ from hub.access import (
     differences,
     findings,
     glass_access,
+    load_access_map,
     load_policy,
     plan_access,
 )
@@ -260,8 +261,9 @@ def test_faults_are_told_with_their_place(tmp_path: Path, change: dict[str, Any]
 
 
 def test_its_review_is_told_of(tmp_path: Path) -> None:
-    policy = load_policy(written(tmp_path, {**GOOD, "review": "2026-01-01"}), load_ontology().taxonomy)
-    (finding,) = findings(policy, date(2026, 6, 1))
+    taxonomy = load_ontology().taxonomy
+    access = load_access_map(written(tmp_path, {**GOOD, "review": "2026-01-01"}), taxonomy)
+    (finding,) = findings(access, date(2026, 6, 1))
     assert finding.message == "agent by break-glass: user.contact was to be reviewed by 2026-01-01"
     assert finding.owner == "desk"
     assert "break_glass" in (tmp_path / "policy.yaml").read_text().splitlines()[(finding.line or 0) - 1]

@@ -99,9 +99,16 @@ FIELDS: Mapping[str, Path] = {
             "Query.unusualAccess",
             "Query.auditSample",
             "Query.breakGlassEvents",
+            "Query.accessMap",
+            "Query.accessReview",
+            "Query.complianceOverview",
+            "Query.field",
+            "Query.privacyMapDiff",
+            "Query.ropa",
         ),
         Silent("ids, words and numbers of the audit log, for those alone who may read all of it"),
     ),
+    "Mutation.attestGrant": Silent("what the caller has just said of a rule of the policy"),
     "Query._service": Silent("the schema, which is the same for all data"),
     "Mutation.recordConsent": Asked(("command",)),
     "Mutation.recordRestriction": Asked(("command",)),
@@ -172,6 +179,10 @@ FIELDS: Mapping[str, Path] = {
         ),
         Silent("the id of the call that the agent has just said"),
     ),
+    **dict.fromkeys(
+        ("Query.privacyMap", "Query.dataMap", "Query.recipients", "Query.findings", "Mutation.decideFinding"),
+        Silent("names of places, fields and people's ids, counts: no value, for those alone who may ask"),
+    ),
     "Mutation.syncSource": Silent("that a run of a source has begun"),
     **dict.fromkeys(
         ("Mutation.freezeSource", "Mutation.thawSource"), Silent("the name of the source that was given")
@@ -204,6 +215,7 @@ ROUTES: Mapping[str, Path] = {
 _NOTES = Silent("the id of what the operator has just said")
 _STEWARD = Shown("tests/cli/test_decide.py::test_who_looked_is_on_record")
 _QUESTION = Shown("tests/cli/test_questions.py::test_every_question_is_on_record_before_its_answer")
+_OFFICER = Shown("tests/privacy/test_cli.py::test_every_question_is_on_record")
 _REGISTER = Shown("tests/cli/test_breach.py::test_who_looks_at_breaches_is_on_record")
 COMMANDS: Mapping[str, Path] = {
     "access cedar": Silent("the policy as Cedar has it"),
@@ -267,6 +279,18 @@ COMMANDS: Mapping[str, Path] = {
     "key list": Silent("what the keys of machines may do"),
     "key revoke": Silent("that a key is refused"),
     "key rotate": Silent("a new secret of a machine's key"),
+    "privacy access": _OFFICER,
+    "privacy attest": Silent("the verdict that the operator has just said"),
+    "privacy diff": _OFFICER,
+    "privacy fides": Silent("names of fields and categories"),
+    "privacy home": _OFFICER,
+    "privacy readers": _OFFICER,
+    "privacy record": _OFFICER,
+    "privacy review": _OFFICER,
+    **dict.fromkeys(
+        ("privacy map", "privacy person", "privacy field", "privacy recipients", "privacy findings"),
+        Shown("tests/privacy/test_places_cli.py::test_every_question_is_on_record"),
+    ),
     "preview": Shown("tests/cli/test_main.py::test_preview_with_values_shows_them_and_leaves_an_audit_event"),
     "quarantine discard": Silent("the number that the operator has just said"),
     "quarantine list": Shown(

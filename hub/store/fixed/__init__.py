@@ -14,6 +14,7 @@ from hub.store.fixed.customers import (
     suppression,
     tombstone,
 )
+from hub.store.fixed.findings import finding
 from hub.store.fixed.matching import blocking_key, decision, edge, profile
 from hub.store.fixed.privacy import (
     held_party,
@@ -24,6 +25,7 @@ from hub.store.fixed.privacy import (
     past_activity,
     retirement,
 )
+from hub.store.fixed.registers import attestation, configuration
 from hub.store.fixed.sources import (
     drift,
     frozen_source,
@@ -43,6 +45,7 @@ __all__ = [
     "NAMING",
     "ancestor",
     "anchor",
+    "attestation",
     "audit_outbox",
     "blocking_key",
     "break_glass",
@@ -50,11 +53,13 @@ __all__ = [
     "call_pick",
     "change",
     "command",
+    "configuration",
     "contribution",
     "customer_redirect",
     "decision",
     "drift",
     "edge",
+    "finding",
     "former",
     "former_party",
     "frozen_source",

@@ -1,0 +1,47 @@
+"""The organisation that runs the hub: controller, systems, partners, and copies outside of the hub."""
+
+from hub.organisation.loader import HUB, KnownNames, load_organisation
+from hub.organisation.model import (
+    EEA_AND_UK,
+    Abilities,
+    Ability,
+    Contact,
+    Country,
+    JointController,
+    Organisation,
+    Partner,
+    PartnerRole,
+    Party,
+    Place,
+    PlaceKind,
+    Received,
+    Representative,
+    SubProcessor,
+    System,
+    SystemKind,
+    TransferMechanism,
+)
+
+__all__ = [
+    "EEA_AND_UK",
+    "HUB",
+    "Abilities",
+    "Ability",
+    "Contact",
+    "Country",
+    "JointController",
+    "KnownNames",
+    "Organisation",
+    "Partner",
+    "PartnerRole",
+    "Party",
+    "Place",
+    "PlaceKind",
+    "Received",
+    "Representative",
+    "SubProcessor",
+    "System",
+    "SystemKind",
+    "TransferMechanism",
+    "load_organisation",
+]

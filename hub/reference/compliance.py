@@ -1,0 +1,307 @@
+"""The page `compliance.md`: which article is met by what, which test shows it, and what is not met."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from typing import Final, Literal
+
+from hub.reference.markdown import code, header, table
+
+State = Literal["met", "partly", "not met"]
+
+_ARTICLES: Final = "tests/privacy/test_articles.py::"
+
+
+@dataclass(frozen=True, slots=True)
+class Requirement:
+    """One row: an article, what the hub does about it, and what shows it."""
+
+    article: str
+    capability: str
+    how: str
+    """The command or the query; empty where there is none."""
+    tests: tuple[str, ...]
+    """Ids of tests, as pytest takes them, without parameters."""
+    lacking: str = ""
+    """What is not met, in plain words; empty where all is."""
+
+    @property
+    def state(self) -> State:
+        """Met where nothing lacks, not met where no test shows anything."""
+        if not self.lacking:
+            return "met"
+        return "partly" if self.tests else "not met"
+
+
+REQUIREMENTS: Final = (
+    Requirement(
+        "GDPR Art. 5(1)(a), (b)",
+        "each read states a purpose of the registry; one that is unknown, or not the caller's, is refused and recorded",
+        "`X-Purpose`; `policy.yaml`",
+        (f"{_ARTICLES}test_art_5_1_a_b_each_read_states_a_purpose_of_the_registry",),
+    ),
+    Requirement(
+        "GDPR Art. 5(1)(c), 25",
+        "denied by default; what no mapping reads is landed and never served; a new field is told",
+        "`complianceOverview`, `hub privacy home`, `hub sources`",
+        (
+            f"{_ARTICLES}test_art_5_1_c_25_what_no_mapping_reads_is_not_served",
+            "tests/privacy/test_home.py::test_a_field_that_nobody_classified_is_told",
+            "tests/adapters/test_findings.py::test_a_field_added_at_the_source_raises_findings_at_the_next_sync",
+        ),
+    ),
+    Requirement(
+        "GDPR Art. 5(1)(d), 16",
+        "a value is corrected with who, when and why, and the correction outlives the next syncs",
+        "`correctProperty`, `hub correction make`",
+        (
+            "tests/commands/test_corrections.py::test_a_steward_s_value_wins_over_all_sources_and_later_syncs",
+            "tests/commands/test_corrections.py::test_a_correction_says_who_when_and_why_in_the_landed_record",
+        ),
+        "a correction is not brought to the source systems; nobody is told that a source still says otherwise",
+    ),
+    Requirement(
+        "GDPR Art. 5(1)(e)",
+        "retention by type and purpose, with a dry run, legal holds and a count of what is overdue",
+        "`hub retention report`, `hub retention run`, `hub hold place`",
+        (
+            "tests/privacy/keeping/test_retention.py::test_article_5_1_e_rows_past_their_time_are_erased_and_logged",
+            "tests/privacy/test_home.py::test_what_is_kept_too_long_is_late",
+        ),
+    ),
+    Requirement(
+        "GDPR Art. 5(1)(f), 32",
+        "payloads of the log sealed by a key of each person; master keys rotate; an erasure holds after a restore",
+        "`hub audit data-keys rotate`, `hub erase customer`",
+        (
+            "tests/audit/test_datakeys.py::test_each_subject_and_class_has_one_key_of_its_own",
+            "tests/audit/test_datakeys.py::test_rotation_wraps_all_anew_and_the_former_key_may_go",
+            "tests/commands/test_erasure_backups.py::test_a_store_out_of_an_older_backup_is_erased_again_by_the_next_start",
+        ),
+    ),
+    Requirement(
+        "GDPR Art. 5(2), 24",
+        "the audit log is verified without the hub, and any changed byte is found",
+        "`hub audit verify`, `docs/verify_audit.py`",
+        (
+            "tests/audit/test_audit_verification.py::test_every_byte_of_an_event_that_is_changed_is_found",
+            "tests/audit/test_checkpoints.py::test_verification_goes_on_from_a_checkpoint_that_an_auditor_kept",
+        ),
+    ),
+    Requirement(
+        "GDPR Art. 6",
+        "each purpose has a legal basis; no record of processing while interests are not weighed (`links.lia`)",
+        "`hub access check`, `hub privacy record`",
+        (f"{_ARTICLES}test_art_6_no_record_rests_on_interests_that_nobody_weighed",),
+    ),
+    Requirement(
+        "GDPR Art. 7",
+        "a yes or no with who, when and channel; the newest counts; a withdrawal holds for the next question",
+        "`recordConsent`, `hub consent record`",
+        (
+            "tests/commands/test_standing.py::test_a_withdrawal_denies_the_next_question",
+            "tests/commands/test_standing.py::test_the_newest_word_on_the_use_and_the_channel_counts",
+        ),
+        "there is no ledger that refuses changes, and no version of the wording",
+    ),
+    Requirement(
+        "GDPR Art. 8",
+        "what is about a child is special: opened only by a grant that names it",
+        "`user.childrens` in `policy.yaml`",
+        ("tests/access/test_matrix.py::test_special_data_is_open_only_to_a_grant_that_names_it",),
+        "a child without a guardian's consent is not left out of uses that rest on consent",
+    ),
+    Requirement(
+        "GDPR Art. 9, 10",
+        "special categories are opened by no grant on a category above them",
+        "`explainAccess`, `hub access explain`",
+        (f"{_ARTICLES}test_art_9_10_special_data_is_opened_by_no_grant_above_it",),
+        "a condition of Art. 9(2) is cited by the record (`links.art_9`), and its lack stops nothing",
+    ),
+    Requirement(
+        "GDPR Art. 12",
+        "requests are taken in, with identity, deadline, pause, extension and refusal",
+        "",
+        (),
+        "there is no register of privacy requests",
+    ),
+    Requirement(
+        "GDPR Art. 13, 14",
+        "the notice of each purpose stands in the record of processing; its lack is a gap",
+        "`ropa`, `hub privacy record`",
+        ("tests/privacy/test_records.py::test_an_empty_cell_is_a_gap_and_a_gap_is_an_empty_cell",),
+        "a person's map tells the source of each field to officers; there is no answer for the person",
+    ),
+    Requirement(
+        "GDPR Art. 15",
+        "a person's data with purposes, recipients, retention, sources and disclosures",
+        "",
+        (),
+        "there is no access package",
+    ),
+    Requirement(
+        "GDPR Art. 17, 19",
+        "a customer is erased from every place of the hub, nothing is left, and no import brings them back",
+        "`eraseCustomer`, `hub erase customer`",
+        (
+            "tests/demo/test_erased.py::test_nothing_is_left_of_an_erased_customer_and_all_proofs_hold",
+            "tests/commands/test_erasures.py::test_the_next_full_import_does_not_bring_them_back",
+            "tests/privacy/keeping/test_holds.py::test_article_17_3_e_nobody_is_erased_under_a_hold_until_it_is_released",
+        ),
+        "recipients are not told, and nobody erases at the sources",
+    ),
+    Requirement(
+        "GDPR Art. 18",
+        "a restricted customer is gone for every purpose but those that may see them, until it is lifted",
+        "`recordRestriction`, `hub restriction record`",
+        (
+            "tests/commands/test_standing.py::test_who_restricts_is_gone_for_all_but_compliance_until_it_is_lifted",
+        ),
+        "nobody is told before a restriction is lifted",
+    ),
+    Requirement(
+        "GDPR Art. 20",
+        "what a person gave, in a form that machines read",
+        "",
+        (),
+        "there is no export of one person's data",
+    ),
+    Requirement(
+        "GDPR Art. 21",
+        "an objection keeps a customer from interests and advertising; who is erased stays out",
+        "`recordRestriction`",
+        (
+            "tests/commands/test_standing.py::test_an_objection_keeps_from_legitimate_interests_and_from_its_use_only",
+            "tests/adapters/test_suppression.py::test_reading_everything_again_brings_nothing_back_and_says_how_much_it_kept_out",
+        ),
+    ),
+    Requirement(
+        "GDPR Art. 22",
+        "the record says which purposes profile, by which categories",
+        "`ropa`, `hub privacy record`",
+        ("tests/privacy/test_records.py::test_the_cells_say_what_runs",),
+        "there is no way by which a person has a decision looked at by somebody",
+    ),
+    Requirement(
+        "GDPR Art. 26, 28",
+        "partners with role, contract, sub-processors and countries; one without a contract is a gap of the record",
+        "`organisation.yaml`, `ropa`",
+        (f"{_ARTICLES}test_art_26_28_a_partner_without_a_contract_is_a_gap_of_the_record",),
+        "the lack of a contract does not stop what a partner's people are answered",
+    ),
+    Requirement(
+        "GDPR Art. 30",
+        "the record of processing from what runs, 42 fields, each gap listed; for processors as well; Fides manifests",
+        "`ropa`, `hub privacy record`, `hub privacy fides`, `make conformance-fides`",
+        (
+            f"{_ARTICLES}test_art_30_the_record_has_forty_two_columns_and_lists_each_gap",
+            "tests/privacy/test_records.py::test_the_workbook_is_read_back_as_it_was",
+            "tests/privacy/test_records.py::test_who_works_on_behalf_of_others_has_a_record_of_that",
+        ),
+    ),
+    Requirement(
+        "GDPR Art. 33, 34",
+        "whom a breach concerns, by the audit log, with the 72-hour clock and a register",
+        "`hub breach scope`, `hub breach open`, `hub breach list`",
+        (
+            "tests/privacy/keeping/test_breach.py::test_articles_33_34_a_leaked_credential_gives_exactly_whom_it_read",
+            "tests/privacy/keeping/test_breach.py::test_an_incident_is_registered_followed_and_closed",
+        ),
+    ),
+    Requirement(
+        "GDPR Art. 35, 36",
+        "what a changed policy adds that calls for an impact assessment waits for its link, or for a reasoned waiver",
+        "`hub check`, `hub access check`; `links.dpia`, `links.dpia_waiver`",
+        (
+            f"{_ARTICLES}test_art_35_36_a_grant_that_calls_for_an_assessment_waits_for_it",
+            "tests/privacy/test_assessments.py::test_the_rules_of_article_35_are_met_by_what_is_shown_of_all_customers",
+        ),
+    ),
+    Requirement(
+        "GDPR Art. 44-49",
+        "a country outside the EEA and the UK needs a transfer mechanism, or is a finding and a gap of the record",
+        "`organisation.yaml`, `findings`, `ropa`",
+        (
+            f"{_ARTICLES}test_art_44_49_a_transfer_without_a_mechanism_is_a_gap_of_the_record",
+            "tests/privacy/test_places.py::test_what_the_organisation_does_not_say_is_found",
+        ),
+    ),
+    Requirement(
+        "CCPA 1798.100-.135",
+        "deletion and correction are those of the GDPR",
+        "`eraseCustomer`, `correctProperty`",
+        (
+            "tests/commands/test_erasures.py::test_a_customer_is_gone_and_the_log_tells_who_why_and_that_nothing_is_left",
+        ),
+        "no opt-out of sale and sharing, no Global Privacy Control, no limit of sensitive data, no metrics of requests",
+    ),
+    Requirement(
+        "ePrivacy Art. 13, PECR 21-24",
+        "a purpose that requires consent for a channel sees only customers whose newest word is a yes",
+        "`requires_consent` and `channel` in `policy.yaml`",
+        (
+            "tests/commands/test_standing.py::test_a_yes_of_one_party_holds_for_the_customer_and_not_for_another",
+        ),
+        "no soft opt-in, no preference lists, no identity of the sender",
+    ),
+    Requirement(
+        "TCPA, TSR, DNC",
+        "do-not-call by number, hours by region",
+        "",
+        (),
+        "there is no do-not-call list",
+    ),
+    Requirement(
+        "CAN-SPAM",
+        "an opt-out of advertising holds for the next question",
+        "`recordRestriction`",
+        (
+            "tests/commands/test_standing.py::test_an_objection_keeps_from_legitimate_interests_and_from_its_use_only",
+        ),
+        "suppression lists are not exported for the systems that send",
+    ),
+    Requirement(
+        "ISO/IEC 27701, SOC 2",
+        "each rule of the policy attested every quarter by somebody else; unused grants and samples from the log",
+        "`accessMap`, `accessReview`, `attestGrant`; `hub privacy access`, `hub privacy review`, `hub privacy attest`",
+        (
+            f"{_ARTICLES}test_iso_27701_grants_are_attested_each_quarter_and_unused_ones_listed",
+            "tests/privacy/test_access_map.py::test_nobody_attests_what_their_own_role_is_given",
+            "tests/privacy/test_reviewing.py::test_the_same_seed_draws_the_same",
+        ),
+    ),
+)
+"""The checklist, in the order of the articles."""
+
+_INTRODUCTION = """
+What the law asks, what the hub does about it, and the test that shows it. *Met* means that the hub does what the row
+says, not that whoever runs it complies: a lawyer judges that. What is not met is said in plain words below.
+"""
+
+
+def compliance_page() -> str:
+    """The table, and what is not met."""
+    counts = Counter(each.state for each in REQUIREMENTS)
+    said = ", ".join(f"{counts[state]} {state}" for state in ("met", "partly", "not met"))
+    return "\n".join(
+        [
+            header("Compliance", "`hub/reference/compliance.py`"),
+            _INTRODUCTION,
+            f"{len(REQUIREMENTS)} rows: {said}.\n",
+            table(
+                ("article", "state", "what the hub does", "by", "shown by"),
+                (_row(each) for each in REQUIREMENTS),
+            ),
+            "## What is not met\n",
+            table(
+                ("article", "state", "what is lacking"),
+                ((each.article, each.state, each.lacking) for each in REQUIREMENTS if each.lacking),
+            ),
+        ]
+    )
+
+
+def _row(each: Requirement) -> tuple[str, ...]:
+    tests = "<br>".join(code(test) for test in each.tests)
+    return each.article, each.state, each.capability, each.how, tests
