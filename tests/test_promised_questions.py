@@ -118,6 +118,12 @@ FOR_REVIEWERS = {
     "breakGlasses": "(reviewed: false, first: 1, after: null) { id state overdue subject roles department purpose"
     " customerId categories reason ticket startedAt expiresAt stoppedAt stoppedBy uses notifiedAt notices reviewedAt"
     " reviewedBy outcome note }",
+    "contactAllowed": '(customerId: "nobody", channel: "email", purpose: "marketing") { allowed reason'
+    " evidence { id kind purpose channel state since expiresOn legalBasis wording wordingVersion proof collectedVia"
+    " source stream recordId } }",
+    "contactAudience": '(channel: "email", purpose: "marketing", customers: null) { count excluded { reason count } }',
+    "consentHistory": '(customerId: "nobody") { id }',
+    "suppressions": '(channel: "email", purpose: "marketing", hashed: true) { address reason }',
     "erasures": "(first: 1, after: null) { id customerIds erasedAt ground event state }",
 }
 _EVENT = (
@@ -185,6 +191,7 @@ MUTATIONS = {
     ' reason: "a reason of twenty letters", ticket: "T-1", idempotencyKey: "8"}) { id expiresAt }',
     "stopBreakGlass": '(id: "nothing") { id stoppedAt }',
     "reviewBreakGlass": '(input: {id: "nothing", outcome: JUSTIFIED, note: "", idempotencyKey: "9"}) { id }',
+    "recordGpc": '(customerId: "nobody", idempotencyKey: "k") { ids }',
     "eraseCustomer": '(input: {customerId: "nobody", ground: CONSENT_WITHDRAWN, reason: "a reason of twenty letters",'
     ' ticket: "T-1", scrub: false, idempotencyKey: "10"})'
     " { id event counts { place count } mentions verified remaining { place count } state }",
@@ -357,6 +364,8 @@ def test_the_commands_that_a_policy_names_stay_as_they_are() -> None:
         "decide_match",
         "report_call",
         "handle_call",
+        "read_consent",
+        "export_suppressions",
     ]
 
 

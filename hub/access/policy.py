@@ -171,6 +171,8 @@ class Command(StrEnum):
     DECIDE_MATCH = "decide_match"
     REPORT_CALL = "report_call"
     HANDLE_CALL = "handle_call"
+    READ_CONSENT = "read_consent"
+    EXPORT_SUPPRESSIONS = "export_suppressions"
 
 
 class CommandGrant(_Part):

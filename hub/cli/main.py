@@ -21,7 +21,20 @@ from hub.adapters.preview import preview as preview_stream
 from hub.adapters.runs import RunReport
 from hub.adapters.sync import Progress
 from hub.api import serve as serve_api
-from hub.cli import access, audit, erase, glass, keys, payloads, quarantine, questions, resolve, search, staff
+from hub.cli import (
+    access,
+    audit,
+    consent,
+    erase,
+    glass,
+    keys,
+    payloads,
+    quarantine,
+    questions,
+    resolve,
+    search,
+    staff,
+)
 from hub.cli.common import SourceName, Values, command, opened, operator, out, record_values_shown
 from hub.cli.terminal import (
     print_preview,
@@ -43,6 +56,7 @@ app = typer.Typer(
     help="One customer graph out of many source systems.",
 )
 app.add_typer(quarantine.app, name="quarantine")
+consent.register(staff.consent_app)
 app.add_typer(staff.consent_app, name="consent")
 app.add_typer(staff.restriction_app, name="restriction")
 app.add_typer(staff.interaction_app, name="interaction")

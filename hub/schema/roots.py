@@ -9,6 +9,7 @@ from hub.schema.auditing import AuditQuery
 from hub.schema.breaking import GlassMutation, GlassQuery
 from hub.schema.calling import CallMutation, CallQuery, CallSubscription
 from hub.schema.changes import ChangesQuery
+from hub.schema.consenting import ConsentMutation, ConsentQuery
 from hub.schema.deciding import MatchMutation
 from hub.schema.erasing import ErasureMutation, ErasureQuery
 from hub.schema.explaining import ExplainQuery
@@ -30,12 +31,20 @@ QUERIES: tuple[type, ...] = (
     GlassQuery,
     AuditQuery,
     ErasureQuery,
+    ConsentQuery,
     MatchQuery,
     ForeseeingQuery,
     CallQuery,
     FederationQuery,
 )
-MUTATIONS: tuple[type, ...] = (SourceMutation, GlassMutation, ErasureMutation, MatchMutation, CallMutation)
+MUTATIONS: tuple[type, ...] = (
+    SourceMutation,
+    GlassMutation,
+    ErasureMutation,
+    ConsentMutation,
+    MatchMutation,
+    CallMutation,
+)
 """Their resolvers are synchronous and run in a worker thread."""
 SUBSCRIPTIONS: tuple[type, ...] = (ProgressSubscription, CallSubscription)
 """Their resolvers tell one event, which is their root value."""

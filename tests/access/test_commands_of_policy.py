@@ -102,5 +102,9 @@ def test_the_policy_we_ship_lets_few_do_much() -> None:
         ("compliance", "privacy_compliance", "read_audit"),
         ("compliance", "privacy_compliance", "erase_customer"),
         *((role, "customer_service", "handle_call") for role in ("support", "call_centre")),
+        *((role, "customer_service", "read_consent") for role in ("support", "call_centre")),
+        ("marketing", "campaign_analysis", "read_consent"),
+        ("compliance", "privacy_compliance", "read_consent"),
+        ("compliance", "privacy_compliance", "export_suppressions"),
         ("pbx", "customer_service", "report_call"),
     }

@@ -1,0 +1,5 @@
+from __future__ import annotations
+
+from tests.commands.conftest import shop
+
+__all__ = ["shop"]
