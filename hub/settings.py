@@ -286,6 +286,9 @@ class Settings(BaseSettings):
         le=50_000,
         description="Records a transaction of a sync; 1000 keep it near 100 ms.",
     )
+    worker_runs: int = Field(
+        default=2, ge=1, le=64, description="Sources that one `hub worker` reads at once."
+    )
     max_page: int = Field(
         default=200, ge=1, le=10_000, description="Rows that one page of a connection may have."
     )
@@ -391,6 +394,11 @@ class Settings(BaseSettings):
             if self.store_url
             else f"sqlite:///{self.data_dir / 'hub.sqlite'}"
         )
+
+    @property
+    def programs_dir(self) -> Path:
+        """Where programs that read sources are installed."""
+        return self.data_dir / "programs"
 
     @property
     def audit_address(self) -> str:

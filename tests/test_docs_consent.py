@@ -18,7 +18,7 @@ __all__ = ["customers"]
 PAGE = DOCS / "consent.md"
 
 
-def test_the_commands_of_the_page_print_what_it_says(customers: list[str]) -> None:  # noqa: F811 - the fixture
+def test_the_commands_of_the_page_print_what_it_says(customers: list[str]) -> None:
     compared = 0
     for block, after in pairwise(blocks(PAGE)):
         if block.language != "sh":

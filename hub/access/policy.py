@@ -163,6 +163,7 @@ class Command(StrEnum):
     CORRECT_PROPERTY = "correct_property"
     REPLAY_QUARANTINE = "replay_quarantine"
     SYNC_SOURCE = "sync_source"
+    FREEZE_SOURCE = "freeze_source"
     EXPLAIN_ACCESS = "explain_access"
     REVIEW_BREAK_GLASS = "review_break_glass"
     REVEAL_PAYLOADS = "reveal_payloads"

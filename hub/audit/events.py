@@ -85,6 +85,7 @@ class Action(StrEnum):
     AUDIT_VERIFIED = "audit_verified"
     INTERACTION_LOGGED = "interaction_logged"
     SYNC_REQUESTED = "sync_requested"
+    SOURCE_FROZEN = "source_frozen"
     COMMAND_REFUSED = "command_refused"
     API_KEY_CHANGED = "api_key_changed"
     MASTER_KEY_CHANGED = "master_key_changed"

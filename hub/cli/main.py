@@ -17,12 +17,14 @@ from rich.markup import escape
 from hub import commands, demo_run, reference
 from hub.access import AUDIENCE, DEMO_ISSUER, DemoIssuer
 from hub.adapters import source_statuses
+from hub.adapters.frozen import frozen_sources, frozen_words
 from hub.adapters.preview import preview as preview_stream
 from hub.adapters.runs import RunReport
 from hub.adapters.sync import Progress
 from hub.api import serve as serve_api
 from hub.cli import (
     access,
+    adapter,
     audit,
     consent,
     erase,
@@ -33,6 +35,7 @@ from hub.cli import (
     questions,
     resolve,
     search,
+    source,
     staff,
 )
 from hub.cli.common import SourceName, Values, command, opened, operator, out, record_values_shown
@@ -73,6 +76,9 @@ app.add_typer(erase.app, name="erase")
 app.add_typer(resolve.app, name="resolve")
 app.add_typer(search.app, name="index")
 command(app)(search.search)
+app.add_typer(source.app, name="source")
+app.add_typer(adapter.app, name="adapter")
+command(app)(source.worker)
 
 
 @app.callback()
@@ -145,8 +151,7 @@ def sync(
 ) -> None:
     """Read new and changed records. Exit code 3 when a run is suspect, 1 when one failed."""
     with opened() as services:
-        names = sources or sorted(services.sources.configs)
-        reports = sync_all(services, names)
+        reports = sync_all(services, sources or _not_frozen(services))
     for report in reports:
         print_report(out, report)
     states = {report.state for report in reports}
@@ -154,6 +159,15 @@ def sync(
         raise typer.Exit(1)
     if "suspect" in states:
         raise typer.Exit(3)
+
+
+def _not_frozen(services: Services) -> list[str]:
+    """The sources that may be read; of the others is told why not."""
+    with services.store.read() as connection:
+        frozen = frozen_sources(connection)
+    for name in sorted(frozen):
+        out.print(f"[yellow]{name}[/] {frozen_words(frozen[name])}", highlight=False)
+    return sorted(services.sources.configs.keys() - frozen)
 
 
 def sync_all(services: Services, names: Sequence[str]) -> list[RunReport]:

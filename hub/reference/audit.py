@@ -41,6 +41,7 @@ ACTIONS: Mapping[Action, str] = MappingProxyType(
         Action.AUDIT_VERIFIED: "Someone verified the log.",
         Action.INTERACTION_LOGGED: "Someone noted an interaction with a customer.",
         Action.SYNC_REQUESTED: "Someone asked for a sync of a source.",
+        Action.SOURCE_FROZEN: "A source is to be left alone (`frozen`), or no longer (`thawed`).",
         Action.COMMAND_REFUSED: "A command was refused; nothing was done.",
         Action.MASTER_KEY_CHANGED: "All data keys were wrapped anew, by another master key.",
         Action.CALL_REPORTED: "A PBX (`source`) told of a call for the first time, or something new of it (`about`: the"

@@ -8,7 +8,7 @@ from textwrap import dedent
 from types import MappingProxyType
 from typing import Literal
 
-Kind = Literal["files", "rest", "sql"]
+Kind = Literal["airbyte", "files", "rest", "singer", "sql"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +46,7 @@ def _examples() -> dict[str, Example]:
             zone: Europe/London
             currency: GBP
             department: finance
+            schedule: {every: 15m}
             connector: {type: sql, url: {env: ERP_URL}}
             max_bad_share: 0.05
             streams:
@@ -55,6 +56,16 @@ def _examples() -> dict[str, Example]:
                 entities:
                   - type: Order
                     properties: {orderNumber: order_no, orderDate: ordered_at, total: total}
+            """
+        ),
+        "Schedule": Example(
+            """
+            schedule: {cron: "30 2 * * mon-fri", zone: Europe/London, jitter: 10m, priority: 80}
+            """
+        ),
+        "Breaker": Example(
+            """
+            schedule: {every: 15m, breaker: {failures: 3, rest: 4h}}
             """
         ),
         "StreamConfig": Example(
@@ -145,6 +156,23 @@ def _connectors() -> dict[str, Example]:
             _STREAM,
             "rest",
         ),
+        "SingerConfig": Example(
+            """
+            connector:
+              type: singer
+              tap: tap-postgres
+              config: {host: db.example.com, user: hub, password: {env: ERP_PASSWORD}}
+            """,
+            connector="singer",
+        ),
+        "SingerRead": Example(
+            "read: {stream: public-customers, replication_key: updated_at}", _STREAM, "singer"
+        ),
+        "AirbyteConfig": Example(
+            "connector: {type: airbyte, program: source-faker, config: {count: 100, seed: 7}}",
+            connector="airbyte",
+        ),
+        "AirbyteRead": Example("read: {stream: users}", _STREAM, "airbyte"),
         "SqlConfig": Example("connector: {type: sql, url: {env: ERP_URL}}"),
         "SqlRead": Example(
             """

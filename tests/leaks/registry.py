@@ -162,6 +162,9 @@ FIELDS: Mapping[str, Path] = {
         Silent("the id of the call that the agent has just said"),
     ),
     "Mutation.syncSource": Silent("that a run of a source has begun"),
+    **dict.fromkeys(
+        ("Mutation.freezeSource", "Mutation.thawSource"), Silent("the name of the source that was given")
+    ),
     "Mutation.replayQuarantine": Silent("that a run of a source has begun"),
     "Subscription.syncProgress": Silent("how many records a run of a source has read"),
 }
@@ -281,6 +284,11 @@ COMMANDS: Mapping[str, Path] = {
     "serve": Silent("nothing but its address"),
     "sources": Silent("counts and times of runs"),
     "sync": Silent("counts of runs"),
+    "worker": Silent("counts of runs"),
+    **dict.fromkeys(
+        ("source schedule", "source freeze", "source thaw"), Silent("names of sources, and times")
+    ),
+    **dict.fromkeys(("adapter install", "adapter list"), Silent("names of programs")),
     "token": Silent("a token of the demo issuer"),
 }
 """Commands of the `hub`."""

@@ -17,6 +17,7 @@ from hub.store.fixed.customers import (
 from hub.store.fixed.matching import blocking_key, decision, edge, profile
 from hub.store.fixed.sources import (
     drift,
+    frozen_source,
     mapping,
     meta,
     quarantine,
@@ -47,6 +48,7 @@ __all__ = [
     "edge",
     "former",
     "former_party",
+    "frozen_source",
     "home",
     "home_key",
     "housemate",
