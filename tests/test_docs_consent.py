@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 from itertools import pairwise
 
@@ -18,6 +19,11 @@ __all__ = ["customers"]
 PAGE = DOCS / "consent.md"
 
 
+def bare(said: str) -> str:
+    """The text without ids, numbers and times."""
+    return form(re.sub(r"\b[a-z0-9]{26}\b", "#", said))
+
+
 def test_the_commands_of_the_page_print_what_it_says(customers: list[str]) -> None:
     compared = 0
     for block, after in pairwise(blocks(PAGE)):
@@ -27,7 +33,7 @@ def test_the_commands_of_the_page_print_what_it_says(customers: list[str]) -> No
         assert program == "hub"
         result = CliRunner().invoke(app, words, catch_exceptions=False)
         assert result.exit_code == 0, result.output
-        assert form(result.output) == form(after.text), block.text
+        assert bare(result.output) == bare(after.text), block.text
         compared += 1
     assert compared == 8
 

@@ -88,6 +88,7 @@ ROWS = [
 ]
 OTHERS = {
     "customerByIdentifier": '(scheme: email, value: "nobody@example.com") { id }',
+    "contactAudience": '(channel: "email", purpose: "marketing", customers: null) { count excluded { reason count } }',
     "lastChange": "",
     "me": "{ subject roles purpose purposes department }",
     "sources": "{ name state records quarantined }",
@@ -118,11 +119,6 @@ FOR_REVIEWERS = {
     "breakGlasses": "(reviewed: false, first: 1, after: null) { id state overdue subject roles department purpose"
     " customerId categories reason ticket startedAt expiresAt stoppedAt stoppedBy uses notifiedAt notices reviewedAt"
     " reviewedBy outcome note }",
-    "contactAllowed": '(customerId: "nobody", channel: "email", purpose: "marketing") { allowed reason'
-    " evidence { id kind purpose channel state since expiresOn legalBasis wording wordingVersion proof collectedVia"
-    " source stream recordId } }",
-    "contactAudience": '(channel: "email", purpose: "marketing", customers: null) { count excluded { reason count } }',
-    "consentHistory": '(customerId: "nobody") { id }',
     "suppressions": '(channel: "email", purpose: "marketing", hashed: true) { address reason }',
     "erasures": "(first: 1, after: null) { id customerIds erasedAt ground event state }",
 }
@@ -174,6 +170,10 @@ OF_A_CUSTOMER = {
     "relatedCustomers": '(id: "cus_nobody") { customerId label distance reason steps { label } }',
     "path": '(from: "cus_nobody", to: "cus_noone") { start end label kind forward }',
     "graphml": '(id: "cus_nobody")',
+    "contactAllowed": '(customerId: "cus_nobody", channel: "email", purpose: "marketing") { allowed reason'
+    " evidence { id kind purpose channel state since expiresOn legalBasis wording wordingVersion proof collectedVia"
+    " source stream recordId } }",
+    "consentHistory": '(customerId: "cus_nobody") { id }',
 }
 
 
