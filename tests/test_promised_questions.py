@@ -88,6 +88,7 @@ ROWS = [
 ]
 OTHERS = {
     "customerByIdentifier": '(scheme: email, value: "nobody@example.com") { id }',
+    "contactAudience": '(channel: "email", purpose: "marketing", customers: null) { count excluded { reason count } }',
     "lastChange": "",
     "me": "{ subject roles purpose purposes department }",
     "sources": "{ name state records quarantined }",
@@ -118,6 +119,7 @@ FOR_REVIEWERS = {
     "breakGlasses": "(reviewed: false, first: 1, after: null) { id state overdue subject roles department purpose"
     " customerId categories reason ticket startedAt expiresAt stoppedAt stoppedBy uses notifiedAt notices reviewedAt"
     " reviewedBy outcome note }",
+    "suppressions": '(channel: "email", purpose: "marketing", hashed: true) { address reason }',
     "erasures": "(first: 1, after: null) { id customerIds erasedAt ground event state }",
 }
 _EVENT = (
@@ -223,6 +225,10 @@ OF_A_CUSTOMER = {
     "relatedCustomers": '(id: "cus_nobody") { customerId label distance reason steps { label } }',
     "path": '(from: "cus_nobody", to: "cus_noone") { start end label kind forward }',
     "graphml": '(id: "cus_nobody")',
+    "contactAllowed": '(customerId: "cus_nobody", channel: "email", purpose: "marketing") { allowed reason'
+    " evidence { id kind purpose channel state since expiresOn legalBasis wording wordingVersion proof collectedVia"
+    " source stream recordId } }",
+    "consentHistory": '(customerId: "cus_nobody") { id }',
 }
 
 
@@ -240,6 +246,7 @@ MUTATIONS = {
     ' reason: "a reason of twenty letters", ticket: "T-1", idempotencyKey: "8"}) { id expiresAt }',
     "stopBreakGlass": '(id: "nothing") { id stoppedAt }',
     "reviewBreakGlass": '(input: {id: "nothing", outcome: JUSTIFIED, note: "", idempotencyKey: "9"}) { id }',
+    "recordGpc": '(customerId: "nobody", idempotencyKey: "k") { ids }',
     "eraseCustomer": '(input: {customerId: "nobody", ground: CONSENT_WITHDRAWN, reason: "a reason of twenty letters",'
     ' ticket: "T-1", scrub: false, idempotencyKey: "10"})'
     " { id event counts { place count } mentions verified remaining { place count } state }",
@@ -460,6 +467,8 @@ def test_the_commands_that_a_policy_names_stay_as_they_are() -> None:
         "read_privacy_map",
         "read_findings",
         "decide_finding",
+        "read_consent",
+        "export_suppressions",
     ]
 
 

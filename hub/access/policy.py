@@ -182,6 +182,8 @@ class Command(StrEnum):
     READ_PRIVACY_MAP = "read_privacy_map"
     READ_FINDINGS = "read_findings"
     DECIDE_FINDING = "decide_finding"
+    READ_CONSENT = "read_consent"
+    EXPORT_SUPPRESSIONS = "export_suppressions"
 
 
 class CommandGrant(_Part):

@@ -27,6 +27,7 @@ from hub.cli import (
     adapter,
     audit,
     breach,
+    consent,
     erase,
     glass,
     keys,
@@ -64,6 +65,7 @@ app = typer.Typer(
     help="One customer graph out of many source systems.",
 )
 app.add_typer(quarantine.app, name="quarantine")
+consent.register(staff.consent_app)
 app.add_typer(staff.consent_app, name="consent")
 app.add_typer(staff.restriction_app, name="restriction")
 app.add_typer(staff.interaction_app, name="interaction")

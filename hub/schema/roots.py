@@ -10,6 +10,7 @@ from hub.schema.breaching import BreachMutation, BreachQuery
 from hub.schema.breaking import GlassMutation, GlassQuery
 from hub.schema.calling import CallMutation, CallQuery, CallSubscription
 from hub.schema.changes import ChangesQuery
+from hub.schema.consenting import ConsentMutation, ConsentQuery
 from hub.schema.deciding import MatchMutation
 from hub.schema.erasing import ErasureMutation, ErasureQuery
 from hub.schema.explaining import ExplainQuery
@@ -37,6 +38,7 @@ QUERIES: tuple[type, ...] = (
     ErasureQuery,
     RetentionQuery,
     BreachQuery,
+    ConsentQuery,
     MatchQuery,
     ForeseeingQuery,
     CallQuery,
@@ -55,6 +57,7 @@ MUTATIONS: tuple[type, ...] = (
     RetentionMutation,
     BreachMutation,
     LocationMutation,
+    ConsentMutation,
 )
 """Their resolvers are synchronous and run in a worker thread."""
 SUBSCRIPTIONS: tuple[type, ...] = (ProgressSubscription, CallSubscription)

@@ -112,5 +112,9 @@ def test_the_policy_we_ship_lets_few_do_much() -> None:
         *(("compliance", "privacy_compliance", word) for word in ("read_findings", "decide_finding")),
         *(("it", "system_operation", word) for word in ("read_findings", "decide_finding")),
         *((role, "customer_service", "handle_call") for role in ("support", "call_centre")),
+        *((role, "customer_service", "read_consent") for role in ("support", "call_centre")),
+        ("marketing", "campaign_analysis", "read_consent"),
+        ("compliance", "privacy_compliance", "read_consent"),
+        ("compliance", "privacy_compliance", "export_suppressions"),
         ("pbx", "customer_service", "report_call"),
     }

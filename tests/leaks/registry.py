@@ -121,6 +121,13 @@ FIELDS: Mapping[str, Path] = {
     "Mutation.reviewBreakGlass": Silent("the id that the caller has just said"),
     "Query.erasure": Silent("ids, ground and time of an erasure, for those alone who may erase"),
     "Query.erasures": Silent("the like of all erasures"),
+    **dict.fromkeys(
+        ("Query.contactAllowed", "Query.contactAudience", "Query.consentHistory", "Query.suppressions"),
+        Silent(
+            "the ledger of consents, for those alone to whom a command of the policy gives it, of whom they reach"
+        ),
+    ),
+    "Mutation.recordGpc": Silent("ids of what the caller has just said"),
     "Mutation.eraseCustomer": Silent(
         "counts of what is gone, for those alone who may erase, of whom they reach"
     ),
@@ -258,6 +265,11 @@ COMMANDS: Mapping[str, Path] = {
     "breach show": _REGISTER,
     "check": Silent("the configuration"),
     "consent record": _NOTES,
+    "consent gpc": _NOTES,
+    **dict.fromkeys(
+        ("consent allowed", "consent audience", "consent history", "consent suppressions"),
+        Shown("tests/privacy/test_consent.py::test_the_commands_tell_it"),
+    ),
     "restriction record": _NOTES,
     "correction make": _NOTES,
     "correction withdraw": _NOTES,

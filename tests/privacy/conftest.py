@@ -6,7 +6,10 @@ from pathlib import Path
 import pytest
 
 from tests.api.api_world import World
+from tests.commands.conftest import shop
 from tests.privacy.office import Office, officing
+
+__all__ = ["office", "shop", "world"]
 
 
 @pytest.fixture
