@@ -50,6 +50,7 @@ ACTIONS = [
     "call_reported",
     "call_verified",
     "call_handled",
+    "privacy_request_step",
 ]
 
 

@@ -171,6 +171,7 @@ class Command(StrEnum):
     DECIDE_MATCH = "decide_match"
     REPORT_CALL = "report_call"
     HANDLE_CALL = "handle_call"
+    HANDLE_PRIVACY_REQUEST = "handle_privacy_request"
 
 
 class CommandGrant(_Part):

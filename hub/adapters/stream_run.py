@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from hub.adapters import drift, landing, quarantine, runs
+from hub.adapters import drift, landing, quarantine, resurrection, runs
 from hub.adapters.batch_events import BatchEvents
 from hub.adapters.config import SourceConfig, StreamConfig
 from hub.adapters.firstload import FirstLoad
@@ -399,6 +399,7 @@ class StreamRun:
             drift.record_drift(
                 connection, self.run_id, self.source, self.name, found, seen, self.mapping.fields
             )
+            resurrection.look_for_wrong(self.store, connection, self.source, self.name)
             self._save_state(connection, fields=fields, last_run_id=self.run_id, last_success_at=utc_now())
 
     def note_mapping(self) -> None:

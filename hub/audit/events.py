@@ -92,6 +92,7 @@ class Action(StrEnum):
     CALL_REPORTED = "call_reported"
     CALL_VERIFIED = "call_verified"
     CALL_HANDLED = "call_handled"
+    PRIVACY_REQUEST_STEP = "privacy_request_step"
 
 
 class Outcome(StrEnum):

@@ -34,6 +34,8 @@ ACTIONS: Mapping[Action, str] = MappingProxyType(
         Action.RESTRICTION_CHANGED: "A restriction or an objection of a customer was recorded, or its end.",
         Action.PRIVACY_REQUEST_OPENED: "A person asked for access, erasure or another right.",
         Action.PRIVACY_REQUEST_CLOSED: "Such a request was answered.",
+        Action.PRIVACY_REQUEST_STEP: "Something was done for such a request (`about`: the event that opened it): the"
+        " reason says what, as `verified.document`, `planned`, `paused.identity`, `task.done`.",
         Action.ERASED: "A customer is erased; the reason is the ground. `registered`: hash of the register's entry.",
         Action.ERASE_VERIFIED: "What an erasure left: `verified`, `scrubbed`: nothing; `incomplete`; `found_again`.",
         Action.KEY_DESTROYED: "The key of a person's sealed payloads was destroyed.",

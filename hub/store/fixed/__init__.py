@@ -15,6 +15,14 @@ from hub.store.fixed.customers import (
     tombstone,
 )
 from hub.store.fixed.matching import blocking_key, decision, edge, profile
+from hub.store.fixed.requests import (
+    privacy_pause,
+    privacy_request,
+    privacy_retained,
+    privacy_step,
+    rectified,
+    resurrection,
+)
 from hub.store.fixed.sources import (
     drift,
     mapping,
@@ -57,11 +65,17 @@ __all__ = [
     "meta",
     "metadata",
     "parent",
+    "privacy_pause",
+    "privacy_request",
+    "privacy_retained",
+    "privacy_step",
     "profile",
     "quarantine",
     "record",
     "record_head",
+    "rectified",
     "registration",
+    "resurrection",
     "run",
     "run_stream",
     "standing",
