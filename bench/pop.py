@@ -23,11 +23,10 @@ from pathlib import Path
 from typing import Any
 
 import httpx
-import uvicorn
 from sqlalchemy import Connection, text
 
 from hub.access import DemoIssuer
-from hub.api import create_app
+from hub.api import serve
 from hub.graph import Entity, GraphWriter, Reference, Statement
 from hub.ontology import load_ontology
 from hub.services import Services, open_services
@@ -120,12 +119,6 @@ def sync(url: str, ready: Any, stop: Any) -> None:
         head += 100
         time.sleep(0.05)
     store.close()
-
-
-def serve(settings: Settings, port: int) -> None:
-    """The API in a process of its own."""
-    with open_services(settings, {}) as services:
-        uvicorn.run(create_app(services), host="127.0.0.1", port=port, log_level="error", access_log=False)
 
 
 async def timed(
@@ -288,7 +281,8 @@ def main() -> None:
             found.bind(("127.0.0.1", 0))
             port = found.getsockname()[1]
         ready, stop = multiprocessing.Event(), multiprocessing.Event()
-        server = multiprocessing.Process(target=serve, args=(settings, port))
+        settings = settings.model_copy(update={"port": port})
+        server = multiprocessing.Process(target=serve, args=(settings,))
         writer = multiprocessing.Process(target=sync, args=(settings.store_address, ready, stop))
         server.start()
         writer.start()

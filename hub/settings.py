@@ -291,6 +291,9 @@ class Settings(BaseSettings):
         le=50_000,
         description="Records a transaction of a sync; 1000 keep it near 100 ms.",
     )
+    worker_runs: int = Field(
+        default=2, ge=1, le=64, description="Sources that one `hub worker` reads at once."
+    )
     max_page: int = Field(
         default=200, ge=1, le=10_000, description="Rows that one page of a connection may have."
     )

@@ -208,6 +208,8 @@ MUTATIONS = {
     ' idempotencyKey: "21"}) { callId }',
     "wrapUpCall": '(input: {callId: "nothing", subject: "x", idempotencyKey: "20"}) { callId }',
     "syncSource": '(source: "nothing", idempotencyKey: "5") { source state runId }',
+    "freezeSource": '(input: {source: "nothing", reason: "x", idempotencyKey: "22"}) { source }',
+    "thawSource": '(source: "nothing", idempotencyKey: "23") { source }',
     "replayQuarantine": '(input: {source: "nothing", numbers: [1], idempotencyKey: "6"}) { source state runId }',
 }
 
@@ -349,6 +351,7 @@ def test_the_commands_that_a_policy_names_stay_as_they_are() -> None:
         "correct_property",
         "replay_quarantine",
         "sync_source",
+        "freeze_source",
         "explain_access",
         "review_break_glass",
         "reveal_payloads",

@@ -43,6 +43,7 @@ ACTIONS = [
     "audit_verified",
     "interaction_logged",
     "sync_requested",
+    "source_frozen",
     "command_refused",
     "api_key_changed",
     "master_key_changed",
@@ -50,6 +51,9 @@ ACTIONS = [
     "call_reported",
     "call_verified",
     "call_handled",
+    "privacy_map_read",
+    "finding_raised",
+    "finding_decided",
     "privacy_request_step",
 ]
 
@@ -127,6 +131,7 @@ SET = {
     "HUB_DATA_DIR": ("data", Path("data")),
     "HUB_SEARCH_ENGINE": ("whoosh", "whoosh"),
     "HUB_SEARCH_CHECK_S": ("0", 0.0),
+    "HUB_WORKER_RUNS": ("3", 3),
     "HUB_STORE_URL": ("sqlite:///a.sqlite", "sqlite:///a.sqlite"),
     "HUB_AUDIT_URL": ("sqlite:///b.sqlite", "sqlite:///b.sqlite"),
     "HUB_AUDIT_KEY_FILE": ("log.key", Path("log.key")),

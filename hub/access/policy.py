@@ -163,6 +163,7 @@ class Command(StrEnum):
     CORRECT_PROPERTY = "correct_property"
     REPLAY_QUARANTINE = "replay_quarantine"
     SYNC_SOURCE = "sync_source"
+    FREEZE_SOURCE = "freeze_source"
     EXPLAIN_ACCESS = "explain_access"
     REVIEW_BREAK_GLASS = "review_break_glass"
     REVEAL_PAYLOADS = "reveal_payloads"
@@ -171,6 +172,9 @@ class Command(StrEnum):
     DECIDE_MATCH = "decide_match"
     REPORT_CALL = "report_call"
     HANDLE_CALL = "handle_call"
+    READ_PRIVACY_MAP = "read_privacy_map"
+    READ_FINDINGS = "read_findings"
+    DECIDE_FINDING = "decide_finding"
     HANDLE_PRIVACY_REQUEST = "handle_privacy_request"
 
 

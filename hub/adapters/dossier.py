@@ -61,8 +61,8 @@ class Dossier:
     parties: tuple[str, ...]
     since: str
     golden: Mapping[str, Any] = field(repr=False)
-    won: Mapping[str, Any] = field(repr=False)
-    """For each golden property the party that its value came from."""
+    won: Mapping[str, Mapping[str, Any]] = field(repr=False)
+    """For each golden property the `party` that its value came from, and the rule."""
     rows: tuple[StatedRow, ...] = field(repr=False)
     records: tuple[RawRecord, ...] = field(repr=False)
     identifiers: tuple[tuple[str, str], ...] = field(repr=False)

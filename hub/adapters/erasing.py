@@ -26,6 +26,7 @@ transaction of the caller's. What of the store may hold something of a customer,
 | `audit_outbox`                         | sealed values                 | goes to the log, whose keys are destroyed |
 | `run`, `run_stream`, `mapping`, `meta` | counts, rules                 | stays                                     |
 | `drift`, `stream_state`                | names of fields; a cursor (3) | stays until the stream goes on            |
+| `finding`                              | counts, names of fields       | stays until its cause is gone             |
 | `tombstone`, `suppression`             | ids, keyed hashes             | written                                   |
 
 1. Of a record that is another customer's by now, all versions but the newest.

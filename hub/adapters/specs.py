@@ -33,6 +33,7 @@ from hub.adapters.converters.numbers import Currency
 from hub.adapters.converters.times import Zone
 from hub.adapters.paths import compile_path
 from hub.adapters.records import ConfigModel, ConnectorConfig
+from hub.adapters.schedules import Schedule
 
 Deletes = Literal["none", "full_scan"]
 Many = TypeVar("Many", bound=Sized)
@@ -219,6 +220,9 @@ class SourceConfig(ConfigModel):
     currency: Currency | None = Field(default=None, description="ISO 4217 currency of amounts without one.")
     department: str | None = Field(default=None, description="Department that owns it; for people to know.")
     connector: SerializeAsAny[ConnectorConfig] = Field(description="How it is reached.")
+    schedule: Schedule | None = Field(
+        default=None, description="When `hub worker` reads it by itself; only when asked to unless given."
+    )
     max_bad_share: float = Field(
         default=0.2, ge=0, le=1, description="A run fails when more than this share of its records is bad."
     )

@@ -9,9 +9,10 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from hub.adapters import drift, landing, quarantine, resurrection, runs
+from hub.adapters import drift, findings, landing, quarantine, resurrection, runs
 from hub.adapters.batch_events import BatchEvents
 from hub.adapters.config import SourceConfig, StreamConfig
+from hub.adapters.declared import declared_fields
 from hub.adapters.firstload import FirstLoad
 from hub.adapters.gate import Gate, Passed
 from hub.adapters.landing import Accepted, Head, Incoming, Landed
@@ -21,6 +22,7 @@ from hub.adapters.payload import digest, dump, readable
 from hub.adapters.quarantine import Rejected
 from hub.adapters.records import BadRecord, Batch, Cursor, RawRecord, Record
 from hub.adapters.runs import Counts
+from hub.audit import Action, AuditEvent
 from hub.errors import RecordError, TooManyRejectsError
 from hub.graph import GraphWriter, Statement
 from hub.store import Store, fixed, utc_now
@@ -77,6 +79,11 @@ class StreamRun:
     keyless: int = 0
     """Records of this run that could not be read as far as their key."""
     _changed: SeenHeads = field(default_factory=SeenHeads)
+    _undeclared: findings.Watch = field(init=False)
+
+    def __post_init__(self) -> None:
+        declared = declared_fields(self.config, self.name, self.store.ontology)
+        self._undeclared = findings.Watch(declared, self.config.region)
 
     @property
     def source(self) -> str:
@@ -151,6 +158,7 @@ class StreamRun:
                 unreadable.append(Rejected.unreadable(record.raw, record.position, record.reason))
                 continue
             self.watch.see(record.payload)
+            self._undeclared.see(record.payload)
             parsed = self._incoming(record)
             if isinstance(parsed, Incoming):
                 incoming.append(parsed)
@@ -394,13 +402,31 @@ class StreamRun:
         """Keep what the next run needs to know: the fields and the time."""
         seen = self.watch.fields()
         found = drift.compare(self.known_fields, seen) if self.known_fields and seen else []
-        fields = drift.dump_fields(drift.merged(self.known_fields, seen))
+        fields = drift.merged(self.known_fields, seen)
         with self.store.write() as connection:
             drift.record_drift(
                 connection, self.run_id, self.source, self.name, found, seen, self.mapping.fields
             )
             resurrection.look_for_wrong(self.store, connection, self.source, self.name)
-            self._save_state(connection, fields=fields, last_run_id=self.run_id, last_success_at=utc_now())
+            self._record_findings(connection, fields, read_any=bool(seen))
+            now = utc_now()
+            kept = drift.dump_fields(fields)
+            self._save_state(connection, fields=kept, last_run_id=self.run_id, last_success_at=now)
+
+    def _record_findings(self, connection: Connection, fields: Collection[str], *, read_any: bool) -> None:
+        place = f"{self.source}.{self.name}"
+        found = self._undeclared.findings(place, fields)
+        new = findings.record_findings(connection, self.run_id, place, found, read_any=read_any)
+        if new:
+            event = AuditEvent(
+                Action.FINDING_RAISED,
+                "system",
+                source=self.source,
+                stream=self.name,
+                run_id=str(self.run_id),
+                counts={"results": new},
+            )
+            runs.post(connection, [event])
 
     def note_mapping(self) -> None:
         """Keep that the stream's rows come from the mapping as it is now: those held do, those to come will."""

@@ -20,6 +20,7 @@ from hub.adapters import drift, forget, landing, quarantine, reproject, reresolv
 from hub.adapters.batch_events import BatchEvents
 from hub.adapters.config import SourceConfig
 from hub.adapters.firstload import FirstLoad
+from hub.adapters.frozen import frozen_sources, frozen_words
 from hub.adapters.mapping import StreamMapping, compile_stream
 from hub.adapters.payload import load
 from hub.adapters.quarantine import Quarantined
@@ -120,9 +121,10 @@ class Syncer:
 
         Raises:
             NotFoundError: there is no such source.
-            SourceUnavailableError: another process is syncing this source now.
+            SourceUnavailableError: another process is syncing this source now, or it is frozen.
         """
         config = self.sources.config(source)
+        self._require_thawed(source)
         with self._exclusive(source):
             self._reproject_changed(source)
             self._remap_changed(config)
@@ -225,6 +227,12 @@ class Syncer:
             )
             runs.post(connection, [event])
         return found
+
+    def _require_thawed(self, source: str) -> None:
+        with self.store.read() as connection:
+            found = frozen_sources(connection).get(source)
+        if found is not None:
+            raise SourceUnavailableError(source, None, frozen_words(found))
 
     @contextmanager
     def _exclusive(self, source: str) -> Iterator[None]:

@@ -11,7 +11,20 @@ from hub.audit.masterkeys import LocalMasterKeys, MasterKeys, keep_master_key, n
 from hub.audit.merkle import TreeHead, consistency_holds, inclusion_holds, leaf_hash
 from hub.audit.outbox import Outbox, drain
 from hub.audit.publishing import Checkpoints, Keys
-from hub.audit.questions import ACCESSES, CHANGES, TOLD, Page, Sample, Wanted, draw, find, find_all
+from hub.audit.questions import (
+    ACCESSES,
+    CHANGES,
+    TOLD,
+    Page,
+    Sample,
+    Wanted,
+    draw,
+    find,
+    find_all,
+    kept_about,
+    latest,
+    payloads_kept,
+)
 from hub.audit.recorder import Recorder
 from hub.audit.sealing import Payload, Sealer, Unsealed, retention_of
 from hub.audit.verification import VerificationReport
@@ -60,9 +73,12 @@ __all__ = [
     "find_all",
     "inclusion_holds",
     "keep_master_key",
+    "kept_about",
+    "latest",
     "leaf_hash",
     "new_master_key",
     "open_checkpoints",
+    "payloads_kept",
     "retention_of",
     "unusual_volumes",
     "write_key",

@@ -85,6 +85,7 @@ class Action(StrEnum):
     AUDIT_VERIFIED = "audit_verified"
     INTERACTION_LOGGED = "interaction_logged"
     SYNC_REQUESTED = "sync_requested"
+    SOURCE_FROZEN = "source_frozen"
     COMMAND_REFUSED = "command_refused"
     API_KEY_CHANGED = "api_key_changed"
     MASTER_KEY_CHANGED = "master_key_changed"
@@ -92,6 +93,9 @@ class Action(StrEnum):
     CALL_REPORTED = "call_reported"
     CALL_VERIFIED = "call_verified"
     CALL_HANDLED = "call_handled"
+    PRIVACY_MAP_READ = "privacy_map_read"
+    FINDING_RAISED = "finding_raised"
+    FINDING_DECIDED = "finding_decided"
     PRIVACY_REQUEST_STEP = "privacy_request_step"
 
 

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Select, exists, literal, select, union
+from sqlalchemy import ColumnElement, Connection, Select, exists, func, literal, select, union
 
-from hub.audit.database import leaf_customer_table, leaf_table
+from hub.audit.database import leaf_customer_table, leaf_table, payload_table
 from hub.audit.events import Action, AuditEvent, microseconds
 from hub.audit.log import AuditLog, RecordedEvent, recorded
 
@@ -111,6 +111,31 @@ def find(log: AuditLog, wanted: Wanted, *, first: int, after: int = -1) -> Page:
                 return Page(tuple(found), None)
             after = rows[-1].seq
     return Page(tuple(found), after)
+
+
+def latest(log: AuditLog, wanted: Wanted, most: int) -> list[RecordedEvent]:
+    """The newest of the wanted events, the newest first; of the newest `most` those that fit."""
+    query = _wanted(wanted, -1).order_by(None).order_by(leaf_table.c.seq.desc()).limit(most)
+    with log.database.reading() as connection:
+        events = [recorded(row.seq, row.bytes) for row in connection.execute(query)]
+    return [each for each in events if wanted.fits(each.event)]
+
+
+def kept_about(log: AuditLog, customers: Collection[str]) -> tuple[int, int]:
+    """How many events are about one of these customers, and how many sealed payloads these have."""
+    link = leaf_customer_table.c
+    about = select(link.seq).where(link.customer.in_(customers)).distinct()
+    sealed = select(func.count()).select_from(payload_table).where(payload_table.c.seq.in_(about))
+    with log.database.reading() as connection:
+        events = connection.execute(select(func.count()).select_from(about.subquery())).scalar_one()
+        return events, connection.execute(sealed).scalar_one()
+
+
+def payloads_kept(log: AuditLog) -> int:
+    """How many sealed payloads the log keeps."""
+    with log.database.reading() as connection:
+        count: int = connection.execute(select(func.count(payload_table.c.key_id))).scalar_one()
+        return count
 
 
 def find_all(log: AuditLog, wanted: Wanted) -> Iterator[RecordedEvent]:

@@ -17,11 +17,27 @@ from rich.markup import escape
 from hub import commands, demo_run, reference
 from hub.access import AUDIENCE, DEMO_ISSUER, DemoIssuer
 from hub.adapters import source_statuses
+from hub.adapters.frozen import frozen_sources, frozen_words
 from hub.adapters.preview import preview as preview_stream
 from hub.adapters.runs import RunReport
 from hub.adapters.sync import Progress
 from hub.api import serve as serve_api
-from hub.cli import access, audit, erase, glass, keys, payloads, quarantine, questions, resolve, search, staff
+from hub.cli import (
+    access,
+    audit,
+    erase,
+    glass,
+    keys,
+    locate,
+    payloads,
+    privacy,
+    quarantine,
+    questions,
+    resolve,
+    search,
+    source,
+    staff,
+)
 from hub.cli.common import SourceName, Values, command, opened, operator, out, record_values_shown
 from hub.cli.terminal import (
     print_preview,
@@ -58,7 +74,12 @@ app.add_typer(access.app, name="access")
 app.add_typer(erase.app, name="erase")
 app.add_typer(resolve.app, name="resolve")
 app.add_typer(search.app, name="index")
+app.add_typer(privacy.app, name="privacy")
+for _name, _function in locate.COMMANDS.items():
+    command(privacy.app, _name)(_function)
 command(app)(search.search)
+app.add_typer(source.app, name="source")
+command(app)(source.worker)
 
 
 @app.callback()
@@ -133,8 +154,7 @@ def sync(
 ) -> None:
     """Read new and changed records. Exit code 3 when a run is suspect, 1 when one failed."""
     with opened() as services:
-        names = sources or sorted(services.sources.configs)
-        reports = sync_all(services, names)
+        reports = sync_all(services, sources or _not_frozen(services))
     for report in reports:
         print_report(out, report)
     states = {report.state for report in reports}
@@ -142,6 +162,15 @@ def sync(
         raise typer.Exit(1)
     if "suspect" in states:
         raise typer.Exit(3)
+
+
+def _not_frozen(services: Services) -> list[str]:
+    """The sources that may be read; of the others is told why not."""
+    with services.store.read() as connection:
+        frozen = frozen_sources(connection)
+    for name in sorted(frozen):
+        out.print(f"[yellow]{name}[/] {frozen_words(frozen[name])}", highlight=False)
+    return sorted(services.sources.configs.keys() - frozen)
 
 
 def sync_all(services: Services, names: Sequence[str]) -> list[RunReport]:

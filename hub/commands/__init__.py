@@ -48,6 +48,7 @@ from hub.commands.erasure import (
     plan_of_erasure,
     scrub_erasures,
 )
+from hub.commands.freezing import FreezeSource, ThawSource, freeze_source, thaw_source
 from hub.commands.glass import (
     BreakGlass,
     Opened,
@@ -107,6 +108,7 @@ from hub.commands.questions import (
 from hub.commands.runs import ReplayQuarantine, RunBegun, SyncSource, replay_quarantine, sync_source
 from hub.commands.searching import search
 from hub.commands.suppressions import Released, ReleaseSuppression, release_suppression
+from hub.commands.worker import Worker
 
 __all__ = [
     "MAX_GIVEN",
@@ -126,6 +128,7 @@ __all__ = [
     "EraseCustomer",
     "ErasureDone",
     "ErasureRecord",
+    "FreezeSource",
     "Ground",
     "HandleCall",
     "LogInteraction",
@@ -147,10 +150,12 @@ __all__ = [
     "RunBegun",
     "SourceRecord",
     "SyncSource",
+    "ThawSource",
     "UndoDecisions",
     "UnmergeCustomer",
     "Unusual",
     "WithdrawCorrection",
+    "Worker",
     "WrapUp",
     "access_through",
     "accesses_by",
@@ -172,6 +177,7 @@ __all__ = [
     "explain_match",
     "find_call",
     "find_erasure",
+    "freeze_source",
     "handle_call",
     "is_glass_id",
     "is_open",
@@ -198,6 +204,7 @@ __all__ = [
     "stop_glass",
     "sync_source",
     "tell_of_glasses",
+    "thaw_source",
     "undo_decisions",
     "unmerge_customer",
     "unusual_access",

@@ -14,6 +14,7 @@ from hub.adapters.quarantine import require_waiting
 from hub.adapters.sync import silent
 from hub.audit import Action, AuditEvent
 from hub.commands.author import Author
+from hub.commands.freezing import require_thawed
 from hub.commands.giving import Order, Result, announce, conclude, refusals_recorded
 from hub.errors import SourceUnavailableError
 from hub.services import Services
@@ -72,14 +73,19 @@ def sync_source(
     Raises:
         AccessDeniedError: the author may not.
         NotFoundError: there is no such source.
-        QueryError: the idempotency key was used for something else.
+        QueryError: the source is frozen, or the idempotency key was used for something else.
     """
     said = Order(Command.SYNC_SOURCE, "sync", order.key, {"source": order.source})
     with refusals_recorded(services, author, Command.SYNC_SOURCE):
         services.sources.config(order.source)
         event = author.event(Action.SYNC_REQUESTED, source=order.source)
         return _begun(
-            services, author, said, event, lambda: services.jobs.sync(order.source, progress), lambda _: None
+            services,
+            author,
+            said,
+            event,
+            lambda: services.jobs.sync(order.source, progress),
+            lambda connection: require_thawed(connection, order.source),
         )
 
 

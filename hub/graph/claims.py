@@ -157,7 +157,7 @@ class Claims:
                 batch.drafts[draft.id].append(draft)
         heads = list(batch.heads)
         listed = self._store.dialect.list_value(heads)
-        for row in connection.exec_driver_sql(self._by_head, {"list": listed}):
+        for row in self._store.dialect.run(connection, self._by_head, {"list": listed}):
             batch.before[row[1]] = Served(row[1], row[0], *row[2:])
         self._load_contributions(connection, batch, "head_id", heads)
         self._load_other_rows(connection, batch)

@@ -12,6 +12,7 @@ from hub.adapters import paths
 from hub.adapters.connectors import connectors, rest_models
 from hub.adapters.converters import CONVERTERS, Converter, natural
 from hub.adapters.formats import FixedField, FixedSelect, formats
+from hub.adapters.schedules import Breaker, Schedule
 from hub.adapters.secrets import SecretRef, TextRef, UrlRef
 from hub.adapters.specs import EntitySpec, LinkSpec, SourceConfig, StreamConfig, ValueSpec
 from hub.reference.examples import CONVERSIONS, EXAMPLES
@@ -24,6 +25,8 @@ _PAGING: tuple[Model, ...] = get_args(get_args(rest_models.Paging)[0])
 
 _SPECS: Mapping[Model, str] = {
     SourceConfig: "Source",
+    Schedule: "Schedule",
+    Breaker: "Breaker",
     StreamConfig: "Stream",
     EntitySpec: "Entity",
     ValueSpec: "Value",

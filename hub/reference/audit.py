@@ -43,6 +43,7 @@ ACTIONS: Mapping[Action, str] = MappingProxyType(
         Action.AUDIT_VERIFIED: "Someone verified the log.",
         Action.INTERACTION_LOGGED: "Someone noted an interaction with a customer.",
         Action.SYNC_REQUESTED: "Someone asked for a sync of a source.",
+        Action.SOURCE_FROZEN: "A source is to be left alone (`frozen`), or no longer (`thawed`).",
         Action.COMMAND_REFUSED: "A command was refused; nothing was done.",
         Action.MASTER_KEY_CHANGED: "All data keys were wrapped anew, by another master key.",
         Action.CALL_REPORTED: "A PBX (`source`) told of a call for the first time, or something new of it (`about`: the"
@@ -50,6 +51,9 @@ ACTIONS: Mapping[Action, str] = MappingProxyType(
         Action.CALL_VERIFIED: "It is known better who calls (`about`: the call's first event): the reason is the level"
         " and the method, such as `level_2.security_question`.",
         Action.CALL_HANDLED: "An agent or a single match said who calls: `picked`, `matched`, `rejected`, `undone`.",
+        Action.PRIVACY_MAP_READ: "Someone looked where personal data lies; the reason is the question.",
+        Action.FINDING_RAISED: "A sync met what no mapping declares: `results` new findings.",
+        Action.FINDING_DECIDED: "Someone accepted or dismissed a finding.",
         Action.SUPPRESSION_RELEASED: "Somebody who was erased may come back: suppressions were taken back.",
         Action.API_KEY_CHANGED: "An API key was created, rotated or revoked, as the reason says; the source names it.",
     }

@@ -46,6 +46,7 @@ def _examples() -> dict[str, Example]:
             zone: Europe/London
             currency: GBP
             department: finance
+            schedule: {every: 15m}
             connector: {type: sql, url: {env: ERP_URL}}
             max_bad_share: 0.05
             streams:
@@ -55,6 +56,16 @@ def _examples() -> dict[str, Example]:
                 entities:
                   - type: Order
                     properties: {orderNumber: order_no, orderDate: ordered_at, total: total}
+            """
+        ),
+        "Schedule": Example(
+            """
+            schedule: {cron: "30 2 * * mon-fri", zone: Europe/London, jitter: 10m, priority: 80}
+            """
+        ),
+        "Breaker": Example(
+            """
+            schedule: {every: 15m, breaker: {failures: 3, rest: 4h}}
             """
         ),
         "StreamConfig": Example(

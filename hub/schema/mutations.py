@@ -7,6 +7,7 @@ for every ontology.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from datetime import datetime
 from typing import Annotated, Any
 
 import strawberry
@@ -20,7 +21,7 @@ from hub.ontology import Ontology, Property, PropertyType
 from hub.schema.context import RequestContext
 from hub.schema.drafts import ArgumentDraft, Draft, FieldDraft, TypeDraft
 from hub.schema.naming import PROPERTY_ENUM, enum_name
-from hub.schema.scalars import Long
+from hub.schema.scalars import DateTime, Long
 
 MUTATIONS_BY_ONTOLOGY = "CustomerMutation"
 
@@ -253,6 +254,45 @@ def _sync(
     return _begun(commands.sync_source(info.context.services, _author(info.context), order))
 
 
+@strawberry.input(description="A source that is to be left alone.")
+class FreezeSourceInput:
+    """Input of a freezing."""
+
+    source: str = strawberry.field(description="Name of the source.")
+    reason: str = strawberry.field(
+        description="Why, such as a change's number, in 200 characters; name nobody."
+    )
+    until: DateTime | None = strawberry.field(
+        default=None, description="Until when; until it is thawed unless given."
+    )
+    idempotency_key: str = strawberry.field(name=KEY, description=KEY_WORDS)
+
+
+@strawberry.type(description="A source that was frozen or thawed.")
+class FrozenSource:
+    """Result of freezing and thawing."""
+
+    source: str = strawberry.field(description="Its name.")
+
+
+def _freeze(
+    info: Info[RequestContext, None],
+    input: Annotated[FreezeSourceInput, strawberry.argument(description="What is to be done.")],  # noqa: A002
+) -> FrozenSource | None:
+    until = datetime.fromisoformat(input.until) if input.until is not None else None
+    order = commands.FreezeSource(input.source, until, input.reason, input.idempotency_key)
+    return FrozenSource(source=commands.freeze_source(info.context.services, _author(info.context), order))
+
+
+def _thaw(
+    info: Info[RequestContext, None],
+    source: Annotated[str, strawberry.argument(description="Name of the source.")],
+    idempotency_key: Annotated[str, strawberry.argument(name=KEY, description=KEY_WORDS)],
+) -> FrozenSource | None:
+    order = commands.ThawSource(source, idempotency_key)
+    return FrozenSource(source=commands.thaw_source(info.context.services, _author(info.context), order))
+
+
 def _replay(
     info: Info[RequestContext, None],
     input: Annotated[  # noqa: A002 - the argument's name in GraphQL, as everywhere
@@ -274,6 +314,14 @@ class SourceMutation:
 
     sync_source: RunBegun | None = strawberry.field(
         name="syncSource", resolver=_sync, description="Begin to read what is new or changed in a source."
+    )
+    freeze_source: FrozenSource | None = strawberry.field(
+        name="freezeSource",
+        resolver=_freeze,
+        description="Leave a source alone: no sync of it begins until then.",
+    )
+    thaw_source: FrozenSource | None = strawberry.field(
+        name="thawSource", resolver=_thaw, description="Let a frozen source be read again."
     )
     replay_quarantine: RunBegun | None = strawberry.field(
         name="replayQuarantine",

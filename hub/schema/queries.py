@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime
 from typing import Annotated, Self
 
 import strawberry
@@ -10,10 +11,13 @@ from strawberry import Info
 
 from hub.access import Effect, PlanAccess
 from hub.adapters import Counts, SourceStatus, kept_mappings, source_statuses
+from hub.adapters.schedules import Turn
+from hub.adapters.turns import turns
 from hub.errors import AccessDeniedError
 from hub.graph.plans.guard import SOURCES_CATEGORY
 from hub.schema.context import RequestContext
 from hub.schema.scalars import DateTime, Long
+from hub.store import iso_utc
 
 
 @strawberry.type(description="The caller, as this request's token and purpose say.")
@@ -84,6 +88,13 @@ class Source:
         name="lastCounts", description="What became of its newest run's records."
     )
     drift: list[DriftedField] = strawberry.field(description="Fields that are not as they were.")
+    turn: str = strawberry.field(
+        description="Whether `hub worker` reads it next: unscheduled, waiting, due, running, resting after"
+        " failures, or frozen."
+    )
+    turn_at: DateTime | None = strawberry.field(
+        name="turnAt", description="When it does, or when its freezing ends."
+    )
 
 
 def _me(info: Info[RequestContext, None]) -> Me:
@@ -111,8 +122,9 @@ def _sources(info: Info[RequestContext, None]) -> list[Source] | None:
     context = info.context
     require_sources(context.access)
     context.touched.add(categories=[SOURCES_CATEGORY])
-    services = context.services
-    return [_source(status) for status in source_statuses(services.store, services.sources.configs)]
+    store, configs, now = context.services.store, context.services.sources.configs, datetime.now(UTC)
+    whose = turns(store, configs, now, now)
+    return [_source(status, whose.get(status.name)) for status in source_statuses(store, configs, now)]
 
 
 @strawberry.type(description="What a stream's YAML said while rows were made by it.")
@@ -167,7 +179,7 @@ class HubQuery:
     )
 
 
-def _source(status: SourceStatus) -> Source:
+def _source(status: SourceStatus, turn: Turn | None) -> Source:
     return Source(
         name=status.name,
         label=status.label,
@@ -183,6 +195,8 @@ def _source(status: SourceStatus) -> Source:
             DriftedField(stream=stream, field=drift.field, kind=drift.kind, since=DateTime(since))
             for stream, drift, since in status.drift
         ],
+        turn=turn.state if turn is not None else "unscheduled",
+        turn_at=DateTime(iso_utc(turn.at)) if turn is not None and turn.at is not None else None,
     )
 
 

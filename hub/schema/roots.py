@@ -14,6 +14,7 @@ from hub.schema.erasing import ErasureMutation, ErasureQuery
 from hub.schema.explaining import ExplainQuery
 from hub.schema.federation import FederationQuery
 from hub.schema.foreseeing import ForeseeingQuery
+from hub.schema.locating import LocationMutation, LocationQuery
 from hub.schema.matching import MatchQuery
 from hub.schema.mutations import SourceMutation
 from hub.schema.networks import NetworkQuery
@@ -33,9 +34,17 @@ QUERIES: tuple[type, ...] = (
     MatchQuery,
     ForeseeingQuery,
     CallQuery,
+    LocationQuery,
     FederationQuery,
 )
-MUTATIONS: tuple[type, ...] = (SourceMutation, GlassMutation, ErasureMutation, MatchMutation, CallMutation)
+MUTATIONS: tuple[type, ...] = (
+    SourceMutation,
+    GlassMutation,
+    ErasureMutation,
+    MatchMutation,
+    CallMutation,
+    LocationMutation,
+)
 """Their resolvers are synchronous and run in a worker thread."""
 SUBSCRIPTIONS: tuple[type, ...] = (ProgressSubscription, CallSubscription)
 """Their resolvers tell one event, which is their root value."""

@@ -223,7 +223,9 @@ class SqliteDialect(Dialect):
             options = connection.get_execution_options()
             if not options.get("hub_bare", False):
                 writes = options.get("hub_write", False)
-                connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+                with _wrapped(connection):
+                    driver: Any = connection.connection.driver_connection
+                    driver.execute("BEGIN IMMEDIATE" if writes else "BEGIN")
 
     @override
     def asking(self, engine: Engine) -> Engine:
@@ -278,8 +280,9 @@ class SqliteDialect(Dialect):
     @override
     def allocate(self, connection: Connection, table: str, count: int) -> int:
         # AUTOINCREMENT keeps the greatest id ever used, explicit ones included.
-        last = connection.exec_driver_sql("SELECT seq FROM sqlite_sequence WHERE name = ?", (table,)).scalar()
-        return (last or 0) + 1
+        sql = "SELECT seq FROM sqlite_sequence WHERE name = :name"
+        last = self.run(connection, sql, {"name": table}).fetchone()
+        return (last[0] if last else 0) + 1
 
     @override
     @contextmanager

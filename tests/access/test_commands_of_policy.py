@@ -95,6 +95,7 @@ def test_the_policy_we_ship_lets_few_do_much() -> None:
         ("steward", "data_quality", "replay_quarantine"),
         ("steward", "data_quality", "decide_match"),
         ("it", "system_operation", "sync_source"),
+        ("it", "system_operation", "freeze_source"),
         ("it", "system_operation", "replay_quarantine"),
         ("it", "system_operation", "explain_access"),
         ("compliance", "privacy_compliance", "explain_access"),

@@ -161,8 +161,24 @@ def test_a_sync_is_begun_and_the_sources_tell_how_it_ended(shop: World) -> None:
     assert shop.ask(REPLAY, "it").data["replayQuarantine"]["source"] == "till"
 
 
+def test_a_frozen_source_is_not_read_until_it_is_thawed(shop: World) -> None:
+    turn = "{ sources { name turn turnAt } }"
+    freeze = """mutation { freezeSource(input: {source: "till", reason: "CHG-17", until: "2099-01-01T01:00:00+01:00",
+      idempotencyKey: "f1"}) { source } }"""
+    sync = 'mutation { syncSource(source: "till", idempotencyKey: "f2") { state } }'
+    assert shop.ask(freeze, "support").code == "FORBIDDEN"
+    assert shop.ask(freeze, "it").data["freezeSource"] == {"source": "till"}
+    told = {each["name"]: each for each in shop.ask(turn, "it").data["sources"]}
+    assert told["till"] == {"name": "till", "turn": "frozen", "turnAt": "2099-01-01T00:00:00.000000Z"}
+    assert shop.ask(sync, "it").code == "BAD_QUERY"
+    thaw = 'mutation { thawSource(source: "till", idempotencyKey: "f3") { source } }'
+    assert shop.ask(thaw, "it").data["thawSource"] == {"source": "till"}
+    assert shop.ask(turn, "it").data["sources"][0]["turn"] == "unscheduled"
+
+
 def test_a_command_is_in_the_log_in_the_name_of_its_author(shop: World) -> None:
     ben = shop.customer("erp", "C2")
+    shop.services.publish_events()
     seq = shop.seq()
     assert consent(shop, ben, "z1").status == 200
     shop.services.publish_events()

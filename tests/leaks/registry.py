@@ -155,6 +155,9 @@ FIELDS: Mapping[str, Path] = {
         Silent("the id of the call that the agent has just said"),
     ),
     "Mutation.syncSource": Silent("that a run of a source has begun"),
+    **dict.fromkeys(
+        ("Mutation.freezeSource", "Mutation.thawSource"), Silent("the name of the source that was given")
+    ),
     "Mutation.replayQuarantine": Silent("that a run of a source has begun"),
     "Subscription.syncProgress": Silent("how many records a run of a source has read"),
 }
@@ -269,6 +272,10 @@ COMMANDS: Mapping[str, Path] = {
     "serve": Silent("nothing but its address"),
     "sources": Silent("counts and times of runs"),
     "sync": Silent("counts of runs"),
+    "worker": Silent("counts of runs"),
+    **dict.fromkeys(
+        ("source schedule", "source freeze", "source thaw"), Silent("names of sources, and times")
+    ),
     "token": Silent("a token of the demo issuer"),
 }
 """Commands of the `hub`."""

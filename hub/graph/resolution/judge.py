@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from itertools import product
 from typing import Any
 
 from hub.graph.resolution.candidates import vote
@@ -24,6 +25,15 @@ class Judge:
     def __init__(self, models: Mapping[Kind, MatchModel]) -> None:
         self._models = models
         self._prepared: dict[int, Any] = {}
+        bounds = {kind: model.settings for kind, model in models.items()}
+        self._merge_weights = {
+            (one, other): min(bounds[one].merge_weight, bounds[other].merge_weight)
+            for one, other in product(bounds, repeat=2)
+        }
+        self._kept_weights = {
+            pair: min(merge, *(bounds[kind].review_weight for kind in pair))
+            for pair, merge in self._merge_weights.items()
+        }
 
     def weight(self, one: Matchable, other: Matchable) -> float:
         """The pair's match weight in bits, the same whichever is named first."""
@@ -55,12 +65,11 @@ class Judge:
 
     def joins(self, one: Matchable, other: Matchable, weight: float) -> bool:
         """Whether the weight alone makes the two one customer."""
-        return weight >= self.merge_weight((one.kind, other.kind))
+        return weight >= self._merge_weights[one.kind, other.kind]
 
     def is_kept(self, one: Matchable, other: Matchable, weight: float) -> bool:
         """Whether the pair is worth a steward's look, or more."""
-        review = min(self._models[each.kind].settings.review_weight for each in (one, other))
-        return self.joins(one, other, weight) or weight >= review
+        return weight >= self._kept_weights[one.kind, other.kind]
 
     def merge_weight(self, kinds: Iterable[Kind]) -> float:
         """Bits above which parties of these kinds are one customer."""

@@ -34,6 +34,8 @@ Value = tuple[str, str]
 PROOFS = "proofs"
 """Stands as the column of strong identifiers."""
 
+_NOTHING_CROWDED = frozenset[Value]()
+
 
 @dataclass(frozen=True, repr=False)
 class Matchable:
@@ -65,6 +67,8 @@ class Matchable:
     @cached_property
     def proven_by(self) -> frozenset[str]:
         """The proofs without those that too many share."""
+        if not self.crowded:
+            return frozenset(self.proofs)
         return frozenset(proof for proof in self.proofs if (PROOFS, proof) not in self.crowded)
 
     def says_as(self, other: Matchable) -> bool:
@@ -128,9 +132,6 @@ class Matchables:
         return Remade(
             moved, {each.number: each for each in held.values() if each.number in moved or each in gone}
         )
-
-    def _profile(self, kind: Kind, values: Mapping[str, Sequence[str]]) -> Profile:
-        return profile_of(kind, values, self._read_street)
 
     def write(self, connection: Connection, matchables: Iterable[Matchable]) -> None:
         """Put profiles into the store, new or changed."""
@@ -212,7 +213,7 @@ def _content(matchable: Matchable) -> str:
 
 def _matchable(number: int, party: str, kind: Kind, content: str) -> Matchable:
     said = orjson.loads(content)
-    crowded = frozenset((column, value) for column, value in said.get("crowded", ()))
+    crowded = frozenset(map(tuple, said["crowded"])) if "crowded" in said else _NOTHING_CROWDED
     return Matchable(number, party, kind, said["columns"], tuple(said.get(PROOFS, ())), crowded)
 
 

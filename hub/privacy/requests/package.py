@@ -102,15 +102,11 @@ class Package:
         props, parties = self._services.ontology.customer_properties, {row.id: row for row in dossier.rows}
         told = []
         for name, value in dossier.golden.items():
-            won = dossier.won.get(name)
-            party = parties.get(won[0] if isinstance(won, list) and won else str(won))
+            party = parties.get(dossier.won.get(name, {}).get("party", ""))
             said = {"property": name, "label": props[name].label, "category": props[name].category}
-            source = (
-                {"source": self._label(party.source), "as_of": party.observed_at or party.landed_at}
-                if party
-                else {}
-            )
-            told.append({**said, "value": value, **source})
+            source = self._label(party.source) if party is not None else None
+            as_of = (party.observed_at or party.landed_at) if party is not None else None
+            told.append({**said, "value": value, "source": source, "as_of": as_of})
         return told
 
     def _statements(self, dossier: Dossier) -> Iterator[dict[str, Any]]:

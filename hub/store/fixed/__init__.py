@@ -14,6 +14,7 @@ from hub.store.fixed.customers import (
     suppression,
     tombstone,
 )
+from hub.store.fixed.findings import finding
 from hub.store.fixed.matching import blocking_key, decision, edge, profile
 from hub.store.fixed.requests import (
     privacy_pause,
@@ -25,6 +26,7 @@ from hub.store.fixed.requests import (
 )
 from hub.store.fixed.sources import (
     drift,
+    frozen_source,
     mapping,
     meta,
     quarantine,
@@ -53,8 +55,10 @@ __all__ = [
     "decision",
     "drift",
     "edge",
+    "finding",
     "former",
     "former_party",
+    "frozen_source",
     "home",
     "home_key",
     "housemate",

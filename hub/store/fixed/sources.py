@@ -164,3 +164,13 @@ drift = Table(
     PrimaryKeyConstraint("source", "stream", "field"),
 )
 """What changed in a source's fields: `kind` is new, missing or retyped."""
+
+frozen_source = Table(
+    "frozen_source",
+    metadata,
+    Column("source", Text, primary_key=True),
+    Column("since", Text, nullable=False),
+    Column("until", Text),
+    Column("reason", Text, nullable=False),
+)
+"""Sources that no sync may begin of, for as long as somebody works on them."""

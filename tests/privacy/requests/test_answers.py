@@ -190,7 +190,7 @@ def test_article_16_a_rectified_person_stays_rectified_and_the_source_is_put_rig
     for number in range(10):
         rights.write("club", [{**ANN, "changed": f"2026-02-{number + 10}"}, BEN])
         rights.sync_all()
-        assert rights.golden(ann)["p_name"] == "Ann Marsh"
+        assert rights.golden(ann)["name"] == "Ann Marsh"
     view = show_request(rights.services, rights.officer, request.id)
     assert dict(view.unmended) == {"club": 1}
     assert [(each.source, each.count) for each in view.returned] == [("club", 10)]
@@ -210,8 +210,7 @@ def test_article_17_an_erased_person_stays_erased_through_ten_imports_which_the_
     rights.put("people", LIVING)
     for _ in range(10):
         rights.sync_all()
-        with pytest.raises(IndexError):
-            _ = rights.of_customer("e_person", ann)[0]
+        assert rights.rows("SELECT id FROM customer WHERE id = $id", id=ann) == []
     words = ("Ann Archer", "ann@example.com", "likes brass")
     assert {table for table, _ in rights.holding(*words)} == {
         "privacy_request"
@@ -235,6 +234,7 @@ def test_article_17_3_what_stays_is_what_the_rule_says_and_is_shown_for_its_purp
         *("bookkeeping", "Invoice", 1, "accounting"),
         "2036-01-03",
     )
+    rights.finish(request.id)
     assert {table for table, _ in rights.holding("12 Quay Street, Bristol", "I1")} == {"privacy_retained"}
     assert not {word for _, word in rights.holding("I2")}
     (item,) = retained_items(rights.services, rights.author("finance"), request.id)
@@ -286,7 +286,8 @@ def test_a_source_is_touched_only_where_its_yaml_says_so(tmp_path: Path, store_u
 def test_article_18_a_restricted_person_is_out_of_every_use_and_known_to_recipients(rights: Rights) -> None:
     ann = rights.begin()
     request = rights.run(Kind.RESTRICTION, ann)
-    assert rights.rows("SELECT bar FROM standing WHERE customer_id = $id", id=ann) == [{"bar": "restriction"}]
+    bars = rights.rows("SELECT DISTINCT bar FROM standing WHERE customer_id = $id", id=ann)
+    assert bars == [{"bar": "restriction"}]
     assert steps(rights, request.id)["mailer/restriction"] == ("notice", "open")  # Art. 19
     rights.finish(request.id)
     assert show_request(rights.services, rights.officer, request.id).request.outcome == "done"
