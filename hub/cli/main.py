@@ -33,6 +33,7 @@ from hub.cli import (
     privacy,
     quarantine,
     questions,
+    request,
     resolve,
     search,
     source,
@@ -72,6 +73,7 @@ app.add_typer(keys.app, name="key")
 access.app.add_typer(glass.app, name="glass")
 app.add_typer(access.app, name="access")
 app.add_typer(erase.app, name="erase")
+app.add_typer(request.app, name="request")
 app.add_typer(resolve.app, name="resolve")
 app.add_typer(search.app, name="index")
 app.add_typer(privacy.app, name="privacy")

@@ -20,6 +20,7 @@ from hub.schema.mutations import SourceMutation
 from hub.schema.networks import NetworkQuery
 from hub.schema.progress import ProgressSubscription
 from hub.schema.queries import HubQuery
+from hub.schema.requesting import RequestMutation, RequestQuery
 from hub.schema.searching import SearchQuery
 
 QUERIES: tuple[type, ...] = (
@@ -31,6 +32,7 @@ QUERIES: tuple[type, ...] = (
     GlassQuery,
     AuditQuery,
     ErasureQuery,
+    RequestQuery,
     MatchQuery,
     ForeseeingQuery,
     CallQuery,
@@ -41,6 +43,7 @@ MUTATIONS: tuple[type, ...] = (
     SourceMutation,
     GlassMutation,
     ErasureMutation,
+    RequestMutation,
     MatchMutation,
     CallMutation,
     LocationMutation,

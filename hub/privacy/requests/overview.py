@@ -19,7 +19,7 @@ from hub.adapters.resurrection import Returned
 from hub.audit import Action
 from hub.commands import Author
 from hub.commands import request_register as register
-from hub.commands.giving import refusals_recorded
+from hub.commands.giving import recording_refusals, refusals_recorded
 from hub.commands.request_register import KeptItem, KeptRequest
 from hub.errors import AccessDeniedError
 from hub.privacy.requests.clock import add_months
@@ -119,16 +119,17 @@ def retained_items(services: Services, author: Author, id_: str) -> list[KeptIte
         AccessDeniedError: nothing is kept for the purpose that the author states.
         NotFoundError: there is no such request.
     """
-    with services.store.read() as connection:
-        items = register.kept_items(connection, find(services, id_).id)
-    mine = [item for item in items if item.purpose == author.purpose or author.is_operator]
-    shown = [_shown(services, author, item) for item in mine]
-    if not any(item.content["values"] for item in shown):
-        raise AccessDeniedError("nothing of this request is kept for what you state as your purpose")
-    types = tuple(sorted({item.type for item in shown}))
-    event = author.event(Action.READ, about=id_, entity_types=types, counts={"results": len(shown)})
-    services.recorder.record_sync(event)
-    return shown
+    with recording_refusals(services, author, "retained_items"):
+        with services.store.read() as connection:
+            items = register.kept_items(connection, find(services, id_).id)
+        mine = [item for item in items if item.purpose == author.purpose or author.is_operator]
+        shown = [_shown(services, author, item) for item in mine]
+        if not any(item.content["values"] for item in shown):
+            raise AccessDeniedError("nothing of this request is kept for what you state as your purpose")
+        types = tuple(sorted({item.type for item in shown}))
+        event = author.event(Action.READ, about=id_, entity_types=types, counts={"results": len(shown)})
+        services.recorder.record_sync(event)
+        return shown
 
 
 def _shown(services: Services, author: Author, item: KeptItem) -> KeptItem:

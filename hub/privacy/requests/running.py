@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any, Final
 
 from sqlalchemy import Connection
@@ -150,10 +150,9 @@ def _push(services: Services, source: str, records: amending.Records, changes: M
 
 def _own_heads(services: Services, connection: Connection, customer: str, *, parties_only: bool) -> set[int]:
     """The records of the person at their sources but for those that a law has kept; or only those of themselves."""
-    kept = {type_ for rule in services.organisation.kept_by_law.values() for type_ in rule.types}
-    rows = [row for row in _dossier(services, connection, customer).rows if row.source not in STAFF]
-    lasting = {row.head_id for row in rows if row.type in kept}
-    types = services.ontology.types
+    dossier, types = _dossier(services, connection, customer), services.ontology.types
+    lasting = {row.head_id for _, row, _ in _lasting(services, dossier, datetime.now(UTC))}
+    rows = [row for row in dossier.rows if row.source not in STAFF]
     return {row.head_id for row in rows if types[row.type].is_party or not parties_only} - lasting
 
 
@@ -207,15 +206,21 @@ def _set_apart(services: Services, author: Author, request: KeptRequest, custome
 def kept_by_law(services: Services, dossier: Dossier, now: datetime) -> list[KeptItem]:
     """The rows of the person that a rule of `kept_by_law` keeps: those of its types whose time is not over."""
     items = []
+    for name, row, until in _lasting(services, dossier, now):
+        content = {"source": row.source, "record": row.record_key, "values": dict(row.values)}
+        purpose = services.organisation.kept_by_law[name].purpose
+        items.append(KeptItem(name, purpose, row.type, until.isoformat(), content))
+    return items
+
+
+def _lasting(services: Services, dossier: Dossier, now: datetime) -> Iterator[tuple[str, StatedRow, date]]:
+    """The rows that a rule keeps, with its name and the last day."""
     for name, rule in services.organisation.kept_by_law.items():
         for row in dossier.rows:
-            if row.type not in rule.types:
-                continue
-            until = (_time_of(services, row, now) + timedelta(days=rule.days)).date()
-            if until >= now.date():
-                content = {"source": row.source, "record": row.record_key, "values": dict(row.values)}
-                items.append(KeptItem(name, rule.purpose, row.type, until.isoformat(), content))
-    return items
+            if row.type in rule.types:
+                until = (_time_of(services, row, now) + timedelta(days=rule.days)).date()
+                if until >= now.date():
+                    yield name, row, until
 
 
 def _time_of(services: Services, row: StatedRow, now: datetime) -> datetime:

@@ -89,7 +89,9 @@ LIVING = {"no": "L1", "name": "Ann Archer", "email": "ann@example.com", "card": 
 class Rights(Shop):
     """The shop with a ledger, in which somebody handles requests."""
 
-    def __init__(self, folder: Path, store_url: str, amend: str = "{people: [erase, rectify]}") -> None:
+    def __init__(
+        self, folder: Path, store_url: str, amend: str = "{people: [erase, rectify], invoices: [erase]}"
+    ) -> None:
         super().__init__(folder, store_url)
         self.services.close()
         self.ledger = folder / "sources" / "ledger.sqlite"
@@ -110,7 +112,7 @@ class Rights(Shop):
             [{"number": "T1", "subject": "Call Ben on ben@example.com or +44 117 496 0009", "member": "1"}],
         )
         self.put("people", LIVING)
-        for number, day in (("I1", "2026-01-02"), ("I2", "2001-01-02")):
+        for number, day in (("INV-1001", "2026-01-02"), ("INV-1002", "2001-01-02")):
             row = {
                 "no": number,
                 "day": day,
