@@ -83,15 +83,14 @@ places:
     purposes: system_operation
     retention_days: 35
 """
+AMEND = "{people: [erase, rectify], invoices: [erase]}"
 LIVING = {"no": "L1", "name": "Ann Archer", "email": "ann@example.com", "card": "7001", "note": "likes brass"}
 
 
 class Rights(Shop):
     """The shop with a ledger, in which somebody handles requests."""
 
-    def __init__(
-        self, folder: Path, store_url: str, amend: str = "{people: [erase, rectify], invoices: [erase]}"
-    ) -> None:
+    def __init__(self, folder: Path, store_url: str, amend: str = AMEND) -> None:
         super().__init__(folder, store_url)
         self.services.close()
         self.ledger = folder / "sources" / "ledger.sqlite"
