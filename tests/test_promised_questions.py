@@ -139,6 +139,28 @@ FOR_AUDITORS = {
 }
 OF_A_GLASS = {"breakGlassEvents": f'(id: "nothing", first: 1, after: -1) {{ events {_EVENT} next }}'}
 FOR_OFFICERS = {"erasure": '(customerId: "nobody") { id customerIds erasedAt ground event state }'}
+_CAN = "{ access erase rectify restrict export }"
+_PLACE_FIELD = "{ path property category special state }"
+_LOCATION = (
+    "{ id label kind system state categories purposes purposeDeclared subjects owner country partner rows"
+    f" lastSeenAt retentionDays can {_CAN} fields {_PLACE_FIELD} }}"
+)
+_FINDING = (
+    "{ id kind place field detected category hits sampled confidence firstSeenAt lastSeenAt state decidedBy decidedAt"
+    " reason }"
+)
+FOR_SUPERVISORS = {
+    "privacyMap": f'(category: "user.contact", system: "hub") {{ locations {_LOCATION}'
+    " flows { source target derived purposes leaves transferMechanism } }",
+    "recipients": "{ name label role categories fields purposes countries transferMechanism subProcessors"
+    " agreement { ref until } people }",
+    "findings": f"(state: OPEN, first: 1, after: null) {_FINDING}",
+}
+OF_A_PERSON = {
+    "dataMap": '(customerId: "cus_nobody_at_all_00") { customerId copies lastReadAt lastReadBy'
+    " places { id label rows categories } records { reference source stream key state observedAt landedAt versions"
+    " fields { name property category state purposes basis retentionUntil recipients lastReadAt lastReadBy } } }"
+}
 _DECISION = "{ id act verdict left right holdsTo by at undoneBy undoneAt inForce }"
 _PAIR = (
     "{ left right together reason weight mergeWeight prior comparisons { comparison level bits frequencyBits }"
@@ -207,6 +229,7 @@ MUTATIONS = {
     "correctCaller": '(input: {callId: "nothing", property: "email", value: "x@example.com", reason: "x",'
     ' idempotencyKey: "21"}) { callId }',
     "wrapUpCall": '(input: {callId: "nothing", subject: "x", idempotencyKey: "20"}) { callId }',
+    "decideFinding": f'(input: {{findingId: "nothing", state: ACCEPTED, reason: "it may be so"}}) {_FINDING}',
     "syncSource": '(source: "nothing", idempotencyKey: "5") { source state runId }',
     "freezeSource": '(input: {source: "nothing", reason: "x", idempotencyKey: "22"}) { source }',
     "thawSource": '(source: "nothing", idempotencyKey: "23") { source }',
@@ -290,6 +313,23 @@ def test_what_auditors_ask_is_answered_to_them_alone(service: GraphQLService, fi
     assert "errors" not in answer
     told = answer["data"][field]
     assert told.get("events", []) == told.get("changes", []) == told.get("volumes", []) == []
+
+
+@pytest.mark.parametrize("field", FOR_SUPERVISORS)
+def test_where_data_lies_is_told_to_those_who_supervise_alone(service: GraphQLService, field: str) -> None:
+    document = f"{{ {field}{FOR_SUPERVISORS[field]} }}"
+    assert ask(service, document)["errors"][0]["extensions"]["code"] == "FORBIDDEN"
+    answer = ask(service, document, "compliance", "privacy_compliance")
+    assert "errors" not in answer
+    assert answer["data"][field]
+
+
+@pytest.mark.parametrize("field", OF_A_PERSON)
+def test_where_nobodys_data_lies_is_not_found(service: GraphQLService, field: str) -> None:
+    document = f"{{ {field}{OF_A_PERSON[field]} }}"
+    assert ask(service, document)["errors"][0]["extensions"]["code"] == "FORBIDDEN"
+    answer = ask(service, document, "compliance", "privacy_compliance")
+    assert answer["errors"][0]["extensions"]["code"] == "NOT_FOUND"
 
 
 @pytest.mark.parametrize("field", OF_A_GLASS)
@@ -381,6 +421,8 @@ def test_no_root_field_is_forgotten_here(service: GraphQLService) -> None:
         *FOR_REVIEWERS,
         *FOR_AUDITORS,
         *OF_A_GLASS,
+        *FOR_SUPERVISORS,
+        *OF_A_PERSON,
         *FOR_OFFICERS,
         *FOR_STEWARDS,
         *OF_PARTIES,

@@ -80,12 +80,13 @@ TABLES: Final[Mapping[str, TableNote]] = MappingProxyType(
         "call": _note("Call journal", categories=("user.contact.phone_number", "user.behavior", PSEUDONYM)),
         "call_pick": _note("Whom agents picked for a number", "call"),
         "break_glass": _note("Broken glasses", categories=(PSEUDONYM, "user.content.private")),
+        "frozen_source": _note("Frozen sources: which of our people froze them"),
         "command": _note("Commands given lately: keyed hashes and ids"),
         "change": _note("Change feed: ids", "customer"),
         "audit_outbox": _note("Audit events on their way", categories=(EVERYTHING,)),
     }
 )
-"""The fixed tables that hold something of people."""
+"""The tables that hold something of people, beside those of entity types."""
 
 IMPERSONAL: Final[Mapping[str, str]] = MappingProxyType(
     {
@@ -157,6 +158,8 @@ class HeldRecord:
     observed_at: str
     landed_at: str
     versions: int
+    types: frozenset[str]
+    """The entity types that it states; none where it states nothing now."""
     fields: frozenset[str]
     """Names of the fields that have a value in any version held, those within others after a dot."""
 
@@ -222,19 +225,33 @@ def _records(store: Store, connection: Connection, heads: Collection[int]) -> It
     sql = "SELECT head_id, payload, landed_at FROM record WHERE {in:head_id}"
     for head_id, payload, landed_at in _of(store, connection, sql, heads):
         versions[head_id].append((payload, landed_at))
+    types = _types(store, connection, heads)
     sql = "SELECT id, source, stream, key, state, observed_at FROM record_head WHERE {in:id}"
     for id_, source, stream, key, state, observed in _of(store, connection, sql, heads):
         kept = versions.get(id_, [])
         fields = frozenset(name for payload, _ in kept for name in _fields(payload))
         landed = max((at for _, at in kept), default="")
-        yield HeldRecord(f"record:{id_}", source, stream, key, state, observed, landed, len(kept), fields)
+        stated = frozenset(types.get(id_, ()))
+        name = f"record:{id_}"
+        yield HeldRecord(name, source, stream, key, state, observed, landed, len(kept), stated, fields)
+
+
+def _types(store: Store, connection: Connection, heads: Collection[int]) -> Mapping[int, set[str]]:
+    found: dict[int, set[str]] = defaultdict(set)
+    for type_ in store.ontology.types.values():
+        sql = f'SELECT head_id FROM "{type_.table}" WHERE {{in:head_id}}'
+        for (head_id,) in _of(store, connection, sql, heads):
+            found[head_id].add(type_.name)
+    return found
 
 
 def _waiting(store: Store, connection: Connection, rows: Collection[int]) -> Iterator[HeldRecord]:
     sql = "SELECT id, source, stream, key, first_seen_at, payload FROM quarantine WHERE {in:id}"
     for id_, source, stream, key, seen, payload in _of(store, connection, sql, rows):
         fields = frozenset(_fields(payload))
-        yield HeldRecord(f"quarantine:{id_}", source, stream, key, "quarantined", "", seen, 1, fields)
+        yield HeldRecord(
+            f"quarantine:{id_}", source, stream, key, "quarantined", "", seen, 1, frozenset(), fields
+        )
 
 
 def _fields(payload: str) -> Iterator[str]:

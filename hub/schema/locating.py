@@ -56,7 +56,7 @@ class PlaceAbilities:
 
 @strawberry.type(description="A field of a place.")
 class PlaceField:
-    """One field."""
+    """A field as the map has it."""
 
     path: str = strawberry.field(description="Where it stands: a path in the record, or a column.")
     property: str | None = strawberry.field(
@@ -69,7 +69,7 @@ class PlaceField:
 
 @strawberry.type(name="DataLocation", description="A place that holds personal data. Never the data itself.")
 class DataLocation:
-    """One place."""
+    """A location of the map."""
 
     id: strawberry.ID = strawberry.field(
         description="Its name: `source.stream`, `hub.table`, `partner.name`."
@@ -156,7 +156,7 @@ class PrivacyMap:
 
 @strawberry.type(name="DataMapField", description="A field of one person's record, without its value.")
 class DataMapField:
-    """One field."""
+    """A field that a person's record has."""
 
     name: str = strawberry.field(description="Where it stands in the record.")
     property: str | None = strawberry.field(description="What it becomes; null where no mapping declares it.")
@@ -176,7 +176,7 @@ class DataMapField:
 
 @strawberry.type(name="DataMapRecord", description="A source record of one person.")
 class DataMapRecord:
-    """One record."""
+    """A record of a person."""
 
     reference: str = strawberry.field(description="The hub's own number for it.")
     source: str = strawberry.field(description="The source system.")
@@ -208,7 +208,7 @@ class DataMapRecord:
 
 @strawberry.type(name="DataMapPlace", description="Another place that holds something of the person.")
 class DataMapPlace:
-    """One place."""
+    """A place that has rows of a person."""
 
     id: strawberry.ID = strawberry.field(description="As the privacy map names it.")
     label: str = strawberry.field(description="What people call it.")
@@ -265,7 +265,7 @@ class Recipient:
 
 @strawberry.type(name="Finding", description="What looks wrong with where personal data lies. Never a value.")
 class Finding:
-    """One finding."""
+    """A finding as GraphQL has it."""
 
     id: strawberry.ID = strawberry.field(description="The same for the same thing at the same place.")
     kind: str = strawberry.field(
@@ -311,7 +311,7 @@ class Finding:
 
 @strawberry.input(description="What is said to a finding.")
 class DecideFindingInput:
-    """Input of a decision."""
+    """Input of a word on a finding."""
 
     finding_id: strawberry.ID = strawberry.field(name="findingId", description="Id of the finding.")
     state: FindingState = strawberry.field(description="`ACCEPTED` or `DISMISSED`.")

@@ -178,6 +178,10 @@ FIELDS: Mapping[str, Path] = {
         ),
         Silent("the id of the call that the agent has just said"),
     ),
+    **dict.fromkeys(
+        ("Query.privacyMap", "Query.dataMap", "Query.recipients", "Query.findings", "Mutation.decideFinding"),
+        Silent("names of places, fields and people's ids, counts: no value, for those alone who may ask"),
+    ),
     "Mutation.syncSource": Silent("that a run of a source has begun"),
     **dict.fromkeys(
         ("Mutation.freezeSource", "Mutation.thawSource"), Silent("the name of the source that was given")
@@ -281,6 +285,10 @@ COMMANDS: Mapping[str, Path] = {
     "key list": Silent("what the keys of machines may do"),
     "key revoke": Silent("that a key is refused"),
     "key rotate": Silent("a new secret of a machine's key"),
+    **dict.fromkeys(
+        ("privacy map", "privacy person", "privacy field", "privacy recipients", "privacy findings"),
+        Shown("tests/privacy/test_places_cli.py::test_every_question_is_on_record"),
+    ),
     "preview": Shown("tests/cli/test_main.py::test_preview_with_values_shows_them_and_leaves_an_audit_event"),
     "quarantine discard": Silent("the number that the operator has just said"),
     "quarantine list": Shown(

@@ -10,14 +10,20 @@ from html import escape
 from typing import Final
 
 import networkx as nx
+from pydantic import BaseModel
 
 from hub.organisation import HUB
+from hub.privacy.places.build import AUTO, OWN
 from hub.privacy.places.model import Flow, Location, LocationMap, State
 
 
 def as_json(found: LocationMap) -> str:
     """The whole map, as its models have it."""
-    return json.dumps(asdict(found), indent=1, ensure_ascii=False) + "\n"
+    return json.dumps(asdict(found), indent=1, ensure_ascii=False, default=_plain) + "\n"
+
+
+def _plain(part: BaseModel) -> object:
+    return part.model_dump()
 
 
 def as_graphml(found: LocationMap) -> str:
@@ -34,7 +40,9 @@ def as_graphml(found: LocationMap) -> str:
 
 
 def _flat(value: object) -> object:
-    return " ".join(map(str, value)) if isinstance(value, tuple) else value
+    if isinstance(value, tuple):
+        return " ".join(map(str, value))
+    return str(value) if isinstance(value, str) else value
 
 
 # the picture
@@ -45,6 +53,7 @@ HEIGHT: Final = 46
 ROW: Final = 58
 MARGIN: Final = 40
 HEAD: Final = 96
+SWEEPS: Final = 7
 _COLUMNS: Final = ("Sources", "Landing", "Graph", "Made of it", "Outside")
 _COLOURS: Final[Mapping[str, str]] = {
     "source": "#dbeafe",
@@ -68,6 +77,8 @@ def as_svg(found: LocationMap) -> str:
         graph.add_node(key, layer=column[key])
     flows: dict[tuple[str, str], list[Flow]] = defaultdict(list)
     for flow in found.flows:
+        if flow.source not in of or flow.target not in of:
+            continue
         ends = of[flow.source], of[flow.target]
         if ends[0] != ends[1] and column[ends[0]] < column[ends[1]]:
             flows[ends].append(flow)
@@ -103,30 +114,36 @@ def _column(box: Sequence[Location]) -> int:
         return 0
     if first.id in (f"{HUB}.record", f"{HUB}.quarantine"):
         return 1
-    return 2 if first.id.startswith(f"{HUB}.e_") or first.can.access == "auto" else 3
+    is_stated = first.id.startswith(f"{HUB}.e_") or first.can == AUTO
+    return 2 if is_stated and first.id not in OWN else 3
 
 
 def _placed(graph: nx.DiGraph[str]) -> Mapping[str, tuple[float, float]]:
-    """Left upper corners: columns as networkx lays them out, rows evenly, ordered so that few arrows cross."""
-    layout = nx.multipartite_layout(graph, subset_key="layer") if graph else {}
-    rows: dict[int, list[str]] = defaultdict(list)
-    for key in sorted(graph, key=lambda name: layout[name][1]):
-        rows[graph.nodes[key]["layer"]].append(key)
-    row_of: dict[str, float] = {}
-    tallest = max(map(len, rows.values()), default=0)
-    placed: dict[str, tuple[float, float]] = {}
-    for layer in sorted(rows):
-        ordered = sorted(rows[layer], key=lambda key: (_mean(row_of, graph.predecessors(key)), key))
-        start = (tallest - len(ordered)) / 2
-        for number, key in enumerate(ordered):
-            row_of[key] = start + number
-            placed[key] = (MARGIN + layer * (WIDTH + GAP), HEAD + row_of[key] * ROW)
-    return placed
+    """Left upper corners: a column for each layer, in it each box near the mean of those it is tied to.
+
+    That is the barycentre method of Sugiyama, Tagawa and Toda (1981), which leaves few arrows crossing. The layouts
+    of networkx need numpy, which the hub does without.
+    """
+    columns: dict[int, list[str]] = defaultdict(list)
+    for key, layer in graph.nodes(data="layer"):
+        columns[layer].append(key)
+    row_of = {key: float(n) for keys in columns.values() for n, key in enumerate(keys)}
+    tallest = max(map(len, columns.values()), default=0)
+    for sweep in range(SWEEPS):
+        near = graph.predecessors if sweep % 2 == 0 else graph.successors
+        for layer in sorted(columns, reverse=bool(sweep % 2)):
+            ordered = sorted(columns[layer], key=lambda key: (_mean(row_of, near(key), row_of[key]), key))
+            start = (tallest - len(ordered)) / 2
+            row_of.update({key: start + number for number, key in enumerate(ordered)})
+    return {
+        key: (MARGIN + layer * (WIDTH + GAP), HEAD + row_of[key] * ROW)
+        for key, layer in graph.nodes(data="layer")
+    }
 
 
-def _mean(row_of: Mapping[str, float], keys: Iterator[str]) -> float:
-    rows = [row_of[key] for key in keys if key in row_of]
-    return sum(rows) / len(rows) if rows else 0.0
+def _mean(row_of: Mapping[str, float], keys: Iterator[str], alone: float) -> float:
+    rows = [row_of[key] for key in keys]
+    return sum(rows) / len(rows) if rows else alone
 
 
 def _opening(width: float, height: float) -> str:
@@ -142,8 +159,8 @@ def _opening(width: float, height: float) -> str:
 def _heads() -> Iterator[str]:
     yield f'<text x="{MARGIN}" y="34" font-size="20" font-weight="bold">Where personal data lies</text>'
     yield (
-        f'<text x="{MARGIN}" y="54" font-size="12" fill="#555">Grey arrows stay in the EEA and the UK; red ones leave. '
-        "Numbers are rows.</text>"
+        f'<text x="{MARGIN}" y="54" font-size="12" fill="#555">Grey arrows stay within the EEA and the UK; '
+        "red ones cross the border. Numbers are rows.</text>"
     )
     for number, title in enumerate(_COLUMNS):
         x = MARGIN + number * (WIDTH + GAP)

@@ -82,7 +82,8 @@ class PersonMapper:
             declared = declared_fields(config, record.stream, self.ontology)
         since = record.observed_at or record.landed_at
         for each in declared:
-            if each.property and _is_there(each, record.fields):
+            states = each.property == "key" or not record.types or each.type in record.types
+            if each.property and states and _is_there(each, record.fields):
                 yield self._field(each.path, f"{each.type}.{each.property}", each.category, since, reads)
         read = {root for each in declared for root in each.roots}
         for name in sorted(record.fields):

@@ -169,8 +169,8 @@ def _builder(services: Services, counted: Counted | None = None) -> Builder:
 def _counted(services: Services) -> Counted:
     with services.store.read() as connection:
         streams, tables = stream_facts(connection), table_counts(services.store, connection)
-    # To count documents is to go through all of them; that there is one is enough.
-    documents = 0 if next(services.search.engine.stamps(), None) is None else None
+    # To count documents is to go through all of them; whether there is an index is enough.
+    documents = None if services.search.engine.cursor() else 0
     return Counted(streams, tables, documents, services.audit.size(), payloads_kept(services.audit))
 
 
