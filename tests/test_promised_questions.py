@@ -114,11 +114,18 @@ FOR_TOOLS = {
     " { category special effect mask breakGlassMinutes policySha256"
     " grants { part effect category scope why owner review overdue line } }",
 }
+_REQUEST = (
+    "{ id kind law state channel receivedAt byAgent subject { pseudonym } identity deadline daysLeft overdue paused"
+    " extended outcome closedAt steps { number source action way owner state at proof }"
+    " retained { what count purpose basis until } resurrection { source stream blocked firstAt at } certificate }"
+)
 FOR_REVIEWERS = {
     "breakGlasses": "(reviewed: false, first: 1, after: null) { id state overdue subject roles department purpose"
     " customerId categories reason ticket startedAt expiresAt stoppedAt stoppedBy uses notifiedAt notices reviewedAt"
     " reviewedBy outcome note }",
     "erasures": "(first: 1, after: null) { id customerIds erasedAt ground event state }",
+    "privacyRequests": f"(states: [RECEIVED]) {_REQUEST}",
+    "privacyRequestMetrics": "(year: 2026) { law kind received complied inPart refused open medianDays meanDays }",
 }
 _EVENT = (
     "{ seq id at action outcome reason subject roles department purpose customers categories entityTypes"
@@ -159,7 +166,8 @@ FOR_SUPERVISORS = {
 OF_A_PERSON = {
     "dataMap": '(customerId: "cus_nobody_at_all_00") { customerId copies lastReadAt lastReadBy'
     " places { id label rows categories } records { reference source stream key state observedAt landedAt versions"
-    " fields { name property category state purposes basis retentionUntil recipients lastReadAt lastReadBy } } }"
+    " fields { name property category state purposes basis retentionUntil recipients lastReadAt lastReadBy } } }",
+    "privacyRequest": f'(id: "nothing") {_REQUEST}',
 }
 _DECISION = "{ id act verdict left right holdsTo by at undoneBy undoneAt inForce }"
 _PAIR = (
@@ -190,6 +198,7 @@ OF_A_CUSTOMER = {
     "relatedCustomers": '(id: "cus_nobody") { customerId label distance reason steps { label } }',
     "path": '(from: "cus_nobody", to: "cus_noone") { start end label kind forward }',
     "graphml": '(id: "cus_nobody")',
+    "retainedItems": '(id: "nothing") { what until values }',
 }
 
 
@@ -230,6 +239,20 @@ MUTATIONS = {
     ' idempotencyKey: "21"}) { callId }',
     "wrapUpCall": '(input: {callId: "nothing", subject: "x", idempotencyKey: "20"}) { callId }',
     "decideFinding": f'(input: {{findingId: "nothing", state: ACCEPTED, reason: "it may be so"}}) {_FINDING}',
+    "openPrivacyRequest": "(input: {kind: RECTIFICATION, law: GDPR, channel: LETTER,"
+    ' receivedAt: "2026-01-02T00:00:00Z", customerId: "nobody", byAgent: false, contact: null, said: null,'
+    ' ground: null, purpose: null, changes: [{property: "name", value: "x"}], idempotencyKey: "24"})'
+    f" {_REQUEST}",
+    "verifyIdentity": '(id: "nothing", method: DOCUMENT, customerId: null, passed: true, permissionSeen: false)'
+    " { id }",
+    "planRequest": '(id: "nothing") { id }',
+    "runRequest": '(id: "nothing") { id }',
+    "completeTask": '(id: "nothing", number: 1, proof: "T-1") { id }',
+    "pauseRequest": '(id: "nothing", reason: IDENTITY, fee: null) { id }',
+    "resumeRequest": '(id: "nothing") { id }',
+    "extendRequest": '(id: "nothing", reason: "a reason of twenty letters") { id }',
+    "refuseRequest": '(id: "nothing", why: EXEMPT, reason: "a reason of twenty letters") { id }',
+    "accessPackage": '(id: "nothing", preview: true) { event json html csv }',
     "syncSource": '(source: "nothing", idempotencyKey: "5") { source state runId }',
     "freezeSource": '(input: {source: "nothing", reason: "x", idempotencyKey: "22"}) { source }',
     "thawSource": '(source: "nothing", idempotencyKey: "23") { source }',

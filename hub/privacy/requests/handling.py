@@ -314,6 +314,8 @@ def changed(
             if reason is not None:
                 _check_reason(services, connection, request, reason)
             code, values = act(connection, request)
+            if "closed_at" in values:
+                services.store.dialect.overwrite_deleted(connection)
             if values:
                 register.change_request(connection, id_, **values)
             event = _event(author, request, code, values)

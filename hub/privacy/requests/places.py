@@ -6,10 +6,11 @@ same: all there is work for a person of its department.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
 from hub.access import Command
+from hub.graph.entities import STAFF
 from hub.organisation import Abilities, Ability, Partner
 from hub.privacy.requests.states import Kind
 from hub.services import Services
@@ -48,12 +49,12 @@ ABILITIES = {
 """By kind of request, what a place must be able to do."""
 
 
-def places(services: Services) -> list[RequestPlace]:
-    """Every place, the hub first."""
+def places(services: Services, held: Collection[str] = ()) -> list[RequestPlace]:
+    """Every place, the hub first. `held` are sources of which there are records, also such as are read no more."""
     officers = officers_department(services)
     organisation = services.organisation
     found = [RequestPlace(HUB, "hub", officers, _WHOLE)]
-    for name in sorted({*services.sources.configs, *organisation.systems}):
+    for name in sorted({*services.sources.configs, *organisation.systems, *held} - set(STAFF)):
         config, system = services.sources.configs.get(name), organisation.systems.get(name)
         department = (config.department if config is not None else None) or officers
         owner = system.owner if system is not None else department

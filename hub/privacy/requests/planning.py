@@ -56,7 +56,7 @@ class Known:
 def plan_steps(services: Services, kind: Kind, known: Known | None) -> list[KeptStep]:
     """The steps of a request; of somebody whom the hub does not know every place but the hub itself is to be asked."""
     steps: list[KeptStep] = []
-    for place in places(services):
+    for place in places(services, known.sources if known is not None else ()):
         way, state, proof = _way(services, kind, place, known)
         steps.append(KeptStep(len(steps) + 1, place.name, place.kind, kind, way, place.owner, state, proof))
     if kind in HANDS_OUT:

@@ -96,7 +96,7 @@ def _run_step(services: Services, author: Author, request: KeptRequest, step: Ke
         state, code = "done", f"{step.way}.done"
     except (RequestError, SourceError) as error:
         _log.warning("privacy request %s: step %d failed: %s", request.id, step.number, type(error).__name__)
-        proof, state, code = type(error).__name__, "failed", f"{step.way}.failed"
+        proof, state, code = f"{type(error).__name__}: {error}", "failed", f"{step.way}.failed"
 
     def write(connection: Connection, _request: KeptRequest) -> Told:
         finish_step(connection, author, request.id, step, proof, state)
