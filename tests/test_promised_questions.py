@@ -423,6 +423,10 @@ def test_the_commands_that_a_policy_names_stay_as_they_are() -> None:
         "decide_match",
         "report_call",
         "handle_call",
+        "read_privacy_map",
+        "read_findings",
+        "decide_finding",
+        "handle_privacy_request",
     ]
 
 

@@ -102,6 +102,7 @@ def test_the_policy_we_ship_lets_few_do_much() -> None:
         ("compliance", "privacy_compliance", "reveal_payloads"),
         ("compliance", "privacy_compliance", "read_audit"),
         ("compliance", "privacy_compliance", "erase_customer"),
+        ("compliance", "privacy_compliance", "handle_privacy_request"),
         ("compliance", "privacy_compliance", "read_privacy_map"),
         *(("compliance", "privacy_compliance", word) for word in ("read_findings", "decide_finding")),
         *(("it", "system_operation", word) for word in ("read_findings", "decide_finding")),

@@ -79,7 +79,7 @@ class Refusal(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class OpenRequest:
-    """What somebody asks for."""
+    """A request as it came: what is asked for, how, of whom."""
 
     kind: Kind
     law: Law
