@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import json
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from hub.adapters.records import Amending, StreamRead
 from hub.audit import Action, AuditEvent
 from hub.audit.questions import Wanted, find
-from hub.errors import AccessDeniedError, NotFoundError, QueryError
+from hub.errors import AccessDeniedError, NotFoundError, QueryError, SourceProtocolError
 from hub.privacy.requests import (
     Kind,
     Law,
@@ -104,6 +106,8 @@ def test_an_agent_s_permission_is_seen_first(rights: Rights) -> None:
     with pytest.raises(QueryError, match="signed permission"):
         verify(rights.services, rights.officer, request.id, Method.SIGNATURE)
     found = verify(rights.services, rights.officer, request.id, Method.SIGNATURE, agent_permitted=True)
+    with pytest.raises(QueryError, match="while a request is verified"):
+        verify(rights.services, rights.officer, request.id, Method.SIGNATURE, agent_permitted=True)
     assert (found.state, found.agent_checked) == ("verified", True)
 
 
@@ -122,6 +126,12 @@ def test_article_15_the_package_is_complete_against_a_scan_of_all_stores(rights:
     rights.finish(request.id)
     handed = access_package(rights.services, rights.officer, request.id)
     said = handed.json.decode().casefold()
+    assert {each["type"] for each in handed.content["statements"]} >= {
+        "Person",
+        "Ticket",
+        "Invoice",
+        "Interaction",
+    }
     held = {word for _, word in rights.holding(*planted)}
     assert held == set(planted)
     assert [word for word in planted if word.casefold() not in said] == []
@@ -280,6 +290,22 @@ def test_a_source_is_touched_only_where_its_yaml_says_so(tmp_path: Path, store_u
         ann = rights.begin()
         request = rights.run(Kind.ERASURE, ann, **ERASE)
         assert steps(rights, request.id)["ledger/erasure"] == ("task", "open")
+        assert len(rights.at_source("people")) == 1
+    finally:
+        rights.services.close()
+
+
+def test_a_connector_refuses_what_its_yaml_does_not_let_it(tmp_path: Path, store_url: str) -> None:
+    rights = Rights(tmp_path, store_url, amend="{people: [rectify]}")
+    try:
+        rights.begin()
+        config = rights.services.sources.config("ledger")
+        stream = config.streams["people"]
+        with closing(rights.services.sources.connect(config)) as connector:
+            assert isinstance(connector, Amending)
+            read = StreamRead("people", stream.read, stream.key)
+            with pytest.raises(SourceProtocolError, match=r"connector\.amend"):
+                connector.erase(read, [{"no": "L1"}])
         assert len(rights.at_source("people")) == 1
     finally:
         rights.services.close()
