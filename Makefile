@@ -32,6 +32,9 @@ test-browser: $(INSTALLED) ## the query page in a real browser; needs Chromium, 
 	$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[dev,browser]' --constraint constraints.txt
 	$(BIN)/pytest --quiet tests/browser/console.py
 
+test-taps: $(INSTALLED) ## a Singer tap and an Airbyte source as they are published, installed and read (two minutes; needs the network)
+	$(BIN)/pytest tests/real/taps.py -q -n 0
+
 test-pop: $(INSTALLED) ## the screen pop page in a real browser; needs Chromium; WRITE=1 takes the screenshots of its docs anew
 	@command -v chromium chromium-browser google-chrome >/dev/null \
 		|| { echo "make test-pop needs Chromium; on Debian: apt-get install chromium"; exit 1; }

@@ -279,7 +279,7 @@ def open_services(settings: Settings, environ: Mapping[str, str] = os.environ) -
         recorder = opening.enter_context(Recorder(audit))
         sealer = _sealer(settings, found.master, opening)
         sealer.resume(audit)
-        sources = Sources(found.sources, found.ontology, environ, settings.config_dir)
+        sources = Sources(found.sources, found.ontology, environ, settings.config_dir, settings.programs_dir)
         syncer = Syncer(store, sources, settings.batch_size, sealer, found.models, found.read_street)
         syncer.resolve_changed()
         jobs = Jobs(syncer)

@@ -401,6 +401,11 @@ class Settings(BaseSettings):
         )
 
     @property
+    def programs_dir(self) -> Path:
+        """Where programs that read sources are installed."""
+        return self.data_dir / "programs"
+
+    @property
     def audit_address(self) -> str:
         """The URL of the audit log's database, secrets included: not for logs."""
         return (

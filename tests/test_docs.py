@@ -96,6 +96,8 @@ _BASES: dict[str, tuple[str, str]] = {
     "files": ("{type: files}", '{glob: "*.csv", format: {type: csv}}'),
     "rest": ("{type: rest, url: https://api.example.com}", "{path: /orders}"),
     "sql": ("{type: sql, url: {env: ERP_URL}}", "{table: orders}"),
+    "singer": ("{type: singer, tap: tap-postgres}", "{stream: public-orders}"),
+    "airbyte": ("{type: airbyte, program: source-faker}", "{stream: orders}"),
 }
 _REST_OF_THE_SOURCE = """
 source: example

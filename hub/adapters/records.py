@@ -78,6 +78,8 @@ class ConnectorContext:
     source: str
     environ: Mapping[str, str] = field(repr=False)
     base_dir: Path = Path()
+    programs: Path = Path()
+    """Where `hub adapter install` puts programs."""
 
 
 class Connector(Protocol):

@@ -63,6 +63,8 @@ class Sources:
     ontology: Ontology
     environ: Mapping[str, str] = field(repr=False)
     folder: Path
+    programs: Path = Path()
+    """Where `hub adapter install` puts what connectors run."""
 
     def connect(self, config: SourceConfig) -> Connector:
         """A connector for the source; nothing is reached before the first batch is asked for.
@@ -70,7 +72,7 @@ class Sources:
         Raises:
             ConfigurationError: a variable or file that the YAML refers to is missing.
         """
-        context = ConnectorContext(config.source, self.environ, self.folder)
+        context = ConnectorContext(config.source, self.environ, self.folder, self.programs)
         return config.connector.connect(context)
 
     def config(self, source: str) -> SourceConfig:

@@ -24,6 +24,7 @@ from hub.adapters.sync import Progress
 from hub.api import serve as serve_api
 from hub.cli import (
     access,
+    adapter,
     audit,
     erase,
     glass,
@@ -79,6 +80,7 @@ for _name, _function in locate.COMMANDS.items():
     command(privacy.app, _name)(_function)
 command(app)(search.search)
 app.add_typer(source.app, name="source")
+app.add_typer(adapter.app, name="adapter")
 command(app)(source.worker)
 
 

@@ -8,7 +8,7 @@ from textwrap import dedent
 from types import MappingProxyType
 from typing import Literal
 
-Kind = Literal["files", "rest", "sql"]
+Kind = Literal["airbyte", "files", "rest", "singer", "sql"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,6 +156,23 @@ def _connectors() -> dict[str, Example]:
             _STREAM,
             "rest",
         ),
+        "SingerConfig": Example(
+            """
+            connector:
+              type: singer
+              tap: tap-postgres
+              config: {host: db.example.com, user: hub, password: {env: ERP_PASSWORD}}
+            """,
+            connector="singer",
+        ),
+        "SingerRead": Example(
+            "read: {stream: public-customers, replication_key: updated_at}", _STREAM, "singer"
+        ),
+        "AirbyteConfig": Example(
+            "connector: {type: airbyte, program: source-faker, config: {count: 100, seed: 7}}",
+            connector="airbyte",
+        ),
+        "AirbyteRead": Example("read: {stream: users}", _STREAM, "airbyte"),
         "SqlConfig": Example("connector: {type: sql, url: {env: ERP_URL}}"),
         "SqlRead": Example(
             """

@@ -284,6 +284,7 @@ COMMANDS: Mapping[str, Path] = {
     **dict.fromkeys(
         ("source schedule", "source freeze", "source thaw"), Silent("names of sources, and times")
     ),
+    **dict.fromkeys(("adapter install", "adapter list"), Silent("names of programs")),
     "token": Silent("a token of the demo issuer"),
 }
 """Commands of the `hub`."""

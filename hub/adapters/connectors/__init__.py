@@ -13,23 +13,34 @@ from hub.adapters.connectors.files import FilesConfig, FilesRead
 from hub.adapters.connectors.rest import RestConfig
 from hub.adapters.connectors.rest_models import RestRead
 from hub.adapters.connectors.sql import SqlConfig, SqlRead
+from hub.adapters.connectors.taps import AirbyteConfig, AirbyteRead, SingerConfig, SingerRead
 from hub.adapters.plugins import choice, kinds
 from hub.adapters.records import Connector, ConnectorConfig, ConnectorContext
 
 __all__ = [
     "CONNECTORS",
+    "AirbyteConfig",
+    "AirbyteRead",
     "ConnectorChoice",
     "FilesConfig",
     "FilesRead",
     "RestConfig",
     "RestRead",
+    "SingerConfig",
+    "SingerRead",
     "SqlConfig",
     "SqlRead",
     "build_connector",
     "connectors",
 ]
 
-CONNECTORS: tuple[type[ConnectorConfig], ...] = (FilesConfig, RestConfig, SqlConfig)
+CONNECTORS: tuple[type[ConnectorConfig], ...] = (
+    AirbyteConfig,
+    FilesConfig,
+    RestConfig,
+    SingerConfig,
+    SqlConfig,
+)
 """The connectors that come with the hub."""
 
 

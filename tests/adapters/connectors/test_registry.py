@@ -47,7 +47,7 @@ def offered(monkeypatch, *names):
 
 
 def test_the_built_in_connectors_have_names():
-    assert list(connectors()) == ["files", "rest", "sql"]
+    assert list(connectors()) == ["airbyte", "files", "rest", "singer", "sql"]
     config = TypeAdapter(ConnectorChoice).validate_python({"type": "files"})
     assert build_connector(config, "shop", {}, Path("/")).warnings == []
 
