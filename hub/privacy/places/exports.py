@@ -125,7 +125,8 @@ def _placed(graph: nx.DiGraph[str]) -> Mapping[str, tuple[float, float]]:
     of networkx need numpy, which the hub does without.
     """
     columns: dict[int, list[str]] = defaultdict(list)
-    for key, layer in graph.nodes(data="layer"):
+    layers: dict[str, int] = {key: graph.nodes[key]["layer"] for key in graph}
+    for key, layer in layers.items():
         columns[layer].append(key)
     row_of = {key: float(n) for keys in columns.values() for n, key in enumerate(keys)}
     tallest = max(map(len, columns.values()), default=0)
@@ -135,10 +136,7 @@ def _placed(graph: nx.DiGraph[str]) -> Mapping[str, tuple[float, float]]:
             ordered = sorted(columns[layer], key=lambda key: (_mean(row_of, near(key), row_of[key]), key))
             start = (tallest - len(ordered)) / 2
             row_of.update({key: start + number for number, key in enumerate(ordered)})
-    return {
-        key: (MARGIN + layer * (WIDTH + GAP), HEAD + row_of[key] * ROW)
-        for key, layer in graph.nodes(data="layer")
-    }
+    return {key: (MARGIN + layer * (WIDTH + GAP), HEAD + row_of[key] * ROW) for key, layer in layers.items()}
 
 
 def _mean(row_of: Mapping[str, float], keys: Iterator[str], alone: float) -> float:
