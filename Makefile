@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-search test-browser test-pop lint types contracts docs check bench bench-serve bench-access bench-audit bench-resolution bench-search bench-pop bench-formats clean
+.PHONY: help demo test test-search test-browser test-pop lint types contracts docs check bench bench-serve bench-access bench-audit bench-resolution bench-search bench-pop bench-formats clean bench-privacy
 .PHONY: conformance conformance-http conformance-ws conformance-federation conformance-oidc conformance-fuzz conformance-cop conformance-fides
 
 help: ## show this list
@@ -79,6 +79,9 @@ bench-search: $(INSTALLED) ## the three search engines beside each other, 100,00
 
 bench-pop: $(INSTALLED) ## how quickly it is said who is calling: a million customers, 200 lookups a second while a sync writes (four minutes)
 	$(BIN)/python bench/pop.py 1000000
+
+bench-privacy: $(INSTALLED) ## the privacy map of 40 sources, and where the data of one of a million customers is (ten minutes)
+	$(BIN)/python bench/privacy.py 1000000 --check
 
 # What others' tools say of the API; with WRITE=1 their output goes into docs/conformance.md.
 CONFORMANCE := $(BIN)/python -m conformance $(if $(WRITE),--write)

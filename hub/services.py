@@ -374,10 +374,11 @@ def _organisation(settings: Settings, ontology: Ontology, policy: PolicyInForce 
     """
     if settings.organisation_file is None and not settings.organisation_path.exists():
         return Organisation()
-    known = KnownNames(ontology.taxonomy.categories)
+    types = list(ontology.types)
+    known = KnownNames(ontology.taxonomy.categories, types=types)
     if policy is not None:
         said = policy.current.policy
-        known = KnownNames(ontology.taxonomy.categories, said.departments, said.purposes, said.roles)
+        known = KnownNames(ontology.taxonomy.categories, said.departments, said.purposes, said.roles, types)
     return load_organisation(settings.organisation_path, known)
 
 

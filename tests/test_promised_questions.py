@@ -115,12 +115,19 @@ FOR_TOOLS = {
     " { category special effect mask breakGlassMinutes policySha256"
     " grants { part effect category scope why owner review overdue line } }",
 }
+_REQUEST = (
+    "{ id kind law state channel receivedAt byAgent subject { pseudonym } identity deadline daysLeft overdue paused"
+    " extended outcome closedAt steps { number source action way owner state at proof }"
+    " retained { what count purpose basis until } resurrection { source stream blocked firstAt at } certificate }"
+)
 FOR_REVIEWERS = {
     "breakGlasses": "(reviewed: false, first: 1, after: null) { id state overdue subject roles department purpose"
     " customerId categories reason ticket startedAt expiresAt stoppedAt stoppedBy uses notifiedAt notices reviewedAt"
     " reviewedBy outcome note }",
     "suppressions": '(channel: "email", purpose: "marketing", hashed: true) { address reason }',
     "erasures": "(first: 1, after: null) { id customerIds erasedAt ground event state }",
+    "privacyRequests": f"(states: [RECEIVED]) {_REQUEST}",
+    "privacyRequestMetrics": "(year: 2026) { law kind received complied inPart refused open medianDays meanDays }",
 }
 _EVENT = (
     "{ seq id at action outcome reason subject roles department purpose customers categories entityTypes"
@@ -194,7 +201,8 @@ FOR_SUPERVISORS = {
 OF_A_PERSON = {
     "dataMap": '(customerId: "cus_nobody_at_all_00") { customerId copies lastReadAt lastReadBy'
     " places { id label rows categories } records { reference source stream key state observedAt landedAt versions"
-    " fields { name property category state purposes basis retentionUntil recipients lastReadAt lastReadBy } } }"
+    " fields { name property category state purposes basis retentionUntil recipients lastReadAt lastReadBy } } }",
+    "privacyRequest": f'(id: "nothing") {_REQUEST}',
 }
 _DECISION = "{ id act verdict left right holdsTo by at undoneBy undoneAt inForce }"
 _PAIR = (
@@ -229,6 +237,7 @@ OF_A_CUSTOMER = {
     " evidence { id kind purpose channel state since expiresOn legalBasis wording wordingVersion proof collectedVia"
     " source stream recordId } }",
     "consentHistory": '(customerId: "cus_nobody") { id }',
+    "retainedItems": '(id: "nothing") { what until values }',
 }
 
 
@@ -283,6 +292,20 @@ MUTATIONS = {
     ' idempotencyKey: "21"}) { callId }',
     "wrapUpCall": '(input: {callId: "nothing", subject: "x", idempotencyKey: "20"}) { callId }',
     "decideFinding": f'(input: {{findingId: "nothing", state: ACCEPTED, reason: "it may be so"}}) {_FINDING}',
+    "openPrivacyRequest": "(input: {kind: RECTIFICATION, law: GDPR, channel: LETTER,"
+    ' receivedAt: "2026-01-02T00:00:00Z", customerId: "nobody", byAgent: false, contact: null, said: null,'
+    ' ground: null, purpose: null, changes: [{property: "name", value: "x"}], idempotencyKey: "24"})'
+    f" {_REQUEST}",
+    "verifyIdentity": '(id: "nothing", method: DOCUMENT, customerId: null, passed: true, permissionSeen: false)'
+    " { id }",
+    "planRequest": '(id: "nothing") { id }',
+    "runRequest": '(id: "nothing") { id }',
+    "completeTask": '(id: "nothing", number: 1, proof: "T-1") { id }',
+    "pauseRequest": '(id: "nothing", reason: IDENTITY, fee: null) { id }',
+    "resumeRequest": '(id: "nothing") { id }',
+    "extendRequest": '(id: "nothing", reason: "a reason of twenty letters") { id }',
+    "refuseRequest": '(id: "nothing", why: EXEMPT, reason: "a reason of twenty letters") { id }',
+    "accessPackage": '(id: "nothing", preview: true) { event json html csv }',
     "syncSource": '(source: "nothing", idempotencyKey: "5") { source state runId }',
     "freezeSource": '(input: {source: "nothing", reason: "x", idempotencyKey: "22"}) { source }',
     "thawSource": '(source: "nothing", idempotencyKey: "23") { source }',
@@ -469,6 +492,10 @@ def test_the_commands_that_a_policy_names_stay_as_they_are() -> None:
         "decide_finding",
         "read_consent",
         "export_suppressions",
+        "read_privacy_map",
+        "read_findings",
+        "decide_finding",
+        "handle_privacy_request",
     ]
 
 

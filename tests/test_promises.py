@@ -58,6 +58,7 @@ ACTIONS = [
     "retention_run",
     "legal_hold",
     "incident",
+    "privacy_request_step",
 ]
 
 

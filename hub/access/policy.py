@@ -184,6 +184,7 @@ class Command(StrEnum):
     DECIDE_FINDING = "decide_finding"
     READ_CONSENT = "read_consent"
     EXPORT_SUPPRESSIONS = "export_suppressions"
+    HANDLE_PRIVACY_REQUEST = "handle_privacy_request"
 
 
 class CommandGrant(_Part):

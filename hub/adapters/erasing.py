@@ -27,6 +27,8 @@ transaction of the caller's. What of the store may hold something of a customer,
 | `run`, `run_stream`, `mapping`, `meta` | counts, rules                 | stays                                     |
 | `drift`, `stream_state`                | names of fields; a cursor (3) | stays until the stream goes on            |
 | `finding`                              | counts, names of fields       | stays until its cause is gone             |
+| `privacy_*`, `rectified`,              | ids, days, keyed hashes;      | stays; texts until the request is closed, |
+| `resurrection`                         | texts of a request (4)        | what a law has kept until its day         |
 | `tombstone`, `suppression`             | ids, keyed hashes             | written                                   |
 | `legal_hold`, `held_party`             | ids                           | stays: that they were held                |
 | `incident`, `_customer`, `_step`       | ids                           | stays: that a breach affected them        |
@@ -37,6 +39,7 @@ transaction of the caller's. What of the store may hold something of a customer,
    which nobody else has, keyed or not. Of a record that was never accepted and is gone the key stays: nothing tells
    whose it was.
 3. A time, a page or a file; the last record's key where a source is read in the order of its keys.
+4. What the person wrote, the keys of their records, and `privacy_retained`: what `hub.privacy.requests` set apart.
 
 What is not of the customer stays, whatever it says of them: a reference from another customer's record (who recommended
 whom, who works for whom) is that record's, and a value that another customer has as well is theirs.

@@ -21,6 +21,7 @@ from dataclasses import dataclass, field
 
 from sqlalchemy import Connection
 
+from hub.adapters import resurrection
 from hub.adapters.landing import Accepted, Head
 from hub.adapters.payload import load
 from hub.adapters.quarantine import Rejected
@@ -134,11 +135,13 @@ class Gate:
         living = self._living(connection, marks, held)
         fresh = _spread(marks, held, living)
         self._hashes.add(connection, {mark.own: held[mark.own] for mark in fresh})
-        suppressed = frozenset(
-            index
+        causes = {
+            index: cause
             for index, (hashes, each) in enumerate(zip(records, marks, strict=True))
-            if any(hash_ in held for hash_ in hashes) or any(_cause(mark, held) for mark in each)
-        )
+            if (cause := _why(hashes, each, held)) is not None
+        }
+        resurrection.note(self._store, connection, *stream, causes.values())
+        suppressed = frozenset(causes)
         return Verdict(suppressed, frozenset(orphans(self._store, connection, {mark.id for mark in fresh})))
 
     def _record_hashes(self, source: str, stream: str, candidate: Candidate) -> list[str]:
@@ -204,6 +207,13 @@ def glimpsed(item: Rejected, glimpse: Glimpse) -> Sequence[Entity]:
     except ValueError:
         # Not even canonical JSON could be made of it.
         return ()
+
+
+def _why(hashes: Sequence[str], marks: Sequence[_Mark], held: Mapping[str, str]) -> str | None:
+    """The erasure for which a record is kept out: by itself, or by something that it states."""
+    known = (held[hash_] for hash_ in hashes if hash_ in held)
+    stated = (cause for mark in marks if (cause := _cause(mark, held)) is not None)
+    return next(known, None) or next(stated, None)
 
 
 def _cause(mark: _Mark, held: Mapping[str, str]) -> str | None:

@@ -10,10 +10,10 @@ strings, bytes are base64 strings. Positions read `orders.csv:17` (line), `order
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, BinaryIO, ClassVar, Generic, Protocol, Self, TypeVar
+from typing import Any, BinaryIO, ClassVar, Generic, Literal, Protocol, Self, TypeVar, runtime_checkable
 
 from pydantic import BaseModel, ConfigDict
 
@@ -121,6 +121,34 @@ class Connector(Protocol):
 
     def close(self) -> None:
         """Give connections back; the connector cannot be used after."""
+        ...
+
+
+Amendment = Literal["erase", "rectify"]
+"""What a source may let the hub do to it for a privacy request."""
+
+
+@runtime_checkable
+class Amending(Protocol):
+    """A connector by which the hub can also put its source right, where the source's YAML says that it may."""
+
+    def may(self, stream: str) -> Collection[Amendment]:
+        """What the YAML lets the hub do in the stream; nothing unless it says so."""
+        ...
+
+    def erase(self, stream: StreamRead[Any], keys: Sequence[Mapping[str, Any]]) -> int:
+        """Delete the records with these keys, all or none; how many there were.
+
+        Raises:
+            SourceUnavailableError: the source is down or slow; try again later.
+            SourceProtocolError: the source refuses; somebody has to do it there.
+        """
+        ...
+
+    def rectify(
+        self, stream: StreamRead[Any], keys: Sequence[Mapping[str, Any]], column: str, value: str
+    ) -> int:
+        """Set a field of the records with these keys, all or none; how many there were. Raises as `erase` does."""
         ...
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from hub.adapters import drift, findings, landing, quarantine, runs
+from hub.adapters import drift, findings, landing, quarantine, resurrection, runs
 from hub.adapters.batch_events import BatchEvents
 from hub.adapters.config import SourceConfig, StreamConfig
 from hub.adapters.declared import declared_fields
@@ -407,6 +407,7 @@ class StreamRun:
             drift.record_drift(
                 connection, self.run_id, self.source, self.name, found, seen, self.mapping.fields
             )
+            resurrection.look_for_wrong(self.store, connection, self.source, self.name)
             self._record_findings(connection, fields, read_any=bool(seen))
             now = utc_now()
             kept = drift.dump_fields(fields)

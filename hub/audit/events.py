@@ -100,6 +100,7 @@ class Action(StrEnum):
     RETENTION_RUN = "retention_run"
     LEGAL_HOLD = "legal_hold"
     INCIDENT = "incident"
+    PRIVACY_REQUEST_STEP = "privacy_request_step"
 
 
 class Outcome(StrEnum):

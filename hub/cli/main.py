@@ -38,6 +38,7 @@ from hub.cli import (
     quarantine,
     questions,
     records_of_processing,
+    request,
     resolve,
     retain,
     search,
@@ -85,6 +86,7 @@ for oversee in (*oversight.COMMANDS, *records_of_processing.COMMANDS):
 app.add_typer(retain.app, name="retention")
 app.add_typer(retain.hold_app, name="hold")
 app.add_typer(breach.app, name="breach")
+app.add_typer(request.app, name="request")
 app.add_typer(resolve.app, name="resolve")
 app.add_typer(search.app, name="index")
 app.add_typer(privacy.app, name="privacy")

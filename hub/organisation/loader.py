@@ -25,6 +25,7 @@ class KnownNames:
     departments: Collection[str] | None = None
     purposes: Collection[str] | None = None
     roles: Collection[str] | None = None
+    types: Collection[str] | None = None
 
 
 def load_organisation(path: Path, known: KnownNames, shown_as: str | None = None) -> Organisation:
@@ -55,12 +56,14 @@ class _Names:
             "copies": ("system", [HUB, *self._systems]),
             "categories": ("data category", known.categories),
             "purposes": ("purpose", known.purposes),
+            "purpose": ("purpose", known.purposes),
+            "types": ("entity type", known.types),
             "roles": ("role", known.roles),
             "systems": ("system", self._systems),
         }
 
     def faults(self) -> Iterator[Fault]:
-        for section in ("systems", "partners", "places"):
+        for section in ("systems", "partners", "places", "kept_by_law"):
             for name, part in self._section(section).items():
                 yield from self._of_part((section, name), part)
         for name in self._section("notices"):

@@ -177,6 +177,16 @@ class Partner(_Part):
     contact: Contact | None = Field(default=None, description="Who is told of an erasure or a correction.")
 
 
+class KeptByLaw(_Part):
+    """What stays of somebody who is erased, because a law has it kept (GDPR Art. 17(3))."""
+
+    types: Names = Field(min_length=1, description="Entity types whose rows stay; a list or one.")
+    purpose: str = Field(description="The one purpose that they are kept and shown for: one of the policy's.")
+    basis: Text = Field(description="The law, and which exception of Art. 17(3) it is.")
+    days: int = Field(gt=0, description="For how many days from the row's own time.")
+    owner: str = Field(description="The department that answers for it.")
+
+
 class Organisation(_Part):
     """The whole file. Immutable; empty where there is no file."""
 
@@ -205,6 +215,12 @@ class Organisation(_Part):
     breach_process: Text | None = Field(
         default=None,
         description="What is done when data is lost or seen (Art. 33), or where that is written.",
+    )
+    kept_by_law: Mapping[Name, KeptByLaw] = Field(
+        default_factory=dict, description="What an erasure that somebody asks for leaves, by the rule's name."
+    )
+    holidays: tuple[date, ...] = Field(
+        default=(), description="Public holidays, on which no time limit ends (Regulation 1182/71 Art. 3(4))."
     )
     systems: Mapping[Name, System] = Field(default_factory=dict, description="Source systems by name.")
     partners: Mapping[Name, Partner] = Field(default_factory=dict, description="Partners by name.")

@@ -39,6 +39,8 @@ ACTIONS: Mapping[Action, str] = MappingProxyType(
         Action.RETENTION_RUN: "What is overdue was counted (`dry_run`), or a run erased it: `started`, `finished`.",
         Action.LEGAL_HOLD: "Customers may not be erased from now on (`placed`), or again (`released`).",
         Action.INCIDENT: "A personal data breach was `recorded`, or what was done about it: the kind of the step.",
+        Action.PRIVACY_REQUEST_STEP: "Something was done for such a request (`about`: the event that opened it): the"
+        " reason says what, as `verified.document`, `planned`, `paused.identity`, `task.done`.",
         Action.ERASE_VERIFIED: "What an erasure left: `verified`, `scrubbed`: nothing; `incomplete`; `found_again`.",
         Action.KEY_DESTROYED: "The key of a person's sealed payloads was destroyed.",
         Action.AUDIT_READ: "Someone read the log.",

@@ -24,6 +24,7 @@ from hub.schema.officers import OfficerMutation, OfficerQuery
 from hub.schema.overseeing import OversightQuery
 from hub.schema.progress import ProgressSubscription
 from hub.schema.queries import HubQuery
+from hub.schema.requesting import RequestMutation, RequestQuery
 from hub.schema.retaining import RetentionMutation, RetentionQuery
 from hub.schema.searching import SearchQuery
 
@@ -39,6 +40,7 @@ QUERIES: tuple[type, ...] = (
     RetentionQuery,
     BreachQuery,
     ConsentQuery,
+    RequestQuery,
     MatchQuery,
     ForeseeingQuery,
     CallQuery,
@@ -51,6 +53,7 @@ MUTATIONS: tuple[type, ...] = (
     SourceMutation,
     GlassMutation,
     ErasureMutation,
+    RequestMutation,
     MatchMutation,
     CallMutation,
     OfficerMutation,

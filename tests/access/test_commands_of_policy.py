@@ -108,6 +108,7 @@ def test_the_policy_we_ship_lets_few_do_much() -> None:
             ("compliance", "privacy_compliance", name)
             for name in ("run_retention", "place_hold", "handle_breach")
         ),
+        ("compliance", "privacy_compliance", "handle_privacy_request"),
         ("compliance", "privacy_compliance", "read_privacy_map"),
         *(("compliance", "privacy_compliance", word) for word in ("read_findings", "decide_finding")),
         *(("it", "system_operation", word) for word in ("read_findings", "decide_finding")),

@@ -131,6 +131,30 @@ FIELDS: Mapping[str, Path] = {
     "Mutation.eraseCustomer": Silent(
         "counts of what is gone, for those alone who may erase, of whom they reach"
     ),
+    **dict.fromkeys(
+        (
+            "Query.privacyRequests",
+            "Query.privacyRequest",
+            "Query.privacyRequestMetrics",
+            "Mutation.openPrivacyRequest",
+            "Mutation.verifyIdentity",
+            "Mutation.planRequest",
+            "Mutation.runRequest",
+            "Mutation.completeTask",
+            "Mutation.pauseRequest",
+            "Mutation.resumeRequest",
+            "Mutation.extendRequest",
+            "Mutation.refuseRequest",
+        ),
+        Silent("ids, states and counts of requests, for those alone who may handle them"),
+    ),
+    "Mutation.accessPackage": Shown(
+        "tests/privacy/requests/test_answers.py::test_article_15_the_package_is_complete_against_a_scan_of_all_stores"
+    ),
+    "Query.retainedItems": Shown(
+        "tests/privacy/requests/test_answers.py"
+        "::test_article_17_3_what_stays_is_what_the_rule_says_and_is_shown_for_its_purpose_alone"
+    ),
     "Mutation.releaseSuppression": Silent("how many hashes were taken back, for those alone who may erase"),
     **dict.fromkeys(
         ("Query.retention", "Mutation.runRetention"),
@@ -277,6 +301,27 @@ COMMANDS: Mapping[str, Path] = {
     "docs": Silent("the generated pages"),
     "erase customer": Shown("tests/cli/test_erase.py::test_a_dry_run_counts_and_nothing_else"),
     "erase list": Shown("tests/cli/test_erase.py::test_erasures_are_listed_and_who_looked_is_on_record"),
+    **dict.fromkeys(
+        (
+            "request open",
+            "request list",
+            "request show",
+            "request verify",
+            "request plan",
+            "request run",
+            "request task",
+            "request pause",
+            "request extend",
+            "request refuse",
+            "request metrics",
+            "request tidy",
+        ),
+        Silent("ids, states and counts of requests"),
+    ),
+    **dict.fromkeys(
+        ("request package", "request keys", "request retained"),
+        Shown("tests/cli/test_request.py::test_what_shows_values_or_keys_is_on_record"),
+    ),
     "erase release": Silent("how many hashes were taken back"),
     "erase scrub": Silent("how many erasures waited for it"),
     "forget": Silent("counts of a run"),

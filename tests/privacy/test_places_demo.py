@@ -107,10 +107,14 @@ def test_each_record_in_the_map_is_landed_with_the_fields_that_it_names(company:
     told = places.data_map(company.services, company.officer, company.customer())
     with company.services.store.read() as connection:
         landed = connection.exec_driver_sql("SELECT head_id, payload FROM record ORDER BY id").fetchall()
-        waiting = connection.exec_driver_sql("SELECT id, payload FROM quarantine").fetchall()
+        sql = "SELECT id, payload FROM quarantine WHERE parsed"
+        waiting = connection.exec_driver_sql(sql).fetchall()
     payloads = {f"record:{id_}": json.loads(payload) for id_, payload in landed}
     payloads |= {f"quarantine:{id_}": json.loads(payload) for id_, payload in waiting}
     for record in told.records:
+        if record.reference not in payloads:  # it could not be read at its source, and names the customer
+            assert record.fields == ()
+            continue
         payload = payloads[record.reference]
         assert record.fields, record.reference
         for each in record.fields:

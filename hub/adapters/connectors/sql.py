@@ -8,7 +8,7 @@ read like all others. The next run begins at the last watermark, that included, 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -23,6 +23,7 @@ from hub.adapters import payload
 from hub.adapters.connectors import watermark
 from hub.adapters.connectors.sql_values import exact
 from hub.adapters.records import (
+    Amendment,
     BadRecord,
     Batch,
     ConfigModel,
@@ -84,6 +85,11 @@ class SqlConfig(ConnectorConfig):
         description="SQLAlchemy URL, such as `postgresql://user@host/erp`; a reference where it holds a password. "
         "An SQLite path is relative to the YAML's folder."
     )
+    amend: dict[str, tuple[Amendment, ...]] = Field(
+        default_factory=dict,
+        description="What the hub may do for a privacy request, by stream: `erase` deletes a person's rows, `rectify` "
+        "sets a column. Nothing unless given; the stream reads a `table`, and the login may write it.",
+    )
 
     def connect(self, context: ConnectorContext) -> SqlConnector:
         """A connector for this database."""
@@ -129,6 +135,47 @@ class SqlConnector:
                     if place is not None:
                         cursor = self._moved(stream, cursor, [row[place] for row in rows])
                     yield Batch(records, cursor if place is not None else None)
+
+    def may(self, stream: str) -> Collection[Amendment]:
+        """What the YAML lets the hub do in this stream's table."""
+        return self._config.amend.get(stream, ())
+
+    def erase(self, stream: StreamRead[SqlRead], keys: Sequence[Mapping[str, Any]]) -> int:
+        """Delete the rows with these keys, all or none; how many there were.
+
+        Raises:
+            SourceUnavailableError: the database cannot be reached; try again later.
+            SourceProtocolError: it refuses: the login may not write, or other rows refer to these.
+        """
+        places = [self._table(stream, key) for key in keys]
+        return self._amend(stream, "erase", [sa.delete(table).where(*here) for table, here in places])
+
+    def rectify(
+        self, stream: StreamRead[SqlRead], keys: Sequence[Mapping[str, Any]], column: str, value: str
+    ) -> int:
+        """Set the column of the rows with these keys, all or none; how many there were. Raises as `erase` does."""
+        statements = []
+        for key in keys:
+            table, here = self._table(stream, key, column)
+            statements.append(sa.update(table).where(*here).values({column: value}))
+        return self._amend(stream, "rectify", statements)
+
+    def _table(
+        self, stream: StreamRead[SqlRead], key: Mapping[str, Any], *more: str
+    ) -> tuple[sa.TableClause, list[sa.ColumnElement[bool]]]:
+        columns: list[sa.ColumnClause[Any]] = [sa.column(name) for name in (*key, *more)]
+        table = sa.table(str(stream.read.table), *columns, schema=stream.read.schema_name)
+        return table, [table.c[name] == sa.literal(value, sa.types.NullType()) for name, value in key.items()]
+
+    def _amend(
+        self, stream: StreamRead[SqlRead], what: Amendment, statements: Sequence[sa.Update | sa.Delete]
+    ) -> int:
+        if what not in self.may(stream.name) or stream.read.table is None:
+            raise self._wrong(
+                stream, f"connector.amend does not let the hub {what} here, or it reads a query"
+            )
+        with self._translated(stream), self._engine().begin() as connection:
+            return sum(connection.execute(statement).rowcount for statement in statements)
 
     def close(self) -> None:
         """Let the engine go."""

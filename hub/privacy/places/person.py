@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Any, Final
 
 from hub.adapters import SourceConfig
 from hub.adapters.declared import DeclaredField, declared_fields
@@ -22,6 +22,7 @@ from hub.store import iso_utc
 
 KEYS_OF_MATCHING: Final = "hub.blocking_key"
 """Its rows are found by their value alone: whose they are follows from the profile."""
+_NAME: Final = re.compile(r"\w+")
 _RECORDS: Final = frozenset({"record", "quarantine"})
 """What is told record by record."""
 
@@ -49,7 +50,12 @@ class PersonMapper:
 
     def map(self, held: Held, elsewhere: Elsewhere, reads: Sequence[RecordedEvent]) -> DataMap:
         """The person's map; `reads` are who was told of them, the newest first."""
-        records = tuple(self._record(each, reads) for each in held.records)
+        facts = _Facts(self.uses, reads)
+        streams = {(each.source, each.stream) for each in held.records}
+        declared = {stream: self._declared(*stream) for stream in streams}
+        records = tuple(
+            self._record(each, declared[each.source, each.stream], facts) for each in held.records
+        )
         brought = {field.category for each in records for field in each.fields if is_personal(field.category)}
         places = tuple(self._places(held, elsewhere, tuple(sorted(brought))))
         sources = {each.source for each in held.records}
@@ -62,7 +68,13 @@ class PersonMapper:
         at, by = (iso_utc(newest.at), newest.actor) if newest else (None, None)
         return DataMap(held.customers[0], records, places, copies, at, by)
 
-    def _record(self, record: HeldRecord, reads: Sequence[RecordedEvent]) -> PersonRecord:
+    def _declared(self, source: str, stream: str) -> tuple[DeclaredField, ...]:
+        config = self.sources.get(source)
+        if config is None or stream not in config.streams:
+            return ()
+        return declared_fields(config, stream, self.ontology)
+
+    def _record(self, record: HeldRecord, declared: Sequence[DeclaredField], facts: _Facts) -> PersonRecord:
         return PersonRecord(
             record.reference,
             record.source,
@@ -72,44 +84,7 @@ class PersonMapper:
             record.observed_at or None,
             record.landed_at,
             record.versions,
-            tuple(self._fields(record, reads)),
-        )
-
-    def _fields(self, record: HeldRecord, reads: Sequence[RecordedEvent]) -> Iterator[PersonField]:
-        config = self.sources.get(record.source)
-        declared: tuple[DeclaredField, ...] = ()
-        if config is not None and record.stream in config.streams:
-            declared = declared_fields(config, record.stream, self.ontology)
-        since = record.observed_at or record.landed_at
-        for each in declared:
-            states = each.property == "key" or not record.types or each.type in record.types
-            if each.property and states and _is_there(each, record.fields):
-                yield self._field(each.path, f"{each.type}.{each.property}", each.category, since, reads)
-        read = {root for each in declared for root in each.roots}
-        for name in sorted(record.fields):
-            if name not in read and "." not in name:
-                yield PersonField(name, "", "", State.UNDECLARED, (), (), None, (), None, None)
-
-    def _field(
-        self, name: str, property_: str, category: str, since: str, reads: Sequence[RecordedEvent]
-    ) -> PersonField:
-        uses = self.uses.of(category)
-        days = self.uses.retention_days([category])
-        until = None
-        if days is not None and since:
-            until = iso_utc(datetime.fromisoformat(since) + timedelta(days=days))
-        last = next((each.event for each in reads if _tells(each, category)), None)
-        return PersonField(
-            name,
-            property_,
-            category,
-            State.PRESENT,
-            tuple(use.purpose for use in uses),
-            tuple(dict.fromkeys(use.basis for use in uses)),
-            until,
-            self.uses.recipients(category),
-            iso_utc(last.at) if last else None,
-            last.actor if last else None,
+            tuple(_fields(record, declared, facts)),
         )
 
     def _places(self, held: Held, elsewhere: Elsewhere, brought: tuple[str, ...]) -> Iterator[PersonPlace]:
@@ -144,13 +119,66 @@ class PersonMapper:
         return f"Entities: {type_.label}", sorted(set(personal))
 
 
-def _is_there(declared: DeclaredField, fields: Iterable[str]) -> bool:
+class _Facts:
+    """What is to be told of each category for one person, each worked out once."""
+
+    def __init__(self, uses: Uses, reads: Sequence[RecordedEvent]) -> None:
+        self._uses, self._reads = uses, reads
+        self._known: dict[str, dict[str, Any]] = {}
+        self._until: dict[tuple[str, str], str | None] = {}
+
+    def field(self, declared: DeclaredField, since: str) -> PersonField:
+        """What is told of a field whose value was stated then."""
+        category = declared.category
+        if category not in self._known:
+            self._known[category] = self._of(category)
+        if (category, since) not in self._until:
+            self._until[category, since] = self._kept_until(category, since)
+        return PersonField(
+            name=declared.path,
+            property=f"{declared.type}.{declared.property}",
+            category=category,
+            state=State.PRESENT,
+            retention_until=self._until[category, since],
+            **self._known[category],
+        )
+
+    def _of(self, category: str) -> dict[str, Any]:
+        uses = self._uses.of(category)
+        last = next((each.event for each in self._reads if _tells(each, category)), None)
+        return {
+            "purposes": tuple(use.purpose for use in uses),
+            "basis": tuple(dict.fromkeys(use.basis for use in uses)),
+            "recipients": self._uses.recipients(category),
+            "last_read_at": iso_utc(last.at) if last else None,
+            "last_read_by": last.actor if last else None,
+        }
+
+    def _kept_until(self, category: str, since: str) -> str | None:
+        days = self._uses.retention_days([category])
+        if days is None or not since:
+            return None
+        return iso_utc(datetime.fromisoformat(since) + timedelta(days=days))
+
+
+def _fields(record: HeldRecord, declared: Sequence[DeclaredField], facts: _Facts) -> Iterator[PersonField]:
+    since = record.observed_at or record.landed_at
+    for each in declared:
+        states = each.property == "key" or not record.types or each.type in record.types
+        if each.property and states and _is_there(each, record.fields):
+            yield facts.field(each, since)
+    read = {root for each in declared for root in each.roots}
+    for name in sorted(record.fields - read):
+        if "." not in name:
+            yield PersonField(name, "", "", State.UNDECLARED, (), (), None, (), None, None)
+
+
+def _is_there(declared: DeclaredField, present: frozenset[str]) -> bool:
     """Whether the record has a value there: at its top, or anywhere within what the path begins with."""
-    present = set(fields)
-    last = re.findall(r"\w+", declared.path)[-1:] or [""]
+    names = _NAME.findall(declared.path)
+    last = names[-1] if names else ""
     return any(
-        root in present
-        and (last[0] == root or f"{root}.{last[0]}" in present or not _has_inner(root, present))
+        root in present and (last == root or f"{root}.{last}" in present or not _has_inner(root, present))
         for root in declared.roots
     )
 

@@ -6,12 +6,12 @@ source gives a record is shown to those alone who may see such keys.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 
 from hub.access import Command, Effect
+from hub.adapters import STAFF_SOURCES, SourceConfig, runs
 from hub.adapters import findings as kept
-from hub.adapters import runs
 from hub.adapters.declared import KEY_CATEGORY
 from hub.adapters.findings import Finding, FindingKind, FindingState
 from hub.adapters.inventory import held_of, stream_facts, table_counts
@@ -99,7 +99,7 @@ def data_map(services: Services, author: Author, customer_id: str) -> DataMap:
         reads = latest(services.audit, Wanted(actions=ACCESSES, customers=ids), READS)
         shows_key = author.decide(KEY_CATEGORY).effect is Effect.ALLOW
         uses = Uses(services.access, services.organisation)
-        configs = services.sources.configs
+        configs = _sources(services)
         mapper = PersonMapper(services.ontology, services.organisation, configs, uses, shows_key=shows_key)
         told = mapper.map(held, elsewhere, reads)
         event = author.event(
@@ -161,9 +161,14 @@ _NOTHING = Counted({}, {}, None, 0, 0)
 
 
 def _builder(services: Services, counted: Counted | None = None) -> Builder:
-    sources = services.sources.configs
+    sources = _sources(services)
     what = counted or _counted(services)
     return Builder(services.ontology, services.access, services.organisation, sources, what)
+
+
+def _sources(services: Services) -> Mapping[str, SourceConfig]:
+    """All that records come from: what is configured, and what our own people state."""
+    return {**services.sources.configs, **STAFF_SOURCES}
 
 
 def _counted(services: Services) -> Counted:

@@ -26,6 +26,14 @@ from hub.store.fixed.privacy import (
     retirement,
 )
 from hub.store.fixed.registers import attestation, configuration
+from hub.store.fixed.requests import (
+    privacy_pause,
+    privacy_request,
+    privacy_retained,
+    privacy_step,
+    rectified,
+    resurrection,
+)
 from hub.store.fixed.sources import (
     drift,
     frozen_source,
@@ -79,11 +87,17 @@ __all__ = [
     "metadata",
     "parent",
     "past_activity",
+    "privacy_pause",
+    "privacy_request",
+    "privacy_retained",
+    "privacy_step",
     "profile",
     "quarantine",
     "record",
     "record_head",
+    "rectified",
     "registration",
+    "resurrection",
     "retirement",
     "run",
     "run_stream",
