@@ -18,8 +18,12 @@ from hub.audit import Action, EventFilter, uses
 from hub.commands import Author, asked, unreviewed_glasses
 from hub.commands.glasses import REVIEW_WITHIN
 from hub.commands.incidents import list_incidents
+from hub.commands.request_register import find_requests
 from hub.organisation import Place, System
 from hub.privacy.access import Seen, rules_seen, span
+from hub.privacy.requests.handling import deadline_of
+from hub.privacy.requests.places import officers_department
+from hub.privacy.requests.states import OPEN
 from hub.privacy.retention.report import measure
 from hub.services import Services
 
@@ -171,6 +175,22 @@ def findings_open(services: Services) -> Matter:
     return Matter.of("findings_open", "Findings that nobody has decided about", items, "hub privacy findings")
 
 
+def requests_open(services: Services) -> Matter:
+    """Privacy requests that are not answered, with the day by which the law wants them to be."""
+    with services.store.read() as connection:
+        found = find_requests(connection, states=[state.value for state in OPEN])
+    items = [
+        Item(
+            f"{each.id}: {each.kind}, {each.law}",
+            officers_department(services),
+            _end(deadline_of(services, each)),
+        )
+        for each in found
+    ]
+    items.sort(key=lambda item: item.due or datetime.max.replace(tzinfo=UTC))
+    return Matter.of("requests_open", "Privacy requests that are not answered", items, "hub request list")
+
+
 def retention_overdue(services: Services) -> Matter:
     """What should have been erased, by the rules of retention."""
     now = datetime.now(UTC)
@@ -221,6 +241,7 @@ def places_by_hand(services: Services) -> Matter:
 
 
 PROVIDERS: Final[tuple[Provider, ...]] = (
+    requests_open,
     unclassified_fields,
     findings_open,
     places_by_hand,

@@ -11,6 +11,9 @@ from hub.reference.markdown import code, header, table
 State = Literal["met", "partly", "not met"]
 
 _ARTICLES: Final = "tests/privacy/test_articles.py::"
+_ANSWERS: Final = "tests/privacy/requests/test_answers.py::"
+_CLOCK: Final = "tests/privacy/requests/test_clock.py::"
+_CONSENT: Final = "tests/privacy/test_consent.py::"
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,12 +57,12 @@ REQUIREMENTS: Final = (
     Requirement(
         "GDPR Art. 5(1)(d), 16",
         "a value is corrected with who, when and why, and the correction outlives the next syncs",
-        "`correctProperty`, `hub correction make`",
+        "`correctProperty`, `hub correction make`; at the sources `hub request run`, by task or `connector.amend`",
         (
             "tests/commands/test_corrections.py::test_a_steward_s_value_wins_over_all_sources_and_later_syncs",
             "tests/commands/test_corrections.py::test_a_correction_says_who_when_and_why_in_the_landed_record",
+            f"{_ANSWERS}test_article_16_a_rectified_person_stays_rectified_and_the_source_is_put_right",
         ),
-        "a correction is not brought to the source systems; nobody is told that a source still says otherwise",
     ),
     Requirement(
         "GDPR Art. 5(1)(e)",
@@ -98,12 +101,14 @@ REQUIREMENTS: Final = (
     Requirement(
         "GDPR Art. 7",
         "a yes or no with who, when and channel; the newest counts; a withdrawal holds for the next question",
-        "`recordConsent`, `hub consent record`",
+        "`recordConsent`, `consentHistory`, `contactAllowed`; `hub consent record`, `history`, `allowed`",
         (
             "tests/commands/test_standing.py::test_a_withdrawal_denies_the_next_question",
             "tests/commands/test_standing.py::test_the_newest_word_on_the_use_and_the_channel_counts",
+            f"{_CONSENT}test_a_yes_is_shown_with_the_row_that_gave_it",
+            "tests/privacy/test_rules.py::test_the_rules_say_what_the_definition_says",
         ),
-        "there is no ledger that refuses changes, and no version of the wording",
+        "the database itself does not refuse that somebody with its password changes a row",
     ),
     Requirement(
         "GDPR Art. 8",
@@ -121,24 +126,37 @@ REQUIREMENTS: Final = (
     ),
     Requirement(
         "GDPR Art. 12",
-        "requests are taken in, with identity, deadline, pause, extension and refusal",
-        "",
-        (),
-        "there is no register of privacy requests",
+        "requests are taken in, with identity, deadline, pause, extension and refusal, and a step for every place",
+        "`openPrivacyRequest` and its like; `hub request open`, `list`, `verify`, `pause`, `extend`, `refuse`",
+        (
+            f"{_ANSWERS}test_article_12_every_place_gets_a_step_with_an_owner_and_nothing_is_skipped",
+            f"{_ANSWERS}test_article_12_nothing_is_handed_out_before_it_is_verified_who_asks",
+            f"{_CLOCK}test_article_12_one_month_ends_on_the_same_date_or_the_month_s_last_working_day",
+            f"{_CLOCK}test_article_12_two_further_months_are_counted_from_receipt",
+            f"{_CLOCK}test_article_12a_of_the_uk_the_clock_stands_while_the_person_is_asked",
+            f"{_ANSWERS}test_article_12_a_refusal_has_a_reason_and_ends_the_request",
+        ),
+        "the hub keeps that somebody's identity was checked, and how; it does not check it",
     ),
     Requirement(
         "GDPR Art. 13, 14",
         "the notice of each purpose stands in the record of processing; its lack is a gap",
         "`ropa`, `hub privacy record`",
-        ("tests/privacy/test_records.py::test_an_empty_cell_is_a_gap_and_a_gap_is_an_empty_cell",),
-        "a person's map tells the source of each field to officers; there is no answer for the person",
+        (
+            "tests/privacy/test_records.py::test_an_empty_cell_is_a_gap_and_a_gap_is_an_empty_cell",
+            f"{_ANSWERS}test_article_15_each_value_has_source_and_date_and_others_are_taken_out",
+        ),
     ),
     Requirement(
         "GDPR Art. 15",
-        "a person's data with purposes, recipients, retention, sources and disclosures",
-        "",
-        (),
-        "there is no access package",
+        "a person's data with purposes, recipients, retention, sources and disclosures, others taken out",
+        "`accessPackage`, `hub request package`",
+        (
+            f"{_ANSWERS}test_article_15_the_package_is_complete_against_a_scan_of_all_stores",
+            f"{_ANSWERS}test_article_15_each_value_has_source_and_date_and_others_are_taken_out",
+            f"{_ANSWERS}test_article_15_disclosures_come_from_the_audit_log_without_names_of_employees",
+        ),
+        "names of others in the middle of free text are not found by rule: a step of the request has somebody read it",
     ),
     Requirement(
         "GDPR Art. 17, 19",
@@ -148,8 +166,10 @@ REQUIREMENTS: Final = (
             "tests/demo/test_erased.py::test_nothing_is_left_of_an_erased_customer_and_all_proofs_hold",
             "tests/commands/test_erasures.py::test_the_next_full_import_does_not_bring_them_back",
             "tests/privacy/keeping/test_holds.py::test_article_17_3_e_nobody_is_erased_under_a_hold_until_it_is_released",
+            f"{_ANSWERS}test_article_17_an_erased_person_stays_erased_through_ten_imports_which_the_request_tells",
+            f"{_ANSWERS}test_article_17_3_what_stays_is_what_the_rule_says_and_is_shown_for_its_purpose_alone",
         ),
-        "recipients are not told, and nobody erases at the sources",
+        "a recipient is told, and a source without `connector.amend` erases, by somebody whose task it is",
     ),
     Requirement(
         "GDPR Art. 18",
@@ -157,15 +177,15 @@ REQUIREMENTS: Final = (
         "`recordRestriction`, `hub restriction record`",
         (
             "tests/commands/test_standing.py::test_who_restricts_is_gone_for_all_but_compliance_until_it_is_lifted",
+            f"{_ANSWERS}test_article_18_a_restricted_person_is_out_of_every_use_and_known_to_recipients",
         ),
         "nobody is told before a restriction is lifted",
     ),
     Requirement(
         "GDPR Art. 20",
-        "what a person gave, in a form that machines read",
-        "",
-        (),
-        "there is no export of one person's data",
+        "what a person gave under consent or contract, as JSON and CSV, nothing inferred",
+        "`accessPackage`, `hub request package`",
+        (f"{_ANSWERS}test_article_20_goes_what_was_given_by_agreement_and_nothing_inferred",),
     ),
     Requirement(
         "GDPR Art. 21",
@@ -229,12 +249,16 @@ REQUIREMENTS: Final = (
     ),
     Requirement(
         "CCPA 1798.100-.135",
-        "deletion and correction are those of the GDPR",
-        "`eraseCustomer`, `correctProperty`",
+        "know, delete, correct, opt out and limit by California's days; Global Privacy Control; the year's figures",
+        "`hub request open --law ccpa`, `hub request metrics`, `recordGpc`, `hub consent gpc`",
         (
-            "tests/commands/test_erasures.py::test_a_customer_is_gone_and_the_log_tells_who_why_and_that_nothing_is_left",
+            f"{_CLOCK}test_ccpa_130_has_45_calendar_days_and_45_more",
+            f"{_CLOCK}test_ccpa_135_opt_out_has_15_business_days",
+            f"{_ANSWERS}test_article_21_and_ccpa_120_121_objections_hold_at_once_and_through_imports",
+            f"{_ANSWERS}test_the_register_is_sorted_by_urgency_and_counts_days_and_figures",
+            f"{_CONSENT}test_global_privacy_control_stops_sharing_and_advertising_elsewhere",
         ),
-        "no opt-out of sale and sharing, no Global Privacy Control, no limit of sensitive data, no metrics of requests",
+        "a limit of sensitive data is an objection to uses, not to categories; nobody is asked again after 12 months",
     ),
     Requirement(
         "ePrivacy Art. 13, PECR 21-24",
@@ -242,8 +266,9 @@ REQUIREMENTS: Final = (
         "`requires_consent` and `channel` in `policy.yaml`",
         (
             "tests/commands/test_standing.py::test_a_yes_of_one_party_holds_for_the_customer_and_not_for_another",
+            f"{_CONSENT}test_an_audience_tells_whom_it_leaves_out_and_why",
         ),
-        "no soft opt-in, no preference lists, no identity of the sender",
+        "the conditions of a soft opt-in are not checked; no preference lists, no identity of the sender",
     ),
     Requirement(
         "TCPA, TSR, DNC",
@@ -254,12 +279,13 @@ REQUIREMENTS: Final = (
     ),
     Requirement(
         "CAN-SPAM",
-        "an opt-out of advertising holds for the next question",
-        "`recordRestriction`",
+        "an opt-out of advertising holds for the next question, and stands in the list for the systems that send",
+        "`recordRestriction`, `hub consent suppressions`",
         (
+            f"{_CONSENT}test_those_who_said_no_are_exported_and_the_log_tells",
             "tests/commands/test_standing.py::test_an_objection_keeps_from_legitimate_interests_and_from_its_use_only",
         ),
-        "suppression lists are not exported for the systems that send",
+        "nobody acknowledges that the systems which send took the list",
     ),
     Requirement(
         "ISO/IEC 27701, SOC 2",

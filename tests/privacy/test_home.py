@@ -20,8 +20,12 @@ from hub.privacy.home import (
     findings_open,
     partners_without_contract,
     places_by_hand,
+    requests_open,
     retention_overdue,
 )
+from hub.privacy.requests.clock import Law
+from hub.privacy.requests.handling import Channel, OpenRequest, open_request
+from hub.privacy.requests.states import Kind
 from hub.store import fixed
 from tests.privacy.keeping.retention_world import Keeper, person
 from tests.privacy.office import Office
@@ -101,6 +105,19 @@ def test_processors_without_a_contract_and_places_by_hand_are_told(tmp_path: Pat
         by_hand = {each.what.partition(":")[0]: each for each in places_by_hand(services).items}
     assert "erase none" in by_hand["legacy"].what
     assert by_hand["hub_backups"].owner == "it"
+
+
+def test_a_request_that_is_not_answered_is_told_with_its_day_and_late_after_it(office: Office) -> None:
+    assert requests_open(office.services).state == "ok"
+    for key, received in (("late", datetime(2026, 1, 5, tzinfo=UTC)), ("new", datetime.now(UTC))):
+        order = OpenRequest(Kind.ACCESS, Law.GDPR, Channel.LETTER, key, received)
+        open_request(office.services, office.author(), order)
+    found = requests_open(office.services)
+    assert found.state == "late"
+    assert [(each.what.partition(": ")[2], each.owner) for each in found.items] == [
+        ("access, gdpr", "compliance")
+    ] * 2
+    assert found.items[0].due == datetime(2026, 2, 5, 23, 59, 59, 999_999, UTC)
 
 
 def test_what_is_kept_too_long_is_late(tmp_path: Path, store_url: str) -> None:
