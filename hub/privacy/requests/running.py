@@ -17,6 +17,7 @@ from sqlalchemy import Connection
 
 from hub.adapters import amending, resurrection
 from hub.adapters.dossier import Dossier, StatedRow, gather
+from hub.adapters.footprint import Search
 from hub.commands import (
     Author,
     CorrectProperty,
@@ -30,6 +31,7 @@ from hub.commands import (
     record_restriction,
 )
 from hub.commands import request_register as register
+from hub.commands.holds import require_not_held
 from hub.commands.request_register import KeptItem, KeptRequest, KeptStep
 from hub.errors import QueryError, RequestError, SourceError
 from hub.graph.entities import STAFF
@@ -126,6 +128,8 @@ def _at_source(services: Services, request: KeptRequest, customer: str, source: 
     what: Any = "erase" if request.kind == Kind.ERASURE else "rectify"
     streams = amending.may_amend(services.sources, source, what)
     with services.store.read() as connection:
+        if what == "erase":
+            _require_not_held(services, connection, customer)
         heads = _own_heads(services, connection, customer, parties_only=what == "rectify")
         mine = amending.heads_of(services.store, connection, heads).get(source, {})
     records = {stream: ids for stream, ids in mine.items() if stream in streams}
@@ -156,6 +160,12 @@ def _own_heads(services: Services, connection: Connection, customer: str, *, par
     return {row.head_id for row in rows if types[row.type].is_party or not parties_only} - lasting
 
 
+def _require_not_held(services: Services, connection: Connection, customer: str) -> None:
+    """See to it that no legal hold is on the person, before anything of them goes here or at a source."""
+    ids = all_ids(services.store, connection, customer)
+    require_not_held(services.store, connection, Search(services.store, connection).parties(ids))
+
+
 def _dossier(services: Services, connection: Connection, customer: str) -> Dossier:
     return gather(services.store, connection, all_ids(services.store, connection, customer))
 
@@ -176,6 +186,8 @@ def _erase(services: Services, author: Author, request: KeptRequest, customer: s
     """Erase all but what a law has kept, which is set apart before; the id of the erasure is its proof."""
     done = find_erasure(services, author, customer)
     if done is None:
+        with services.store.read() as connection:
+            _require_not_held(services, connection, customer)
         _set_apart(services, author, request, customer)
         ground = Ground(request.details["ground"])
         order = EraseCustomer(

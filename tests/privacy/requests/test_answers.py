@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from contextlib import closing
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ import pytest
 from hub.adapters.records import Amending, StreamRead
 from hub.audit import Action, AuditEvent
 from hub.audit.questions import Wanted, find
+from hub.commands import PlaceHold, ReleaseHold, place_hold, release_hold
 from hub.errors import AccessDeniedError, NotFoundError, QueryError, SourceProtocolError
 from hub.privacy.requests import (
     Kind,
@@ -38,7 +40,7 @@ from hub.privacy.requests import (
 )
 from hub.privacy.requests.clock import add_months
 from hub.services import Services
-from tests.commands.command_world import ANN, BEN
+from tests.commands.command_world import ANN, BEN, fresh_key
 from tests.privacy.requests.request_world import LIVING, NOW, Rights
 
 ERASE: dict[str, Any] = {"details": {"ground": "consent_withdrawn", "said": "forget me, I am Ann Archer"}}
@@ -255,6 +257,29 @@ def test_article_17_3_what_stays_is_what_the_rule_says_and_is_shown_for_its_purp
         with pytest.raises(AccessDeniedError):
             retained_items(rights.services, rights.author(role), request.id)
     assert rights.rows("SELECT id FROM e_invoice") == []
+
+
+def test_article_17_3_e_under_a_legal_hold_nothing_goes_here_or_at_a_source_until_it_is_released(
+    rights: Rights,
+) -> None:
+    ann = rights.begin()
+    order = PlaceHold("K-7", "a claim is before the court", "finance", date(2099, 1, 1), fresh_key(), (ann,))
+    placed = place_hold(rights.services, rights.officer, order)
+    before = rights.at_source("people"), rights.at_source("invoices")
+    request = rights.run(Kind.ERASURE, ann, **ERASE)
+    failed = [step for step in request.steps if step.state == "failed"]
+    assert failed
+    assert all("legal hold" in (step.proof or "") for step in failed)
+    assert steps(rights, request.id)["hub/erasure"][1] != "done"
+    assert (rights.at_source("people"), rights.at_source("invoices")) == before
+    assert rights.rows("SELECT id FROM customer WHERE id = $id", id=ann)
+    assert rights.rows("SELECT * FROM privacy_retained") == []
+    release_hold(
+        rights.services, rights.officer, ReleaseHold(placed.id, "the claim was settled", fresh_key())
+    )
+    run_request(rights.services, rights.officer, request.id)
+    assert steps(rights, request.id)["hub/erasure"] == ("auto", "done")
+    assert rights.at_source("people") == []
 
 
 def test_what_the_law_no_longer_keeps_goes_and_old_requests_leave_the_register(rights: Rights) -> None:
