@@ -492,9 +492,6 @@ def test_the_commands_that_a_policy_names_stay_as_they_are() -> None:
         "decide_finding",
         "read_consent",
         "export_suppressions",
-        "read_privacy_map",
-        "read_findings",
-        "decide_finding",
         "handle_privacy_request",
     ]
 

@@ -84,6 +84,15 @@ TABLES: Final[Mapping[str, TableNote]] = MappingProxyType(
         "attestation": _note("Rules of the policy: which of our people looked at them"),
         "legal_hold": _note("Legal holds", categories=(PSEUDONYM, "user.content.private")),
         "held_party": _note("Parties under a legal hold", "legal_hold"),
+        "past_activity": _note(
+            "Last times of what retention erased", "record", categories=("user.behavior", PSEUDONYM)
+        ),
+        "privacy_request": _note(
+            "Privacy requests", categories=("user.contact", "user.content.private", PSEUDONYM)
+        ),
+        "privacy_step": _note("Steps of privacy requests", "privacy_request"),
+        "privacy_retained": _note("What a law has kept of the erased", "record", categories=(EVERYTHING,)),
+        "rectified": _note("Keyed hashes of what was corrected", "privacy_request"),
         "retirement": _note("Batches that retention erased", "tombstone"),
         "incident": _note("Register of incidents", categories=(PSEUDONYM, "user.content.private")),
         "incident_customer": _note("Customers whom an incident affects", "incident"),
@@ -106,6 +115,8 @@ IMPERSONAL: Final[Mapping[str, str]] = MappingProxyType(
         "stream_state": "names of fields, and a cursor: a time, a page, a file",
         "drift": "names of fields",
         "finding": "counts and names of fields",
+        "privacy_pause": "times",
+        "resurrection": "counts",
         "configuration": "policies, names of properties and of fields",
     }
 )
@@ -211,7 +222,10 @@ _OF_CUSTOMERS = (
     ("registration", "customer_id"),
     ("parent", "customer_id"),
     ("ancestor", "customer_id"),
+    ("privacy_request", "customer_id"),
+    ("incident_customer", "customer_id"),
 )
+_OF_PARTIES = (("held_party", "party_id"), ("past_activity", "party_id"), ("rectified", "party_id"))
 _OF_PROFILES = (("edge", "low"), ("edge", "high"))
 """Blocking keys are found by their value alone; there are some wherever there is a profile."""
 
@@ -223,7 +237,8 @@ def _surroundings(
     rows: Counter[str] = Counter()
     sql = "SELECT id FROM profile WHERE {in:party_id}"
     profiles = [row[0] for row in _of(store, connection, sql, parties)]
-    for pairs, ids in ((_OF_CUSTOMERS, customers), (_OF_PROFILES, profiles)):
+    tables = ((_OF_CUSTOMERS, customers), (_OF_PARTIES, parties), (_OF_PROFILES, profiles))
+    for pairs, ids in tables:
         for table, column in pairs:
             sql = f"SELECT 1 FROM {table} WHERE {{in:{column}}}"
             rows[table] += len(_of(store, connection, sql, ids))

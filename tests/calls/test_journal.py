@@ -238,7 +238,7 @@ def test_calls_and_picks_go_with_who_is_erased(desk: Desk) -> None:
     desk.say("pick", call, "C1")
     ann = desk.phones.customer("C1")
     teller = AuditEvent(Action.ERASED, "u-officer", customers=(ann,))
-    done = services.eraser.erase(lambda _c: ann, lambda _c, _p: teller, lambda event: event, scrub=False)
+    done = services.eraser.erase(lambda _c: [ann], lambda _c, _p: teller, lambda event: event, scrub=False)
     assert (done.remaining.keys() & {"call", "call_pick"}, desk.calls()) == (set(), 0)
     with services.store.read() as connection:
         assert connection.execute(select(fixed.call_pick.c.id)).all() == []

@@ -76,6 +76,7 @@ incident_customer = Table(
     Column("incident_id", Text, nullable=False),
     Column("customer_id", Text, nullable=False),
     PrimaryKeyConstraint("incident_id", "customer_id"),
+    Index(None, "customer_id"),
 )
 """Whom an incident affects, as was found when it was recorded."""
 

@@ -109,5 +109,6 @@ rectified = Table(
     Column("mended_at", Text),
     PrimaryKeyConstraint("request_id", "party_id", "property"),
     Index(None, "source"),
+    Index(None, "party_id"),
 )
 """What sources stated when it was corrected: `wrong` is a keyed hash of it."""

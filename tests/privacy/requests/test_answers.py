@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from hub.adapters.inventory import held_of
 from hub.adapters.records import Amending, StreamRead
 from hub.audit import Action, AuditEvent
 from hub.audit.questions import Wanted, find
@@ -267,6 +268,9 @@ def test_article_17_3_e_under_a_legal_hold_nothing_goes_here_or_at_a_source_unti
     placed = place_hold(rights.services, rights.officer, order)
     before = rights.at_source("people"), rights.at_source("invoices")
     request = rights.run(Kind.ERASURE, ann, **ERASE)
+    with rights.services.store.read() as connection:
+        held = held_of(rights.services.store, connection, [ann]).rows
+    assert (held["privacy_request"], held["held_party"] > 0) == (1, True)
     failed = [step for step in request.steps if step.state == "failed"]
     assert failed
     assert all("legal hold" in (step.proof or "") for step in failed)

@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
+from hub.graph.entities import STAFF
 from hub.privacy import places
 from hub.privacy.requests import (
     Channel,
@@ -74,5 +75,5 @@ def test_article_12_the_plan_covers_every_place_of_the_location_map(company: Com
     for location in places.privacy_map(company.services, company.officer).locations:
         kind, _, name = location.id.partition(".")
         covered.add(name if kind in ("place", "partner") else kind)
-    assert covered - {"steward", "desk"} <= steps
+    assert covered - set(STAFF) <= steps
     assert all(step.owner for step in show_request(company.services, company.officer, id_).request.steps)

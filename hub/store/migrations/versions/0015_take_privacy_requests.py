@@ -60,7 +60,8 @@ def upgrade() -> None:
     *_text('mended_at', nullable=True),
     sa.PrimaryKeyConstraint('request_id', 'party_id', 'property'),
     )
-    op.create_index(op.f('ix_rectified_source'), 'rectified', ['source'], unique=False)
+    for column in ('source', 'party_id'):
+        op.create_index(op.f(f'ix_rectified_{column}'), 'rectified', [column], unique=False)
 
 
 def downgrade() -> None:

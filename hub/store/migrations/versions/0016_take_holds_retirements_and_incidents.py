@@ -39,6 +39,7 @@ def upgrade() -> None:
     *_texts('incident_id', 'customer_id'),
     sa.PrimaryKeyConstraint('incident_id', 'customer_id'),
     )
+    op.create_index(op.f('ix_incident_customer_customer_id'), 'incident_customer', ['customer_id'], unique=False)
     op.create_table('incident_step',
     *_texts('incident_id'),
     sa.Column('place', sa.Integer(), nullable=False),
