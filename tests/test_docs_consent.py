@@ -42,6 +42,6 @@ def test_the_page_has_the_rules_of_the_code_and_every_reason() -> None:
     said = PAGE.read_text()
     assert rules.__doc__ is not None
     numbered = [line for line in rules.__doc__.splitlines() if line[:1].isdigit()]
-    assert len(numbered) == 7
+    assert len(numbered) == 8
     assert not [line for line in numbered if line[:25] not in said]
     assert not [reason for reason in Reason if f"`{reason}`" not in said]

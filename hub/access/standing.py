@@ -31,12 +31,20 @@ DIRECT_MARKETING: Final = "marketing"
 _OBJECTIONABLE: Final = frozenset({"legitimate_interests", "public_task"})
 
 
+SOFT_OPT_IN = "soft_opt_in"
+OWN_MARKETING = "marketing.communications"
+"""The data use of telling one's own customers of one's own products."""
+_ELECTRONIC_MAIL = ("email", "sms")
+
+
 @dataclass(frozen=True, slots=True)
 class Consent:
     """The yes that a purpose needs: to one of these data uses, for one of these channels."""
 
     uses: tuple[str, ...]
     channels: tuple[str, ...]
+    bases: tuple[str, ...] = ("consent",)
+    """What a yes may rest on, where its source says; one that rests on a contract or an interest is no consent."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +92,17 @@ def consent_of(purpose: Purpose) -> Consent | None:
     """The yes that the purpose needs; None when it needs none."""
     if not purpose.requires_consent:
         return None
-    return Consent(lineage(purpose.data_use), tuple(dict.fromkeys((purpose.channel, ANY_CHANNEL))))
+    bases = ["consent", *([SOFT_OPT_IN] if _takes_soft_opt_in(purpose) else [])]
+    channels = dict.fromkeys((purpose.channel, ANY_CHANNEL))
+    return Consent(lineage(purpose.data_use), tuple(channels), tuple(bases))
+
+
+def _takes_soft_opt_in(purpose: Purpose) -> bool:
+    """Whether buyers may be written to who did not refuse: by e-mail and SMS, of what is the seller's own.
+
+    ePrivacy Art. 13(2), PECR reg. 22(3). That they bought, and could refuse each time, is for the source to see to.
+    """
+    return purpose.channel in _ELECTRONIC_MAIL and OWN_MARKETING in lineage(purpose.data_use)
 
 
 def lineage(data_use: str) -> tuple[str, ...]:

@@ -268,7 +268,7 @@ REQUIREMENTS: Final = (
             "tests/commands/test_standing.py::test_a_yes_of_one_party_holds_for_the_customer_and_not_for_another",
             f"{_CONSENT}test_an_audience_tells_whom_it_leaves_out_and_why",
         ),
-        "the conditions of a soft opt-in are not checked; no preference lists, no identity of the sender",
+        "whether a buyer could refuse each time is left to the source; no preference lists, no identity of the sender",
     ),
     Requirement(
         "TCPA, TSR, DNC",

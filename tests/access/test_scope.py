@@ -222,7 +222,10 @@ def test_what_keeps_a_customer_from_a_purpose(purpose: dict[str, object], bars: 
 def test_a_purpose_needs_a_yes_to_its_use_for_its_channel_or_any() -> None:
     asked = {"requires_consent": True, "channel": "sms", "data_use": "marketing.communications.sms"}
     uses = ("marketing.communications.sms", "marketing.communications", "marketing")
-    assert consent_of(access_map(**asked).purposes["service"]) == Consent(uses, ("sms", "any"))
+    bases = ("consent", "soft_opt_in")
+    assert consent_of(access_map(**asked).purposes["service"]) == Consent(uses, ("sms", "any"), bases)
+    by_post = consent_of(access_map(**{**asked, "channel": "post"}).purposes["service"])
+    assert by_post == Consent(uses, ("post", "any"), ("consent",))
     assert consent_of(access_map().purposes["service"]) is None
 
 

@@ -134,7 +134,7 @@ def test_home_tells_what_is_late_by_its_exit_code() -> None:
     late = run("home")
     assert late.exit_code == 3
     assert "late" in late.output
-    assert json.loads(run("home", "--json").output)[0]["key"] == "unclassified_fields"
+    assert json.loads(run("home", "--json").output)[0]["key"] == "requests_open"
 
 
 QUESTIONS = {

@@ -139,6 +139,12 @@ def test_a_no_of_one_party_is_that_of_the_merged_customer(shop: Shop) -> None:
         ([("given", FIRST, {"purpose": "marketing"})], Reason.CONSENT),
         ([("given", FIRST, {"purpose": "marketing.communications.sms"})], Reason.NO_CONSENT),
         ([("given", FIRST, {}), ("expired", THIRD, {})], Reason.EXPIRED),
+        ([("given", FIRST, {"legalBasis": "consent"})], Reason.CONSENT),
+        ([("given", FIRST, {"legalBasis": "soft_opt_in"})], Reason.CONSENT),
+        ([("given", FIRST, {"legalBasis": "legitimate_interest"})], Reason.NO_CONSENT),
+        ([("given", FIRST, {"legalBasis": "contract"})], Reason.NO_CONSENT),
+        ([("withdrawn", FIRST, {}), ("given", SECOND, {"legalBasis": "contract"})], Reason.WITHDRAWN),
+        ([("given", FIRST, {}), ("withdrawn", SECOND, {"legalBasis": "contract"})], Reason.WITHDRAWN),
     ],
 )
 def test_words_combine_by_the_rules_and_as_plans_do(
@@ -148,6 +154,15 @@ def test_words_combine_by_the_rules_and_as_plans_do(
     for state, at, more in words:
         shop.consent(ann, state=state, at=at, **more)
     assert asked(shop, ann).reason is reason
+    agree(shop, ann)
+
+
+def test_a_soft_opt_in_is_no_yes_to_advertising_of_others_nor_to_a_call(shop: Shop) -> None:
+    ann = shop.customer("club", "1")
+    shop.consent(ann, at=FIRST, purpose="marketing", channel="any", legalBasis="soft_opt_in")
+    assert asked(shop, ann).allowed
+    assert not asked(shop, ann, "email", "marketing.advertising").allowed
+    assert not asked(shop, ann, "phone", "marketing.communications").allowed
     agree(shop, ann)
 
 

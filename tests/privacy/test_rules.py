@@ -22,14 +22,15 @@ USES = (
 TIMES = (None, "2026-01-01T00:00:00.000000Z", "2026-02-01T00:00:00.000000Z", "2026-03-01T00:00:00.000000Z")
 
 said = st.builds(
-    lambda use, channel, state, at, until: Word(
-        "x", "s", "t", "k", 1, "consent", use, channel, state, at, until
+    lambda use, channel, state, at, until, basis: Word(
+        "x", "s", "t", "k", 1, "consent", use, channel, state, at, until, basis
     ),
     st.sampled_from(USES),
     st.sampled_from(("any", "email", "sms")),
     st.sampled_from(("given", "given", "withdrawn", "refused", "expired", "pending", None)),
     st.sampled_from(TIMES),
     st.sampled_from((None, None, "2026-06-14", TODAY, "2027-01-01")),
+    st.sampled_from((None, None, "consent", "soft_opt_in", "contract", "legitimate_interest")),
 )
 
 
@@ -37,7 +38,13 @@ def agreed(words: Sequence[Word], use: str, channel: str) -> bool:
     """Whether there is a yes that nothing said against it outweighs."""
 
     def is_about(word: Word) -> bool:
-        return f"{use}.".startswith(f"{word.use}.") and word.channel in ("any", channel)
+        covers = f"{use}.".startswith(f"{word.use}.") and word.channel in ("any", channel)
+        return covers and (word.state != "given" or rests_on_a_yes(word))
+
+    def rests_on_a_yes(word: Word) -> bool:
+        if word.legal_basis == "soft_opt_in":
+            return f"{use}.".startswith("marketing.communications.") and channel in ("email", "sms")
+        return word.legal_basis not in ("contract", "legitimate_interest")
 
     def is_yes(word: Word) -> bool:
         lasts = word.expires_on is None or not word.expires_on < TODAY

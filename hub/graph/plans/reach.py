@@ -23,6 +23,7 @@ from hub.ontology.model import ScopeFact
 CONSENT = "Consent"
 """The type of the ontology whose rows say who agreed to what; without it nobody did."""
 GIVEN = "given"
+LEGAL_BASIS = "legalBasis"
 
 _ROW = "r"
 _NOTHING = "1 = 0"
@@ -180,5 +181,15 @@ def _said(build: Build, type_: EntityType, consent: Consent, customer: str, row:
     return (
         f'SELECT 1 FROM {members} m{row} JOIN {consents} {row} ON {row}."party_id" = m{row}."party_id" '
         f'WHERE m{row}."customer_id" = {customer} AND {row}."purpose" IN ({uses}) '
-        f'AND {row}."channel" IN ({channels})'
+        f'AND {row}."channel" IN ({channels}){_resting(type_, consent, row)}'
     )
+
+
+def _resting(type_: EntityType, consent: Consent, row: str) -> str:
+    """A condition by which a yes rests on something that makes it one; a no counts whatever it rests on."""
+    if LEGAL_BASIS not in type_.properties:
+        return ""
+    column = f'{row}."{type_.properties[LEGAL_BASIS].column}"'
+    bases = ", ".join(map(literal, consent.bases))
+    is_no = f'{row}."state" IS NULL OR {row}."state" <> {literal(GIVEN)}'
+    return f" AND ({is_no} OR {column} IS NULL OR {column} IN ({bases}))"

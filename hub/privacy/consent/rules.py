@@ -8,7 +8,9 @@ The words of all parties of a customer count, whichever source states them.
 4. The newest of them decides. Of two at one time, the no is stronger; a no without a time is stronger than every yes.
 5. Only `given`, with a time, is a yes: `pending` is none, and a newer `pending` takes an older yes back.
 6. A yes holds up to and with the day `expiresOn`. An older yes does not come back when a newer one has run out.
-7. A contact by e-mail, phone or SMS needs an address.
+7. A yes whose source says that it rests on a contract or an interest is no word at all; one by *soft opt-in* is a yes
+   to the company's own news (`marketing.communications`) by e-mail and SMS alone. A no counts whatever it rests on.
+8. A contact by e-mail, phone or SMS needs an address.
 
 These are the rules of read plans (docs/access.md, "Whom a purpose leaves out"): `reach_of` gives the reach that a
 purpose of the policy with the same data use and channel has.
@@ -109,6 +111,7 @@ def _agreed(words: Iterable[Word], asked: Consent, today: str) -> Verdict:
         word
         for word in words
         if word.kind == "consent" and word.use in asked.uses and word.channel in asked.channels
+        if word.state != GIVEN or word.legal_basis is None or word.legal_basis in asked.bases
     ]
     timeless = tuple(word for word in said if word.at is None and word.state != GIVEN)
     if timeless:
