@@ -99,6 +99,7 @@ from hub.commands.matching import (
     undo_decisions,
     unmerge_customer,
 )
+from hub.commands.newcomers import CreateCaller, create_caller
 from hub.commands.notes import (
     LogInteraction,
     Noted,
@@ -146,6 +147,7 @@ __all__ = [
     "CorrectCaller",
     "CorrectProperty",
     "Corrected",
+    "CreateCaller",
     "DecideMatches",
     "Decided",
     "EraseCustomer",
@@ -198,6 +200,7 @@ __all__ = [
     "changes_of",
     "correct_caller",
     "correct_property",
+    "create_caller",
     "cursor_of",
     "decide_matches",
     "erase_customer",

@@ -207,6 +207,7 @@ FIELDS: Mapping[str, Path] = {
             "Mutation.undoCaller",
             "Mutation.wrapUpCall",
             "Mutation.correctCaller",
+            "Mutation.createCaller",
         ),
         Silent("the id of the call that the agent has just said"),
     ),
