@@ -125,7 +125,15 @@ from hub.commands.questions import (
     unusual_access,
     uses_of_glass,
 )
-from hub.commands.runs import ReplayQuarantine, RunBegun, SyncSource, replay_quarantine, sync_source
+from hub.commands.runs import (
+    BackfillSource,
+    ReplayQuarantine,
+    RunBegun,
+    SyncSource,
+    backfill_source,
+    replay_quarantine,
+    sync_source,
+)
 from hub.commands.searching import search
 from hub.commands.suppressions import Released, ReleaseSuppression, release_suppression
 from hub.commands.worker import Worker
@@ -140,6 +148,7 @@ __all__ = [
     "AttestGrant",
     "Attestation",
     "Author",
+    "BackfillSource",
     "BreakGlass",
     "BrokenGlass",
     "Change",
@@ -194,6 +203,7 @@ __all__ = [
     "asked",
     "attest_grant",
     "audit_sample",
+    "backfill_source",
     "break_glass",
     "broken_glasses",
     "card_of",

@@ -389,7 +389,8 @@ COMMANDS: Mapping[str, Path] = {
     "sync": Silent("counts of runs"),
     "worker": Silent("counts of runs"),
     **dict.fromkeys(
-        ("source schedule", "source freeze", "source thaw"), Silent("names of sources, and times")
+        ("source schedule", "source freeze", "source thaw", "source backfill"),
+        Silent("names of sources, times, counts"),
     ),
     **dict.fromkeys(("adapter install", "adapter list"), Silent("names of programs")),
     "token": Silent("a token of the demo issuer"),
