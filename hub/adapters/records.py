@@ -10,11 +10,13 @@ strings, bytes are base64 strings. Positions read `orders.csv:17` (line), `order
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, BinaryIO, ClassVar, Generic, Literal, Protocol, Self, TypeVar, runtime_checkable
 
+import httpx
 from pydantic import BaseModel, ConfigDict
 
 Payload = dict[str, Any]
@@ -92,6 +94,22 @@ class StreamRead(Generic[ReadT]):
     cursor_field: str | None = None
 
 
+Wire = Callable[[], httpx.BaseTransport]
+"""Makes what carries HTTP requests: the network, a recorder of it, or recorded exchanges in its place."""
+
+
+class Clock:
+    """The clock that a connector keeps its pace by; exchanges that are replayed bring one of their own."""
+
+    def now(self) -> float:
+        """Seconds since some moment of the past."""
+        return time.monotonic()
+
+    def sleep(self, seconds: float) -> None:
+        """Come back after so long."""
+        time.sleep(seconds)
+
+
 @dataclass(frozen=True, slots=True)
 class ConnectorContext:
     """What a connector gets from outside: its source's name, the environment and the folder of relative paths."""
@@ -101,6 +119,11 @@ class ConnectorContext:
     base_dir: Path = Path()
     programs: Path = Path()
     """Where `hub adapter install` puts programs."""
+    wire: Wire = httpx.HTTPTransport
+    """What HTTP goes over; a connector that speaks HTTP opens its client on it, so that its exchanges can be
+    recorded and replayed."""
+    clock: Clock = Clock()
+    """By which it waits between requests."""
 
 
 class Connector(Protocol):

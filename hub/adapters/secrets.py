@@ -140,6 +140,25 @@ def no_plain_secrets(values: Mapping[str, Any]) -> Mapping[str, Any]:
     return values
 
 
+def is_secret_name(name: str) -> bool:
+    """Whether a parameter or field of this name carries a secret."""
+    return bool(_SECRET.search(name))
+
+
+def secret_values(config: BaseModel, context: ConnectorContext) -> Iterator[str]:
+    """The value of each reference in `config` that resolves; for taking them out of what is written down."""
+    for name in type(config).model_fields:
+        value = getattr(config, name)
+        for member in value.values() if isinstance(value, dict) else [value]:
+            if isinstance(member, TextRef) and member.text is not None:
+                continue
+            if isinstance(member, SecretRef):
+                if member.fault(context) is None:
+                    yield member.resolve(context)
+            elif isinstance(member, BaseModel):
+                yield from secret_values(member, context)
+
+
 def _has_password(address: str) -> bool:
     try:
         parts = urlsplit(address)

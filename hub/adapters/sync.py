@@ -15,6 +15,7 @@ from pathlib import Path
 from time import monotonic, sleep
 from typing import Any
 
+import httpx
 from sqlalchemy import Connection, Row, func, select
 
 from hub.adapters import backfill, drift, forget, landing, quarantine, reproject, reresolve, runs
@@ -25,7 +26,7 @@ from hub.adapters.frozen import frozen_sources, frozen_words
 from hub.adapters.mapping import StreamMapping, compile_stream
 from hub.adapters.payload import load
 from hub.adapters.quarantine import Quarantined
-from hub.adapters.records import Connector, ConnectorContext, StreamRead
+from hub.adapters.records import Connector, ConnectorContext, StreamRead, Wire
 from hub.adapters.replay import remap_stream, replay_stream
 from hub.adapters.runs import Counts, RunKind, RunReport, RunState
 from hub.adapters.staff import STAFF_SOURCES, staff_mapping
@@ -66,6 +67,8 @@ class Sources:
     folder: Path
     programs: Path = Path()
     """Where `hub adapter install` puts what connectors run."""
+    wire: Wire = httpx.HTTPTransport
+    """What HTTP goes over."""
 
     def connect(self, config: SourceConfig) -> Connector:
         """A connector for the source; nothing is reached before the first batch is asked for.
@@ -73,7 +76,7 @@ class Sources:
         Raises:
             ConfigurationError: a variable or file that the YAML refers to is missing.
         """
-        context = ConnectorContext(config.source, self.environ, self.folder, self.programs)
+        context = ConnectorContext(config.source, self.environ, self.folder, self.programs, self.wire)
         return config.connector.connect(context)
 
     def config(self, source: str) -> SourceConfig:

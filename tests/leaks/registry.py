@@ -393,6 +393,7 @@ COMMANDS: Mapping[str, Path] = {
         Silent("names of sources, times, counts"),
     ),
     **dict.fromkeys(("adapter install", "adapter list"), Silent("names of programs")),
+    "adapter new": Silent("names of fields, shares and data categories; no value of what it samples"),
     "token": Silent("a token of the demo issuer"),
 }
 """Commands of the `hub`."""

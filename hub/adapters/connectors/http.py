@@ -6,7 +6,6 @@ given addresses without one; `_QueryTransport` adds it underneath, and so the lo
 
 from __future__ import annotations
 
-import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -117,7 +116,7 @@ class HttpApi:
         if not base.startswith(("http://", "https://")):
             raise SourceProtocolError(context.source, None, "url is no http or https address")
         self._client = httpx.Client(
-            transport=_QueryTransport(httpx.HTTPTransport()),
+            transport=_QueryTransport(context.wire()),
             timeout=timeout_s,
             follow_redirects=False,
             trust_env=False,
@@ -270,9 +269,10 @@ class HttpApi:
             raise SourceProtocolError(self._context.source, stream, message) from None
 
     def _keep_pace(self) -> None:
-        now = time.monotonic()
+        clock = self._context.clock
+        now = clock.now()
         if now < self._next_at:
-            time.sleep(self._next_at - now)
+            clock.sleep(self._next_at - now)
         self._next_at = max(now, self._next_at) + self._pause_s
 
     def _login(self, stream: str) -> tuple[dict[str, str], dict[str, str]]:
@@ -290,7 +290,7 @@ class HttpApi:
         return {}, {}
 
     def _oauth_token(self, stream: str, auth: OAuth2Auth) -> str:
-        if self._token is not None and time.monotonic() < self._token[1]:
+        if self._token is not None and self._context.clock.now() < self._token[1]:
             return self._token[0]
         identity = auth.client_id.resolve(self._context), auth.client_secret.resolve(self._context)
         form = {
@@ -316,7 +316,7 @@ class HttpApi:
         if not isinstance(granted, dict) or not isinstance(granted.get("access_token"), str):
             raise SourceProtocolError(self._context.source, stream, "the token address gave no access_token")
         lasts_s = float(granted.get("expires_in") or 3600)
-        self._token = granted["access_token"], time.monotonic() + max(lasts_s - _EXPIRES_EARLY_S, 0)
+        self._token = granted["access_token"], self._context.clock.now() + max(lasts_s - _EXPIRES_EARLY_S, 0)
         return self._token[0]
 
 
