@@ -126,7 +126,7 @@ def test_no_sampled_value_is_in_a_draft(folder, drafted, name):
 def test_a_draft_says_what_it_found_and_what_it_left_out(folder, drafted):
     write_csv(folder / "customers.csv", PEOPLE)
     text = drafted(folder / "customers.csv").text
-    assert "detected email in 6 of 6 (confidence 0.99): user.contact.email" in text
+    assert "# user.contact.email; detected email in 6 of 6 (confidence 0.99)" in text
     assert "lucky_word: text in 100%; no property of Person is called so" in text
     assert 'birthDate: {path: date_of_birth, convert: [{date: "%m/%d/%Y"}]}' in text
     assert "# unique in all 6 sampled records" in text
@@ -250,6 +250,24 @@ def test_records_that_only_several_fields_tell_apart_get_a_key_of_several(folder
     counts, sources = synced(folder)
     assert counts == {"order_lines": 8}
     assert sources.configs["shop"].streams["order_lines"].key == ("order_no", "line_no")
+
+
+def test_several_files_of_one_folder_are_streams_of_one_source(folder, drafted):
+    write_csv(folder / "customers.csv", PEOPLE)
+    write_csv(folder / "orders.csv", ORDERS)
+    drafted(folder / "customers.csv", more=(str(folder / "orders.csv"),))
+    counts, sources = synced(folder)
+    assert counts == {"customers": len(PEOPLE), "orders": len(ORDERS)}
+    [order] = sources.configs["shop"].streams["orders"].entities
+    assert order.links["customer"].key == ("customer_id",)
+
+
+def test_files_of_two_folders_are_two_sources(folder, drafted):
+    write_csv(folder / "customers.csv", PEOPLE)
+    (folder / "other").mkdir()
+    write_csv(folder / "other" / "orders.csv", ORDERS)
+    with pytest.raises(QueryError, match="a source is one folder, one API or one database"):
+        drafted(folder / "customers.csv", more=(str(folder / "other" / "orders.csv"),))
 
 
 def no_sample(folder):

@@ -18,6 +18,7 @@ from hub.adapters.kit.drafting.fitting import Fit, fit
 from hub.adapters.kit.drafting.vocabulary import (
     MODIFIED,
     MONEY_CODES,
+    NOTHING,
     called_like,
     joined,
     names_of,
@@ -134,6 +135,7 @@ def region_of(records: Sequence[Payload]) -> tuple[str | None, str]:
         if {"phone", "mobile", "tel", "telephone", "fax", "cell"} & set(each.words)
         for value in each.values
         if isinstance(value, str | int) and not str(value).lstrip().startswith("+")
+        if str(value).strip().casefold() not in NOTHING
     ]
     if not numbers:
         return None, ""
