@@ -10,7 +10,7 @@ from hub.adapters.kit.contract import failures, verdicts
 from hub.adapters.mapping import compile_stream
 from hub.adapters.specs import EntitySpec, SourceConfig, StreamConfig
 from hub.ontology import load_ontology
-from tests.adapters.kit.broken import BROKEN, BrokenRead, GoodConfig, GoodConnector, subject_of
+from tests.adapters.kit.broken import BROKEN, BrokenRead, GoodConfig, GoodConnector, Hasty, subject_of
 
 ONTOLOGY = load_ontology()
 
@@ -52,3 +52,11 @@ def test_no_check_lacks_an_adapter_that_it_must_reject():
 
 def test_checks_have_names_and_promises_of_their_own():
     assert len({check.name for check in CHECKS}) == len({check.promise for check in CHECKS}) == len(CHECKS)
+
+
+def test_of_a_long_stream_the_beginning_is_looked_at():
+    cut = subject_of(GoodConnector, limit=120)
+    assert not cut.whole.is_whole
+    assert failures(cut) == []
+    found = {each.check: each for each in verdicts(subject_of(Hasty, limit=120))}["resumes"]
+    assert "interrupted after batch 1" in found.detail

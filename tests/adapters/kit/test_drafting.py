@@ -164,6 +164,7 @@ def test_a_password_in_a_databases_url_becomes_a_reference(request, folder, draf
     made = drafted(written)
     assert "hunter2" not in made.text
     assert "url: {env: SHOP_URL}" in made.text
+    assert "# Set the environment variable SHOP_URL before the hub starts." in made.text
     assert synced(folder, made.environ.items())[0] == {"customers": len(PEOPLE)}
     assert "hunter2" not in repr(made)
 

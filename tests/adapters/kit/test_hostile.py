@@ -220,7 +220,7 @@ def test_without_a_total_only_a_second_look_notices_that_pages_shifted(world, st
 def test_a_doubtful_reading_deletes_nothing(world):
     here = world()
     here.sync()
-    assert here.sync("", "empty page").state == "suspect"
+    assert here.sync("", "", "", "empty page").state == "suspect"
     assert here.held().keys() == {row["id"] for row in ROWS}
     here.api.delete()
     assert here.sync().total.deleted == 1
