@@ -109,7 +109,7 @@ class Repeats:
         self._before: set[bytes] = set()
 
     def see(self, records: list[Any]) -> None:
-        """Note a page."""
+        """Count what this page repeats."""
         marks = [payload.digest(_bytes([record])) for record in records]
         distinct = set(marks)
         self.count += len(marks) - len(distinct) + len(distinct & self._before)
@@ -123,7 +123,7 @@ class PageMarks:
         self._marks: list[tuple[Address, bytes]] = []
 
     def add(self, address: Address, records: list[Any]) -> None:
-        """Note a page."""
+        """Note what stands at an address."""
         self._marks.append((address, payload.digest(_bytes(records))))
 
     def changed(self, ask: Callable[[Address, int], list[Any]]) -> bool:

@@ -271,6 +271,16 @@ def test_files_of_two_folders_are_two_sources(folder, drafted):
         drafted(folder / "customers.csv", more=(str(folder / "other" / "orders.csv"),))
 
 
+def test_a_bad_row_does_not_hide_what_is_plainly_the_key(folder, drafted):
+    rows = [{"customer_no": f"C-{n}", "name": "Ann Lee", "town": "London"} for n in range(60)]
+    rows[7]["customer_no"] = ""
+    write_csv(folder / "customers.csv", rows)
+    made = drafted(folder / "customers.csv")
+    assert "key: customer_no" in made.text
+    assert "of 60 sampled records 59 have one of their own; look at the others" in made.text
+    assert made.accepted == {"customers": 59}
+
+
 def no_sample(folder):
     (folder / "empty.csv").write_text("")
     return folder / "empty.csv"

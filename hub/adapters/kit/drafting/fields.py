@@ -60,7 +60,12 @@ class SampledField:
     @property
     def is_unique(self) -> bool:
         """Whether no two records have the same value, and all have one."""
-        return self.is_always and self.is_scalar and len(set(map(str, self.values))) == self.records
+        return self.is_always and self.distinct == self.records
+
+    @property
+    def distinct(self) -> int:
+        """How many different values it has."""
+        return len(set(map(str, self.values))) if self.is_scalar else 0
 
     @property
     def kind(self) -> str:
