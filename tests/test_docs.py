@@ -350,40 +350,46 @@ def run(block: str) -> list[int]:
 
 
 def test_the_tutorial_leads_from_two_files_to_customers_with_their_orders(learner: Path) -> None:
-    mapping, correction = (block.text for block in blocks(TUTORIAL, "yaml"))
-    customers, orders = (block.text for block in blocks(TUTORIAL, "csv"))
+    drafted, status, telephone = (block.text for block in blocks(TUTORIAL, "yaml"))
+    customers, orders, newcomer = (block.text for block in blocks(TUTORIAL, "csv"))
     fault, refusal = (block.text for block in blocks(TUTORIAL, "text"))
     commands = [block.text for block in blocks(TUTORIAL, "sh")]
     folder = learner / "adapters_config"
     (folder / "exports" / "customers.csv").write_text(customers)
     (folder / "exports" / "orders.csv").write_text(orders)
+    assert run(commands[0]) == [0]
+    assert (folder / "webshop.yaml").read_text() == drafted
 
-    def save(text: str) -> None:
-        (folder / "webshop.yaml").write_text(text)
+    def corrected(before: str, after: str) -> None:
+        text = (folder / "webshop.yaml").read_text()
+        assert before in text
+        (folder / "webshop.yaml").write_text(text.replace(before, after))
 
-    save(mapping)
-    checked = CliRunner().invoke(app, ["check"], terminal_width=300)
-    assert checked.exit_code == 2
+    corrected("zone: UTC", "zone: Europe/London")
+    corrected("        links:\n", status + "        links:\n")
+    assert run(commands[1]) == [2]
     with pytest.raises(ConfigurationError) as faults:
         load_sources(Path("adapters_config"), load_ontology())
     assert str(faults.value).strip() == fault.strip()
-
-    mapping = mapping.replace("emial: email", "email: email")
-    save(mapping)
-    assert run(commands[1]) == [0]
-    assert refusal.strip() in " ".join(CliRunner().invoke(app, ["preview", "webshop"]).output.split())
+    corrected("statsu", "status")
     assert run(commands[2]) == [0]
-    assert run(commands[3]) == [0, 0]
-    assert names(learner) == ["Ann Lee", "Eva Lind", "Jo Park", "Omar Haddad"]
-    assert run(commands[4]) == [0]
-    assert run(commands[5]) == [0, 0]
-
-    save(mapping.replace("telephone: phone", correction.strip()))
-    assert run(commands[6]) == [0, 0, 0]
+    assert run(commands[3]) == [0, 0, 0]
     assert names(learner) == ["Ann Lee", "Eva Lind", "Jo Park", "Mia Novak", "Omar Haddad"]
     assert order_owners(learner) == {"W-1": "Ann Lee", "W-2": "Mia Novak", "W-3": "Ann Lee"}
+    assert run(commands[4]) == [0]
+
+    with (folder / "exports" / "customers.csv").open("a") as file:
+        file.write(newcomer)
+    assert run(commands[5]) == [0, 0, 0]
+    listed = CliRunner().invoke(app, ["quarantine", "list", "webshop"], terminal_width=300).output
+    assert all(word in listed.replace("\u2502", " ") for word in refusal.split())
+    assert "Tom Hale" not in names(learner)
+    corrected("telephone: {path: phone, convert: [{null_if: [unknown]}]}", telephone.strip())
+    assert run(commands[6]) == [0, 0, 0]
+    assert "Tom Hale" in names(learner)
     assert run(commands[7]) == [0]
-    assert len(commands) == 8
+    assert run(commands[8]) == [0, 0]
+    assert len(commands) == 9
 
 
 def query(folder: Path, sql: str) -> list[tuple[Any, ...]]:

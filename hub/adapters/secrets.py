@@ -145,18 +145,36 @@ def is_secret_name(name: str) -> bool:
     return bool(_SECRET.search(name))
 
 
-def secret_values(config: BaseModel, context: ConnectorContext) -> Iterator[str]:
-    """The value of each reference in `config` that resolves; for taking them out of what is written down."""
+def references(config: BaseModel) -> Iterator[SecretRef]:
+    """Each reference to the environment or a file in `config`, plain texts left out."""
     for name in type(config).model_fields:
         value = getattr(config, name)
         for member in value.values() if isinstance(value, dict) else [value]:
-            if isinstance(member, TextRef) and member.text is not None:
-                continue
             if isinstance(member, SecretRef):
-                if member.fault(context) is None:
-                    yield member.resolve(context)
+                if not isinstance(member, TextRef) or member.text is None:
+                    yield member
             elif isinstance(member, BaseModel):
-                yield from secret_values(member, context)
+                yield from references(member)
+
+
+def secret_values(config: BaseModel, context: ConnectorContext) -> Iterator[str]:
+    """The value of each secret in `config` that resolves; for taking them out of what is written down.
+
+    An address is none: the password within it is.
+    """
+    for reference in references(config):
+        if reference.fault(context) is None:
+            value = reference.resolve(context)
+            yield from _passwords(value) if isinstance(reference, UrlRef) else [value]
+
+
+def _passwords(address: str) -> Iterator[str]:
+    try:
+        password = urlsplit(address).password
+    except ValueError:
+        return
+    if password:
+        yield password
 
 
 def _has_password(address: str) -> bool:

@@ -11,7 +11,7 @@ from sqlalchemy import Connection, Row, func, select
 
 from hub.adapters import quarantine, runs
 from hub.adapters.config import SourceConfig
-from hub.adapters.drift import Drift, drift_of
+from hub.adapters.drift import Drift, Field, drift_of, load_fields
 from hub.adapters.runs import Counts
 from hub.adapters.staff import STAFF_SOURCES
 from hub.store import Store, fixed
@@ -103,3 +103,11 @@ def _held(connection: Connection) -> dict[str, int]:
         .group_by(table.c.source)
     )
     return {row[0]: row[1] for row in rows}
+
+
+def known_fields(store: Store, source: str, stream: str) -> dict[str, Field]:
+    """The fields that runs of the stream have met so far; none before the first."""
+    table = fixed.stream_state
+    query = select(table.c.fields).where(table.c.source == source, table.c.stream == stream)
+    with store.read() as connection:
+        return load_fields(connection.execute(query).scalar())

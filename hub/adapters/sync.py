@@ -326,12 +326,15 @@ class Syncer:
         start = None if run.scans_fully or state is None else run.cursor(state.cursor)
         stream = config.streams[name]
         read = StreamRead(name, stream.read, stream.key, stream.cursor)
+        warned = len(connector.warnings)
         for batch in connector.batches(read, start, self.batch_size):
             run.apply(batch)
             progress(name, run.counts)
             run.stop_if_too_bad(start, at_end=False)
         run.stop_if_too_bad(start, at_end=True)
-        if run.scans_fully:
+        if run.scans_fully and len(connector.warnings) > warned:
+            doubts.append(f"{name}: the reading is doubtful, so nothing that it did not meet was deleted")
+        elif run.scans_fully:
             doubt = run.delete_unseen()
             doubts += [doubt] if doubt else []
         doubts += run.doubts()

@@ -2,20 +2,28 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shutil
 import subprocess
 import sys
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from hub.adapters.kit import drafting
-from hub.cli.common import command, out
-from hub.errors import QueryError
+from hub.adapters import SourceConfig
+from hub.adapters.kit import configured, drafting
+from hub.adapters.kit.contract import Verdict, verdicts
+from hub.adapters.kit.coverage import coverage as count_coverage
+from hub.adapters.status import known_fields
+from hub.cli.common import SourceName, command, errors, opened, out, record_values_shown
+from hub.cli.terminal import print_coverage, print_verdicts
+from hub.errors import NotFoundError, QueryError
 from hub.ontology import load_ontology
+from hub.services import Services
 from hub.settings import load_settings
 
 app = typer.Typer(
@@ -56,10 +64,12 @@ def installed() -> None:
 @command(app, "new")
 def new(
     source: Annotated[str, typer.Argument(help="The source's name: small letters, digits and _.")],
-    origin: Annotated[
-        str,
+    origins: Annotated[
+        list[str],
         typer.Option(
-            "--from", help="URL of an API, of a database (`postgresql://host/db?table=t`), or path of a file."
+            "--from",
+            help="URL of an API, of a database (`postgresql://host/db?table=t`), or path of a file; "
+            "several of one place make several streams.",
         ),
     ],
     table: Annotated[
@@ -84,7 +94,14 @@ def new(
     if target.exists() and not force:
         raise QueryError(f"{target} exists; give --force to replace it")
     asked = drafting.Asked(
-        source, origin, settings.config_dir, tuple(table or ()), token, dict(os.environ), sample=sample
+        source,
+        origins[0],
+        settings.config_dir,
+        tuple(origins[1:]),
+        tuple(table or ()),
+        token,
+        dict(os.environ),
+        sample=sample,
     )
     said = drafting.Defaults(region, zone, currency)
     with out.status(f"sampling {source}"):
@@ -96,6 +113,96 @@ def new(
     for name in made.environ:
         out.print(f"Set {name}, which the draft refers to, to what --from held.", highlight=False)
     out.print(f"{target} is drafted; look it through, then: hub check", highlight=False)
+
+
+@command(app, "test")
+def check_adapter(
+    source: SourceName,
+    stream: Annotated[str | None, typer.Option(help="Only this stream.")] = None,
+    record: Annotated[
+        bool, typer.Option("--record", help="Read the source and keep what its API was asked and answered.")
+    ] = False,
+    live: Annotated[
+        bool, typer.Option("--live", help="Read the source, though exchanges of it were recorded.")
+    ] = False,
+    keep_values: Annotated[
+        bool,
+        typer.Option(
+            "--keep-values", help="Record values as they are, secrets excepted; leaves an audit event."
+        ),
+    ] = False,
+    limit: Annotated[int, typer.Option(min=1, help="Records of each stream to look at.")] = 2000,
+    as_json: Annotated[bool, typer.Option("--json", help="JSON instead.")] = False,
+) -> None:
+    """Check that an adapter keeps its promises, on recorded exchanges where there are some. Exit code 1 if not."""
+    if keep_values and not record:
+        raise QueryError("--keep-values belongs to --record")
+    with opened() as services:
+        config = services.sources.config(source)
+        names = _streams(config, stream)
+        if keep_values:
+            record_values_shown(services, source)
+        found: list[Verdict] = []
+        for name in names:
+            found += _judged(services, source, name, limit, record=record, live=live, keep_values=keep_values)
+    if as_json:
+        sys.stdout.write(json.dumps([asdict(each) for each in found], indent=2) + "\n")
+    else:
+        print_verdicts(out, source, found)
+    if any(each.state == "failed" for each in found):
+        raise typer.Exit(1)
+
+
+def _judged(
+    services: Services, source: str, name: str, limit: int, *, record: bool, live: bool, keep_values: bool
+) -> list[Verdict]:
+    known = known_fields(services.store, source, name)
+    subject = configured.live(services.sources, source, name, known, limit)
+    if record:
+        said, count = configured.record(services.sources, subject, keeps_values=keep_values)
+        if count:
+            place = configured.exchanges_folder(services.sources, source) / f"{name}.yaml"
+            errors.print(
+                f"{name}: {count} exchanges are recorded in {place}; look them through", highlight=False
+            )
+        return said
+    replayed = None if live else configured.replayed(services.sources, subject)
+    how = "at its source" if replayed is None else "on recorded exchanges"
+    errors.print(f"{name}: checked {how}", highlight=False)
+    return verdicts(replayed or subject)
+
+
+@command(app, "coverage")
+def coverage(
+    source: Annotated[str | None, typer.Argument(help="Name of a source; all unless given.")] = None,
+    stream: Annotated[str | None, typer.Option(help="Only this stream.")] = None,
+    limit: Annotated[int, typer.Option(min=1, help="Records of each stream to count.")] = 10_000,
+    as_json: Annotated[bool, typer.Option("--json", help="JSON instead.")] = False,
+) -> None:
+    """Show which fields of what was read are mapped to what, and which to nothing; no value is shown."""
+    with opened() as services:
+        sources = [source] if source else sorted(services.sources.configs)
+        found = {
+            (each, name): count_coverage(services.store, config, name, services.ontology, limit)
+            for each in sources
+            for config in [services.sources.config(each)]
+            for name in _streams(config, stream)
+        }
+    if as_json:
+        rows = [
+            {"source": each, **asdict(counted), "share": counted.share}
+            for (each, _), counted in found.items()
+        ]
+        sys.stdout.write(json.dumps(rows, indent=2) + "\n")
+        return
+    for (each, _), counted in found.items():
+        print_coverage(out, each, counted)
+
+
+def _streams(config: SourceConfig, stream: str | None) -> list[str]:
+    if stream is not None and stream not in config.streams:
+        raise NotFoundError(f"{config.source} has no stream {stream!r}, only {', '.join(config.streams)}")
+    return [stream] if stream else list(config.streams)
 
 
 def _require(folder: Path, name: str, package: str) -> None:

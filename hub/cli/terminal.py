@@ -10,6 +10,8 @@ from rich.markup import escape
 from rich.progress import BarColumn, Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
+from hub.adapters.kit.contract import Verdict
+from hub.adapters.kit.coverage import Coverage
 from hub.adapters.preview import Preview, form, shown_values
 from hub.adapters.quarantine import Quarantined
 from hub.adapters.runs import Counts, RunReport
@@ -184,3 +186,34 @@ def print_shipped(console: Console, documents: Sequence[ShippedDocument]) -> Non
     for document in documents:
         table.add_row(document.name, document.id, escape(document.about))
     console.print(table)
+
+
+def print_verdicts(console: Console, source: str, verdicts: Sequence[Verdict]) -> None:
+    """What each check said of each stream."""
+    for stream in dict.fromkeys(each.stream for each in verdicts):
+        mine = [each for each in verdicts if each.stream == stream]
+        table = Table("check", "", "promise", title=f"{source}.{stream}", title_justify="left")
+        for each in mine:
+            style = {"ok": "green", "failed": "red"}.get(each.state, "dim")
+            detail = f"\n{escape(each.detail)}" if each.detail else ""
+            table.add_row(each.check, f"[{style}]{each.state}[/]", f"{each.promise}[{style}]{detail}[/]")
+        console.print(table, highlight=False)
+    failed = sum(each.state == "failed" for each in verdicts)
+    passed = sum(each.state == "ok" for each in verdicts)
+    console.print(
+        f"{passed} promises kept, {failed} broken, {len(verdicts) - passed - failed} not checked",
+        highlight=False,
+    )
+
+
+def print_coverage(console: Console, source: str, found: Coverage) -> None:
+    """Fields of a stream, those that nothing maps first."""
+    title = (
+        f"{source}.{found.stream}: {found.share:.0%} of the fields of {found.records:,} records are mapped"
+    )
+    table = Table("field", "in", "mapped to", "detected", "category", title=title, title_justify="left")
+    for each in found.fields:
+        mapped = escape(", ".join(each.mapped_to)) or "[yellow]nothing[/]"
+        there = f"{each.share:.0%}" if each.records else "[yellow]never[/]"
+        table.add_row(escape(each.name), there, mapped, each.detected, each.category)
+    console.print(table, highlight=False)

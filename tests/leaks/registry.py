@@ -393,6 +393,10 @@ COMMANDS: Mapping[str, Path] = {
         Silent("names of sources, times, counts"),
     ),
     **dict.fromkeys(("adapter install", "adapter list"), Silent("names of programs")),
+    "adapter coverage": Silent("names of fields, shares and data categories"),
+    "adapter test": Shown(
+        "tests/cli/test_adapter_kit.py::test_values_are_recorded_as_they_are_by_request_only_which_leaves_an_audit_event"
+    ),
     "adapter new": Silent("names of fields, shares and data categories; no value of what it samples"),
     "token": Silent("a token of the demo issuer"),
 }

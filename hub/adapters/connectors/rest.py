@@ -28,7 +28,15 @@ from hub.adapters.connectors.rest_models import (
     RestRead,
     Retries,
 )
-from hub.adapters.connectors.rest_paging import LoopWatch, first_params, next_address, numbers_of
+from hub.adapters.connectors.rest_paging import (
+    LoopWatch,
+    PageMarks,
+    Repeats,
+    Totals,
+    first_params,
+    next_address,
+    numbers_of,
+)
 from hub.adapters.connectors.typed_json import plain
 from hub.adapters.records import (
     BadRecord,
@@ -176,7 +184,7 @@ class RestConnector:
     ) -> Iterator[Record]:
         """The records of all pages; a page is looked at whole before any of its records is given."""
         address: Address | None = self._first(stream, read, parent, increment)
-        watch, got, total = LoopWatch(), 0, None
+        watch, marks, repeats, got, totals = LoopWatch(), PageMarks(), Repeats(), 0, Totals()
         for page in count(1):
             if address is None:
                 break
@@ -196,15 +204,42 @@ class RestConnector:
                 raise self._wrong(
                     stream, f"{address.path}: paging goes in a circle: page {page} repeats another"
                 )
+            self._note(read, address, items, marks, repeats)
             got += len(items)
-            total = jmespath.search(read.total_path, reply.json) if read.total_path else None
+            if read.total_path:
+                totals.see(jmespath.search(read.total_path, reply.json))
             yield from (
                 _record(item, read, parent, f"{at}page {page} item {n}") for n, item in enumerate(items, 1)
             )
             with self._explained(stream, address.path):
                 address = next_address(read.paging, self._api(), address, reply, page, got, len(items))
-        if total is not None and str(total) != str(got):
-            self._warn(f"{stream.name}: {at}the API claims {_count(total)} records and gave {got}")
+        for doubt in totals.doubts(got):
+            self._warn(f"{stream.name}: {at}{doubt}")
+        if repeats.count:
+            self._warn(
+                f"{stream.name}: {at}{repeats.count} records came again within a page or in the next: pages overlap, "
+                "and others may have been passed over"
+            )
+        if isinstance(read.paging, PagePaging | OffsetPaging) and read.paging.recheck:
+            self._recheck(stream, read, marks, at)
+
+    @staticmethod
+    def _note(read: RestRead, address: Address, items: list[Any], marks: PageMarks, repeats: Repeats) -> None:
+        """What is compared later: where pages are counted, for tokens and links may overlap by design."""
+        if isinstance(read.paging, PagePaging | OffsetPaging):
+            repeats.see(items)
+            if read.paging.recheck:
+                marks.add(address, items)
+
+    def _recheck(self, stream: StreamRead[RestRead], read: RestRead, marks: PageMarks, at: str) -> None:
+        """Ask for all pages again, and tell when one is another by now."""
+
+        def ask(address: Address, page: int) -> list[Any]:
+            reply = self._reply(stream, read, address, page)
+            return [] if reply is None else self._items(stream, read, reply, address)
+
+        if marks.changed(ask):
+            self._warn(f"{stream.name}: {at}pages shifted while they were read; the next run may meet more")
 
     def _first(
         self,
@@ -328,7 +363,3 @@ def _filled(text: str, parent: Payload | None, place: Literal["path", "params"])
 
 def _text(value: str | int | bool) -> str:
     return str(value).lower() if isinstance(value, bool) else str(value)
-
-
-def _count(total: Any) -> str:
-    return str(total) if isinstance(total, int) else "another number of"

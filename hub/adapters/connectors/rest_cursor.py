@@ -41,8 +41,11 @@ class Increment:
         return {config.param: config.template.replace("{cursor}", since)}
 
     def began(self, at: datetime) -> None:
-        """Note the API's clock at the first reply; later ones change nothing."""
-        self._began = self._began or at
+        """Note the API's clock at the first reply; later ones change nothing.
+
+        Where its clock is ahead of ours, ours counts: a time too early costs a second reading, one too late a record.
+        """
+        self._began = self._began or min(at, datetime.now(UTC))
 
     def see(self, record: Record) -> None:
         """Note a record's watermark.

@@ -107,6 +107,11 @@ class _Counted(ConfigModel):
         default=frozenset(),
         description="Statuses that say `past the last page` after the first one, such as 404 for some APIs.",
     )
+    recheck: bool = Field(
+        default=False,
+        description="Whether all pages are asked for a second time, to notice that they shifted while they were read. "
+        "Records that come and go move others over the edge of a page; a `total_path` notices most of it for less.",
+    )
 
 
 class PagePaging(_Counted):

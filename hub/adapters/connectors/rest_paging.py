@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import jmespath
@@ -82,6 +83,63 @@ class LoopWatch:
             return False
         self._seen.add(mark)
         return True
+
+
+class Totals:
+    """What the replies of one pass claim to be the number of records."""
+
+    def __init__(self) -> None:
+        self._claims: list[Any] = []
+
+    def see(self, claim: Any) -> None:
+        """Note what a reply claims; null claims nothing."""
+        if claim is not None and claim not in self._claims:
+            self._claims.append(claim)
+
+    def doubts(self, got: int) -> list[str]:
+        """What is doubtful of a pass that gave `got` records; a claim that is no number is not shown."""
+        if len(self._claims) > 1:
+            return [
+                "the API claimed different numbers of records while pages were read: they may have shifted"
+            ]
+        wrong = [claim for claim in self._claims if str(claim) != str(got)]
+        return [
+            f"the API claims {claim if isinstance(claim, int) else 'another number of'} records and gave {got}"
+            for claim in wrong
+        ]
+
+
+class Repeats:
+    """Finds records that stand twice in a page, or again in the next: what is counted from there on has slid."""
+
+    def __init__(self) -> None:
+        self.count = 0
+        self._before: set[bytes] = set()
+
+    def see(self, records: list[Any]) -> None:
+        """Count what this page repeats."""
+        marks = [payload.digest(_bytes([record])) for record in records]
+        distinct = set(marks)
+        self.count += len(marks) - len(distinct) + len(distinct & self._before)
+        self._before = distinct
+
+
+class PageMarks:
+    """What the pages of one pass held, by digests, to be compared with a second pass."""
+
+    def __init__(self) -> None:
+        self._marks: list[tuple[Address, bytes]] = []
+
+    def add(self, address: Address, records: list[Any]) -> None:
+        """Note what stands at an address."""
+        self._marks.append((address, payload.digest(_bytes(records))))
+
+    def changed(self, ask: Callable[[Address, int], list[Any]]) -> bool:
+        """Whether any page is another by now; `ask` gives its records by its address and number."""
+        return any(
+            payload.digest(_bytes(ask(address, number))) != mark
+            for number, (address, mark) in enumerate(self._marks, 1)
+        )
 
 
 def _bytes(records: list[Any]) -> bytes:

@@ -22,6 +22,7 @@ MAX_VALUE: Final = 60
 
 _NUMBER = re.compile(r"[+-]?\d{1,18}(?:[.,]\d{1,9})?")
 _TIME = re.compile(r"\d{4}-\d\d-\d\d(?:[T ]\d\d:\d\d(?::\d\d(?:[.,]\d+)?)?(?: ?(?:Z|UTC|[+-]\d\d:?\d\d))?)?")
+_DAY = re.compile(r"\d{4}-\d\d-\d\d|\d{1,2}[./-]\d{1,2}[./-]\d{4}$|(?:19|20)\d{6}$")
 _UUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}|[0-9a-fA-F]{24}|[0-9a-fA-F]{32}")
 _CODE = re.compile(r"[A-Za-z]{0,4}[-_/#.]?\d[\d-]{0,15}[A-Za-z]{0,2}")
 _WORD = re.compile(r"[a-z][a-z0-9]*(?:[_-][a-z0-9]+)*|[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)*")
@@ -81,6 +82,8 @@ class Synthetic:
             return self._replaced(text, kind, _MAKERS[kind])
         if field not in self._fields and _is_technical(text, field):
             return text
+        if _DAY.match(text) and len(text) <= MAX_VALUE:
+            return self._replaced(text, "day", _birth_date)
         return self._replaced(text, "text", _free)
 
     def name(self, name: str) -> str:
@@ -182,10 +185,9 @@ def _name(number: int, text: str) -> str:
 
 def _birth_date(number: int, text: str) -> str:
     day, month = 1 + number % 12, 1 + number // 12 % 12
+    sign = next((mark for mark in text if not mark.isalnum()), "")
     if re.match(r"\d{4}", text):
-        sign = text[4]
         return f"1970{sign}{month:02}{sign}{day:02}"
-    sign = next((mark for mark in text if not mark.isalnum()), "/")
     return f"{day:02}{sign}{month:02}{sign}1970"
 
 

@@ -126,7 +126,7 @@ def test_no_sampled_value_is_in_a_draft(folder, drafted, name):
 def test_a_draft_says_what_it_found_and_what_it_left_out(folder, drafted):
     write_csv(folder / "customers.csv", PEOPLE)
     text = drafted(folder / "customers.csv").text
-    assert "detected email in 6 of 6 (confidence 0.99): user.contact.email" in text
+    assert "# user.contact.email; detected email in 6 of 6 (confidence 0.99)" in text
     assert "lucky_word: text in 100%; no property of Person is called so" in text
     assert 'birthDate: {path: date_of_birth, convert: [{date: "%m/%d/%Y"}]}' in text
     assert "# unique in all 6 sampled records" in text
@@ -164,6 +164,7 @@ def test_a_password_in_a_databases_url_becomes_a_reference(request, folder, draf
     made = drafted(written)
     assert "hunter2" not in made.text
     assert "url: {env: SHOP_URL}" in made.text
+    assert "# Set the environment variable SHOP_URL before the hub starts." in made.text
     assert synced(folder, made.environ.items())[0] == {"customers": len(PEOPLE)}
     assert "hunter2" not in repr(made)
 
@@ -250,6 +251,34 @@ def test_records_that_only_several_fields_tell_apart_get_a_key_of_several(folder
     counts, sources = synced(folder)
     assert counts == {"order_lines": 8}
     assert sources.configs["shop"].streams["order_lines"].key == ("order_no", "line_no")
+
+
+def test_several_files_of_one_folder_are_streams_of_one_source(folder, drafted):
+    write_csv(folder / "customers.csv", PEOPLE)
+    write_csv(folder / "orders.csv", ORDERS)
+    drafted(folder / "customers.csv", more=(str(folder / "orders.csv"),))
+    counts, sources = synced(folder)
+    assert counts == {"customers": len(PEOPLE), "orders": len(ORDERS)}
+    [order] = sources.configs["shop"].streams["orders"].entities
+    assert order.links["customer"].key == ("customer_id",)
+
+
+def test_files_of_two_folders_are_two_sources(folder, drafted):
+    write_csv(folder / "customers.csv", PEOPLE)
+    (folder / "other").mkdir()
+    write_csv(folder / "other" / "orders.csv", ORDERS)
+    with pytest.raises(QueryError, match="a source is one folder, one API or one database"):
+        drafted(folder / "customers.csv", more=(str(folder / "other" / "orders.csv"),))
+
+
+def test_a_bad_row_does_not_hide_what_is_plainly_the_key(folder, drafted):
+    rows = [{"customer_no": f"C-{n}", "name": "Ann Lee", "town": "London"} for n in range(60)]
+    rows[7]["customer_no"] = ""
+    write_csv(folder / "customers.csv", rows)
+    made = drafted(folder / "customers.csv")
+    assert "key: customer_no" in made.text
+    assert "of 60 sampled records 59 have one of their own; look at the others" in made.text
+    assert made.accepted == {"customers": 59}
 
 
 def no_sample(folder):

@@ -209,7 +209,7 @@ class _Writer:
         return _flow({"path": mapped.field.path, "convert": list(mapped.fit.steps)})
 
     def _why(self, mapped: MappedField) -> str:
-        found = detected(mapped.field, self.context.region)
+        found = detected(mapped.field, self.context.region, but=mapped.property.category)
         said = [mapped.property.category]
         said += [f"detected {found}"] if found else []
         said += [mapped.why] if mapped.why != "by its name" else []

@@ -60,7 +60,12 @@ class SampledField:
     @property
     def is_unique(self) -> bool:
         """Whether no two records have the same value, and all have one."""
-        return self.is_always and self.is_scalar and len(set(map(str, self.values))) == self.records
+        return self.is_always and self.distinct == self.records
+
+    @property
+    def distinct(self) -> int:
+        """How many different values it has."""
+        return len(set(map(str, self.values))) if self.is_scalar else 0
 
     @property
     def kind(self) -> str:
@@ -81,7 +86,7 @@ def sampled_fields(records: Sequence[Payload]) -> list[SampledField]:
     """The fields of a sample in the order in which they are met."""
     found: dict[tuple[str, ...], SampledField] = {}
     for number, record in enumerate(records):
-        for names, value in _leaves(record, ()):
+        for names, value in leaves(record):
             known = found.setdefault(names, SampledField(names, len(records)))
             if not is_absent(value):
                 known.values.append(value)
@@ -94,12 +99,16 @@ def words_of(name: str) -> tuple[str, ...]:
     return tuple(word.casefold() for word in _WORDS.findall(name))
 
 
-def detected(field_: SampledField, region: str | None) -> str:
-    """What the detectors say of it, in words without a value; empty where they find nothing."""
-    told = [
-        f"{found.kind} in {found.hits} of {found.sampled} (confidence {found.confidence:.2f}): {CATEGORIES[found.kind]}"
-        for found in field_.detections(region)
-    ]
+def detected(field_: SampledField, region: str | None, but: str = "") -> str:
+    """What the detectors say of it, in words without a value; empty where they find nothing.
+
+    The category `but` needs no telling.
+    """
+    told = []
+    for found in field_.detections(region):
+        category = CATEGORIES[found.kind]
+        what = f"{found.kind} in {found.hits} of {found.sampled} (confidence {found.confidence:.2f})"
+        told.append(what if category == but else f"{what}: {category}")
     return "; ".join(told)
 
 
@@ -111,10 +120,11 @@ def uniques(fields: Sequence[SampledField], records: int) -> bool:
     return len(together) == records
 
 
-def _leaves(value: Mapping[str, Any], above: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], Any]]:
+def leaves(value: Mapping[str, Any], above: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], Any]]:
+    """What stands in a record, by its names through objects; lists and empty objects are not looked into."""
     for name, inner in value.items():
         names = (*above, str(name))
         if isinstance(inner, dict) and inner and len(names) < MAX_DEPTH:
-            yield from _leaves(inner, names)
+            yield from leaves(inner, names)
         else:
             yield names, inner

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -24,6 +24,8 @@ class Asked:
     """URL of an API, of a database, or path of a file; it may hold a secret, which the draft refers to instead."""
     folder: Path
     """Folder of the sources' YAML, to which relative paths are relative."""
+    more: tuple[str, ...] = field(default=(), repr=False)
+    """Further files of the same folder, or addresses of the same API: a stream each."""
     tables: tuple[str, ...] = ()
     token: str | None = None
     """Environment variable with a bearer token."""
@@ -63,9 +65,24 @@ def open_origin(asked: Asked) -> Origin:
     """The origin with samples of its streams.
 
     Raises:
-        QueryError: it is none of the kinds that are known.
+        QueryError: it is none of the kinds that are known, or what is asked for is not all in one place.
         SourceError: it cannot be read.
     """
+    origin = _open(asked)
+    for further in asked.more:
+        found = _open(replace(asked, origin=further, more=()))
+        if found.connector != origin.connector:
+            raise QueryError(
+                "a source is one folder, one API or one database; give others a YAML of their own"
+            )
+        taken = [stream.name for stream in origin.streams]
+        for stream in found.streams:
+            stream.name = stream_name(stream.name, taken)
+        origin.streams += found.streams
+    return origin
+
+
+def _open(asked: Asked) -> Origin:
     from hub.adapters.kit.drafting import file_origin, rest_origin, sql_origin
 
     scheme = asked.origin.partition("://")[0].lower() if "://" in asked.origin else ""

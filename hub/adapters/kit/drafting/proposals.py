@@ -14,10 +14,11 @@ from hub.adapters.connectors import watermark
 from hub.adapters.converters import Context
 from hub.adapters.converters.iso import COUNTRY_BY_WORD
 from hub.adapters.kit.drafting.fields import SampledField, sampled_fields, uniques
-from hub.adapters.kit.drafting.fitting import Fit, fit
+from hub.adapters.kit.drafting.fitting import ENOUGH, Fit, fit
 from hub.adapters.kit.drafting.vocabulary import (
     MODIFIED,
     MONEY_CODES,
+    NOTHING,
     called_like,
     joined,
     names_of,
@@ -32,6 +33,8 @@ _BY_NAME: Final = 4.0
 """What a stream's name counts beside the fields of its records, of which each counts at most one."""
 _SEVERAL: Final = 3
 """Most parts of a proposed key."""
+_KEY_LIKE: Final = 4
+"""The stability of a field that is plainly meant for a key."""
 _DBF_NAME: Final = 10
 """Signs of a DBF file's longest field names: of these, the rest may have been cut off."""
 _STABLE = {
@@ -134,6 +137,7 @@ def region_of(records: Sequence[Payload]) -> tuple[str | None, str]:
         if {"phone", "mobile", "tel", "telephone", "fax", "cell"} & set(each.words)
         for value in each.values
         if isinstance(value, str | int) and not str(value).lstrip().startswith("+")
+        if str(value).strip().casefold() not in NOTHING
     ]
     if not numbers:
         return None, ""
@@ -144,16 +148,19 @@ def region_of(records: Sequence[Payload]) -> tuple[str | None, str]:
         for value in each.values
         if str(value).casefold() in COUNTRY_BY_WORD
     )
-    candidates = [*(region for region, _ in said.most_common(3)), *_REGIONS]
+    stated = [region for region, _ in said.most_common(1)]
+    candidates = list(dict.fromkeys([*stated, *_REGIONS]))
     counts = {region: sum(_is_number_of(number, region) for number in numbers) for region in candidates}
-    best = max(candidates, key=lambda region: counts[region])
+    ranked = sorted(candidates, key=lambda region: -counts[region])
+    # Where the records say their country, half of the numbers are enough: some regions take nearly any number.
+    best = stated[0] if stated and counts[stated[0]] >= len(numbers) / 2 else ranked[0]
     if not counts[best]:
         return None, ""
-    others = [each for each in dict.fromkeys(candidates) if each != best and counts[each] == counts[best]]
-    also = f"; as many would be of {', '.join(others[:4])}" if others else ""
+    others = [f"{each} {counts[each]}" for each in ranked if each != best and counts[each]]
+    also = f"; others: {', '.join(others[:4])}" if others else ""
     return (
         best,
-        f"guessed: {counts[best]} of {len(numbers)} phone numbers without a country code are valid there{also}",
+        f"guessed: of {len(numbers)} phone numbers without a country code {counts[best]} are valid there{also}",
     )
 
 
@@ -222,13 +229,21 @@ def _key(
         return tuple(by_name[name] for name in primary_key), "the table's primary key"
     stable = [each for each in fields if not _is_fleeting(each, context)]
     single = [each for each in stable if each.is_unique]
+    named = [each for each in stable if _stability(each, words) >= _KEY_LIKE]
+    nearly = [each for each in named if each.distinct >= ENOUGH * records and not each.is_unique]
+    if nearly and not any(each.is_unique for each in named):
+        # Real tables have a bad row here and there; it is set aside, where another key would be of no use.
+        best = max(nearly, key=lambda each: (_stability(each, words), -fields.index(each)))
+        return (
+            best,
+        ), f"of {records} sampled records {best.distinct} have one of their own; look at the others"
     if single:
         best = max(single, key=lambda each: (_stability(each, words), -fields.index(each)))
         return (best,), f"unique in all {records} sampled records"
-    named = [each for each in stable if each.is_always and each.is_scalar]
-    named.sort(key=lambda each: -_stability(each, words))
+    whole = [each for each in stable if each.is_always and each.is_scalar]
+    whole.sort(key=lambda each: -_stability(each, words, alone=False))
     for size in range(2, _SEVERAL + 1):
-        for several in combinations(named[:8], size):
+        for several in combinations(whole[:8], size):
             if uniques(several, records):
                 return several, f"together unique in all {records} sampled records"
     raise SourceProtocolError(
@@ -246,11 +261,11 @@ def _is_fleeting(field_: SampledField, context: Context) -> bool:
     return all(watermark.instant(value) is not None for value in field_.values)
 
 
-def _stability(field_: SampledField, words: tuple[str, ...]) -> int:
-    """How much its name and its values look like something that stays."""
+def _stability(field_: SampledField, words: tuple[str, ...], *, alone: bool = True) -> int:
+    """How much its name and its values look like something that stays; `alone` or as a part of a key."""
     own = field_.words
     score = max((_STABLE.get(word, 0) for word in own), default=0)
-    if len(own) == 1 and score:
+    if alone and len(own) == 1 and score:
         score += 3
     stems = {word.removesuffix("s") for word in words}
     if len(own) > 1 and own[0].removesuffix("s") in stems:

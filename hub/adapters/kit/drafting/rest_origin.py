@@ -135,6 +135,11 @@ class _Probe:
         total = self._total(first, len(records), bool(paging))
         if total:
             read["total_path"] = total
+        elif paging and paging["type"] in ("page", "offset"):
+            paging["recheck"] = True
+            notes.append(
+                "the API tells no total, so all pages are asked for twice, to notice when they shift"
+            )
         return SampledStream(self._name, read, notes=notes)
 
     def _get(self, params: dict[str, str], accept: frozenset[int] = frozenset()) -> Reply:

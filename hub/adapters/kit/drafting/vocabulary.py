@@ -13,7 +13,7 @@ from hub.adapters.kit.drafting.fields import words_of
 from hub.ontology import EntityType, Property, PropertyType
 
 _PROPERTIES: Final[Mapping[str, str]] = {
-    "name": "fullname displayname customername contactname companyname productname title",
+    "name": "fullname displayname customername contactname productname title",
     "givenName": "firstname forename fname vorname prenom nombre voornaam first",
     "familyName": "lastname surname lname nachname nom apellido achternaam last",
     "additionalName": "middlename middleinitial",
