@@ -1,8 +1,8 @@
 """What `organisation.yaml` says: who is responsible for the data, where it lies, and who outside gets it.
 
-A *system* is a source that the hub reads; a *place* is a copy that nobody reads through the hub (a backup, an export,
-a shelf); a *partner* is anybody outside who holds or gets personal data. What a place *can do* for a privacy request
-is `auto` (the hub has it done), `manual` (a task for its contact) or `none`.
+A *system* is a source that the hub reads, and `hub` the hub itself; a *place* is a copy that nobody reads through the
+hub (a backup, an export, a shelf); a *partner* is anybody outside who holds or gets personal data. What a place *can
+do* for a privacy request is `auto` (the hub has it done), `manual` (a task for its contact) or `none`.
 """
 
 from __future__ import annotations
@@ -116,6 +116,26 @@ class System(_Part):
     contact: Contact | None = Field(default=None, description="Who does what is `manual`.")
 
 
+class Itself(_Part):
+    """The hub itself: it is read by nobody as a source, and holds what all sources bring."""
+
+    label: Text = Field(default="Customer knowledge hub", description="What people call it.")
+    owner: str = Field(description="The department that runs it: a key of the policy's `departments`.")
+    country: Country = Field(description="Where its databases lie, ISO 3166-1 alpha-2.")
+    kind: SystemKind = Field(
+        default="table", description="`saas`, where somebody else runs it; else `table`."
+    )
+    hosting_partner: str | None = Field(
+        default=None, description="Who runs it for us: a key of `partners`; we do, unless given."
+    )
+    transfer_mechanism: TransferMechanism | None = Field(
+        default=None, description="What allows the transfer, where it lies outside the EEA and the UK."
+    )
+    security_measures: tuple[Text, ...] = Field(
+        default=(), description="Measures of its own, beside those of the whole organisation (Art. 32)."
+    )
+
+
 class Place(_Part):
     """A copy of personal data that the hub does not run: a backup, an export, a shelf."""
 
@@ -221,6 +241,9 @@ class Organisation(_Part):
     )
     holidays: tuple[date, ...] = Field(
         default=(), description="Public holidays, on which no time limit ends (Regulation 1182/71 Art. 3(4))."
+    )
+    hub: Itself | None = Field(
+        default=None, description="Where the hub itself runs, and who answers for that."
     )
     systems: Mapping[Name, System] = Field(default_factory=dict, description="Source systems by name.")
     partners: Mapping[Name, Partner] = Field(default_factory=dict, description="Partners by name.")
