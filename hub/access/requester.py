@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Protocol
+from types import MappingProxyType
+from typing import Final, Protocol
 
 from hub.access.matrix import NO_GRANT, AccessMap, Decision, Row
 from hub.access.scope import Attributes
@@ -12,6 +14,9 @@ from hub.access.standing import Reach
 from hub.errors import AccessDeniedError, PurposeError
 
 PlanKey = tuple[frozenset[str], str, str, Attributes, tuple[str, ...] | None]
+
+
+_NOBODY: Final[Mapping[str, str]] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,14 +59,22 @@ class Requester:
     """The glass that the request says it was broken for: what the caller states, not looked at yet."""
 
 
-def requester_of(caller: Caller, access: AccessMap, purpose_header: str | None) -> Requester:
-    """The caller with the purpose of the header or their only one.
+def requester_of(
+    caller: Caller, access: AccessMap, purpose_header: str | None, barred: Mapping[str, str] = _NOBODY
+) -> Requester:
+    """The caller with the purpose of the header or their only one; `barred` are roles of partners without a contract.
 
     Raises:
-        AccessDeniedError: the caller has no role of the policy, or no department; ask the policy's owner.
+        AccessDeniedError: the caller has no role of the policy, or no department; ask the policy's owner. Or one of
+            the roles is barred: of such a caller the other roles do not count either, or what it denies would be open.
         PurposeError: no purpose, or one that the caller may not state; the message lists what they may.
     """
     roles = _roles(caller, access)
+    for role in sorted(barred.keys() & roles):
+        raise AccessDeniedError(
+            f"no contract with the partner {barred[role]!r} is in force, so the role {role!r} is answered nothing"
+            " (GDPR Art. 28(3)); ask whoever keeps organisation.yaml"
+        )
     department = caller.department or _department(roles, access)
     usable = access.usable_purposes(roles)
     purposes = tuple(each for each in usable if caller.purposes is None or each in caller.purposes)

@@ -184,7 +184,9 @@ class Partner(_Part):
         description="`processor` (works on our word), `recipient` (for its own ends) or `joint`."
     )
     contract_ref: Text | None = Field(
-        default=None, description="The contract or agreement, by its number (Art. 28(3))."
+        default=None,
+        description="The contract or agreement, by its number (Art. 26, 28(3)). Without one that is in force, `roles` "
+        "of what it receives are answered nothing.",
     )
     agreement_until: date | None = Field(default=None, description="The day it ends.")
     countries: Countries = Field(description="Where it works on the data; a list or one.")
@@ -195,6 +197,11 @@ class Partner(_Part):
     receives: tuple[Received, ...] = Field(default=(), description="What it gets.")
     can: Abilities = Field(default=Abilities(), description="What it can do for a privacy request.")
     contact: Contact | None = Field(default=None, description="Who is told of an erasure or a correction.")
+
+    def has_contract(self, today: date) -> bool:
+        """Whether a contract or agreement with it is in force."""
+        has_ended = self.agreement_until is not None and self.agreement_until < today
+        return self.contract_ref is not None and not has_ended
 
 
 class KeptByLaw(_Part):
@@ -250,3 +257,16 @@ class Organisation(_Part):
     places: Mapping[Name, Place] = Field(
         default_factory=dict, description="Copies that the hub does not run, by name."
     )
+
+    def barred_roles(self, today: date) -> Mapping[str, str]:
+        """The roles of partners with whom no contract is in force, each with such a partner's name.
+
+        Of whom several partners' people have the role, one without a contract is enough: a role does not tell whose.
+        """
+        return {
+            role: name
+            for name, partner in self.partners.items()
+            if not partner.has_contract(today)
+            for received in partner.receives
+            for role in received.roles
+        }

@@ -119,10 +119,12 @@ REQUIREMENTS: Final = (
     ),
     Requirement(
         "GDPR Art. 9, 10",
-        "special categories are opened by no grant on a category above them",
-        "`explainAccess`, `hub access explain`",
-        (f"{_ARTICLES}test_art_9_10_special_data_is_opened_by_no_grant_above_it",),
-        "a condition of Art. 9(2) is cited by the record (`links.art_9`), and its lack stops nothing",
+        "special data is opened by no grant above it, and for no purpose that cites no condition of Art. 9(2)",
+        "`links.art_9` in `policy.yaml`, `hub access check`; `explainAccess`, `hub access explain`",
+        (
+            f"{_ARTICLES}test_art_9_10_special_data_is_opened_by_no_grant_above_it",
+            f"{_ARTICLES}test_art_9_10_a_purpose_that_cites_no_condition_opens_nothing",
+        ),
     ),
     Requirement(
         "GDPR Art. 12",
@@ -205,10 +207,13 @@ REQUIREMENTS: Final = (
     ),
     Requirement(
         "GDPR Art. 26, 28",
-        "partners with role, contract, sub-processors and countries; one without a contract is a gap of the record",
-        "`organisation.yaml`, `ropa`",
-        (f"{_ARTICLES}test_art_26_28_a_partner_without_a_contract_is_a_gap_of_the_record",),
-        "the lack of a contract does not stop what a partner's people are answered",
+        "partners with role, contract, sub-processors and countries; the people of one without a contract in force are"
+        " answered nothing, and the record has a gap",
+        "`organisation.yaml`, `findings`, `ropa`",
+        (
+            f"{_ARTICLES}test_art_28_people_of_a_partner_are_answered_nothing_without_a_contract_in_force",
+            f"{_ARTICLES}test_art_26_28_a_partner_without_a_contract_is_a_gap_of_the_record",
+        ),
     ),
     Requirement(
         "GDPR Art. 30",

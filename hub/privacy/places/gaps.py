@@ -45,5 +45,5 @@ def _contracts(organisation: Organisation, today: date) -> Iterator[Finding]:
     for name, partner in organisation.partners.items():
         if partner.contract_ref is None:
             yield Finding(FindingKind.PARTNER_WITHOUT_CONTRACT, f"partner.{name}")
-        elif partner.agreement_until is not None and partner.agreement_until < today:
+        elif not partner.has_contract(today):
             yield Finding(FindingKind.AGREEMENT_ENDED, f"partner.{name}")

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from hub.access import DPIA, LIA, WAIVER, Command
-from hub.access.assessments import is_sensitive
+from hub.access.special import is_sensitive
 from hub.organisation import HUB, Contact, Itself, Organisation, Partner, System
 from hub.privacy.records.activities import Activity
 from hub.services import Services
