@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -38,6 +39,16 @@ class Caller:
     """Whether `roles` are values of a token's claim, not roles of the policy yet."""
     attributes: Attributes = field(default=(), repr=False)
     """By row scope, what the token says: regions, brands, names of the employee at the sources."""
+    credential: str | None = field(default=None, repr=False)
+    """The fingerprint of the token or the key."""
+
+
+def fingerprint(credential: str) -> str:
+    """What tells one token or API key from the others of its account, in the log: it cannot be used as either.
+
+    The first 128 bits of its SHA-256, in hexadecimal. Nobody can try what a token is signed or a key is drawn by.
+    """
+    return hashlib.sha256(credential.encode("utf-8", "surrogatepass")).hexdigest()[:32]
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +68,8 @@ class Requester:
     """The caller's."""
     break_glass: str | None = None
     """The glass that the request says it was broken for: what the caller states, not looked at yet."""
+    credential: str | None = field(default=None, repr=False)
+    """The fingerprint of the token or the key that they showed."""
 
 
 def requester_of(
@@ -79,7 +92,16 @@ def requester_of(
     usable = access.usable_purposes(roles)
     purposes = tuple(each for each in usable if caller.purposes is None or each in caller.purposes)
     purpose = _stated_purpose(purpose_header, purposes)
-    return Requester(caller.subject, roles, department, purpose, caller.client, purposes, caller.attributes)
+    return Requester(
+        caller.subject,
+        roles,
+        department,
+        purpose,
+        caller.client,
+        purposes,
+        caller.attributes,
+        credential=caller.credential,
+    )
 
 
 def _roles(caller: Caller, access: AccessMap) -> frozenset[str]:

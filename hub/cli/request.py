@@ -37,7 +37,10 @@ def open_request(
     agent: Annotated[bool, typer.Option("--agent", help="Somebody asks for the person.")] = False,
     ground: Annotated[str | None, typer.Option(help="Of an erasure: as for `hub erase`.")] = None,
     purpose: Annotated[
-        str | None, typer.Option(help="Of an objection: the data use, as `marketing`.")
+        str | None,
+        typer.Option(
+            help="Of an objection: the data use, as `marketing`; of an automated decision: the policy's purpose."
+        ),
     ] = None,
     change: Annotated[
         list[str] | None, typer.Option(help="Of a rectification: PROPERTY=VALUE; as often as needed.")

@@ -12,6 +12,7 @@ State = Literal["met", "partly", "not met"]
 
 _ARTICLES: Final = "tests/privacy/test_articles.py::"
 _ANSWERS: Final = "tests/privacy/requests/test_answers.py::"
+_LIFTING: Final = "tests/privacy/requests/test_lifting.py::"
 _CLOCK: Final = "tests/privacy/requests/test_clock.py::"
 _CONSENT: Final = "tests/privacy/test_consent.py::"
 
@@ -175,13 +176,14 @@ REQUIREMENTS: Final = (
     ),
     Requirement(
         "GDPR Art. 18",
-        "a restricted customer is gone for every purpose but those that may see them, until it is lifted",
-        "`recordRestriction`, `hub restriction record`",
+        "a restricted customer is gone for every purpose but those that may see them, until it is lifted; the person is"
+        " told before",
+        "`recordRestriction`, `hub restriction record`; `hub request open lifting`",
         (
             "tests/commands/test_standing.py::test_who_restricts_is_gone_for_all_but_compliance_until_it_is_lifted",
             f"{_ANSWERS}test_article_18_a_restricted_person_is_out_of_every_use_and_known_to_recipients",
+            f"{_LIFTING}test_article_18_3_a_restriction_is_lifted_only_after_the_person_was_told",
         ),
-        "nobody is told before a restriction is lifted",
     ),
     Requirement(
         "GDPR Art. 20",
@@ -200,10 +202,12 @@ REQUIREMENTS: Final = (
     ),
     Requirement(
         "GDPR Art. 22",
-        "the record says which purposes profile, by which categories",
-        "`ropa`, `hub privacy record`",
-        ("tests/privacy/test_records.py::test_the_cells_say_what_runs",),
-        "there is no way by which a person has a decision looked at by somebody",
+        "the record says which purposes profile, and by what; a decision is explained, and somebody looks at it",
+        "`ropa`, `hub privacy record`; `hub request open automated_decision`",
+        (
+            "tests/privacy/test_records.py::test_the_cells_say_what_runs",
+            f"{_LIFTING}test_article_22_a_decision_by_machine_is_explained_looked_at_by_somebody_and_told",
+        ),
     ),
     Requirement(
         "GDPR Art. 26, 28",
@@ -231,6 +235,7 @@ REQUIREMENTS: Final = (
         "`hub breach scope`, `hub breach open`, `hub breach list`",
         (
             "tests/privacy/keeping/test_breach.py::test_articles_33_34_a_leaked_credential_gives_exactly_whom_it_read",
+            "tests/privacy/keeping/test_breach.py::test_articles_33_34_of_an_account_s_tokens_one_gives_exactly_whom_it_read",
             "tests/privacy/keeping/test_breach.py::test_an_incident_is_registered_followed_and_closed",
         ),
     ),

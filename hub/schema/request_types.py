@@ -37,6 +37,14 @@ class RequestKind(Enum):
         "opt_out_of_sale", description="No sale and no sharing (Cal. Civ. Code 1798.120)."
     )
     LIMIT = strawberry.enum_value("limit", description="Sensitive data for the service alone (1798.121).")
+    AUTOMATED_DECISION = strawberry.enum_value(
+        "automated_decision",
+        description="That somebody looks at what was decided by machine alone (Art. 22(3)).",
+    )
+    LIFTING = strawberry.enum_value(
+        "lifting",
+        description="That a restriction ends; nobody asks, and the person is told before (Art. 18(3)).",
+    )
 
 
 @strawberry.enum(name="PrivacyLaw", description="The law that a request falls under.")
@@ -135,7 +143,9 @@ class OpenPrivacyRequestInput:
     said: str | None = strawberry.field(default=None, description="What the letter says; forgotten likewise.")
     ground: ErasureGround | None = strawberry.field(default=None, description="Of an erasure: its ground.")
     purpose: str | None = strawberry.field(
-        default=None, description="Of an objection: the data use; every use unless given."
+        default=None,
+        description="Of an objection: the data use; every use unless given. Of an automated decision: the purpose"
+        " of the policy that it was made for.",
     )
     changes: list[ChangeInput] = strawberry.field(
         default_factory=list, description="Of a rectification: what should be what."

@@ -24,7 +24,7 @@ from hub.commands.request_register import KeptItem, KeptRequest
 from hub.errors import AccessDeniedError
 from hub.privacy.requests.clock import add_months
 from hub.privacy.requests.handling import deadline_of, find, is_paused
-from hub.privacy.requests.states import OPEN, State
+from hub.privacy.requests.states import OPEN, Kind, State
 from hub.services import Services
 
 KEPT_MONTHS: Final = 24
@@ -143,7 +143,7 @@ def _shown(services: Services, author: Author, item: KeptItem) -> KeptItem:
 
 
 def request_metrics(services: Services, author: Author, year: int) -> list[Metric]:
-    """Figures of the requests that came in a calendar year, by law and kind.
+    """Figures of the requests that came in a calendar year, by law and kind; a lifting is nobody's request.
 
     Raises:
         AccessDeniedError: the author may not.
@@ -153,7 +153,7 @@ def request_metrics(services: Services, author: Author, year: int) -> list[Metri
             found = register.find_requests(connection)
         groups: dict[tuple[str, str], list[KeptRequest]] = defaultdict(list)
         for request in found:
-            if request.received_at.startswith(f"{year:04}-"):
+            if request.received_at.startswith(f"{year:04}-") and request.kind != Kind.LIFTING:
                 groups[request.law, request.kind].append(request)
         return [_metric(*key, group) for key, group in sorted(groups.items())]
 
