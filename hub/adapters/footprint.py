@@ -67,7 +67,7 @@ class Search:
         others, astray = self._serving(earlier | given)
         trimmed = others & earlier
         ids |= astray
-        rows, lone = self._mentioning(mine)
+        rows, lone = self.mentioning(mine)
         whole = self._column("SELECT id FROM record_head WHERE {in:id}", now | (earlier - trimmed) | lone)
         rows |= self._column(_WAITING_OF, whole) | {*waiting}
         return Footprint(
@@ -236,7 +236,7 @@ class Search:
                     held.discard((scheme, value))
         return held
 
-    def _mentioning(self, parties: Collection[str]) -> tuple[set[int], set[int]]:
+    def mentioning(self, parties: Collection[str]) -> tuple[set[int], set[int]]:
         """Rows of the quarantine that name one of the parties, and the heads of those never accepted."""
         exclusive = self._exclusive(parties)
         kinds = {

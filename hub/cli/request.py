@@ -306,6 +306,8 @@ def _print_request(view: RequestView) -> None:
         out.print(f"  about {request.customer_id}", highlight=False)
     if request.outcome is not None:
         out.print(f"  outcome {request.outcome}", highlight=False)
+    if view.ask_again_on is not None:
+        out.print(f"  not to be asked again before {view.ask_again_on}", highlight=False)
     for step in request.steps:
         done = f", {step.proof}" if step.proof else ""
         line = f"  {step.number} {step.place}: {step.action} by {step.way} ({step.owner}), {step.state}{done}"

@@ -67,10 +67,11 @@ REQUIREMENTS: Final = (
     ),
     Requirement(
         "GDPR Art. 5(1)(e)",
-        "retention by type and purpose, with a dry run, legal holds and a count of what is overdue",
+        "retention by type and purpose, and of what sources sent; dry run, legal holds, a count of what is overdue",
         "`hub retention report`, `hub retention run`, `hub hold place`",
         (
             "tests/privacy/keeping/test_retention.py::test_article_5_1_e_rows_past_their_time_are_erased_and_logged",
+            "tests/privacy/keeping/test_aging.py::test_what_waits_is_taken_out_in_time_and_does_not_wait_again",
             "tests/privacy/test_home.py::test_what_is_kept_too_long_is_late",
         ),
     ),
@@ -264,11 +265,13 @@ REQUIREMENTS: Final = (
         (
             f"{_CLOCK}test_ccpa_130_has_45_calendar_days_and_45_more",
             f"{_CLOCK}test_ccpa_135_opt_out_has_15_business_days",
+            f"{_ANSWERS}test_ccpa_135_who_opted_out_is_not_asked_again_for_twelve_months",
             f"{_ANSWERS}test_article_21_and_ccpa_120_121_objections_hold_at_once_and_through_imports",
             f"{_ANSWERS}test_the_register_is_sorted_by_urgency_and_counts_days_and_figures",
             f"{_CONSENT}test_global_privacy_control_stops_sharing_and_advertising_elsewhere",
         ),
-        "a limit of sensitive data is an objection to uses, not to categories; nobody is asked again after 12 months",
+        "a limit keeps a person out of all uses beyond the service, whatever the category: more than is asked for;"
+        " the day from which they may be asked again is told, and who asks before is not stopped",
     ),
     Requirement(
         "ePrivacy Art. 13, PECR 21-24",

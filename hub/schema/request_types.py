@@ -266,6 +266,11 @@ class PrivacyRequest:
     certificate: Long | None = strawberry.field(
         description="Number of the erasure's event: `hub audit prove` gives the receipt."
     )
+    ask_again_on: Date | None = strawberry.field(
+        name="askAgainOn",
+        description="Of opt-outs and limits: the first day on which the person may be asked to allow it again"
+        " (Cal. Civ. Code 1798.135(c)(4)).",
+    )
 
     @classmethod
     def of(cls, view: RequestView) -> Self:
@@ -293,6 +298,7 @@ class PrivacyRequest:
             retained=[RetainedData.of(kept) for kept in view.retained],
             resurrection=[Resurrection.of(each) for each in view.returned],
             certificate=None if view.certificate is None else Long(view.certificate),
+            ask_again_on=None if view.ask_again_on is None else Date(view.ask_again_on.isoformat()),
         )
 
 

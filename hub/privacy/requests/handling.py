@@ -228,7 +228,9 @@ def complete_task(services: Services, author: Author, id_: str, number: int, pro
                 "the proof of a review begins with what came of it: upheld: or changed:, as changed:C-118"
             )
         if step.action == TELL and any(each.action == HUMAN_REVIEW for each in open_steps(request.steps)):
-            raise QueryError("the person is told what came of the review: complete that step first")
+            raise QueryError(
+                "the person is told what came of the review: complete the step human_review first"
+            )
         finish_step(connection, author, id_, step, proof)
         return f"task.{step.way}", {}
 

@@ -117,7 +117,7 @@ def test_article_22_a_decision_by_machine_is_explained_looked_at_by_somebody_and
     def done(step: int, proof: str) -> KeptRequest:
         return complete_task(rights.services, rights.officer, request.id, step, proof)
 
-    with pytest.raises(QueryError, match="complete that step first"):
+    with pytest.raises(QueryError, match="complete the step human_review first"):
         done(tell, "L-1")
     with pytest.raises(QueryError, match="upheld: or changed:"):
         done(review, "C-118")
