@@ -1,4 +1,4 @@
-"""How quickly the privacy map is made: of 40 sources with 60 fields each, and of one customer among many.
+"""How quickly the privacy map is made, of 40 sources with 60 fields and of one customer, and an erasure is planned.
 
 One customer is written as a sync writes it, with records; the others are copies of it in SQL, as in `bench/pop.py`,
 here with their records, profiles and identifiers. Times are those of the calls that GraphQL and `hub privacy` make,
@@ -25,12 +25,23 @@ from sqlalchemy import Connection, text
 from hub.commands import Author
 from hub.ontology import load_ontology
 from hub.privacy import places
+from hub.privacy.requests import (
+    Channel,
+    Kind,
+    Law,
+    Method,
+    OpenRequest,
+    open_request,
+    plan_request,
+    verify,
+)
 from hub.services import Services, open_services
 from hub.settings import Settings
 
 ROOT = Path(__file__).resolve().parents[1]
 SOURCES, FIELDS, ROUNDS, PEOPLE = 40, 60, 7, 200
-MAP_S, PERSON_MS = 1.0, 50.0
+PLANS = 50
+MAP_S, PLAN_S, PERSON_MS = 1.0, 1.0, 50.0
 HEAD = """source: {name}
 region: GB
 connector: {{type: files, root: exports}}
@@ -124,11 +135,23 @@ def measure(services: Services, customers: int) -> dict[str, tuple[float, float,
         f"  the map: {len(whole.locations)} locations, {fields} fields of sources, {len(whole.flows)} flows"
     )
     people = [timed(lambda id_=id_: places.data_map(services, author, id_)) * 1000 for id_ in ids]  # type: ignore[misc]
+    plans = [planned(services, author, id_) * 1000 for id_ in ids[:PLANS]]
     maps = [timed(lambda: places.privacy_map(services, author)) * 1000 for _ in range(ROUNDS)]
     return {
         "map of one customer": (*middle_and_slow(people), PERSON_MS),
+        "plan of an erasure": (*middle_and_slow(plans), PLAN_S * 1000),
         "map of the organisation": (*middle_and_slow(maps), MAP_S * 1000),
     }
+
+
+def planned(services: Services, author: Author, customer: str) -> float:
+    """The seconds that it takes to plan the erasure of a customer whose request is verified."""
+    order = OpenRequest(
+        Kind.ERASURE, Law.GDPR, Channel.LETTER, customer, customer=customer, details={"ground": "objection"}
+    )
+    request = open_request(services, author, order)
+    verify(services, author, request.id, Method.DOCUMENT)
+    return timed(lambda: plan_request(services, author, request.id))
 
 
 def middle_and_slow(took: list[float]) -> tuple[float, float]:

@@ -21,6 +21,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Final
 
 from sqlalchemy import Connection, delete, select, union
@@ -28,7 +29,8 @@ from sqlalchemy import Connection, delete, select, union
 from hub.access import WHOLE_REACH, Decision, Effect, Reach
 from hub.adapters import erasing, retiring, runs
 from hub.adapters.batch_events import BatchEvents
-from hub.adapters.erasing import ErasurePlan
+from hub.adapters.erasing import ErasurePlan, Numbers
+from hub.adapters.footprint import RecordKey
 from hub.adapters.retiring import Retirement
 from hub.audit import (
     Action,
@@ -56,6 +58,9 @@ _WAIT_S = 120.0
 _PAUSE_S = 0.05
 _CONTACTS = ("email", "phone")
 """Schemes of identifiers that are looked for in what remains."""
+
+Left = Callable[[], Mapping[str, int]]
+"""What is left of an erasure, by place."""
 
 _log = logging.getLogger(__name__)
 
@@ -130,7 +135,8 @@ class Eraser:
                 number = self.register.register(seal(self.register.naming(event, erasure)), erasure)
                 counts = self._erase(connection, plan, erasure)
             teller = event.again(action=Action.ERASE_VERIFIED, about=erasure.id, reason_code=None, counts={})
-            remaining, mentions, state = self._finish(erasure, teller, contacts, counts, scrub=scrub)
+            left = partial(self._remaining, erasure, plan.keys)
+            remaining, mentions, state = self._finish(erasure, teller, contacts, counts, left, scrub=scrub)
             return Erased(erasure, number, counts, mentions, remaining, state)
 
     def retire(
@@ -156,9 +162,8 @@ class Eraser:
                 number = self.register.register(seal(self.register.naming(event, erasure)), erasure)
                 counts = self._retire(connection, found.heads, erasure)
             teller = event.again(action=Action.ERASE_VERIFIED, about=erasure.id, reason_code=None, counts={})
-            remaining, mentions, state = self._finish(
-                erasure, teller, (), counts, scrub=False, heads=found.heads
-            )
+            left = partial(self._left, found.heads)
+            remaining, mentions, state = self._finish(erasure, teller, (), counts, left, scrub=False)
             return Erased(erasure, number, counts, mentions, remaining, state)
 
     def resume(self) -> int:
@@ -206,7 +211,9 @@ class Eraser:
     def _resume(self) -> int:
         states = self.register.states()
         due = self._due(states)
-        for registered in self.register.find(due):
+        registers = list(self.register.find(due))
+        there = self._there_again([each.erasure for each in registers])
+        for registered in registers:
             erasure = registered.erasure
             _log.warning("erasure %s is carried out (again)", erasure.id)
             teller = AuditEvent(
@@ -216,8 +223,8 @@ class Eraser:
                 self.register.settle(teller.again(outcome=Outcome.FAILED, reason_code="found_again"))
             drain(self._store, self._audit)
             with self._store.write() as connection:
-                counts = self._again(connection, erasure)
-            self._finish(erasure, teller, (), counts, scrub=True)
+                counts, left = self._again(connection, erasure, there[erasure.id])
+            self._finish(erasure, teller, (), counts, left, scrub=True)
         if released := self._released():
             with self._store.write() as connection:
                 connection.execute(delete(fixed.suppression).where(fixed.suppression.c.hash.in_(released)))
@@ -234,10 +241,21 @@ class Eraser:
                 found |= set(connection.execute(earlier).scalars())
         return sorted(found)
 
-    def _again(self, connection: Connection, erasure: Erasure) -> Mapping[str, int]:
+    def _there_again(self, erasures: Sequence[Erasure]) -> Mapping[str, Numbers]:
+        if not erasures:
+            return {}
+        with self._store.write() as connection:
+            return erasing.there_again(self._store, connection, erasures)
+
+    def _again(
+        self, connection: Connection, erasure: Erasure, there: Numbers
+    ) -> tuple[Mapping[str, int], Left]:
+        """The rows that were deleted, by table, and how to find what is left."""
         if erasure.customers:
-            return self._erase(connection, erasing.plan_again(self._store, connection, erasure), erasure)
-        return self._retire(connection, retiring.retire_again(self._store, connection, erasure), erasure)
+            plan = erasing.plan_again(self._store, connection, erasure, there)
+            return self._erase(connection, plan, erasure), partial(self._remaining, erasure, plan.keys)
+        heads = retiring.retire_again(self._store, connection, there)
+        return self._retire(connection, heads, erasure), partial(self._left, heads)
 
     def _erase(self, connection: Connection, plan: ErasurePlan, erasure: Erasure) -> Mapping[str, int]:
         run_id = runs.note_command(connection, RUNS)
@@ -266,9 +284,9 @@ class Eraser:
         teller: AuditEvent,
         contacts: Sequence[str],
         counts: Mapping[str, int],
+        left: Left,
         *,
         scrub: bool,
-        heads: Sequence[int] | None = None,
     ) -> tuple[Mapping[str, int], int, State]:
         """What remains, how often the customer is mentioned, and the state that both are told with."""
         drain(self._store, self._audit)
@@ -278,7 +296,7 @@ class Eraser:
         last = self._store.last_change()
         self._patiently(lambda: self._indexer.follows(last))
         whole = scrub and self._scrub(thorough=False)
-        remaining = self._remaining(erasure) if heads is None else self._left(heads)
+        remaining = left()
         mentions = sum(map(self._mentions, contacts))
         state = State.OPEN if remaining else State.SCRUBBED if whole else State.VERIFIED
         numbers = {
@@ -318,13 +336,13 @@ class Eraser:
         return waiting
 
     def _left(self, heads: Sequence[int]) -> Mapping[str, int]:
-        """What is left of retired records, whose numbers are known: no need to look at every record's hash."""
+        """What is left of retired records, by their numbers."""
         with self._store.read() as connection:
             return retiring.remaining(self._store, connection, heads)
 
-    def _remaining(self, erasure: Erasure) -> Mapping[str, int]:
+    def _remaining(self, erasure: Erasure, keys: Sequence[RecordKey]) -> Mapping[str, int]:
         with self._store.read() as connection:
-            found = dict(erasing.remains(self._store, connection, erasure))
+            found = dict(erasing.remains(self._store, connection, erasure, keys))
         found["audit_data_key"] = self._sealer.held_of(erasure.customers)
         found["audit_payload"] = self._audit.sealed_in_vain(erasure.customers)
         found["search_index"] = self._indexer.holds([*erasure.customers, *erasure.parties])

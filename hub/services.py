@@ -7,6 +7,7 @@ import os
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any, Self, TypeVar
 
 from hub.access import (
@@ -477,4 +478,8 @@ def _authenticator(
     # The demo's tokens are of the hub's own making, whatever those of the provider to be look like.
     claims = Claims(TokenClaims() if settings.demo else settings.token_claims)
     tokens = TokenVerifier(issuer, claims, settings.token_clock_skew_s) if issuer else None
-    return Authenticator(tokens, found.keys, lambda: found.access, settings.max_requests)
+
+    def barred() -> Mapping[str, str]:
+        return found.organisation.barred_roles(datetime.now(UTC).date())
+
+    return Authenticator(tokens, found.keys, lambda: found.access, settings.max_requests, barred=barred)

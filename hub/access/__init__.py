@@ -35,7 +35,16 @@ from hub.access.policy import (
     Role,
     load_policy,
 )
-from hub.access.requester import Caller, Glass, PlanAccess, PlanKey, Requester, plan_access, requester_of
+from hub.access.requester import (
+    Caller,
+    Glass,
+    PlanAccess,
+    PlanKey,
+    Requester,
+    fingerprint,
+    plan_access,
+    requester_of,
+)
 from hub.access.review import Finding, findings, missing_assessments
 from hub.access.rules import PolicyRule, policy_rules
 from hub.access.scope import CONSENTED, EVERYONE, NOBODY, SCOPES, SUBJECT, ScopeName, Within, any_of, scoped
@@ -110,6 +119,7 @@ __all__ = [
     "differences",
     "explain",
     "findings",
+    "fingerprint",
     "glass_access",
     "is_assessed",
     "is_safe",

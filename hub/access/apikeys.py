@@ -25,7 +25,7 @@ from uuid import uuid4
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 
-from hub.access.requester import Caller
+from hub.access.requester import Caller, fingerprint
 from hub.errors import AuthenticationError, ConfigurationError, NotFoundError
 from hub.yamlfile import Fault
 
@@ -138,6 +138,7 @@ class ApiKeys:
             key.purposes,
             key.label,
             min(end, now + STREAM_S),
+            credential=fingerprint(text),
             claims_roles=False,
         )
 

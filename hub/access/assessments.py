@@ -20,21 +20,11 @@ from typing import Final, Literal
 
 from hub.access.matrix import AccessMap
 from hub.access.policy import Effect, Purpose
+from hub.access.special import is_sensitive
 from hub.yamlfile import Fault
 
 Rule = Literal["special_categories", "profiling", "monitoring"]
 
-SENSITIVE: Final = (
-    "user.authorization.biometric",
-    "user.biometric",
-    "user.criminal_history",
-    "user.demographic.political_opinion",
-    "user.demographic.race_ethnicity",
-    "user.demographic.religious_belief",
-    "user.demographic.sexual_orientation",
-    "user.health_and_medical",
-)
-"""Of the special categories of the taxonomy, with all below them, those of GDPR Art. 9(1) and 10."""
 PROFILING_USES: Final = (
     "analytics.reporting.campaign_insights",
     "essential.fraud_detection",
@@ -128,11 +118,6 @@ def by_purpose(found: Iterable[Trigger]) -> list[tuple[str, Rule, list[str], lis
         (purpose, rule, sorted({each.category for each in group}), sorted({each.role for each in group}))
         for (purpose, rule), group in sorted(grouped.items())
     ]
-
-
-def is_sensitive(category: str) -> bool:
-    """Whether the category is one of GDPR Art. 9 or 10."""
-    return _within(category, SENSITIVE)
 
 
 def _rules(purpose: Purpose, category: str) -> Iterator[Rule]:

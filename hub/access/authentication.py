@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from hub.access.apikeys import PREFIX, ApiKeys
 from hub.access.matrix import AccessMap
@@ -25,10 +25,12 @@ class Authenticator:
         access: Callable[[], AccessMap],
         max_requests: int,
         clock: Callable[[], float] = time.monotonic,
+        barred: Callable[[], Mapping[str, str]] = dict,
     ) -> None:
-        """Tokens are refused where there is no verifier for them."""
+        """Tokens are refused where there is no verifier for them; `barred` are roles of partners without a contract."""
         self._tokens, self._keys, self._access = tokens, keys, access
         self._requests = Buckets(max_requests, clock)
+        self._barred = barred
 
     async def caller(self, credential: str) -> Caller:
         """Who the bearer token or the API key proves the caller to be.
@@ -62,10 +64,11 @@ class Authenticator:
         """The caller with the purpose of the header or their only one.
 
         Raises:
-            AccessDeniedError: the caller has no role of the policy, or no department; ask the policy's owner.
+            AccessDeniedError: the caller has no role of the policy, or no department; ask the policy's owner. Or no
+                contract is in force with the partner whose role it is.
             PurposeError: no purpose, or one that the caller may not state; the message lists what they may.
         """
-        return requester_of(caller, self._access(), purpose_header)
+        return requester_of(caller, self._access(), purpose_header, self._barred())
 
     def is_pbx(self, requester: Requester) -> bool:
         """Whether they report calls: machines that do may ask nothing but who is calling."""

@@ -20,6 +20,7 @@ from typing import Annotated, Final, Literal, TypeVar
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PrivateAttr
 
 from hub.access.masks import MASKS
+from hub.access.special import CONDITION, cites_condition, is_sensitive, wanted_condition
 from hub.errors import ConfigurationError
 from hub.ontology import Taxonomy
 from hub.yamlfile import Fault, YamlDocument, load_yaml, nearest, parse_model
@@ -123,7 +124,8 @@ class Purpose(_Part):
     links: Mapping[Name, Text] = Field(
         default_factory=dict,
         description="What the record of processing cites, by kind: `lia` and `dpia` (assessments), `dpia_waiver` (why"
-        " there is none), `interests` (which, in words), `art_9` and `schedule_1` (conditions for special data),"
+        " there is none), `interests` (which, in words), `art_9` (what lets special data be used: `Art. 9(2)` with its"
+        " point, or `Art. 10`; without it no grant opens them), `schedule_1` (the UK's condition for them),"
         " `decisions` (what is decided by machine).",
     )
 
@@ -260,6 +262,8 @@ def _name_faults(doc: YamlDocument, taxonomy: Taxonomy) -> list[Fault]:
     faults += [fault for at, role in roles for fault in _useless_role_faults(doc, at, role, grants)]
     faults += [fault for at, purpose in purposes for fault in _purpose_faults(doc, at, purpose, known)]
     faults += [fault for at, grant in grants for fault in _grant_faults(doc, at, grant, known)]
+    stated = {str(at[1]): purpose for at, purpose in purposes}
+    faults += [fault for at, grant in grants for fault in _condition_faults(doc, at, grant, stated)]
     faults += [fault for at, grant in commands for fault in _command_faults(doc, at, grant, known)]
     return faults
 
@@ -334,6 +338,23 @@ def _grant_faults(doc: YamlDocument, at: At, grant: Grant, known: _Known) -> Ite
             f"a deny takes no scope ({grant.scope!r}): it reaches every customer; narrow the permits instead"
         )
         yield doc.fault((*at, "scope"), message, expected="none")
+
+
+def _condition_faults(
+    doc: YamlDocument, at: At, grant: Grant, purposes: Mapping[str, Purpose]
+) -> Iterator[Fault]:
+    """Permits on data of GDPR Art. 9 and 10 for a purpose that cites nothing that lets it use them."""
+    if grant.effect == Effect.DENY:
+        return
+    for place, name in enumerate(grant.purposes):
+        said = purposes[name].links.get(CONDITION) if name in purposes else None
+        for category in filter(is_sensitive, grant.categories) if name in purposes else ():
+            if not cites_condition(category, said):
+                yield doc.fault(
+                    (*at, "purposes", place),
+                    f"{category!r} is opened for {name!r}, which cites nothing that lets it be used (GDPR Art. 9, 10)",
+                    expected=f"purposes.{name}.links.{CONDITION} that cites {wanted_condition(category)}",
+                )
 
 
 def _command_faults(doc: YamlDocument, at: At, grant: CommandGrant, known: _Known) -> Iterator[Fault]:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Protocol
+from types import MappingProxyType
+from typing import Final, Protocol
 
 from hub.access.matrix import NO_GRANT, AccessMap, Decision, Row
 from hub.access.scope import Attributes
@@ -12,6 +15,9 @@ from hub.access.standing import Reach
 from hub.errors import AccessDeniedError, PurposeError
 
 PlanKey = tuple[frozenset[str], str, str, Attributes, tuple[str, ...] | None]
+
+
+_NOBODY: Final[Mapping[str, str]] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +39,16 @@ class Caller:
     """Whether `roles` are values of a token's claim, not roles of the policy yet."""
     attributes: Attributes = field(default=(), repr=False)
     """By row scope, what the token says: regions, brands, names of the employee at the sources."""
+    credential: str | None = field(default=None, repr=False)
+    """The fingerprint of the token or the key."""
+
+
+def fingerprint(credential: str) -> str:
+    """What tells one token or API key from the others of its account, in the log: it cannot be used as either.
+
+    The first 128 bits of its SHA-256, in hexadecimal. Nobody can try what a token is signed or a key is drawn by.
+    """
+    return hashlib.sha256(credential.encode("utf-8", "surrogatepass")).hexdigest()[:32]
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,21 +68,40 @@ class Requester:
     """The caller's."""
     break_glass: str | None = None
     """The glass that the request says it was broken for: what the caller states, not looked at yet."""
+    credential: str | None = field(default=None, repr=False)
+    """The fingerprint of the token or the key that they showed."""
 
 
-def requester_of(caller: Caller, access: AccessMap, purpose_header: str | None) -> Requester:
-    """The caller with the purpose of the header or their only one.
+def requester_of(
+    caller: Caller, access: AccessMap, purpose_header: str | None, barred: Mapping[str, str] = _NOBODY
+) -> Requester:
+    """The caller with the purpose of the header or their only one; `barred` are roles of partners without a contract.
 
     Raises:
-        AccessDeniedError: the caller has no role of the policy, or no department; ask the policy's owner.
+        AccessDeniedError: the caller has no role of the policy, or no department; ask the policy's owner. Or one of
+            the roles is barred: of such a caller the other roles do not count either, or what it denies would be open.
         PurposeError: no purpose, or one that the caller may not state; the message lists what they may.
     """
     roles = _roles(caller, access)
+    for role in sorted(barred.keys() & roles):
+        raise AccessDeniedError(
+            f"no contract with the partner {barred[role]!r} is in force, so the role {role!r} is answered nothing"
+            " (GDPR Art. 28(3)); ask whoever keeps organisation.yaml"
+        )
     department = caller.department or _department(roles, access)
     usable = access.usable_purposes(roles)
     purposes = tuple(each for each in usable if caller.purposes is None or each in caller.purposes)
     purpose = _stated_purpose(purpose_header, purposes)
-    return Requester(caller.subject, roles, department, purpose, caller.client, purposes, caller.attributes)
+    return Requester(
+        caller.subject,
+        roles,
+        department,
+        purpose,
+        caller.client,
+        purposes,
+        caller.attributes,
+        credential=caller.credential,
+    )
 
 
 def _roles(caller: Caller, access: AccessMap) -> frozenset[str]:

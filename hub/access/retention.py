@@ -27,7 +27,9 @@ OWN: Final = "row"
 CREATED: Final = "created"
 """Counted from when the hub first held the row, or knew the customer."""
 
-Then = Literal["erase_row", "erase_customer"]
+Then = Literal["erase_row", "erase_customer", "empty_versions", "discard_waiting"]
+PAYLOADS: Final = ("empty_versions", "discard_waiting")
+"""What happens to what the sources sent, whatever it was about."""
 Short = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,47}$")]
 """Names of rules: they stand in codes of the audit log."""
 
@@ -48,7 +50,8 @@ class RetentionRule(_Part):
     )
     counted_from: str = Field(
         description="`row`: the row's own time; a property of the rows; `created`: when the hub first held it; or a "
-        "moment. Customers take `created` or a moment."
+        "moment. Customers take `created` or a moment; versions and what waits `created` alone: when the next version"
+        " came, when it was set aside."
     )
     keep_days: int | None = Field(
         default=None, gt=0, description="For how long; the purpose's `retention_days` unless given."
@@ -57,7 +60,9 @@ class RetentionRule(_Part):
         default=False, description="Whether it counts from the end of the calendar year, as tax law does."
     )
     then: Then = Field(
-        description="`erase_row`: the source records that state the rows; `erase_customer`: all that is kept of them."
+        description="`erase_row`: the source records that state the rows; `erase_customer`: all that is kept of them;"
+        " `empty_versions`: what earlier versions of records say, and records that their source has no more;"
+        " `discard_waiting`: records that wait in quarantine."
     )
     unless_any: Names | None = Field(
         default=None, description="With `erase_customer`: only customers without any row of these types."
@@ -84,6 +89,10 @@ class RetentionRules(_Part):
     def of_customers(self) -> Iterator[tuple[str, RetentionRule]]:
         """Each rule that erases customers, by its name."""
         return ((name, rule) for name, rule in self.rules.items() if rule.then == "erase_customer")
+
+    def of_payloads(self) -> Iterator[tuple[str, RetentionRule]]:
+        """Each rule about what sources sent, by its name."""
+        return ((name, rule) for name, rule in self.rules.items() if rule.then in PAYLOADS)
 
     def times(self, moment: str) -> tuple[tuple[str, str], ...]:
         """The types and properties that a moment is the latest of."""
@@ -178,7 +187,7 @@ class _Names:
         if not {*(rule.types or ())} <= self.ontology.types.keys():
             return
         types = [self.ontology.types[name] for name in rule.types or ()]
-        known = [CREATED, *self.rules.moments]
+        known = [CREATED, *(self.rules.moments if rule.then not in PAYLOADS else ())]
         shared = set.intersection(*(set(_times(type_)) for type_ in types)) if types else set()
         if types and all(type_.time for type_ in types):
             known.append(OWN)
@@ -186,6 +195,10 @@ class _Names:
 
     def _twice(self) -> Iterator[Fault]:
         first: dict[str, str] = {}
+        for name, rule in self.rules.of_payloads():
+            if first.setdefault(rule.then, name) != name:
+                message = f"{rule.then} is what the rule {first[rule.then]!r} says already"
+                yield self.doc.fault(("rules", name, "then"), message, expected="one rule of the kind")
         for name, _, type_ in self.rules.of_rows():
             if first.setdefault(type_, name) != name:
                 message = f"rows of {type_} are erased by the rule {first[type_]!r} already"

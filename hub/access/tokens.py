@@ -13,7 +13,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from copy import copy
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Final
@@ -26,7 +26,7 @@ from joserfc.jws import JWSRegistry, extract_compact
 
 from hub.access.claims import SCOPE_CLAIMS, Claims, ClaimsError
 from hub.access.keys import TrustedIssuer, algorithms_of
-from hub.access.requester import Caller
+from hub.access.requester import Caller, fingerprint
 from hub.cache import BoundedCache
 from hub.errors import AuthenticationError, ConfigurationError
 from hub.yamlfile import Fault
@@ -112,6 +112,7 @@ class TokenVerifier:
                 return found.caller
             await self._keys.ready(_key_id(token))
             verified = self._signed(token, self._keys.current())
+        verified = replace(verified, caller=replace(verified.caller, credential=fingerprint(token)))
         self._verified.put(digest, verified, 1)
         return verified.caller
 

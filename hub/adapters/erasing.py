@@ -47,13 +47,13 @@ whom, who works for whom) is that record's, and a value that another customer ha
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from sqlalchemy import Connection
 
 from hub.adapters import landing, quarantine
-from hub.adapters.footprint import OLD_VERSIONS, WRITTEN, Footprint, Search
+from hub.adapters.footprint import OLD_VERSIONS, WRITTEN, Footprint, RecordKey, Search
 from hub.adapters.suppression import Suppression
 from hub.audit.erasures import Erasure
 from hub.errors import NotFoundError
@@ -78,6 +78,8 @@ class ErasurePlan:
     """What is to be suppressed."""
     counts: Mapping[str, int] = field(default_factory=dict)
     """Rows by table that are the customer's."""
+    keys: tuple[RecordKey, ...] = field(default=(), repr=False)
+    """What the records that go whole are called at their sources; for as long as the erasure is carried out."""
 
     def __bool__(self) -> bool:
         return bool(self.counts)
@@ -112,13 +114,28 @@ def plan_erasures(store: Store, connection: Connection, ids: Sequence[str]) -> E
     return _planned(search, search.footprint(customers, parties))
 
 
-def plan_again(store: Store, connection: Connection, erasure: Erasure) -> ErasurePlan:
+Numbers = tuple[Collection[int], Collection[int]]
+"""Heads of records, and rows of the quarantine."""
+
+
+def there_again(store: Store, connection: Connection, erasures: Collection[Erasure]) -> Mapping[str, Numbers]:
+    """What is there of erased records, by erasure: after a backup of the time before was restored.
+
+    They are kept out from now on, so that nothing comes to what was found. Every record is looked at once.
+    """
+    Suppression(store).add(connection, {each: erasure.id for erasure in erasures for each in erasure.hashes})
+    return Search(store, connection).by_hashes({each.id: each.hashes for each in erasures})
+
+
+def plan_again(
+    store: Store, connection: Connection, erasure: Erasure, there: Numbers | None = None
+) -> ErasurePlan:
     """What the store holds of somebody who was erased: after a backup of the time before was restored.
 
-    Found by the parties, and by the hashes of records; false where there is nothing.
+    Found by the parties, and by the hashes of records unless these were found before; false where there is nothing.
     """
     search = Search(store, connection)
-    heads, waiting = search.by_hash(erasure.hashes)
+    heads, waiting = search.by_hash(erasure.hashes) if there is None else there
     return _planned(search, search.footprint(erasure.customers, erasure.parties, heads, waiting))
 
 
@@ -131,6 +148,7 @@ def _planned(search: Search, found: Footprint) -> ErasurePlan:
         tuple(sorted(found.waiting)),
         tuple(sorted(search.hashes(found))),
         search.counts(found),
+        search.keys(found.heads),
     )
 
 
@@ -214,11 +232,14 @@ def _bury(store: Store, connection: Connection, erasure: Erasure, dead: list[str
     store.dialect.upsert(connection, fixed.tombstone, columns, rows, keep=("erasure_id", "at"))
 
 
-def remains(store: Store, connection: Connection, erasure: Erasure) -> Mapping[str, int]:
+def remains(
+    store: Store, connection: Connection, erasure: Erasure, keys: Collection[RecordKey] | None = None
+) -> Mapping[str, int]:
     """Rows by table that are still of the erased customer; none when the erasure is whole.
 
-    What came again after it was released counts too.
+    What came again after it was released counts too. With the `keys` of the records that went it takes as long as there
+    is of them, and else looks at every record of the store.
     """
     search = Search(store, connection)
-    heads, waiting = search.by_hash(erasure.hashes)
+    heads, waiting = search.by_hash(erasure.hashes) if keys is None else search.by_key(keys, erasure.hashes)
     return search.counts(search.footprint(erasure.customers, erasure.parties, heads, waiting))

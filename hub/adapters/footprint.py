@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -19,6 +19,8 @@ from hub.store import Store
 from hub.values import entity_id
 
 _PAGE = 2000
+RecordKey = tuple[str, str, str]
+"""A source, a stream, and the key of a record in it."""
 
 WRITTEN = ("reason", "ticket", "note")
 """What people wrote about a broken glass."""
@@ -65,7 +67,7 @@ class Search:
         others, astray = self._serving(earlier | given)
         trimmed = others & earlier
         ids |= astray
-        rows, lone = self._mentioning(mine)
+        rows, lone = self.mentioning(mine)
         whole = self._column("SELECT id FROM record_head WHERE {in:id}", now | (earlier - trimmed) | lone)
         rows |= self._column(_WAITING_OF, whole) | {*waiting}
         return Footprint(
@@ -82,12 +84,41 @@ class Search:
 
         A head has the key alone: its newest content may be one that waited and went, of a record that stays.
         """
-        known = frozenset(hashes)
-        found = []
-        for table, content in (("record_head", "NULL"), ("quarantine", "hash")):
-            pages = self._pages(f"SELECT id, source, stream, key, {content} FROM {table}")
-            found.append({row[0] for row in pages if not known.isdisjoint(self._of_row(*row[1:]))})
-        return found[0], found[1]
+        return self.by_hashes({"": hashes})[""]
+
+    def by_hashes(self, wanted: Mapping[str, Collection[str]]) -> Mapping[str, tuple[set[int], set[int]]]:
+        """`by_hash` for several, by their names: each row is looked at once, however many they are."""
+        heads = self._hashed("SELECT id, source, stream, key, NULL FROM record_head", wanted)
+        waiting = self._hashed(_ALL_WAITING, wanted)
+        return {name: (heads[name], waiting[name]) for name in wanted}
+
+    def by_key(self, keys: Collection[RecordKey], hashes: Collection[str]) -> tuple[set[int], set[int]]:
+        """As `by_hash`, where the records' keys are known still: of the heads none but these is looked at."""
+        given, heads = self._store.dialect.param, set[int]()
+        sql = f"SELECT id FROM record_head WHERE source = {given('source')} AND stream = {given('stream')}"
+        by_stream: dict[tuple[str, str], set[str]] = defaultdict(set)
+        for source, stream, key in keys:
+            by_stream[source, stream].add(key)
+        for (source, stream), some in by_stream.items():
+            rows = self._rows(f"{sql} AND {{in:key}}", some, source=source, stream=stream)
+            heads |= {row[0] for row in rows}
+        return heads, self._hashed(_ALL_WAITING, {"": hashes})[""]
+
+    def _hashed(self, select: str, wanted: Mapping[str, Collection[str]]) -> dict[str, set[int]]:
+        """The numbers of the rows that have one of the hashes, by whose it is."""
+        whose: dict[str, list[str]] = defaultdict(list)
+        for name, hashes in wanted.items():
+            for each in hashes:
+                whose[each].append(name)
+        found: dict[str, set[int]] = {name: set() for name in wanted}
+        for number, *row in self._pages(select):
+            for name in {name for each in self._of_row(*row) for name in whose.get(each, ())}:
+                found[name].add(number)
+        return found
+
+    def keys(self, heads: Collection[int]) -> tuple[RecordKey, ...]:
+        """What records are called at their sources."""
+        return tuple((row[0], row[1], row[2]) for row in self._rows(_KEYS, heads))
 
     def parties(self, customers: Collection[str]) -> set[str]:
         """The parties of these customers, and those that were theirs when they were gone at their source."""
@@ -205,7 +236,7 @@ class Search:
                     held.discard((scheme, value))
         return held
 
-    def _mentioning(self, parties: Collection[str]) -> tuple[set[int], set[int]]:
+    def mentioning(self, parties: Collection[str]) -> tuple[set[int], set[int]]:
         """Rows of the quarantine that name one of the parties, and the heads of those never accepted."""
         exclusive = self._exclusive(parties)
         kinds = {
@@ -246,6 +277,7 @@ _VERSIONS = (
     "SELECT h.source, h.stream, h.key, r.hash FROM record_head h JOIN record r ON r.head_id = h.id"
     " WHERE {in:h.id}"
 )
+_ALL_WAITING = "SELECT id, source, stream, key, hash FROM quarantine"
 _WAITING = "SELECT source, stream, NULL, hash FROM quarantine WHERE {in:id}"
 _SAME = "h.source = q.source AND h.stream = q.stream AND h.key = q.key"
 _WAITING_OF = f"SELECT q.id FROM quarantine q JOIN record_head h ON {_SAME} WHERE {{in:h.id}}"

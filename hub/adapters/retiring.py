@@ -31,7 +31,7 @@ import networkx as nx
 from sqlalchemy import Connection
 
 from hub.adapters import landing, quarantine
-from hub.adapters.footprint import Search
+from hub.adapters.erasing import Numbers
 from hub.adapters.gate import referring
 from hub.adapters.landing import DELETED_HASH
 from hub.adapters.suppression import Suppression
@@ -262,9 +262,9 @@ def retire(
     return found
 
 
-def retire_again(store: Store, connection: Connection, erasure: Erasure) -> tuple[int, ...]:
-    """The records that were retired and are there again, out of a backup; what waits of them in quarantine goes."""
-    heads, waiting = Search(store, connection).by_hash(erasure.hashes)
+def retire_again(store: Store, connection: Connection, there: Numbers) -> tuple[int, ...]:
+    """The records that were retired and are `there` again, out of a backup; what waits of them in quarantine goes."""
+    heads, waiting = there
     quarantine.take_out(store, connection, sorted(waiting))
     return tuple(sorted(heads))
 

@@ -190,6 +190,8 @@ class AuditEvent:
     """The past times, in UTC, of which data were read."""
     about: str | None = None
     """The id of the event that it is about: whose payloads were opened, which erasure was carried out."""
+    credential: str | None = None
+    """The fingerprint of the token or the API key that was shown: which of an account's it was."""
     registered: str | None = None
     """Hex hash of what the register of erasures holds under this event's id."""
     sealed: tuple[bytes, ...] = field(default=(), repr=False, compare=False)
@@ -381,6 +383,11 @@ def is_customer_id(text: str) -> bool:
     return re.fullmatch(_CUSTOMER, text) is not None
 
 
+def is_fingerprint(text: str) -> bool:
+    """Whether an event could name a credential so."""
+    return re.fullmatch(_FINGERPRINT, text) is not None
+
+
 def is_actor(text: str) -> bool:
     """Whether an event could name its actor so."""
     return re.fullmatch(_WORD, text) is not None
@@ -397,6 +404,8 @@ def _utc(value: datetime) -> datetime:
         raise ValueError
     return value.astimezone(UTC)
 
+
+_FINGERPRINT = r"[0-9a-f]{32}"
 
 _BOUNDED_LISTS = ("roles", "entity_types", "data_categories")
 
@@ -427,6 +436,7 @@ _RULES: Mapping[str, tuple[_Clean, str]] = {
     ),
     "as_of": (_list(_text(_INSTANT), MAX_PAST_TIMES), f"a list of at most {MAX_PAST_TIMES} instants in UTC"),
     "about": (_optional(_text(_UUID)), "a UUID in lower case"),
+    "credential": (_optional(_text(_FINGERPRINT)), "a fingerprint of 32 hexadecimal digits"),
     "registered": (_optional(_text(r"[0-9a-f]{64}")), "a SHA-256 in hexadecimal"),
     "omitted": (_numbers(frozenset(_BOUNDED_LISTS)), "a mapping of lists to whole numbers"),
     "break_glass": (_optional(_text(_UUID)), "a UUID in lower case"),

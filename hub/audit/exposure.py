@@ -39,6 +39,13 @@ class Exposure:
     first_at: datetime | None = None
     last_at: datetime | None = None
     _by_actor: dict[str, _Actor] = field(default_factory=dict, repr=False)
+    _by_credential: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set), repr=False)
+
+    @property
+    def credentials(self) -> Mapping[str, int]:
+        """Of how many customers each token or key was told, by its fingerprint, the most first."""
+        counts = {name: len(customers) for name, customers in self._by_credential.items()}
+        return dict(sorted(counts.items(), key=lambda each: (-each[1], each[0])))
 
     @property
     def actors(self) -> tuple[Told, ...]:
@@ -62,6 +69,8 @@ class Exposure:
         actor = self._by_actor.setdefault(event.actor, _Actor(event.roles))
         actor.events += event.part_of is None
         actor.customers.update(event.customers)
+        if event.credential is not None:
+            self._by_credential[event.credential].update(event.customers)
 
 
 @dataclass(slots=True)

@@ -66,11 +66,15 @@ class Wanted:
     until: datetime | None = None
     break_glass: str | None = None
     """Of this glass: those about the customers, and those by the actor."""
+    credential: str | None = None
+    """By the token or the key with this fingerprint; give the actor as well, or the whole log is read."""
     without_customer: bool = False
     """Only those that name no customer, though personal data were asked for."""
 
     def fits(self, event: AuditEvent) -> bool:
         """Whether the event is one of those, as far as no column of the log tells it."""
+        if self.credential not in (None, event.credential):
+            return False
         if self.break_glass is not None:
             return event.break_glass == self.break_glass
         if event.action is Action.AUDIT_READ and event.reason_code != REVEALED:

@@ -11,6 +11,7 @@ from uuid import uuid4
 
 import typer
 
+from hub.access import fingerprint
 from hub.cli.common import command, opened, operator, out
 from hub.commands.incidents import Incident
 from hub.errors import QueryError
@@ -24,7 +25,11 @@ _SHOWN = 20
 Source = Annotated[str | None, typer.Option(help="A source whose data is affected.")]
 Stream = Annotated[str | None, typer.Option(help="One stream of it.")]
 Hub = Annotated[bool, typer.Option("--hub", help="A copy of the store, the index or a backup.")]
-Account = Annotated[str | None, typer.Option(help="Subject of a token, or label of an API key.")]
+Account = Annotated[str | None, typer.Option(help="Subject of a token, or key:ID of an API key.")]
+Credential = Annotated[
+    str | None,
+    typer.Option(help="Fingerprint of the one token or API key, as `hub breach fingerprint` gives it."),
+]
 Since = Annotated[datetime | None, typer.Option(help="What happened then or later, UTC.")]
 Until = Annotated[
     datetime | None, typer.Option(help="What happened before, UTC; of a place, what had come by then.")
@@ -39,12 +44,13 @@ def scope(
     stream: Stream = None,
     hub: Hub = False,
     account: Account = None,
+    credential: Credential = None,
     since: Since = None,
     until: Until = None,
     ids: Annotated[bool, typer.Option("--ids", help="All ids of those affected, as CSV.")] = False,
 ) -> None:
     """Show whom a breach is about; leaves an audit event."""
-    where = _where(source, stream, hub, account, since, until)
+    where = _where(source, stream, hub, account, credential, since, until)
     with opened() as services:
         found = breach.breach_scope(services, operator(services), where)
     if ids:
@@ -55,6 +61,15 @@ def scope(
         out.print(f"  {customer}", highlight=False)
     if len(found.customers) > _SHOWN:
         out.print(f"  and {len(found.customers) - _SHOWN:,} more: --ids gives all", highlight=False)
+
+
+@command(app, "fingerprint")
+def fingerprint_of() -> None:
+    """Give the fingerprint of a token or an API key that standard input holds; it is neither kept nor shown."""
+    credential = sys.stdin.read().strip()
+    if not credential:
+        raise QueryError("standard input holds no token or key; write: hub breach fingerprint < FILE")
+    out.print(fingerprint(credential), highlight=False)
 
 
 @command(app, "open")
@@ -70,12 +85,13 @@ def open_incident(
     stream: Stream = None,
     hub: Hub = False,
     account: Account = None,
+    credential: Credential = None,
     since: Since = None,
     until: Until = None,
     key: Key = None,
 ) -> None:
     """Record a breach with whom it affects; the clock runs from when one became aware."""
-    where = _where(source, stream, hub, account, since, until)
+    where = _where(source, stream, hub, account, credential, since, until)
     at = _utc(aware) or datetime.now(UTC)
     order = RecordIncident(where, nature, consequences, measures, owner, at, key or uuid4().hex)
     with opened() as services:
@@ -158,11 +174,18 @@ def _where(
     stream: str | None,
     hub: bool,
     account: str | None,
+    credential: str | None,
     since: datetime | None,
     until: datetime | None,
 ) -> Where:
     return Where(
-        source=source, stream=stream, whole_hub=hub, account=account, since=_utc(since), until=_utc(until)
+        source=source,
+        stream=stream,
+        whole_hub=hub,
+        account=account,
+        credential=credential,
+        since=_utc(since),
+        until=_utc(until),
     )
 
 
@@ -189,3 +212,5 @@ def _print_extent(found: Mapping[str, Any]) -> None:
     for each in found["actors"]:
         told = f"{each['events']:,} accesses to {each['customers']:,} customers"
         out.print(f"  account {each['account']} ({', '.join(each['roles'])}): {told}", highlight=False)
+    for name, count in found["credentials"].items():
+        out.print(f"  credential {name}: {count:,} customers", highlight=False)

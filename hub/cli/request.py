@@ -37,7 +37,10 @@ def open_request(
     agent: Annotated[bool, typer.Option("--agent", help="Somebody asks for the person.")] = False,
     ground: Annotated[str | None, typer.Option(help="Of an erasure: as for `hub erase`.")] = None,
     purpose: Annotated[
-        str | None, typer.Option(help="Of an objection: the data use, as `marketing`.")
+        str | None,
+        typer.Option(
+            help="Of an objection: the data use, as `marketing`; of an automated decision: the policy's purpose."
+        ),
     ] = None,
     change: Annotated[
         list[str] | None, typer.Option(help="Of a rectification: PROPERTY=VALUE; as often as needed.")
@@ -303,6 +306,8 @@ def _print_request(view: RequestView) -> None:
         out.print(f"  about {request.customer_id}", highlight=False)
     if request.outcome is not None:
         out.print(f"  outcome {request.outcome}", highlight=False)
+    if view.ask_again_on is not None:
+        out.print(f"  not to be asked again before {view.ask_again_on}", highlight=False)
     for step in request.steps:
         done = f", {step.proof}" if step.proof else ""
         line = f"  {step.number} {step.place}: {step.action} by {step.way} ({step.owner}), {step.state}{done}"

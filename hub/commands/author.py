@@ -28,6 +28,8 @@ class Author:
     is_operator: bool
     attributes: Attributes = field(default=(), repr=False)
     """By row scope, what the token says of them."""
+    credential: str | None = field(default=None, repr=False)
+    """The fingerprint of the token or the key that they showed; None on the machine itself."""
 
     @classmethod
     def of(cls, requester: Requester, access: AccessMap) -> Self:
@@ -40,6 +42,7 @@ class Author:
             access,
             is_operator=False,
             attributes=requester.attributes,
+            credential=requester.credential,
         )
 
     @classmethod
@@ -71,5 +74,6 @@ class Author:
             department=self.department,
             purpose=self.purpose,
             policy_sha256=self.access.sha256,
+            credential=self.credential,
             **more,
         )

@@ -14,8 +14,9 @@ from hub.access import Command
 from hub.adapters.staff import CONSENTS, CUSTOMERS, INTERACTIONS, RESTRICTIONS, Circumstances, Said, exact
 from hub.audit import Action, AuditEvent
 from hub.commands.author import Author
-from hub.commands.customers import Customer, find_customer, require_reachable
+from hub.commands.customers import Customer, all_ids, find_customer, require_reachable
 from hub.commands.giving import Order, Result, consequences, once, refusals_recorded
+from hub.commands.request_register import was_informed
 from hub.errors import QueryError
 from hub.graph.entities import DESK
 from hub.graph.plans.guard import Guard
@@ -118,7 +119,8 @@ def record_restriction(services: Services, author: Author, order: RecordRestrict
     Raises:
         AccessDeniedError: the author may not.
         NotFoundError: there is no such customer.
-        QueryError: a value is missing or does not fit, or the idempotency key was used for something else.
+        QueryError: a value is missing or does not fit, or the idempotency key was used for something else. Or a
+            restriction is to be lifted of whose end the person was not told (GDPR Art. 18(3)).
     """
     return _note(services, author, _RESTRICTION, order)
 
@@ -191,6 +193,8 @@ def _written(
 ) -> tuple[Result, list[AuditEvent]]:
     store, type_ = services.store, services.ontology.type(kind.type)
     customer = find_customer(store, connection, customer_id, author)
+    if kind is _RESTRICTION and (values["kind"], values["state"]) == ("restriction", "lifted"):
+        _require_informed(services, connection, customer)
     guard = Guard(services.ontology, author)
     for prop in type_.references:
         if prop.name in values:
@@ -211,6 +215,14 @@ def _written(
     )
     result = asdict(Noted(customer.id, services.staff.entity_id(note)))
     return result, [event, *consequences(services, author, written.applied)]
+
+
+def _require_informed(services: Services, connection: Connection, customer: Customer) -> None:
+    if not was_informed(connection, all_ids(services.store, connection, customer.id)):
+        raise QueryError(
+            "before a restriction is lifted the person is told (GDPR Art. 18(3)): open a request `lifting` of the"
+            " customer, run it, and complete its step `inform`"
+        )
 
 
 def desk_party(services: Services, connection: Connection, customer: Customer) -> tuple[str, list[Said]]:

@@ -14,6 +14,10 @@ from sqlalchemy import Connection, Row, delete, insert, select, update
 
 from hub.store import fixed
 
+INFORM = "inform"
+"""The step of a lifting at which the person is told that their restriction ends (GDPR Art. 18(3))."""
+_LIFTING = "lifting"
+
 
 @dataclass(frozen=True, slots=True)
 class KeptStep:
@@ -106,6 +110,22 @@ def find_requests(
         query = query.where(table.c.state.in_(sorted(states)))
     rows = connection.execute(query).all()
     return [KeptRequest.of(row, _pauses(connection, row.id), _steps(connection, row.id)) for row in rows]
+
+
+def was_informed(connection: Connection, customers: Collection[str]) -> bool:
+    """Whether one of these ids' customer was told that their restriction ends, by a lifting that goes on."""
+    request, step = fixed.privacy_request, fixed.privacy_step
+    query = (
+        select(step.c.number)
+        .join_from(request, step, request.c.id == step.c.request_id)
+        .where(
+            request.c.kind == _LIFTING,
+            request.c.state == "running",
+            request.c.customer_id.in_(sorted(customers)),
+        )
+        .where(step.c.action == INFORM, step.c.state == "done")
+    )
+    return connection.execute(query).first() is not None
 
 
 def change_request(connection: Connection, id_: str, **values: Any) -> None:

@@ -184,6 +184,15 @@ def restricted(store: Store, connection: Connection, parties: Sequence[str]) -> 
     return {row[0] for row in store.rows_in(connection, sql, parties, bar=RESTRICTION)}
 
 
+def all_restricted(connection: Connection) -> set[str]:
+    """All parties of customers who restricted the use of their data."""
+    sql = (
+        "SELECT m.party_id FROM membership m JOIN standing s ON s.customer_id = m.customer_id"
+        f" WHERE s.bar = '{RESTRICTION}'"
+    )
+    return {row[0] for row in connection.exec_driver_sql(sql)}
+
+
 def parties_of(store: Store, connection: Connection, customers: Sequence[str]) -> Iterator[tuple[str, str]]:
     """The customers with each of their parties."""
     sql = "SELECT customer_id, party_id FROM membership WHERE {in:customer_id}"

@@ -34,6 +34,16 @@ def holds_on(store: Store, connection: Connection, parties: Collection[str]) -> 
     return [*found, "source"] if store.rows_in(connection, _DECLARED, sorted(parties)) else found
 
 
+def all_held(connection: Connection) -> set[str]:
+    """All parties of customers whom a hold is on, by our word or by that of a source."""
+    placed = (
+        "SELECT DISTINCT m.party_id FROM membership m JOIN membership o ON o.customer_id = m.customer_id"
+        f" WHERE EXISTS ({_HOLDS} AND p.party_id = o.party_id)"
+    )
+    said = "SELECT m.party_id FROM membership m JOIN customer c ON c.id = m.customer_id WHERE c.legal_hold IS TRUE"
+    return {row[0] for sql in (placed, said) for row in connection.exec_driver_sql(sql)}
+
+
 _DECLARED = (
     "SELECT m.party_id FROM membership m JOIN customer c ON c.id = m.customer_id"
     " WHERE c.legal_hold IS TRUE AND {in:m.party_id}"

@@ -14,7 +14,7 @@ from hub.yamlfile import Fault, PathKey, YamlDocument, load_yaml, nearest, parse
 _SHOWN_NAMES = 20
 """A longer list of valid names hides the fault itself; the nearest name is given in any case."""
 HUB = "hub"
-"""What `copies` calls the hub itself."""
+"""What `copies` calls the hub itself, and the section that says where it runs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +66,7 @@ class _Names:
         for section in ("systems", "partners", "places", "kept_by_law"):
             for name, part in self._section(section).items():
                 yield from self._of_part((section, name), part)
+        yield from self._of_part((HUB,), self._data.get(HUB))
         for name in self._section("notices"):
             yield from self._unknown(("notices", name), "purposes", name)
 

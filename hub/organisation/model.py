@@ -1,8 +1,8 @@
 """What `organisation.yaml` says: who is responsible for the data, where it lies, and who outside gets it.
 
-A *system* is a source that the hub reads; a *place* is a copy that nobody reads through the hub (a backup, an export,
-a shelf); a *partner* is anybody outside who holds or gets personal data. What a place *can do* for a privacy request
-is `auto` (the hub has it done), `manual` (a task for its contact) or `none`.
+A *system* is a source that the hub reads, and `hub` the hub itself; a *place* is a copy that nobody reads through the
+hub (a backup, an export, a shelf); a *partner* is anybody outside who holds or gets personal data. What a place *can
+do* for a privacy request is `auto` (the hub has it done), `manual` (a task for its contact) or `none`.
 """
 
 from __future__ import annotations
@@ -116,6 +116,26 @@ class System(_Part):
     contact: Contact | None = Field(default=None, description="Who does what is `manual`.")
 
 
+class Itself(_Part):
+    """The hub itself: it is read by nobody as a source, and holds what all sources bring."""
+
+    label: Text = Field(default="Customer knowledge hub", description="What people call it.")
+    owner: str = Field(description="The department that runs it: a key of the policy's `departments`.")
+    country: Country = Field(description="Where its databases lie, ISO 3166-1 alpha-2.")
+    kind: SystemKind = Field(
+        default="table", description="`saas`, where somebody else runs it; else `table`."
+    )
+    hosting_partner: str | None = Field(
+        default=None, description="Who runs it for us: a key of `partners`; we do, unless given."
+    )
+    transfer_mechanism: TransferMechanism | None = Field(
+        default=None, description="What allows the transfer, where it lies outside the EEA and the UK."
+    )
+    security_measures: tuple[Text, ...] = Field(
+        default=(), description="Measures of its own, beside those of the whole organisation (Art. 32)."
+    )
+
+
 class Place(_Part):
     """A copy of personal data that the hub does not run: a backup, an export, a shelf."""
 
@@ -164,7 +184,9 @@ class Partner(_Part):
         description="`processor` (works on our word), `recipient` (for its own ends) or `joint`."
     )
     contract_ref: Text | None = Field(
-        default=None, description="The contract or agreement, by its number (Art. 28(3))."
+        default=None,
+        description="The contract or agreement, by its number (Art. 26, 28(3)). Without one that is in force, `roles` "
+        "of what it receives are answered nothing.",
     )
     agreement_until: date | None = Field(default=None, description="The day it ends.")
     countries: Countries = Field(description="Where it works on the data; a list or one.")
@@ -175,6 +197,11 @@ class Partner(_Part):
     receives: tuple[Received, ...] = Field(default=(), description="What it gets.")
     can: Abilities = Field(default=Abilities(), description="What it can do for a privacy request.")
     contact: Contact | None = Field(default=None, description="Who is told of an erasure or a correction.")
+
+    def has_contract(self, today: date) -> bool:
+        """Whether a contract or agreement with it is in force."""
+        has_ended = self.agreement_until is not None and self.agreement_until < today
+        return self.contract_ref is not None and not has_ended
 
 
 class KeptByLaw(_Part):
@@ -222,8 +249,24 @@ class Organisation(_Part):
     holidays: tuple[date, ...] = Field(
         default=(), description="Public holidays, on which no time limit ends (Regulation 1182/71 Art. 3(4))."
     )
+    hub: Itself | None = Field(
+        default=None, description="Where the hub itself runs, and who answers for that."
+    )
     systems: Mapping[Name, System] = Field(default_factory=dict, description="Source systems by name.")
     partners: Mapping[Name, Partner] = Field(default_factory=dict, description="Partners by name.")
     places: Mapping[Name, Place] = Field(
         default_factory=dict, description="Copies that the hub does not run, by name."
     )
+
+    def barred_roles(self, today: date) -> Mapping[str, str]:
+        """The roles of partners with whom no contract is in force, each with such a partner's name.
+
+        Of whom several partners' people have the role, one without a contract is enough: a role does not tell whose.
+        """
+        return {
+            role: name
+            for name, partner in self.partners.items()
+            if not partner.has_contract(today)
+            for received in partner.receives
+            for role in received.roles
+        }

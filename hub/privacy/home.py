@@ -220,7 +220,7 @@ def partners_without_contract(services: Services) -> Matter:
         Item(f"{name}: {each.label}", None, _end(each.agreement_until) if each.agreement_until else None)
         for name, each in sorted(services.organisation.partners.items())
         if each.role == "processor"
-        if each.contract_ref is None or (each.agreement_until is not None and each.agreement_until < today)
+        if not each.has_contract(today)
     ]
     label = "Processors without a contract in force"
     return Matter.of("partners_without_contract", label, items, "organisation.yaml")

@@ -12,6 +12,7 @@ State = Literal["met", "partly", "not met"]
 
 _ARTICLES: Final = "tests/privacy/test_articles.py::"
 _ANSWERS: Final = "tests/privacy/requests/test_answers.py::"
+_LIFTING: Final = "tests/privacy/requests/test_lifting.py::"
 _CLOCK: Final = "tests/privacy/requests/test_clock.py::"
 _CONSENT: Final = "tests/privacy/test_consent.py::"
 
@@ -66,10 +67,11 @@ REQUIREMENTS: Final = (
     ),
     Requirement(
         "GDPR Art. 5(1)(e)",
-        "retention by type and purpose, with a dry run, legal holds and a count of what is overdue",
+        "retention by type and purpose, and of what sources sent; dry run, legal holds, a count of what is overdue",
         "`hub retention report`, `hub retention run`, `hub hold place`",
         (
             "tests/privacy/keeping/test_retention.py::test_article_5_1_e_rows_past_their_time_are_erased_and_logged",
+            "tests/privacy/keeping/test_aging.py::test_what_waits_is_taken_out_in_time_and_does_not_wait_again",
             "tests/privacy/test_home.py::test_what_is_kept_too_long_is_late",
         ),
     ),
@@ -119,10 +121,12 @@ REQUIREMENTS: Final = (
     ),
     Requirement(
         "GDPR Art. 9, 10",
-        "special categories are opened by no grant on a category above them",
-        "`explainAccess`, `hub access explain`",
-        (f"{_ARTICLES}test_art_9_10_special_data_is_opened_by_no_grant_above_it",),
-        "a condition of Art. 9(2) is cited by the record (`links.art_9`), and its lack stops nothing",
+        "special data is opened by no grant above it, and for no purpose that cites no condition of Art. 9(2)",
+        "`links.art_9` in `policy.yaml`, `hub access check`; `explainAccess`, `hub access explain`",
+        (
+            f"{_ARTICLES}test_art_9_10_special_data_is_opened_by_no_grant_above_it",
+            f"{_ARTICLES}test_art_9_10_a_purpose_that_cites_no_condition_opens_nothing",
+        ),
     ),
     Requirement(
         "GDPR Art. 12",
@@ -173,13 +177,14 @@ REQUIREMENTS: Final = (
     ),
     Requirement(
         "GDPR Art. 18",
-        "a restricted customer is gone for every purpose but those that may see them, until it is lifted",
-        "`recordRestriction`, `hub restriction record`",
+        "a restricted customer is gone for every purpose but those that may see them, until it is lifted; the person is"
+        " told before",
+        "`recordRestriction`, `hub restriction record`; `hub request open lifting`",
         (
             "tests/commands/test_standing.py::test_who_restricts_is_gone_for_all_but_compliance_until_it_is_lifted",
             f"{_ANSWERS}test_article_18_a_restricted_person_is_out_of_every_use_and_known_to_recipients",
+            f"{_LIFTING}test_article_18_3_a_restriction_is_lifted_only_after_the_person_was_told",
         ),
-        "nobody is told before a restriction is lifted",
     ),
     Requirement(
         "GDPR Art. 20",
@@ -198,17 +203,22 @@ REQUIREMENTS: Final = (
     ),
     Requirement(
         "GDPR Art. 22",
-        "the record says which purposes profile, by which categories",
-        "`ropa`, `hub privacy record`",
-        ("tests/privacy/test_records.py::test_the_cells_say_what_runs",),
-        "there is no way by which a person has a decision looked at by somebody",
+        "the record says which purposes profile, and by what; a decision is explained, and somebody looks at it",
+        "`ropa`, `hub privacy record`; `hub request open automated_decision`",
+        (
+            "tests/privacy/test_records.py::test_the_cells_say_what_runs",
+            f"{_LIFTING}test_article_22_a_decision_by_machine_is_explained_looked_at_by_somebody_and_told",
+        ),
     ),
     Requirement(
         "GDPR Art. 26, 28",
-        "partners with role, contract, sub-processors and countries; one without a contract is a gap of the record",
-        "`organisation.yaml`, `ropa`",
-        (f"{_ARTICLES}test_art_26_28_a_partner_without_a_contract_is_a_gap_of_the_record",),
-        "the lack of a contract does not stop what a partner's people are answered",
+        "partners with role, contract, sub-processors and countries; the people of one without a contract in force are"
+        " answered nothing, and the record has a gap",
+        "`organisation.yaml`, `findings`, `ropa`",
+        (
+            f"{_ARTICLES}test_art_28_people_of_a_partner_are_answered_nothing_without_a_contract_in_force",
+            f"{_ARTICLES}test_art_26_28_a_partner_without_a_contract_is_a_gap_of_the_record",
+        ),
     ),
     Requirement(
         "GDPR Art. 30",
@@ -226,6 +236,7 @@ REQUIREMENTS: Final = (
         "`hub breach scope`, `hub breach open`, `hub breach list`",
         (
             "tests/privacy/keeping/test_breach.py::test_articles_33_34_a_leaked_credential_gives_exactly_whom_it_read",
+            "tests/privacy/keeping/test_breach.py::test_articles_33_34_of_an_account_s_tokens_one_gives_exactly_whom_it_read",
             "tests/privacy/keeping/test_breach.py::test_an_incident_is_registered_followed_and_closed",
         ),
     ),
@@ -254,11 +265,13 @@ REQUIREMENTS: Final = (
         (
             f"{_CLOCK}test_ccpa_130_has_45_calendar_days_and_45_more",
             f"{_CLOCK}test_ccpa_135_opt_out_has_15_business_days",
+            f"{_ANSWERS}test_ccpa_135_who_opted_out_is_not_asked_again_for_twelve_months",
             f"{_ANSWERS}test_article_21_and_ccpa_120_121_objections_hold_at_once_and_through_imports",
             f"{_ANSWERS}test_the_register_is_sorted_by_urgency_and_counts_days_and_figures",
             f"{_CONSENT}test_global_privacy_control_stops_sharing_and_advertising_elsewhere",
         ),
-        "a limit of sensitive data is an objection to uses, not to categories; nobody is asked again after 12 months",
+        "a limit keeps a person out of all uses beyond the service, whatever the category: more than is asked for;"
+        " the day from which they may be asked again is told, and who asks before is not stopped",
     ),
     Requirement(
         "ePrivacy Art. 13, PECR 21-24",

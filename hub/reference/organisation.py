@@ -10,6 +10,7 @@ from pydantic import BaseModel
 from hub.organisation import (
     Abilities,
     Contact,
+    Itself,
     JointController,
     Organisation,
     Partner,
@@ -37,6 +38,7 @@ _PARTS: Final[Mapping[str, type[BaseModel]]] = {
     "A joint controller": JointController,
     "A representative": Representative,
     "A contact": Contact,
+    "The hub itself": Itself,
     "A system": System,
     "A partner": Partner,
     "What a partner receives": Received,

@@ -33,7 +33,11 @@ class BreachWhere:
         description="A copy of the store, the index or a backup: all that lies there.",
     )
     account: str | None = strawberry.field(
-        default=None, description="The subject of a token, or the label of an API key."
+        default=None, description="The subject of a token, or `key:` and the id of an API key."
+    )
+    credential: str | None = strawberry.field(
+        default=None,
+        description="The fingerprint of the one token or key: 128 bits of its SHA-256, in hexadecimal.",
     )
     since: DateTime | None = strawberry.field(default=None, description="What happened then or later.")
     until: DateTime | None = strawberry.field(
@@ -47,6 +51,7 @@ class BreachWhere:
             stream=self.stream,
             whole_hub=self.whole_hub,
             account=self.account,
+            credential=self.credential,
             since=_instant(self.since),
             until=_instant(self.until),
         )
@@ -56,7 +61,7 @@ class BreachWhere:
 class AffectedCount:
     """How many of what is affected."""
 
-    name: str = strawberry.field(description="The data category, or the entity type.")
+    name: str = strawberry.field(description="The data category, the entity type, or the fingerprint.")
     count: Long = strawberry.field(description="How many.")
 
     @classmethod
@@ -85,6 +90,9 @@ class BreachExtent:
     categories: list[AffectedCount] = strawberry.field(description="Customers by data category.")
     types: list[AffectedCount] = strawberry.field(description="Rows at the place, by type.")
     actors: list[BreachActor] = strawberry.field(description="The accounts that were told, the most first.")
+    credentials: list[AffectedCount] = strawberry.field(
+        description="Customers by the token or key that was told of them, by its fingerprint."
+    )
     events: Long = strawberry.field(description="Accesses.")
     nameless: Long = strawberry.field(
         description="Accesses that name nobody: figures over many, or nothing found."
@@ -102,6 +110,7 @@ class BreachExtent:
         return cls(
             categories=AffectedCount.all(found["categories"]),
             types=AffectedCount.all(found["types"]),
+            credentials=AffectedCount.all(found.get("credentials", {})),
             actors=[
                 BreachActor(
                     account=each["account"],

@@ -61,6 +61,7 @@ class Events:
             department=requester.department,
             purpose=requester.purpose,
             policy_sha256=policy_sha256,
+            credential=requester.credential,
             break_glass=requester.break_glass if is_glass_id(requester.break_glass) else None,
         )
 

@@ -37,6 +37,14 @@ class RequestKind(Enum):
         "opt_out_of_sale", description="No sale and no sharing (Cal. Civ. Code 1798.120)."
     )
     LIMIT = strawberry.enum_value("limit", description="Sensitive data for the service alone (1798.121).")
+    AUTOMATED_DECISION = strawberry.enum_value(
+        "automated_decision",
+        description="That somebody looks at what was decided by machine alone (Art. 22(3)).",
+    )
+    LIFTING = strawberry.enum_value(
+        "lifting",
+        description="That a restriction ends; nobody asks, and the person is told before (Art. 18(3)).",
+    )
 
 
 @strawberry.enum(name="PrivacyLaw", description="The law that a request falls under.")
@@ -135,7 +143,9 @@ class OpenPrivacyRequestInput:
     said: str | None = strawberry.field(default=None, description="What the letter says; forgotten likewise.")
     ground: ErasureGround | None = strawberry.field(default=None, description="Of an erasure: its ground.")
     purpose: str | None = strawberry.field(
-        default=None, description="Of an objection: the data use; every use unless given."
+        default=None,
+        description="Of an objection: the data use; every use unless given. Of an automated decision: the purpose"
+        " of the policy that it was made for.",
     )
     changes: list[ChangeInput] = strawberry.field(
         default_factory=list, description="Of a rectification: what should be what."
@@ -256,6 +266,11 @@ class PrivacyRequest:
     certificate: Long | None = strawberry.field(
         description="Number of the erasure's event: `hub audit prove` gives the receipt."
     )
+    ask_again_on: Date | None = strawberry.field(
+        name="askAgainOn",
+        description="Of opt-outs and limits: the first day on which the person may be asked to allow it again"
+        " (Cal. Civ. Code 1798.135(c)(4)).",
+    )
 
     @classmethod
     def of(cls, view: RequestView) -> Self:
@@ -283,6 +298,7 @@ class PrivacyRequest:
             retained=[RetainedData.of(kept) for kept in view.retained],
             resurrection=[Resurrection.of(each) for each in view.returned],
             certificate=None if view.certificate is None else Long(view.certificate),
+            ask_again_on=None if view.ask_again_on is None else Date(view.ask_again_on.isoformat()),
         )
 
 

@@ -55,7 +55,9 @@ class RetentionRule:
     categories: list[str] = strawberry.field(description="The data categories of what it erases.")
     counted_from: str = strawberry.field(name="countedFrom", description="From what on the time counts.")
     keep_days: Long = strawberry.field(name="keepDays", description="For how many days data is kept then.")
-    then: str = strawberry.field(description="`erase_row` or `erase_customer`.")
+    then: str = strawberry.field(
+        description="`erase_row`, `erase_customer`, `empty_versions` or `discard_waiting`."
+    )
     basis: str = strawberry.field(description="The law or decision behind the time.")
     owner: str = strawberry.field(description="The department that answers for it.")
     review: Date = strawberry.field(description="The day by which it is looked at again.")

@@ -9,16 +9,22 @@ from pathlib import Path
 import pytest
 
 from hub.access import ApiKeys, Authenticator, Caller
-from hub.errors import AuthenticationError, RateLimitError
+from hub.errors import AccessDeniedError, AuthenticationError, RateLimitError
 from tests.access.test_tokens import VERIFIER, claims, signed, small_access_map
 
 
 class World:
     def __init__(self, folder: Path, most: int = 60, *, tokens: bool = True) -> None:
         self.now = 0.0
+        self.barred: dict[str, str] = {}
         self.keys = ApiKeys(folder / "keys.json")
         self.door = Authenticator(
-            VERIFIER.tokens if tokens else None, self.keys, small_access_map, most, lambda: self.now
+            VERIFIER.tokens if tokens else None,
+            self.keys,
+            small_access_map,
+            most,
+            lambda: self.now,
+            lambda: self.barred,
         )
 
     def caller(self, credential: str) -> Caller:
@@ -46,6 +52,18 @@ def test_a_key_names_roles_and_no_claims(tmp_path: Path) -> None:
     world = World(tmp_path)
     _, text = world.keys.create("till-3", ("hub-agent", "agent"), ("service",), 1)
     assert world.door.requester(world.caller(text), None).roles == {"agent"}
+
+
+def test_a_role_of_a_partner_without_a_contract_is_answered_nothing(tmp_path: Path) -> None:
+    world = World(tmp_path)
+    person = world.caller(signed(claims()))
+    assert world.door.requester(person, "service").roles == {"agent"}
+    world.barred["agent"] = "call_centre"
+    with pytest.raises(AccessDeniedError, match="no contract with the partner 'call_centre'"):
+        world.door.requester(person, "service")
+    world.barred.clear()
+    world.barred["other"] = "somebody"
+    assert world.door.requester(person, "service").roles == {"agent"}
 
 
 def caller(subject: str = "u-1", client: str = "web") -> Caller:

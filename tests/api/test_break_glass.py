@@ -22,6 +22,7 @@ from tests.api.glass_world import (
     through,
     write_policy,
 )
+from tests.commands.lifting import informed
 from tests.databases import sqlite_store
 
 ONE = "query($id: ID!) { customer(id: $id) { name email birthDate } }"
@@ -237,7 +238,8 @@ def test_customers_who_restricted_their_data_stay_out_of_reach(world: World) -> 
         assert through(world, id_, LIST).data["customers"]["totalCount"] == 0
         assert opened(world, traders).code == "NOT_FOUND"
     finally:
-        world.ask(restrict % "r2", "compliance", id=traders, s="lifted")
+        informed(world.services, traders)
+        assert world.ask(restrict % "r2", "compliance", id=traders, s="lifted").data
 
 
 # what is on record

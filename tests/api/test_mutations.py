@@ -9,6 +9,7 @@ import pytest
 
 from hub.audit import Action
 from tests.api.api_world import Reply, World, asking, fill, make_services
+from tests.commands.lifting import informed
 from tests.databases import sqlite_store
 
 CONSENT = "mutation($input: ConsentInput!) { recordConsent(input: $input) { customerId id } }"
@@ -75,6 +76,8 @@ def test_who_restricts_is_gone_for_the_next_question_and_back_when_it_is_lifted(
     refused = consent(shop, ben, "r2")
     assert refused.code == "NOT_FOUND"
     lift = given(ben, "r3", kind="restriction", state="lifted")
+    assert shop.ask(record, "compliance", input=lift).code == "BAD_REQUEST"
+    informed(shop.services, ben)
     assert shop.ask(record, "compliance", input=lift).data["recordRestriction"]["customerId"] == ben
     assert shop.ask(name, id=ben).data == {"customer": {"name": "Ben Archer"}}
     listed = shop.ask("{ restrictions(orderBy: [{at: ASC}]) { nodes { kind state source } } }")

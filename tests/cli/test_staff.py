@@ -90,10 +90,15 @@ def test_a_consent_is_recorded_once_for_a_key(ann: str) -> None:
 
 
 def test_a_restriction_is_recorded_and_lifted(ann: str) -> None:
-    for state, bars in (("in_force", ["restriction"]), ("lifted", [])):
-        result = run("restriction", "record", ann, "kind=restriction", f"state={state}")
-        assert result.exit_code == 0, result.output
-        assert values("SELECT DISTINCT bar FROM standing") == bars
+    lifting = ("restriction", "record", ann, "kind=restriction", "state=lifted")
+    assert run("restriction", "record", ann, "kind=restriction", "state=in_force").exit_code == 0
+    assert run(*lifting).exit_code == 1
+    assert values("SELECT DISTINCT bar FROM standing") == ["restriction"]
+    request = run("request", "open", "lifting", "--customer", ann).output[:36]
+    for words in (("plan",), ("run",), ("task", "1", "--proof", "L-1")):
+        assert run("request", words[0], request, *words[1:]).exit_code == 0
+    assert run(*lifting).exit_code == 0
+    assert values("SELECT DISTINCT bar FROM standing") == []
     assert len(events_of(Action.RESTRICTION_CHANGED)) == 2
 
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
 
 import pytest
 from pydantic import SecretStr
 
+from hub.adapters.footprint import Search
 from hub.audit import Action, State
 from hub.commands import Released, ReleaseSuppression, release_suppression
 from hub.errors import AccessDeniedError, NotFoundError, QueryError
@@ -47,6 +49,29 @@ def test_a_store_out_of_an_older_backup_is_erased_again_by_the_next_start(shop: 
     assert names(shop) == {"Ben Boyd"}
     shop.services.close()
     assert held(tmp_path / "backup", "ann@example.com", "new@example.com", "Archer") == []
+    dropped(backup)
+
+
+def test_all_that_a_backup_brought_back_is_found_by_one_look_at_the_records(
+    shop: Shop, tmp_path: Path
+) -> None:
+    both = [shop.customer("club", "1"), shop.customer("club", "2")]
+    backup = backed_up(shop, tmp_path / "backup")
+    for customer in both:
+        erase(shop, customer, scrub=False)
+    statements: list[str] = []
+    looked = Search.by_hashes
+
+    def noted(search: Search, wanted: Mapping[str, Collection[str]]) -> Any:
+        statements.append(f"{len(wanted)} erasures")
+        return looked(search, wanted)
+
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(Search, "by_hashes", noted)
+        shop.reopen(store_url=SecretStr(backup))
+    assert names(shop) == set()
+    assert statements == ["2 erasures"]
+    shop.services.close()
     dropped(backup)
 
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
+from sqlalchemy import Connection, insert
 
 from hub.adapters import erasing, firstload, reresolve
 from hub.audit import Action, Outcome, State
@@ -22,9 +25,11 @@ from hub.commands import (
     scrub_erasures,
 )
 from hub.errors import AccessDeniedError, NotFoundError, QueryError, StoreUnavailableError
+from hub.store import Store, fixed
 from tests.commands.command_world import A_A, ANN, BEN, Shop
 from tests.commands.erasing_world import REASON, erase, held, indexed, order, told
 from tests.databases import sqlite_store
+from tests.statements import noting
 
 WORDS = ("ann@example.com", "new@example.com", "Archer")
 
@@ -49,6 +54,35 @@ def test_a_customer_is_gone_and_the_log_tells_who_why_and_that_nothing_is_left(s
     assert shop.rows("SELECT id FROM customer") == [{"id": ben}]
     assert shop.golden(ben) == before
     assert shop.services.audit.verify().ok
+
+
+PAGES = "FROM record_head WHERE id >"
+"""Every record of the store is looked at."""
+
+
+def test_an_erasure_and_its_verification_look_at_no_record_but_those_of_the_customer(shop: Shop) -> None:
+    statements: list[str] = []
+    with noting(shop.services.store, statements.append):
+        done = erase(shop, shop.customer("club", "1"), scrub=False)
+    assert done.remaining == {}
+    assert any("FROM record_head WHERE source" in each for each in statements)
+    assert not [each for each in statements if PAGES in each]
+
+
+def test_a_record_that_is_there_again_in_spite_of_all_is_found_by_its_key(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ann = shop.customer("club", "1")
+    [head] = shop.rows("SELECT * FROM record_head WHERE source = 'club' AND key = '1'")
+    told_of = erasing.remains
+
+    def with_the_record(store: Store, connection: Connection, *more: Any) -> Mapping[str, int]:
+        connection.execute(insert(fixed.record_head), {**head, "id": 10_000})
+        return told_of(store, connection, *more)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(erasing, "remains", with_the_record)
+        assert erase(shop, ann, scrub=False).remaining == {"record_head": 1}
 
 
 def test_nobody_is_erased_while_parties_of_a_first_load_are_nobodys(shop: Shop) -> None:

@@ -12,6 +12,7 @@ from hub.commands import Noted, RecordConsent, RecordRestriction, record_consent
 from hub.errors import AccessDeniedError, NotFoundError, QueryError
 from hub.graph.reached import Reached
 from tests.commands.command_world import A_A, ANN, Shop, fresh_key
+from tests.commands.lifting import informed
 
 EMAIL = "marketing.communications.email"
 
@@ -44,6 +45,7 @@ def test_who_restricts_is_gone_for_all_but_compliance_until_it_is_lifted(shop: S
         shop.consent(ann)
     with pytest.raises(NotFoundError, match="no customer with this id"):
         restrict(shop, ann, role="support", state="lifted")
+    informed(shop.services, ann)
     restrict(shop, ann, state="lifted")
     assert reached(shop, ann)
     assert bars(shop, ann) == set()

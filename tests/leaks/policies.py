@@ -133,7 +133,14 @@ def _break_glass(categories: list[str]) -> dict[str, Any]:
 
 
 def _purpose(data_use: str, legal_basis: str) -> dict[str, Any]:
-    return {"label": "Use", "data_use": data_use, "legal_basis": legal_basis, "retention_days": 1}
+    links = {"art_9": "explicit consent (Art. 9(2)(a)); of crimes Art. 10 and the law"}
+    return {
+        "label": "Use",
+        "data_use": data_use,
+        "legal_basis": legal_basis,
+        "retention_days": 1,
+        "links": links,
+    }
 
 
 def _grant(role: str, category: str | list[str], effect: str) -> dict[str, Any]:

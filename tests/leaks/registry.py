@@ -280,6 +280,7 @@ COMMANDS: Mapping[str, Path] = {
         "tests/cli/test_payloads.py::test_an_event_is_shown_as_it_was_hashed_and_its_payload_by_request_only"
     ),
     "audit verify": Silent("counts and hashes"),
+    "breach fingerprint": Silent("a hash of what the operator has just given"),
     "breach list": _REGISTER,
     "breach notify": Silent("what is undecided about the incident that the operator has just named"),
     "breach open": Silent("a count of people and a time"),

@@ -61,6 +61,8 @@ FAULTS = [
     ("kind: file", "kind: fil", "systems.till.kind: 'fil' is not known", "'file'"),
     ("country: GB, kind: file", "country: uk, kind: file", "systems.till.country: string should match", ""),
     ("role: processor", "rol: processor", "partners.vendor.rol: unknown key 'rol'", "'role'"),
+    ("places:", "hub: {owner: itt, country: GB}\nplaces:", "hub.owner: unknown department 'itt'", "'it'"),
+    ("places:", "hub: {owner: it, country: GB, hosting_partner: vendr}\nplaces:", "hub.hosting_partner", "'vendor'"),
     ("retention_days: 30", "retention_days: 0", "places.tapes.retention_days: input should be greater than 0", ""),
 ]  # fmt: skip
 
@@ -90,6 +92,7 @@ def test_the_demo_company_is_described_in_full() -> None:
     )
     assert set(found.organisation.systems) == set(found.sources)
     assert found.organisation.controller is not None
+    assert found.organisation.hub is not None
     outside = [p for p in found.organisation.partners.values() if p.contract_ref is None]
     assert outside == []
 

@@ -7,14 +7,15 @@ from pathlib import Path
 
 import pytest
 
-from hub.access import Effect
-from hub.audit import Action
+from hub.access import AccessMap, Effect, load_access_map
+from hub.audit import Action, Outcome
 from hub.errors import ConfigurationError, QueryError
+from hub.ontology import load_ontology
 from hub.privacy.access import Narrowing, access_map
 from hub.privacy.records import record_of_processing
 from hub.services import open_services
 from hub.store import fixed
-from tests.api.api_world import POLICY, make_services
+from tests.api.api_world import POLICY, asking, fill, make_services
 from tests.privacy.office import Office
 from tests.privacy.test_records import gaps, made, open_demo, with_organisation
 
@@ -27,6 +28,16 @@ TO_FINANCE = """
     owner: finance
     review: 2027-06-30
 """
+PARTNERS = """
+partners:
+  calls:
+    {{label: Calls, role: processor, countries: GB, receives: [{{categories: user.name, purposes: customer_service,
+      roles: call_centre}}]{}}}
+  carrier:
+    {{label: Carrier, role: processor, countries: GB, contract_ref: C-2, receives: [{{categories: user.name,
+      purposes: order_fulfilment, roles: partner}}]}}
+"""
+CLAIMS = "art_9: 'legal claims (Art. 9(2)(f))'"
 
 
 def test_art_5_1_a_b_each_read_states_a_purpose_of_the_registry(office: Office) -> None:
@@ -95,6 +106,38 @@ def test_art_26_28_a_partner_without_a_contract_is_a_gap_of_the_record(
         assert "14.1" in gaps(made(with_organisation(services, partners=partners)))
 
 
+@pytest.mark.parametrize(
+    ("contract", "code"),
+    [
+        ("", "FORBIDDEN"),
+        ("contract_ref: C-1", None),
+        ("contract_ref: C-1, agreement_until: 2026-01-31", "FORBIDDEN"),
+        ("contract_ref: C-1, agreement_until: 2999-01-31", None),
+        ("agreement_until: 2999-01-31", "FORBIDDEN"),
+    ],
+)
+def test_art_28_people_of_a_partner_are_answered_nothing_without_a_contract_in_force(
+    tmp_path: Path, store_url: str, contract: str, code: str | None
+) -> None:
+    """Whatever the policy gives to their role; those of another partner, and our own people, are answered."""
+    file = tmp_path / "organisation.yaml"
+    file.write_text(PARTNERS.format(f", {contract}" if contract else ""))
+    query = "{ customers(first: 1) { nodes { id } } }"
+    with make_services(tmp_path, store_url, organisation_file=file) as services:
+        fill(services)
+        with asking(services) as world:
+            before = world.seq()
+            calls = world.ask(query, "call_centre")
+            assert (calls.code if "errors" in calls.body else None) == code
+            (told,) = world.events_after(before)
+            assert (told.outcome is Outcome.REFUSED, told.reason_code) == (code is not None, code)
+            assert world.ask(query, "partner").data["customers"]["nodes"]
+            assert world.ask(query, "support").data["customers"]["nodes"]
+            if code is not None:
+                assert "no contract with the partner 'calls'" in calls.message
+                assert calls.status == 403
+
+
 def test_art_30_the_record_has_forty_two_columns_and_lists_each_gap(tmp_path: Path, store_url: str) -> None:
     with open_demo(tmp_path, store_url) as services:
         sheet = made(services).controller
@@ -103,19 +146,50 @@ def test_art_30_the_record_has_forty_two_columns_and_lists_each_gap(tmp_path: Pa
     assert empty == len(sheet.gaps)
 
 
+@pytest.mark.parametrize(
+    ("category", "cited"),
+    [
+        ("user.health_and_medical", ("", "art_9: consent", "art_9: Art. 9(2)", "art_9: Art. 10")),
+        ("user.biometric.voice", ("dpia: x", "art_9: Art. 9(2)(k)")),
+        ("user.criminal_history", ("", CLAIMS)),
+    ],
+)
+def test_art_9_10_a_purpose_that_cites_no_condition_opens_nothing(
+    tmp_path: Path, category: str, cited: tuple[str, ...]
+) -> None:
+    """Such a policy is refused where it is loaded, and a changed file does not come into force."""
+    path, text = tmp_path / "policy.yaml", POLICY.read_text()
+    shown = text.replace("\ngrants:\n", "\ngrants:\n" + TO_FINANCE.format(category))
+    taxonomy = load_ontology().taxonomy
+
+    def load(links: str) -> AccessMap:
+        stated = f"    data_use: finance\n    links: {{{links}}}\n"
+        path.write_text(shown.replace("    data_use: finance\n", stated))
+        return load_access_map(path, taxonomy)
+
+    for links in cited:
+        with pytest.raises(ConfigurationError, match=r"purposes\.accounting\.links\.art_9 that cites Art\. "):
+            load(links)
+    lawful = "art_9: Art. 10 and the law on claims" if category == "user.criminal_history" else CLAIMS
+    assert load(lawful).decide(frozenset({"finance"}), "accounting", category).rule
+    denied = shown.replace("effect: allow", "effect: deny", 1)
+    path.write_text(denied)
+    assert load_access_map(path, taxonomy)
+
+
 def test_art_35_36_a_grant_that_calls_for_an_assessment_waits_for_it(tmp_path: Path, store_url: str) -> None:
     health = TO_FINANCE.format("user.health_and_medical")
     path = tmp_path / "policy.yaml"
     path.write_text(POLICY.read_text())
     with make_services(tmp_path, store_url, policy_file=path) as services:
         settings = services.settings
-    path.write_text(POLICY.read_text().replace("\ngrants:\n", "\ngrants:\n" + health))
+    shown = POLICY.read_text().replace("\ngrants:\n", "\ngrants:\n" + health)
+    path.write_text(
+        shown.replace("    data_use: finance\n", f"    data_use: finance\n    links: {{{CLAIMS}}}\n")
+    )
     with pytest.raises(ConfigurationError, match="impact assessment"):
         open_services(settings, {})
-    linked = path.read_text().replace(
-        "    data_use: finance\n",
-        "    data_use: finance\n    links: {dpia: https://example.com/privacy/dpia/a}\n",
-    )
+    linked = path.read_text().replace(CLAIMS, f"{CLAIMS}, dpia: https://example.com/privacy/dpia/a")
     path.write_text(linked)
     with open_services(settings, {}) as services:
         assert services.access.decide(frozenset({"finance"}), "accounting", "user.health_and_medical").rule

@@ -115,20 +115,26 @@ ADDED = """
     owner: finance
     review: 2027-06-30
 """
+CLAIMS = "art_9: 'legal claims (Art. 9(2)(f))'"
+
+
+def shown_to_finance() -> str:
+    """The policy with health data for accounting, under a condition of Art. 9(2), and no assessment."""
+    stated = POLICY.read_text().replace(
+        "data_use: finance\n", f"data_use: finance\n    links: {{{CLAIMS}}}\n", 1
+    )
+    return stated.replace("\ngrants:\n", "\ngrants:\n" + ADDED)
 
 
 def test_a_grant_that_needs_an_assessment_waits_for_it_or_for_a_waiver(office: Office) -> None:
     before = office.services.access.sha256
-    office.change("\ngrants:\n", "\ngrants:\n" + ADDED)
+    office.change(POLICY.read_text(), shown_to_finance())
     assert office.services.access.sha256 == before
     (fault,) = office.services.policy.faults
     assert "purposes.accounting" in str(fault)
     refused = [each.event for each in office.services.audit.events() if each.event.outcome is Outcome.REFUSED]
     assert [(event.action, event.reason_code) for event in refused] == [(Action.POLICY_LOADED, "faults")]
-    office.change(
-        "label: Invoicing, collecting, accounts and tax\n",
-        "label: Invoicing, collecting, accounts and tax\n    links: {dpia_waiver: a test needs none}\n",
-    )
+    office.change(CLAIMS, f"{CLAIMS}, dpia_waiver: a test needs none")
     assert office.services.access.sha256 != before
     decision = office.services.access.decide(frozenset({"finance"}), "accounting", "user.health_and_medical")
     assert decision.stated == "allow"
@@ -141,7 +147,7 @@ def test_a_policy_that_changed_while_nothing_ran_is_refused_at_start(tmp_path: P
     path.write_text(POLICY.read_text())
     with make_services(tmp_path, store_url, policy_file=path) as services:
         settings = services.settings
-    path.write_text(POLICY.read_text().replace("\ngrants:\n", "\ngrants:\n" + ADDED))
+    path.write_text(shown_to_finance())
     with pytest.raises(ConfigurationError, match="impact assessment"):
         open_services(settings, {})
     path.write_text(POLICY.read_text())
@@ -150,7 +156,7 @@ def test_a_policy_that_changed_while_nothing_ran_is_refused_at_start(tmp_path: P
 
 def test_hub_check_tells_what_is_to_be_assessed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "policy.yaml"
-    path.write_text(POLICY.read_text().replace("\ngrants:\n", "\ngrants:\n" + ADDED))
+    path.write_text(shown_to_finance())
     for name, value in (("POLICY_FILE", path), ("DATA_DIR", tmp_path / "var")):
         monkeypatch.setenv(f"HUB_{name}", str(value))
     told = CliRunner().invoke(app, ["check"], catch_exceptions=False)

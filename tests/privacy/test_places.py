@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
@@ -14,7 +15,7 @@ from hub.adapters.findings import FindingKind, FindingState
 from hub.adapters.inventory import IMPERSONAL, TABLES
 from hub.audit import Action
 from hub.errors import AccessDeniedError, NotFoundError, QueryError
-from hub.organisation import load_organisation
+from hub.organisation import Itself, load_organisation
 from hub.privacy import places
 from hub.privacy.places import State
 from hub.privacy.places.gaps import configured_findings
@@ -201,6 +202,29 @@ def test_the_map_of_the_organisation_counts_what_is_there(shop: Shop) -> None:
             assert found[f"hub.{table}"].rows == counted
 
 
+def test_the_hub_s_own_places_lie_where_the_organisation_says_and_what_comes_there_crosses_borders(
+    shop: Shop,
+) -> None:
+    officer = shop.author("compliance")
+    told = {each.id: each for each in places.privacy_map(shop.services, officer).locations}
+    assert (told["hub.record"].owner, told["hub.record"].country, told["hub.memory"].country) == (
+        "it",
+        "GB",
+        "GB",
+    )
+    said = shop.services.organisation
+    for hub, expected in (
+        (None, (None, None, None)),
+        (Itself(owner="it", country="US", hosting_partner="backup_vault"), ("it", "US", "backup_vault")),
+    ):
+        services = replace(shop.services, organisation=said.model_copy(update={"hub": hub}))
+        found = places.privacy_map(services, officer)
+        record = next(each for each in found.locations if each.id == "hub.record")
+        assert (record.owner, record.country, record.partner) == expected
+        landing = [each for each in found.flows if each.target == "hub.record"]
+        assert {(each.leaves, each.transfer_mechanism) for each in landing} == {(hub is not None, None)}
+
+
 def test_the_map_is_narrowed_by_category_and_system(shop: Shop) -> None:
     officer = shop.author("compliance")
     emails = places.privacy_map(shop.services, officer, category="user.contact", system="club")
@@ -250,3 +274,7 @@ def test_what_the_organisation_does_not_say_is_found(tmp_path: Path) -> None:
         ("partner_without_contract", "partner.vendor"),
         ("source_without_system", "source.erp"),
     }
+    path.write_text(f"{GOOD}hub: {{owner: it, country: US}}\n")
+    abroad = configured_findings(load_organisation(path, KNOWN), {"till"}, date(2026, 2, 1))
+    assert ("transfer_without_mechanism", "hub", "US") in {(e.kind.value, e.place, e.field) for e in abroad}
+    assert not [each for each in abroad if each.kind is FindingKind.SYSTEM_WITHOUT_SOURCE]

@@ -22,7 +22,7 @@ from hub.cli import app
 from hub.commands import AttestGrant, Author, Verdict, attest_grant
 from hub.errors import AccessDeniedError, QueryError
 from hub.ontology import load_ontology
-from hub.organisation import Contact, Organisation, Party
+from hub.organisation import Contact, Itself, Organisation, Party
 from hub.privacy.records import (
     COLUMNS,
     Gap,
@@ -170,6 +170,30 @@ def test_a_partner_without_a_contract_and_a_transfer_without_a_mechanism_are_gap
     assert found["14.1"] == "contract_ref of helpdesk_vendor in organisation.yaml"
     assert found["5.2"] == "transfer_mechanism for US in organisation.yaml"
     assert {"14.1", "5.2"}.isdisjoint(gaps(made(demo), "customer_service / support"))
+
+
+def test_no_required_cell_of_the_demo_is_a_gap_and_the_hub_is_a_system_like_others(demo: Services) -> None:
+    record, row = made(demo), "customer_service / hub"
+    assert [gap for gap in record.controller.gaps if gap.column.required] == []
+    assert cell(record, row, "1.7") == "Information technology"
+    assert cell(record, row, "7.2") == "Customer knowledge hub (table) in GB"
+    assert "signed by a key that lies elsewhere" in cell(record, row, "7.1")
+    assert "signed by a key that lies elsewhere" not in cell(record, "customer_service / erp", "7.1")
+    found = gaps(made(with_organisation(demo, hub=None)), row)
+    assert found.keys() >= {"1.7", "5.1", "5.2", "7.2"}
+    assert found["7.2"] == "hub in organisation.yaml"
+
+
+def test_a_hub_that_lies_abroad_is_a_transfer_of_its_own(demo: Services) -> None:
+    abroad = Itself(owner="it", country="US", hosting_partner="backup_vault")
+    record = made(with_organisation(demo, hub=abroad))
+    assert cell(record, "accounting / hub", "5.1") == "US"
+    assert gaps(record, "accounting / hub")["5.2"] == "transfer_mechanism for US in organisation.yaml"
+    assert cell(record, "accounting / hub", "7.2").endswith("in US, run by Granite Vaults Ltd")
+    assert "Granite Vaults Ltd (processor): runs the system" in cell(record, "accounting / hub", "4.2")
+    clauses = abroad.model_copy(update={"transfer_mechanism": "standard_clauses"})
+    allowed = made(with_organisation(demo, hub=clauses))
+    assert cell(allowed, "accounting / hub", "5.2") == "US: standard contractual clauses (Art. 46(2)(c))"
 
 
 def test_who_works_on_behalf_of_others_has_a_record_of_that(demo: Services) -> None:
@@ -323,9 +347,19 @@ def test_record_and_manifests_are_written_by_commands(
     paths = [tmp_path / f"record.{ending}" for ending in ("csv", "xlsx", "md")]
     for path in paths:
         told = CliRunner().invoke(app, ["privacy", "record", str(path)], catch_exceptions=False)
-        assert told.exit_code == 3, told.output
-        assert "5.1 Third countries: systems.hub.country in organisation.yaml" in told.output
+        assert told.exit_code == 0, told.output
+        assert (
+            "11.3 Privacy notice of the purpose: notices.system_operation in organisation.yaml" in told.output
+        )
         assert path.stat().st_size > 10_000
+    without = tmp_path / "organisation.yaml"
+    without.write_text("role: controller\n")
+    monkeypatch.setenv("HUB_ORGANISATION_FILE", str(without))
+    told = CliRunner().invoke(app, ["privacy", "record", str(paths[0])], catch_exceptions=False)
+    assert (told.exit_code, "5.1 Third countries: hub.country in organisation.yaml" in told.output) == (
+        3,
+        True,
+    )
     odd = CliRunner().invoke(app, ["privacy", "record", str(tmp_path / "r.pdf")], catch_exceptions=False)
     assert (odd.exit_code, ".csv, .xlsx, .md" in odd.output) == (1, True)
     written = CliRunner().invoke(app, ["privacy", "fides", str(tmp_path / "fides")], catch_exceptions=False)

@@ -77,9 +77,9 @@ def test_an_access_is_judged_by_the_policy_of_then(office: Office) -> None:
     """What was allowed stays so when a grant is taken away, and what was not stays so when one is given."""
     health = {"customers": [someone(0)], "categories": ["user.health_and_medical"]}
     allowed = office.read(**health)  # type: ignore[arg-type]
-    office.change("categories: user.health_and_medical", "categories: user.criminal_history")
+    office.change("categories: user.health_and_medical", "categories: user.demographic.religious_belief")
     refused = office.read(**health)  # type: ignore[arg-type]
-    office.change("categories: user.criminal_history", "categories: user.health_and_medical")
+    office.change("categories: user.demographic.religious_belief", "categories: user.health_and_medical")
     assert "not_permitted" not in flags(office, allowed)
     assert "not_permitted" in flags(office, refused)
 
@@ -153,9 +153,9 @@ def test_a_changed_grant_is_told_with_the_policy_that_changed_it(office: Office)
 
 def test_what_was_changed_and_changed_back_is_no_change(office: Office) -> None:
     before = moment()
-    office.change("categories: user.health_and_medical", "categories: user.criminal_history")
+    office.change("categories: user.health_and_medical", "categories: user.demographic.religious_belief")
     between = moment()
-    office.change("categories: user.criminal_history", "categories: user.health_and_medical")
+    office.change("categories: user.demographic.religious_belief", "categories: user.health_and_medical")
     services, author = office.services, office.author()
     assert map_diff(services, author, before, moment()).changes == ()
     assert len(map_diff(services, author, before, between).changes) == 2

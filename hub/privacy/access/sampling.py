@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Final
 
 from hub.access import AccessMap
-from hub.access.assessments import is_sensitive
+from hub.access.special import is_sensitive
 from hub.adapters import access_of, kept_configurations
 from hub.audit import TOLD, Action, AuditEvent, RecordedEvent, Volume, Wanted, draw, unusual_volumes
 from hub.audit.questions import PERSONAL

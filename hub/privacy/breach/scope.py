@@ -2,6 +2,7 @@
 
 | asked by           | affected                                                                                     |
 |--------------------|----------------------------------------------------------------------------------------------|
+| a credential       | the like, of one token or key of an account                                                  |
 | an account, a time | exactly the customers of whom reads, searches and exports told it, and who was one with them |
 | a place            | all of whom something lies there; with `until`, of what had come by then                     |
 | a place and others | those of whom something lies there and was told                                              |
@@ -20,7 +21,7 @@ from hub.access import Command
 from hub.adapters.forget import known_streams
 from hub.adapters.staff import STAFF_SOURCES
 from hub.audit import ACCESSES, Action, Wanted
-from hub.audit.events import is_actor
+from hub.audit.events import is_actor, is_fingerprint
 from hub.audit.exposure import Exposure, Told, exposure
 from hub.commands import Author
 from hub.commands.giving import refusals_recorded
@@ -39,7 +40,9 @@ class Where:
     whole_hub: bool = False
     """A copy of the store, of the index or of a backup: all that lies in the hub."""
     account: str | None = None
-    """The subject of a token, or the label of an API key."""
+    """The subject of a token, or `key:` and the id of an API key."""
+    credential: str | None = None
+    """The fingerprint of the one token or key that leaked."""
     since: datetime | None = None
     until: datetime | None = None
 
@@ -51,7 +54,7 @@ class Where:
     @property
     def is_access(self) -> bool:
         """Whether the audit log is asked: a mere `until` only says what lay at a place by then."""
-        return self.account is not None or self.since is not None
+        return any(each is not None for each in (self.account, self.credential, self.since))
 
     def as_json(self) -> dict[str, Any]:
         """What is given, as JSON has it."""
@@ -72,6 +75,8 @@ class BreachScope:
     """Customers by data category."""
     actors: tuple[Told, ...]
     """Who was told, the most first."""
+    credentials: Mapping[str, int]
+    """Customers by the token or key that was told of them, by its fingerprint; of the machine itself there is none."""
     events: int
     nameless: int
     """Accesses that name no customer: figures over many, or nothing found. Look at them one by one."""
@@ -99,6 +104,7 @@ class BreachScope:
             for each in self.actors
         ]
         lists = {"categories": dict(self.categories), "types": dict(self.types), "actors": actors}
+        lists["credentials"] = dict(self.credentials)
         times = {name: getattr(self, name) for name in ("first_at", "last_at")}
         return {
             "customers": len(self.customers),
@@ -164,6 +170,7 @@ def _scope(
         erased=erased,
         categories=categories,
         actors=told.actors,
+        credentials=told.credentials,
         events=told.events,
         nameless=told.nameless,
         cut=told.cut,
@@ -176,18 +183,26 @@ def _scope(
 
 
 def _wanted(where: Where) -> Wanted:
-    return Wanted(actions=ACCESSES, actor=where.account, since=where.since, until=where.until)
+    return Wanted(
+        actions=ACCESSES,
+        actor=where.account,
+        credential=where.credential,
+        since=where.since,
+        until=where.until,
+    )
 
 
 def _check(services: Services, where: Where) -> None:
     if not where.is_place and not where.is_access:
-        raise QueryError("name a place (a source, or the whole hub), an account, or since when")
+        raise QueryError("name a place (a source, or the whole hub), an account, a credential, or since when")
     if where.whole_hub and where.source is not None:
         raise QueryError("a source lies in the hub: name one of both")
     if where.stream is not None and where.source is None:
         raise QueryError("a stream is one of a source; name it as well")
     if where.account is not None and not is_actor(where.account):
         raise QueryError("an account is an opaque id, as tokens have it")
+    if where.credential is not None and not is_fingerprint(where.credential):
+        raise QueryError("a credential is named by its fingerprint, which `hub breach fingerprint` gives")
     if where.since is not None and where.until is not None and where.since >= where.until:
         raise QueryError("since lies before until")
     # What is misspelt would find nobody, which reads as if nobody were affected.

@@ -125,10 +125,12 @@ class Builder:
 
     def _landing(self) -> Iterator[Flow]:
         for (source, stream), declared in self._declared.items():
-            system = self._organisation.systems.get(source)
+            ends = [self._organisation.systems.get(source), self._organisation.hub]
             purposes = self.uses.purposes({d.category for d in declared if is_personal(d.category)})
-            leaves = system is not None and system.country not in EEA_AND_UK
-            mechanism = system.transfer_mechanism if system else None
+            abroad = [each for each in ends if each is not None and each.country not in EEA_AND_UK]
+            leaves = bool(abroad)
+            mechanisms = [each.transfer_mechanism for each in abroad]
+            mechanism = None if None in mechanisms else next(iter(mechanisms), None)
             for table in ("record", "quarantine"):
                 yield Flow(f"{source}.{stream}", _hub(table), False, purposes, mechanism, leaves)
 
@@ -171,7 +173,7 @@ class Builder:
         rows: int | None,
         type_: EntityType | None = None,
     ) -> Location:
-        made = TABLES.get(id_.partition(".")[2])
+        made, itself = TABLES.get(id_.partition(".")[2]), self._organisation.hub
         can = SEALED if id_ in (AUDIT, PAYLOADS, KEYS) else DERIVED if made and made.made_from else AUTO
         subject = "customer" if type_ is None or type_.has_customer else "employee"
         return Location(
@@ -183,9 +185,9 @@ class Builder:
             categories,
             self.uses.purposes(categories),
             (subject,),
-            "it",
-            None,
-            None,
+            itself.owner if itself else None,
+            itself.country if itself else None,
+            itself.hosting_partner if itself else None,
             rows,
             None,
             self.uses.retention_days(categories),

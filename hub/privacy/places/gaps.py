@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterator
 from datetime import date
 
 from hub.adapters.findings import Finding, FindingKind
-from hub.organisation import EEA_AND_UK, Organisation, Partner, Place, System
+from hub.organisation import EEA_AND_UK, HUB, Itself, Organisation, Partner, Place, System
 
 
 def configured_findings(organisation: Organisation, sources: Collection[str], today: date) -> list[Finding]:
@@ -22,7 +22,9 @@ def _systems(organisation: Organisation, sources: Collection[str]) -> Iterator[F
 
 
 def _transfers(organisation: Organisation) -> Iterator[Finding]:
-    parts: list[tuple[str, tuple[str, ...], System | Place | Partner]] = [
+    hub = organisation.hub
+    parts: list[tuple[str, tuple[str, ...], Itself | System | Place | Partner]] = [
+        *([(HUB, (hub.country,), hub)] if hub is not None else ()),
         *((f"system.{name}", (each.country,), each) for name, each in organisation.systems.items()),
         *((f"place.{name}", (each.country,), each) for name, each in organisation.places.items()),
         *((f"partner.{name}", each.countries, each) for name, each in organisation.partners.items()),
@@ -43,5 +45,5 @@ def _contracts(organisation: Organisation, today: date) -> Iterator[Finding]:
     for name, partner in organisation.partners.items():
         if partner.contract_ref is None:
             yield Finding(FindingKind.PARTNER_WITHOUT_CONTRACT, f"partner.{name}")
-        elif partner.agreement_until is not None and partner.agreement_until < today:
+        elif not partner.has_contract(today):
             yield Finding(FindingKind.AGREEMENT_ENDED, f"partner.{name}")

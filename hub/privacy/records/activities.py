@@ -16,7 +16,7 @@ from hub.adapters.configurations import ontology_content, sources_content
 from hub.audit.questions import PERSONAL
 from hub.commands import Attestation, newest_attestations
 from hub.commands.incidents import Incident, list_incidents
-from hub.organisation import EEA_AND_UK, HUB, Organisation, Partner, System
+from hub.organisation import EEA_AND_UK, HUB, Itself, Organisation, Partner, System
 from hub.privacy.retention.report import RuleReport, measure
 from hub.services import Services
 
@@ -41,7 +41,7 @@ class Activity:
     purpose_name: str
     purpose: Purpose
     system_name: str
-    system: System | None
+    system: System | Itself | None
     """None where the organisation's file says nothing of it."""
     system_label: str
     categories: tuple[str, ...]
@@ -130,7 +130,7 @@ class _Finding:
         self, purpose_name: str, purpose: Purpose, name: str, held: _Held, roles: Mapping[str, frozenset[str]]
     ) -> Activity:
         categories = frozenset().union(*roles.values())
-        system = self.organisation.systems.get(name)
+        system = self.organisation.hub if name == HUB else self.organisation.systems.get(name)
         hosting = system.hosting_partner if system is not None else None
         return Activity(
             purpose_name=purpose_name,

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from hub.access import DPIA, LIA, WAIVER, Command
-from hub.access.assessments import is_sensitive
-from hub.organisation import Contact, Organisation, Partner
+from hub.access.special import is_sensitive
+from hub.organisation import HUB, Contact, Itself, Organisation, Partner, System
 from hub.privacy.records.activities import Activity
 from hub.services import Services
 
@@ -87,14 +87,21 @@ def representatives(organisation: Organisation) -> str:
     return _lines(found) or _NONE_DECLARED
 
 
-def measures(organisation: Organisation) -> Cell:
-    """The security measures, or what is missing."""
-    return _lines(organisation.security_measures) or Missing(f"security_measures in {_FILE}")
+def measures(organisation: Organisation, system: System | Itself | None) -> Cell:
+    """The security measures of the organisation, and of the hub where it is the system; or what is missing."""
+    own = system.security_measures if isinstance(system, Itself) else ()
+    return _lines((*organisation.security_measures, *own)) or Missing(f"security_measures in {_FILE}")
+
+
+def _unsaid(activity: Activity, key: str = "") -> Missing:
+    """That the organisation's file says nothing of the system."""
+    section = HUB if activity.system_name == HUB else f"systems.{activity.system_name}"
+    return Missing(f"{section}.{key} in {_FILE}" if key else f"{section} in {_FILE}")
 
 
 def _department(services: Services, activity: Activity) -> Cell:
     if activity.system is None:
-        return Missing(f"systems.{activity.system_name}.owner in {_FILE}")
+        return _unsaid(activity, "owner")
     return services.access.policy.departments[activity.system.owner]
 
 
@@ -166,13 +173,13 @@ def _third_parties(_services: Services, activity: Activity) -> Cell:
 
 def _third_countries(_services: Services, activity: Activity) -> Cell:
     if activity.system is None:
-        return Missing(f"systems.{activity.system_name}.country in {_FILE}")
+        return _unsaid(activity, "country")
     return ", ".join(activity.third_countries) or "none"
 
 
 def _safeguards(_services: Services, activity: Activity) -> Cell:
     if activity.system is None:
-        return Missing(f"systems.{activity.system_name}.country in {_FILE}")
+        return _unsaid(activity, "country")
     return transfer_safeguards(activity)
 
 
@@ -214,7 +221,7 @@ def _longer(_services: Services, activity: Activity) -> Cell:
 def _location(_services: Services, activity: Activity) -> Cell:
     system = activity.system
     if system is None:
-        return Missing(f"systems.{activity.system_name} in {_FILE}")
+        return _unsaid(activity)
     host = f", run by {activity.host.label}" if activity.host is not None else ""
     return f"{activity.system_label} ({system.kind}) in {system.country}{host}"
 
@@ -354,7 +361,7 @@ DERIVED: Final[Mapping[str, Derive]] = {
     "6.2": _said("retention_policy"),
     "6.3": _adherence,
     "6.4": _longer,
-    "7.1": lambda services, _activity: measures(services.organisation),
+    "7.1": lambda services, activity: measures(services.organisation, activity.system),
     "7.2": _location,
     "8.1": _basis,
     "8.2": _interests,

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from hub.access import DPIA
-from hub.access.assessments import is_sensitive
+from hub.access.special import is_sensitive
 from hub.adapters.configurations import ontology_content, sources_content
 from hub.errors import QueryError
 from hub.ontology import Taxonomy

@@ -123,5 +123,5 @@ def _served_cells(services: Services, controller: Party, mine: Sequence[Activity
         mine[0].system_label,
         "; ".join(each.purpose.label for each in mine),
         "none" if not abroad else guards or transfer_safeguards(of_most),
-        measures(organisation),
+        measures(organisation, mine[0].system),
     ]

@@ -30,18 +30,20 @@ from hub.commands.naming import names_somebody
 from hub.commands.request_register import KeptRequest, KeptStep
 from hub.errors import NotFoundError, QueryError
 from hub.privacy.requests.clock import Law, Pause, Paused, deadline, may_extend, may_pause
-from hub.privacy.requests.planning import HAND_OUT, Known, open_steps, plan_steps
-from hub.privacy.requests.states import OPT_OUTS, Act, Kind, State, after, first_state
+from hub.privacy.requests.planning import HAND_OUT, HUMAN_REVIEW, TELL, Known, open_steps, plan_steps
+from hub.privacy.requests.states import EUROPEAN, OPT_OUTS, UNPROVEN, Act, Kind, State, after, first_state
 from hub.services import Services
 from hub.store import iso_utc, utc_now
 
 MAX_SAID: Final = 4000
 MAX_CONTACT: Final = 300
+_VERDICT = re.compile(r"(upheld|changed):.")
 _PROOF = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:/#-]{0,63}")
 DETAILS: Mapping[Kind, frozenset[str]] = {
     Kind.ERASURE: frozenset({"ground"}),
     Kind.RECTIFICATION: frozenset({"changes"}),
     Kind.OBJECTION: frozenset({"purpose"}),
+    Kind.AUTOMATED_DECISION: frozenset({"purpose"}),
 }
 """What may be said more closely, by kind; `said`, the letter's own words, always."""
 
@@ -103,7 +105,7 @@ def open_request(services: Services, author: Author, order: OpenRequest) -> Kept
     content = {**asdict(order), "received": order.received.isoformat() if order.received else None}
     said = Order(Command.HANDLE_PRIVACY_REQUEST, "open request", order.key, content)
     with refusals_recorded(services, author, Command.HANDLE_PRIVACY_REQUEST):
-        received = _checked(order)
+        received = _checked(services, order)
 
         def act(connection: Connection) -> tuple[Result, Sequence[AuditEvent]]:
             id_ = new_event_id()
@@ -121,7 +123,7 @@ def open_request(services: Services, author: Author, order: OpenRequest) -> Kept
                 "contact": order.contact,
                 "details": json.dumps(dict(order.details), sort_keys=True),
             }
-            if order.kind in OPT_OUTS:
+            if order.kind in UNPROVEN:
                 row |= {"method": Method.NOT_NEEDED.value, "verified_by": author.subject}
             register.add_request(connection, row)
             told = author.event(
@@ -195,7 +197,7 @@ def plan_request(services: Services, author: Author, id_: str) -> KeptRequest:
         if request.customer_id is not None:
             ids = all_ids(services.store, connection, request.customer_id)
             known = Known.of(services, gather(services.store, connection, ids))
-        steps = plan_steps(services, Kind(request.kind), known)
+        steps = plan_steps(services, Kind(request.kind), known, request.details.get("purpose"))
         register.set_steps(connection, id_, steps)
         return "planned", {"state": state.value}
 
@@ -221,6 +223,14 @@ def complete_task(services: Services, author: Author, id_: str, number: int, pro
             raise QueryError("this step is not one that a person may close now")
         if step.way == "auto":
             raise QueryError("the hub does this step itself; run the request")
+        if step.action == HUMAN_REVIEW and not _VERDICT.match(proof):
+            raise QueryError(
+                "the proof of a review begins with what came of it: upheld: or changed:, as changed:C-118"
+            )
+        if step.action == TELL and any(each.action == HUMAN_REVIEW for each in open_steps(request.steps)):
+            raise QueryError(
+                "the person is told what came of the review: complete the step human_review first"
+            )
         finish_step(connection, author, id_, step, proof)
         return f"task.{step.way}", {}
 
@@ -406,7 +416,7 @@ def _customer(services: Services, connection: Connection, customer: str | None) 
     return ids[0]
 
 
-def _checked(order: OpenRequest) -> datetime:
+def _checked(services: Services, order: OpenRequest) -> datetime:
     """When the request came, once all of it fits."""
     now = datetime.now(UTC)
     received = (order.received or now).astimezone(UTC)
@@ -414,6 +424,13 @@ def _checked(order: OpenRequest) -> datetime:
         raise QueryError("a request cannot come from the future")
     if order.kind in OPT_OUTS and order.law is not Law.CCPA:
         raise QueryError(f"{order.kind} is a right of the ccpa alone; an objection is its like")
+    if order.kind in EUROPEAN and order.law is Law.CCPA:
+        raise QueryError(f"the ccpa knows nothing like {order.kind}")
+    if order.kind is Kind.LIFTING and order.customer is None:
+        raise QueryError("a lifting names the customer whose restriction is to end")
+    if order.kind is Kind.AUTOMATED_DECISION and order.details.get("purpose") not in services.access.purposes:
+        known = ", ".join(services.access.purposes)
+        raise QueryError(f"name the purpose of the policy that the decision was made for, one of {known}")
     unknown = order.details.keys() - DETAILS.get(order.kind, frozenset()) - {"said"}
     if unknown:
         raise QueryError(f"a request for {order.kind} takes no {', '.join(sorted(unknown))}")

@@ -24,9 +24,10 @@ from hub.commands.request_register import KeptItem, KeptRequest
 from hub.errors import AccessDeniedError
 from hub.privacy.requests.clock import add_months
 from hub.privacy.requests.handling import deadline_of, find, is_paused
-from hub.privacy.requests.states import OPEN, State
+from hub.privacy.requests.states import OPEN, OPT_OUTS, Kind, State
 from hub.services import Services
 
+_SILENT_MONTHS: Final = 12
 KEPT_MONTHS: Final = 24
 """Months for which a closed request stays in the register."""
 
@@ -61,6 +62,8 @@ class RequestView:
     """By source, how many of its records still state what was corrected."""
     certificate: int | None
     """Number of the event of the erasure: `hub audit prove` gives its receipt."""
+    ask_again_on: date | None = None
+    """The first day on which somebody who opted out or limited may be asked to allow it again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,7 +146,7 @@ def _shown(services: Services, author: Author, item: KeptItem) -> KeptItem:
 
 
 def request_metrics(services: Services, author: Author, year: int) -> list[Metric]:
-    """Figures of the requests that came in a calendar year, by law and kind.
+    """Figures of the requests that came in a calendar year, by law and kind; a lifting is nobody's request.
 
     Raises:
         AccessDeniedError: the author may not.
@@ -153,7 +156,7 @@ def request_metrics(services: Services, author: Author, year: int) -> list[Metri
             found = register.find_requests(connection)
         groups: dict[tuple[str, str], list[KeptRequest]] = defaultdict(list)
         for request in found:
-            if request.received_at.startswith(f"{year:04}-"):
+            if request.received_at.startswith(f"{year:04}-") and request.kind != Kind.LIFTING:
                 groups[request.law, request.kind].append(request)
         return [_metric(*key, group) for key, group in sorted(groups.items())]
 
@@ -197,7 +200,15 @@ def _view(services: Services, request: KeptRequest) -> RequestView:
         tuple(returned),
         tuple(sorted(unmended.items())),
         certificate,
+        ask_again_on(request),
     )
+
+
+def ask_again_on(request: KeptRequest) -> date | None:
+    """Twelve months after California's opt-out or limit came (Cal. Civ. Code 1798.135(c)(4)); None of all else."""
+    if Kind(request.kind) not in OPT_OUTS or State(request.state) is State.REFUSED:
+        return None
+    return add_months(datetime.fromisoformat(request.received_at).date(), _SILENT_MONTHS)
 
 
 def _retained(services: Services, items: list[KeptItem]) -> list[Retained]:

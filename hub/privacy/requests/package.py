@@ -28,6 +28,7 @@ RIGHTS: Final = (
     ("Restriction", "to have data kept without being used", "Art. 18"),
     ("Portability", "to get what you gave in a form that machines read", "Art. 20"),
     ("Objection", "to object to uses that rest on interests, and to direct marketing at any time", "Art. 21"),
+    ("Human review", "to have somebody look at what was decided of you by machine alone", "Art. 22(3)"),
     ("Withdrawal", "to take back a consent at any time", "Art. 7(3)"),
     ("Complaint", "to complain to a supervisory authority", "Art. 77"),
 )

@@ -45,6 +45,8 @@ ABILITIES = {
     Kind.OBJECTION: "restrict",
     Kind.OPT_OUT_OF_SALE: "restrict",
     Kind.LIMIT: "restrict",
+    Kind.LIFTING: "restrict",
+    Kind.AUTOMATED_DECISION: "access",
 }
 """By kind of request, what a place must be able to do."""
 

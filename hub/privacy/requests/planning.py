@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from hub.adapters.amending import may_amend
 from hub.adapters.dossier import Dossier
 from hub.adapters.records import Amendment
-from hub.commands.request_register import KeptStep
+from hub.commands.request_register import INFORM, KeptStep
 from hub.errors import HubError
 from hub.organisation import Partner
 from hub.privacy.requests.places import RequestPlace, officers_department, places, systems_of_partner
@@ -28,6 +28,9 @@ from hub.services import Services
 REVIEW = "review"
 """The step at which a person looks for what the package tells of others (Art. 15(4))."""
 HAND_OUT = "hand_out"
+EXPLAIN, HUMAN_REVIEW, TELL = "explain", "human_review", "tell"
+"""The steps of a decision by machine: how it came about is explained, somebody who may change it looks at it and at
+what the person says, and the person is told what came of that (Art. 22(3), recital 71; Art. 22C of the UK's)."""
 
 _AMENDMENTS: dict[Kind, Amendment] = {Kind.ERASURE: "erase", Kind.RECTIFICATION: "rectify"}
 
@@ -53,17 +56,37 @@ class Known:
         return cls(frozenset(sources), frozenset(told))
 
 
-def plan_steps(services: Services, kind: Kind, known: Known | None) -> list[KeptStep]:
-    """The steps of a request; of somebody whom the hub does not know every place but the hub itself is to be asked."""
+def plan_steps(
+    services: Services, kind: Kind, known: Known | None, purpose: str | None = None
+) -> list[KeptStep]:
+    """The steps of a request; of somebody whom the hub does not know every place but the hub itself is to be asked.
+
+    `purpose` is the one of the policy that a decision by machine was made for.
+    """
+    officers = officers_department(services)
+    if kind is Kind.AUTOMATED_DECISION:
+        owner = _owner_of(services, purpose or "") or officers
+        tasks = ((EXPLAIN, owner), (HUMAN_REVIEW, owner), (TELL, officers))
+        return [
+            KeptStep(number, "decision", "decision", action, "task", who)
+            for number, (action, who) in enumerate(tasks, 1)
+        ]
     steps: list[KeptStep] = []
+    if kind is Kind.LIFTING:
+        steps.append(KeptStep(1, "person", "person", INFORM, "task", officers))
     for place in places(services, known.sources if known is not None else ()):
         way, state, proof = _way(services, kind, place, known)
         steps.append(KeptStep(len(steps) + 1, place.name, place.kind, kind, way, place.owner, state, proof))
     if kind in HANDS_OUT:
-        officers = officers_department(services)
         for action in (REVIEW, HAND_OUT):
             steps.append(KeptStep(len(steps) + 1, "package", "package", action, "task", officers))
     return steps
+
+
+def _owner_of(services: Services, purpose: str) -> str | None:
+    """The department whose people mostly work for the purpose."""
+    roles = services.access.roles.values()
+    return next((role.department for role in roles if role.default_purpose == purpose), None)
 
 
 def _way(

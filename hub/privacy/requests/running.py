@@ -32,7 +32,7 @@ from hub.commands import (
 )
 from hub.commands import request_register as register
 from hub.commands.holds import require_not_held
-from hub.commands.request_register import KeptItem, KeptRequest, KeptStep
+from hub.commands.request_register import INFORM, KeptItem, KeptRequest, KeptStep
 from hub.errors import QueryError, RequestError, SourceError
 from hub.graph.entities import STAFF
 from hub.privacy.requests.handling import Told, changed, close_if_done, find, finish_step, is_paused
@@ -70,7 +70,7 @@ def run_request(services: Services, author: Author, id_: str) -> KeptRequest:
 
     request = changed(services, author, id_, begin)
     for step in _in_order(request.steps):
-        if step.place_kind == "hub" and request.kind == Kind.ERASURE and _sources_open(find(services, id_)):
+        if step.place_kind == "hub" and _waits(find(services, id_)):
             continue
         _run_step(services, author, request, step)
     services.publish()
@@ -88,8 +88,12 @@ def _in_order(steps: Sequence[KeptStep]) -> list[KeptStep]:
     return sorted(mine, key=lambda step: (step.place_kind == "hub", step.number))
 
 
-def _sources_open(request: KeptRequest) -> bool:
-    return any(step.way == "source" for step in open_steps(request.steps))
+def _waits(request: KeptRequest) -> bool:
+    """Whether the hub has to wait: an erasure for the sources, a lifting until the person was told."""
+    left = list(open_steps(request.steps))
+    if request.kind == Kind.LIFTING:
+        return any(step.action == INFORM for step in left)
+    return request.kind == Kind.ERASURE and any(step.way == "source" for step in left)
 
 
 def _run_step(services: Services, author: Author, request: KeptRequest, step: KeptStep) -> None:
@@ -270,7 +274,7 @@ def _rectify(services: Services, author: Author, request: KeptRequest, customer:
 
 
 def _bar(services: Services, author: Author, request: KeptRequest, customer: str, kind: Kind) -> str:
-    """Keep data from being used: all uses, or those that the person objects to."""
+    """Keep data from being used: all uses, or those that the person objects to; or let them be used again."""
     uses: tuple[str | None, ...] = (None,)
     if kind is Kind.OBJECTION:
         uses = (request.details.get("purpose"),)
@@ -279,7 +283,7 @@ def _bar(services: Services, author: Author, request: KeptRequest, customer: str
     elif kind is Kind.LIMIT:
         uses = BEYOND_SERVICE
     for number, use in enumerate(uses):
-        wish = "restriction" if kind is Kind.RESTRICTION else "objection"
-        values = {"kind": wish, "state": "in_force", "purpose": use}
+        wish = "restriction" if kind in (Kind.RESTRICTION, Kind.LIFTING) else "objection"
+        values = {"kind": wish, "state": "lifted" if kind is Kind.LIFTING else "in_force", "purpose": use}
         record_restriction(services, author, RecordRestriction(customer, values, f"{request.id}.{number}"))
     return f"uses:{len(uses)}"

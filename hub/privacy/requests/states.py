@@ -5,7 +5,7 @@
         +--------------------+----- refuse ----+----------------+-----------> refused
 
 Pausing and extending leave the state as it is. A kind that needs no proof of identity begins as `verified`: nobody may
-be asked to prove who they are for an opt-out (11 CCR 7026(d), 7027(e)).
+be asked to prove who they are for an opt-out (11 CCR 7026(d), 7027(e)), and a lifting is nobody's wish but ours.
 """
 
 from __future__ import annotations
@@ -28,10 +28,18 @@ class Kind(StrEnum):
     PORTABILITY = "portability"
     OPT_OUT_OF_SALE = "opt_out_of_sale"
     LIMIT = "limit"
+    AUTOMATED_DECISION = "automated_decision"
+    """That somebody looks at what was decided of them by machine alone."""
+    LIFTING = "lifting"
+    """What nobody asks for: that a restriction ends, of which the person is told before."""
 
 
 OPT_OUTS = frozenset({Kind.OPT_OUT_OF_SALE, Kind.LIMIT})
 """Rights that California alone knows."""
+UNPROVEN = OPT_OUTS | {Kind.LIFTING}
+"""For what nobody has to prove who they are."""
+EUROPEAN = frozenset({Kind.AUTOMATED_DECISION, Kind.LIFTING})
+"""What California has nothing like."""
 HANDS_OUT = frozenset({Kind.ACCESS, Kind.PORTABILITY})
 """What ends in data that are handed out."""
 
@@ -82,7 +90,7 @@ MOVES: Mapping[Act, Mapping[State, State]] = MappingProxyType(
 
 def first_state(kind: Kind) -> State:
     """The state in which a request of this kind begins."""
-    return State.VERIFIED if kind in OPT_OUTS else State.RECEIVED
+    return State.VERIFIED if kind in UNPROVEN else State.RECEIVED
 
 
 def after(act: Act, state: State) -> State:

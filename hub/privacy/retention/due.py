@@ -8,10 +8,11 @@ from dataclasses import dataclass, field
 
 from sqlalchemy import Connection
 
+from hub.adapters.aging import AgedPayload, aged_versions, aged_waiting
 from hub.adapters.retiring import Judged, Verdict, judge
 from hub.graph.ages import AgedRow, Ages, parties_of, restricted
 from hub.graph.holds import held
-from hub.store import Store
+from hub.store import Store, iso_utc
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +57,24 @@ def customer_page(
     keeping = ages.keeping(connection, found) - stopped
     due = tuple(id_ for id_ in found if id_ not in stopped and id_ not in keeping)
     return CustomerPage(found[-1], due, tuple(sorted(stopped)), tuple(sorted(keeping)))
+
+
+def payload_page(
+    ages: Ages, store: Store, connection: Connection, rule: str, then: str, *, after: int, limit: int
+) -> list[AgedPayload]:
+    """The next of what sources sent whose time is up by the rule; none at the end."""
+    find = aged_versions if then == "empty_versions" else aged_waiting
+    return find(store, connection, iso_utc(ages.cutoff(rule)), after=after, limit=limit)
+
+
+def payload_pages(
+    ages: Ages, store: Store, connection: Connection, rule: str, then: str, limit: int
+) -> Iterator[list[AgedPayload]]:
+    """All of what sources sent whose time is up by the rule."""
+    after = 0
+    while page := payload_page(ages, store, connection, rule, then, after=after, limit=limit):
+        yield page
+        after = page[-1].id
 
 
 def row_pages(

@@ -3,23 +3,29 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from types import MappingProxyType
+from typing import Final
 
 from sqlalchemy import Connection
 
 from hub.access import Command
-from hub.access.retention import RetentionRule, kept_days
+from hub.access.retention import PAYLOADS, RetentionRule, kept_days
 from hub.audit import Action
 from hub.commands import Author
 from hub.commands.giving import refusals_recorded
 from hub.graph.ages import Ages
 from hub.ontology import CUSTOMER, Ontology
-from hub.privacy.retention.due import customer_pages, row_pages
+from hub.privacy.retention.due import customer_pages, payload_pages, row_pages
 from hub.services import Services
 
 _PAGE = 1000
+KEPT_IN: Final[Mapping[str, str]] = MappingProxyType(
+    {"empty_versions": "record", "discard_waiting": "quarantine"}
+)
+"""The tables of what sources sent, by what a rule does there; they stand for a type."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,12 +121,12 @@ def measure(services: Services, at: datetime) -> RetentionReport:
 
 def _measured(services: Services, ages: Ages, connection: Connection, name: str) -> RuleReport:
     rule = services.retention.rules[name]
-    lines = _row_lines if rule.types else _customer_lines
+    lines = _payload_lines if rule.then in PAYLOADS else _row_lines if rule.types else _customer_lines
     return RuleReport(
         name=name,
         label=rule.label,
         purpose=rule.purpose,
-        types=rule.types or (CUSTOMER,),
+        types=rule.types or (KEPT_IN.get(rule.then, CUSTOMER),),
         categories=_categories(services.ontology, rule),
         counted_from=rule.counted_from,
         keep_days=kept_days(rule, services.access.policy),
@@ -149,6 +155,14 @@ def _row_lines(services: Services, ages: Ages, connection: Connection, name: str
         for source in sorted({source for source, _ in counts}):
             due, held, bound = (counts[source, verdict] for verdict in ("due", "held", "bound"))
             yield Line(type_name, source, due, held, bound)
+
+
+def _payload_lines(services: Services, ages: Ages, connection: Connection, name: str) -> Iterator[Line]:
+    then, counts = services.retention.rules[name].then, Counter[tuple[str, bool]]()
+    for page in payload_pages(ages, services.store, connection, name, then, _PAGE):
+        counts.update((each.source, each.is_stopped) for each in page)
+    for source in sorted({source for source, _ in counts}):
+        yield Line(KEPT_IN[then], source, counts[source, False], counts[source, True], 0)
 
 
 def _customer_lines(services: Services, ages: Ages, connection: Connection, name: str) -> Iterator[Line]:

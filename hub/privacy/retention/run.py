@@ -15,7 +15,8 @@ from typing import Final
 from sqlalchemy import Connection
 
 from hub.access import Command
-from hub.adapters import firstload
+from hub.adapters import firstload, runs
+from hub.adapters.aging import discard_waiting, empty_versions
 from hub.adapters.erasing import ErasurePlan
 from hub.adapters.retiring import Retirement, plan_retirement
 from hub.audit import Action, AuditEvent, Outcome
@@ -24,13 +25,15 @@ from hub.commands.giving import Order, announce, conclude, refusals_recorded
 from hub.eraser import Erased
 from hub.errors import NotFoundError, QueryError
 from hub.graph.ages import Ages
-from hub.privacy.retention.due import CustomerPage, customer_page, row_page
-from hub.privacy.retention.report import measure
+from hub.privacy.retention.due import CustomerPage, customer_page, payload_page, row_page
+from hub.privacy.retention.report import KEPT_IN, measure
 from hub.services import Services
 
 CUSTOMERS_AT_ONCE: Final = 20
 ROWS_AT_ONCE: Final = 100
 """Overdue rows of one transaction; what hangs together with them comes in addition."""
+PAYLOADS_AT_ONCE: Final = 500
+"""Versions, or records that wait, of one transaction."""
 MOST: Final = 100_000
 
 
@@ -111,7 +114,7 @@ def run_retention(
             return RetentionRun(**{**first, "erasures": tuple(first["erasures"])})
         at = now or datetime.now(UTC)
         done = _Run(services, author, begun, order, at).carried_out()
-        if order.scrub and done.erasures:
+        if order.scrub and done.size:
             services.eraser.scrub(author.event(Action.ERASE_VERIFIED), thorough=False)
         left = measure(services, at).counts
         left["remaining"] = done.remaining
@@ -162,6 +165,9 @@ class _Run:
         for name, _, type_ in rules.of_rows():
             if not wanted or name in wanted:
                 self._rows(name, type_, done)
+        for name, rule in rules.of_payloads():
+            if not wanted or name in wanted:
+                self._payloads(name, rule.then, done)
         return done
 
     @property
@@ -217,6 +223,30 @@ class _Run:
                 done.rows.update(pages.found.rows)
             elif pages.is_over:
                 return
+
+    def _payloads(self, rule: str, then: str, done: _Done) -> None:
+        """Take out what sources sent and serves nothing any more, some in a transaction; what is held stays behind."""
+        services, after, is_over = self.services, 0, False
+        while not is_over and done.size < self.order.most:
+            with services.store.write() as connection:
+                page = payload_page(
+                    self._ages, services.store, connection, rule, then, after=after, limit=PAYLOADS_AT_ONCE
+                )
+                due = [each.id for each in page if not each.is_stopped]
+                if due and then == "empty_versions":
+                    empty_versions(services.store, connection, due)
+                elif due:
+                    discard_waiting(services.store, connection, due, self.begun.id)
+                if due:
+                    code, counts = f"{then}.{rule}", {"deleted": len(due)}
+                    told = self.author.event(
+                        Action.RETENTION_RUN, about=self.begun.id, reason_code=code, counts=counts
+                    )
+                    runs.post(connection, [told])
+            if due:
+                done.rows[KEPT_IN[then]] += len(due)
+            is_over, after = not page, page[-1].id if page else after
+        services.publish_events()
 
     def _pages(self, rule: str, type_name: str) -> _RowPages:
         return _RowPages(self.services, self._ages, rule, type_name)

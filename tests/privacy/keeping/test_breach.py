@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from hub.access import fingerprint
 from hub.audit import Action
 from hub.commands import Author
 from hub.errors import AccessDeniedError, NotFoundError, QueryError
@@ -93,6 +94,34 @@ def test_articles_33_34_a_leaked_credential_gives_exactly_whom_it_read(
     assert set(everybody.customers) == {customers[key] for key in ("P0", "P1", "P2", "P3")}
     assert scope(keeper, account=stolen, until=before).customers == ()
     assert scope(keeper, account="u-nobody").customers == ()
+
+
+def test_articles_33_34_of_an_account_s_tokens_one_gives_exactly_whom_it_read(
+    company: tuple[World, Keeper, dict[str, str]],
+) -> None:
+    """Also by commands, and by the key of a machine; neither token nor key is in the log."""
+    world, keeper, customers = company
+    leaked, own = world.token("support", client="phone"), world.token("support", client="desk")
+    key, text = keeper.services.keys.create("till-3", ("support",), ("customer_service",), 1)
+    for token, number in ((leaked, "P0"), (own, "P1"), (leaked, "P2"), (text, "P3")):
+        asked = world.post({"query": READ, "variables": {"id": customers[number]}}, token)
+        assert asked.data["customer"]["name"]
+    noted_of = {"customerId": customers["P4"], "kind": "visit", "idempotencyKey": fresh_key()}
+    note = "mutation($input: InteractionInput!) { logInteraction(input: $input) { id } }"
+    world.post({"query": note, "variables": {"input": noted_of}}, leaked)
+    found = scope(keeper, account="u-support", credential=fingerprint(leaked))
+    assert set(found.customers) == {customers["P0"], customers["P2"]}
+    assert set(scope(keeper, credential=fingerprint(leaked)).customers) == set(found.customers)
+    assert scope(keeper, account="u-sales", credential=fingerprint(leaked)).customers == ()
+    assert scope(keeper, account=key.subject, credential=fingerprint(text)).customers == (customers["P3"],)
+    whole = scope(keeper, account="u-support")
+    assert whole.credentials == {fingerprint(leaked): 2, fingerprint(own): 1}
+    (logged,) = [each.event for each in told(keeper, Action.INTERACTION_LOGGED)]
+    assert logged.credential == fingerprint(leaked)
+    log = b" ".join(each.event.encode() for each in keeper.services.audit.events())
+    assert not [each for each in (leaked, own, text) if each.encode() in log]
+    with pytest.raises(QueryError, match="hub breach fingerprint"):
+        scope(keeper, credential=leaked)
 
 
 def test_of_an_account_and_a_place_both_hold(company: tuple[World, Keeper, dict[str, str]]) -> None:

@@ -397,6 +397,24 @@ def test_an_opt_out_asks_nobody_who_they_are_and_is_california_s_alone(rights: R
         rights.open(Kind.LIMIT, ann, Law.GDPR)
 
 
+@pytest.mark.parametrize(("kind", "law"), [(Kind.OPT_OUT_OF_SALE, Law.CCPA), (Kind.LIMIT, Law.CCPA)])
+def test_ccpa_135_who_opted_out_is_not_asked_again_for_twelve_months(
+    rights: Rights, kind: Kind, law: Law
+) -> None:
+    ann = rights.begin()
+    request = rights.run(kind, ann, law, received=NOW.replace(year=2024, month=2, day=29))
+    rights.finish(request.id)
+    view = show_request(rights.services, rights.officer, request.id)
+    assert (view.request.state, view.ask_again_on) == ("closed", date(2025, 2, 28))
+    refused = rights.open(kind, ann, law)
+    refuse(rights.services, rights.officer, refused.id, Refusal.UNFOUNDED, REASON)
+    assert show_request(rights.services, rights.officer, refused.id).ask_again_on is None
+    assert (
+        show_request(rights.services, rights.officer, rights.open(Kind.OBJECTION, ann).id).ask_again_on
+        is None
+    )
+
+
 def test_article_12_a_pause_moves_the_deadline_and_only_as_the_law_lets_it(rights: Rights) -> None:
     ann = rights.begin()
     request = rights.open(Kind.ACCESS, ann, Law.UK)
