@@ -130,8 +130,30 @@ def _connectors() -> dict[str, Example]:
               glob: orders/*.csv
               format: {type: csv}
               done: .done              # orders/a.csv waits for orders/a.csv.done
+              after: move              # once the hub has it, to read/orders/a.csv
+              archive: read
             """,
             _STREAM,
+            "files",
+        ),
+        "SftpLogin": Example(
+            """
+            connector:
+              type: files
+              root: sftp://files.example.com/outgoing
+              sftp: {user: hub, key: {file: secrets/id_ed25519}, known_hosts: known_hosts}
+            """,
+            (),
+            "files",
+        ),
+        "S3Login": Example(
+            """
+            connector:
+              type: files
+              root: s3://exports/shop
+              s3: {region: eu-west-1, key: {env: S3_KEY}, secret: {env: S3_SECRET}}
+            """,
+            (),
             "files",
         ),
         "RestConfig": Example(
