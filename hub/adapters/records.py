@@ -38,7 +38,15 @@ class BadRecord:
     reason: str
 
 
-Record = RawRecord | BadRecord
+@dataclass(frozen=True, slots=True)
+class GoneRecord:
+    """The source says that a record is no longer there; the payload has the fields of its key."""
+
+    payload: Payload = field(repr=False)
+    position: str
+
+
+Record = RawRecord | BadRecord | GoneRecord
 
 
 @dataclass(frozen=True, slots=True)

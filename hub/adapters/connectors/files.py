@@ -200,7 +200,7 @@ class FilesConnector:
             files = self._settled(stream, files, progress)
             if stream.read.path_field is None:
                 progress.know_renamed(files, partial(self._content, stream.name))
-        if not files:
+        if not files and not stream.read.takes_away:
             self.warnings.append(f"{stream.name}: no file matches {', '.join(stream.read.glob)}")
         collected: list[Record] = []
         try:
