@@ -178,8 +178,9 @@ class NatsConnector(Warned):
     def _connected(self) -> Iterator[Any]:
         import nats
 
-        client = self._run(lambda: nats.connect(**self._settings()))
+        client = nats.NATS()
         try:
+            self._run(lambda: client.connect(**self._settings()))
             yield client
         finally:
             with suppress(Exception):
