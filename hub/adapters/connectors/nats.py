@@ -176,9 +176,9 @@ class NatsConnector(Warned):
 
     @contextmanager
     def _connected(self) -> Iterator[Any]:
-        import nats
+        from nats.aio.client import Client
 
-        client = nats.NATS()
+        client = Client()
         try:
             self._run(lambda: client.connect(**self._settings()))
             yield client
