@@ -35,6 +35,22 @@ test-browser: $(INSTALLED) ## the query page in a real browser; needs Chromium, 
 test-taps: $(INSTALLED) ## a Singer tap and an Airbyte source as they are published, installed and read (two minutes; needs the network)
 	$(BIN)/pytest tests/real/taps.py -q -n 0
 
+test-sftp: $(INSTALLED) ## files of a real SFTP server, Debian's openssh-server (half a minute; needs root)
+	@command -v /usr/sbin/sshd >/dev/null || { echo "make test-sftp needs sshd; on Debian: apt-get install openssh-server"; exit 1; }
+	$(BIN)/pytest tests/real/sftp.py -q -n 0
+
+test-s3: $(INSTALLED) ## objects of an S3 server, moto as a program of its own (two minutes)
+	$(BIN)/pytest tests/real/s3.py -q -n 0
+
+test-imap: $(INSTALLED) ## mail of a real IMAP server, Debian's dovecot-imapd (half a minute; needs root)
+	@command -v dovecot >/dev/null || { echo "make test-imap needs Dovecot; on Debian: apt-get install dovecot-imapd"; exit 1; }
+	$(BIN)/pytest tests/real/imap.py -q -n 0
+
+test-brokers: $(INSTALLED) ## messages of real NATS and RabbitMQ servers, and of librdkafka's mock of Kafka (a minute; needs root)
+	@command -v nats-server >/dev/null && command -v rabbitmq-server >/dev/null \
+		|| { echo "make test-brokers needs servers; on Debian: apt-get install nats-server rabbitmq-server"; exit 1; }
+	$(BIN)/pytest tests/real/brokers.py -q -n 0
+
 test-pop: $(INSTALLED) ## the screen pop page in a real browser; needs Chromium; WRITE=1 takes the screenshots of its docs anew
 	@command -v chromium chromium-browser google-chrome >/dev/null \
 		|| { echo "make test-pop needs Chromium; on Debian: apt-get install chromium"; exit 1; }

@@ -95,6 +95,13 @@ def test_the_schema_for_editors_is_json(ontology: Ontology) -> None:
 
 _BASES: dict[str, tuple[str, str]] = {
     "files": ("{type: files}", '{glob: "*.csv", format: {type: csv}}'),
+    "amqp": ("{type: amqp, url: {env: AMQP_URL}}", "{queue: hub.orders}"),
+    "kafka": ('{type: kafka, servers: ["kafka.example.com:9093"]}', "{topic: orders}"),
+    "nats": ('{type: nats, servers: ["tls://nats.example.com:4222"]}', "{stream: SHOP}"),
+    "imap": (
+        "{type: imap, host: imap.example.com, user: hub, password: {env: IMAP_PASSWORD}}",
+        "{folders: [INBOX]}",
+    ),
     "rest": ("{type: rest, url: https://api.example.com}", "{path: /orders}"),
     "sql": ("{type: sql, url: {env: ERP_URL}}", "{table: orders}"),
     "singer": ("{type: singer, tap: tap-postgres}", "{stream: public-orders}"),

@@ -83,9 +83,7 @@ def end(connection: Connection, source: str, stream: str) -> None:
     connection.execute(delete(table).where(table.c.source == source, table.c.stream == stream))
 
 
-def written_since(
-    store: Store, connection: Connection, source: str, stream: str, run_id: int, keys: Sequence[str]
-) -> set[str]:
+def written_since(store: Store, source: str, stream: str, run_id: int, keys: Sequence[str]) -> set[str]:
     """Those of the keys of which a run after this one has landed a version, or set one aside."""
     marks = store.dialect.param
     of_stream = f"{{alias}}.source = {marks('source')} AND {{alias}}.stream = {marks('stream')}"
@@ -99,5 +97,6 @@ def written_since(
         f" AND q.last_run_id > {newer} AND {{in:q.key}}"
     )
     given = {"source": source, "stream": stream, "run": run_id}
-    rows = [row for sql in (landed, waiting) for row in store.rows_in(connection, sql, keys, **given)]
+    with store.read() as connection:
+        rows = [row for sql in (landed, waiting) for row in store.rows_in(connection, sql, keys, **given)]
     return {key for (key,) in rows}

@@ -27,6 +27,9 @@ def lint(loaded: Loaded, broken: Collection[str], ontology: Ontology) -> list[Fa
     faults: list[Fault] = []
     for doc, config in loaded.values():
         for name, stream in config.streams.items():
+            if stream.deletes == "full_scan" and stream.read.takes_away:
+                message = "what is read is taken away at the source, and would seem deleted at the next run"
+                faults.append(doc.fault(["streams", name, "deletes"], message, expected="none"))
             for index, entity in enumerate(stream.entities):
                 place: Place = ("streams", name, "entities", index)
                 faults += _Check(doc, config, ontology, made, broken).entity(place, stream, entity)

@@ -14,7 +14,7 @@ from typing import Any
 
 from hub.adapters.mapping import StreamMapping
 from hub.adapters.quarantine import Rejected
-from hub.adapters.records import BadRecord, Connector, RawRecord, Record, StreamRead
+from hub.adapters.records import BadRecord, Connector, GoneRecord, RawRecord, Record, StreamRead
 from hub.adapters.specs import SourceConfig
 from hub.errors import RecordError
 from hub.graph import Entity, Reference, SharedIdentifier
@@ -65,6 +65,8 @@ def preview(
 def _take(mapping: StreamMapping, record: Record) -> tuple[Entity, ...] | Rejected:
     if isinstance(record, BadRecord):
         return Rejected.unreadable(record.raw, record.position, record.reason)
+    if isinstance(record, GoneRecord):
+        return ()
     try:
         return mapping.map(record.payload).entities
     except RecordError as error:

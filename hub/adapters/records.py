@@ -40,7 +40,15 @@ class BadRecord:
     reason: str
 
 
-Record = RawRecord | BadRecord
+@dataclass(frozen=True, slots=True)
+class GoneRecord:
+    """The source says that a record is no longer there; the payload has the fields of its key."""
+
+    payload: Payload = field(repr=False)
+    position: str
+
+
+Record = RawRecord | BadRecord | GoneRecord
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +66,11 @@ class ConfigModel(BaseModel):
     """The base of every component's configuration: immutable, no unknown keys, no values in its faults."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+    @property
+    def takes_away(self) -> bool:
+        """Whether what the hub has read goes away at the source, so that a later run cannot meet it again."""
+        return False
 
     def prepared(self, folder: Path) -> Self:
         """The component with what it reads from files beside the source's YAML in `folder`.
@@ -144,6 +157,22 @@ class Connector(Protocol):
 
     def close(self) -> None:
         """Give connections back; the connector cannot be used after."""
+        ...
+
+
+@runtime_checkable
+class Acknowledging(Protocol):
+    """A connector that lets its source know what the hub has: files are put away, messages acknowledged."""
+
+    def committed(self, stream: StreamRead[Any], cursor: Cursor | None) -> None:
+        """Told once, after a stream was read to its end and the hub has committed all of it, up to `cursor`.
+
+        A run that fails or is killed before comes here at its next end, for what its cursor has passed: to be told
+        twice of the same thing must do no harm.
+
+        Raises:
+            SourceUnavailableError: the source is down; what is told again at the next end need not be raised.
+        """
         ...
 
 

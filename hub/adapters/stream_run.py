@@ -20,8 +20,9 @@ from hub.adapters.mapping import StreamMapping
 from hub.adapters.mappings import keep_mapping
 from hub.adapters.payload import digest, dump, readable
 from hub.adapters.quarantine import Rejected
-from hub.adapters.records import BadRecord, Batch, Cursor, RawRecord, Record
+from hub.adapters.records import BadRecord, Batch, Cursor, GoneRecord, RawRecord
 from hub.adapters.runs import Counts
+from hub.adapters.seen import SeenHeads, in_parts
 from hub.audit import Action, AuditEvent
 from hub.errors import RecordError, TooManyRejectsError
 from hub.graph import GraphWriter, Statement
@@ -35,24 +36,6 @@ MIXED = "mixed"
 
 DELETE_PAGE = 10_000
 """Heads looked through at a time for records that the source no longer has."""
-
-
-@dataclass(slots=True)
-class SeenHeads:
-    """The ids of the heads met in a run, one bit each: a million records take 125 kB."""
-
-    bits: bytearray = field(default_factory=bytearray, repr=False)
-
-    def add(self, head_id: int) -> None:
-        """Note that the record with this head was met."""
-        place = head_id >> 3
-        if place >= len(self.bits):
-            self.bits.extend(bytes(max(place + 1 - len(self.bits), 4096)))
-        self.bits[place] |= 1 << (head_id & 7)
-
-    def __contains__(self, head_id: int) -> bool:
-        place = head_id >> 3
-        return place < len(self.bits) and bool(self.bits[place] & 1 << (head_id & 7))
 
 
 @dataclass(slots=True)
@@ -103,9 +86,20 @@ class StreamRun:
         return self.stream.deletes == "full_scan"
 
     def apply(self, batch: Batch) -> None:
-        """Land, map, resolve and project one batch."""
-        incoming, unreadable = self._parse(batch.records)
-        self.take(incoming, unreadable, cursor=batch.cursor, retry=False)
+        """Land, map, resolve and project one batch.
+
+        Where the source tells of records that are gone, each part of the batch is a transaction, and the cursor moves
+        with the last: a run that is killed between them goes through all of them again.
+        """
+        parts = list(in_parts(batch.records))
+        for records, gone in parts:
+            incoming, unreadable = self._parse(records)
+            self.take(
+                incoming, unreadable, cursor=batch.cursor, retry=False, moves=len(parts) == 1 and not gone
+            )
+            self._delete_told(gone)
+        if len(parts) > 1 or parts[0][1]:
+            self.take([], [], cursor=batch.cursor, retry=False)
 
     def take(
         self,
@@ -114,10 +108,14 @@ class StreamRun:
         *,
         cursor: Cursor | None,
         retry: bool,
+        moves: bool = True,
     ) -> None:
-        """Write parsed records and what they cause. `retry` maps again what waits in quarantine unchanged."""
+        """Write parsed records and what they cause, and the cursor where it `moves`.
+
+        `retry` maps again what waits in quarantine unchanged.
+        """
         heads = self._heads([item.key for item in incoming])
-        current = self._without_newer(incoming) if self.backfills else incoming
+        current = self._not_newer(incoming) if self.backfills else incoming
         fresh, waiting = self._fresh(current, heads, retry=retry)
         mapped = self._map(fresh, heads)
         accepted = self._without_landed(mapped.accepted, heads)
@@ -135,9 +133,9 @@ class StreamRun:
                 still = {item.hash for item in passed.refused}
                 tried = [item.hash for item in incoming if item.hash not in still]
                 quarantine.release_versions(connection, self.source, self.name, tried)
-            elif self.backfills:
+            elif self.backfills and moves:
                 backfill.keep(connection, self.source, self.name, self._cursor_text(cursor))
-            elif not self.scans_fully:
+            elif moves and not self.backfills and not self.scans_fully:
                 self._save_state(connection, cursor=self._cursor_text(cursor))
             runs.add_counts(connection, self.run_id, self.name, counts, self.mapping.version)
         self.keyless += sum(item.key is None for item in passed.refused)
@@ -155,7 +153,7 @@ class StreamRun:
             connection, stream, accepted, refused, heads, self.mapping.glimpse
         )
 
-    def _parse(self, records: Sequence[Record]) -> tuple[list[Incoming], list[Rejected]]:
+    def _parse(self, records: Sequence[RawRecord | BadRecord]) -> tuple[list[Incoming], list[Rejected]]:
         incoming: list[Incoming] = []
         unreadable: list[Rejected] = []
         for record in records:
@@ -188,11 +186,9 @@ class StreamRun:
             self.seen.add(head.id)
         return heads
 
-    def _without_newer(self, incoming: Sequence[Incoming]) -> Sequence[Incoming]:
-        """The records that no sync has written since this backfill began, for it may have read them before that."""
+    def _not_newer(self, incoming: Sequence[Incoming]) -> Sequence[Incoming]:
         keys = [item.key for item in incoming]
-        with self.store.read() as connection:
-            newer = backfill.written_since(self.store, connection, self.source, self.name, self.run_id, keys)
+        newer = backfill.written_since(self.store, self.source, self.name, self.run_id, keys)
         return [item for item in incoming if item.key not in newer]
 
     def _fresh(
@@ -382,6 +378,23 @@ class StreamRun:
         with self.store.write() as connection:
             quarantine.release_unseen(connection, self.run_id, self.source, self.name)
         return None
+
+    def _delete_told(self, gone: Sequence[GoneRecord]) -> None:
+        """Remove what the source says is gone; what it names no key of is set aside."""
+        keys: list[str] = []
+        keyless: list[Rejected] = []
+        for record in gone:
+            try:
+                keys.append(self.mapping.key_of(record.payload))
+            except RecordError as error:
+                raw = readable(record.payload)
+                keyless.append(Rejected.because(error, key=None, position=record.position, raw=raw))
+        if keyless:
+            self.take([], keyless, cursor=None, retry=False, moves=False)
+        if keys:
+            self._delete([head for head in self._heads(keys).values() if head.state != "deleted"])
+            with self.store.write() as connection:
+                quarantine.release(connection, self.source, self.name, sorted(set(keys)))
 
     def _delete(self, heads: Sequence[Head]) -> None:
         if not heads:

@@ -26,7 +26,7 @@ from hub.adapters.frozen import frozen_sources, frozen_words
 from hub.adapters.mapping import StreamMapping, compile_stream
 from hub.adapters.payload import load
 from hub.adapters.quarantine import Quarantined
-from hub.adapters.records import Connector, ConnectorContext, StreamRead, Wire
+from hub.adapters.records import Acknowledging, Connector, ConnectorContext, StreamRead, Wire
 from hub.adapters.replay import remap_stream, replay_stream
 from hub.adapters.runs import Counts, RunKind, RunReport, RunState
 from hub.adapters.staff import STAFF_SOURCES, staff_mapping
@@ -326,9 +326,10 @@ class Syncer:
         start = None if run.scans_fully or state is None else run.cursor(state.cursor)
         stream = config.streams[name]
         read = StreamRead(name, stream.read, stream.key, stream.cursor)
-        warned = len(connector.warnings)
+        warned, at = len(connector.warnings), start
         for batch in connector.batches(read, start, self.batch_size):
             run.apply(batch)
+            at = batch.cursor
             progress(name, run.counts)
             run.stop_if_too_bad(start, at_end=False)
         run.stop_if_too_bad(start, at_end=True)
@@ -339,6 +340,8 @@ class Syncer:
             doubts += [doubt] if doubt else []
         doubts += run.doubts()
         run.finish()
+        if isinstance(connector, Acknowledging):
+            connector.committed(read, at)
         progress(name, run.counts)
 
     def stream_run(self, run_id: int, config: SourceConfig, name: str) -> StreamRun:

@@ -9,7 +9,9 @@ from typing import get_args
 from pydantic import BaseModel
 
 from hub.adapters import paths
-from hub.adapters.connectors import connectors, rest_models
+from hub.adapters.connectors import FilesRead, KafkaRead, connectors, rest_models
+from hub.adapters.connectors.filesystems import S3Login, SftpLogin
+from hub.adapters.connectors.kafka import KafkaSasl
 from hub.adapters.converters import CONVERTERS, Converter, natural
 from hub.adapters.formats import CobolSegments, FixedField, FixedSelect, Records, formats
 from hub.adapters.schedules import Breaker, Schedule
@@ -39,6 +41,8 @@ _SECRETS: Mapping[Model, str] = {
     TextRef: "Text or secret",
     UrlRef: "Address or secret",
 }
+_LOGINS: Mapping[Model, str] = {SftpLogin: "Login to an SFTP server", S3Login: "Login to an S3 server"}
+_KAFKA: Mapping[Model, str] = {KafkaSasl: "Login to Kafka"}
 _PARTS: Mapping[Model, str] = {
     CobolSegments: "Kinds of COBOL records",
     FixedField: "Field of a fixed-width record",
@@ -113,6 +117,7 @@ def _titles() -> dict[str, str]:
     titled |= {kind: _kind_title(kind, "Paging") for kind in _PAGING}
     titled |= {kind: _kind_title(kind, "Records") for kind in _RECORDS}
     titled |= {rest_models.Retries: "Retries", rest_models.Incremental: "Incremental reading"}
+    titled |= {**_LOGINS, **_KAFKA}
     return {model.__name__: title for model, title in titled.items()}
 
 
@@ -162,6 +167,10 @@ def _connectors() -> Iterator[str]:
         yield _section(kind.read_model, _read_title(name), 4)
         if kind.read_model is rest_models.RestRead:
             yield from _rest()
+        if kind.read_model is FilesRead:
+            yield from _sections(_LOGINS, 4)
+        if kind.read_model is KafkaRead:
+            yield from _sections(_KAFKA, 4)
 
 
 def _rest() -> Iterator[str]:

@@ -8,7 +8,7 @@ from textwrap import dedent
 from types import MappingProxyType
 from typing import Literal
 
-Kind = Literal["airbyte", "files", "rest", "singer", "sql"]
+Kind = Literal["airbyte", "amqp", "files", "imap", "kafka", "nats", "rest", "singer", "sql"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,10 +130,79 @@ def _connectors() -> dict[str, Example]:
               glob: orders/*.csv
               format: {type: csv}
               done: .done              # orders/a.csv waits for orders/a.csv.done
+              after: move              # once the hub has it, to read/orders/a.csv
+              archive: read
             """,
             _STREAM,
             "files",
         ),
+        "SftpLogin": Example(
+            """
+            connector:
+              type: files
+              root: sftp://files.example.com/outgoing
+              sftp: {user: hub, key: {file: secrets/id_ed25519}, known_hosts: known_hosts}
+            """,
+            (),
+            "files",
+        ),
+        "S3Login": Example(
+            """
+            connector:
+              type: files
+              root: s3://exports/shop
+              s3: {region: eu-west-1, key: {env: S3_KEY}, secret: {env: S3_SECRET}}
+            """,
+            (),
+            "files",
+        ),
+        "AmqpConfig": Example("connector: {type: amqp, url: {env: AMQP_URL}}", (), "amqp"),
+        "AmqpRead": Example("read: {queue: hub.orders}", _STREAM, "amqp"),
+        "KafkaConfig": Example(
+            """
+            connector:
+              type: kafka
+              servers: [kafka.example.com:9093]
+              sasl: {mechanism: SCRAM-SHA-512, user: hub, password: {env: KAFKA_PASSWORD}}
+            """,
+            (),
+            "kafka",
+        ),
+        "KafkaRead": Example("read: {topic: erp.public.orders, format: {type: debezium}}", _STREAM, "kafka"),
+        "KafkaSasl": Example(
+            """
+            connector:
+              type: kafka
+              servers: [kafka.example.com:9093]
+              sasl: {mechanism: PLAIN, user: hub, password: {file: secrets/kafka}}
+            """,
+            (),
+            "kafka",
+        ),
+        "NatsConfig": Example(
+            """
+            connector:
+              type: nats
+              servers: ["tls://nats.example.com:4222"]
+              user: hub
+              password: {env: NATS_PASSWORD}
+            """,
+            (),
+            "nats",
+        ),
+        "NatsRead": Example('read: {stream: SHOP, subject: "shop.orders.>"}', _STREAM, "nats"),
+        "ImapConfig": Example(
+            """
+            connector:
+              type: imap
+              host: imap.example.com
+              user: support@example.com
+              password: {env: IMAP_PASSWORD}
+            """,
+            (),
+            "imap",
+        ),
+        "ImapRead": Example('read: {folders: [INBOX, "Support/*"], since: 2026-01-01}', _STREAM, "imap"),
         "RestConfig": Example(
             """
             connector:
@@ -247,6 +316,7 @@ def _formats() -> dict[str, Example]:
         "DbfFormat": "format: {type: dbf, deleted_field: is_deleted}",
         "EdiFormat": 'format: {type: edi, only: ["850", ORDERS]}',
         "EpcisFormat": "format: {type: epcis}",
+        "DebeziumFormat": "format: {type: debezium, types: {total: 'decimal:2', born: date}}",
         "EmlFormat": "format: {type: eml}",
         "IcalendarFormat": "format: {type: icalendar, zones: {GMT Standard Time: Europe/London}}",
         "MboxFormat": "format: {type: mbox, max_bytes: 10000000}",

@@ -9,7 +9,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from hub.adapters.connectors.amqp import AmqpConfig, AmqpRead
 from hub.adapters.connectors.files import FilesConfig, FilesRead
+from hub.adapters.connectors.imap import ImapConfig, ImapRead
+from hub.adapters.connectors.kafka import KafkaConfig, KafkaRead
+from hub.adapters.connectors.nats import NatsConfig, NatsRead
 from hub.adapters.connectors.rest import RestConfig
 from hub.adapters.connectors.rest_models import RestRead
 from hub.adapters.connectors.sql import SqlConfig, SqlRead
@@ -21,9 +25,17 @@ __all__ = [
     "CONNECTORS",
     "AirbyteConfig",
     "AirbyteRead",
+    "AmqpConfig",
+    "AmqpRead",
     "ConnectorChoice",
     "FilesConfig",
     "FilesRead",
+    "ImapConfig",
+    "ImapRead",
+    "KafkaConfig",
+    "KafkaRead",
+    "NatsConfig",
+    "NatsRead",
     "RestConfig",
     "RestRead",
     "SingerConfig",
@@ -36,7 +48,11 @@ __all__ = [
 
 CONNECTORS: tuple[type[ConnectorConfig], ...] = (
     AirbyteConfig,
+    AmqpConfig,
     FilesConfig,
+    ImapConfig,
+    KafkaConfig,
+    NatsConfig,
     RestConfig,
     SingerConfig,
     SqlConfig,

@@ -1,32 +1,42 @@
 """Files: every file that matches a glob, on any file system that fsspec knows, in any format, each read once.
 
 The cursor remembers each finished file with a signature of its state, and how many records were read of the file
-in progress: `{"files": {"a.csv": "c2ln"}, "current": {"path": "b.csv", "signature": "dHVy", "records": 500}}`.
-A file whose signature changed is read again; files that are gone are forgotten.
+in progress: `{"files": {"a.csv": "c2ln:aGFzaA=="}, "current": {"path": "b.csv", "signature": "dHVy", "records": 500}}`.
+A file whose signature changed is read again; a file that has only another name is not (see `pickup.py`).
 """
 
 from __future__ import annotations
 
-import bz2
-import gzip
 import lzma
+import os
+import time
 import zipfile
 import zlib
-from base64 import urlsafe_b64encode
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import UTC, datetime
+from fnmatch import fnmatchcase
 from functools import partial
 from glob import escape
 from hashlib import blake2b
+from io import BufferedReader
 from itertools import islice
 from pathlib import Path, PurePosixPath
-from typing import IO, Annotated, Any, BinaryIO, Literal, Self, cast
+from typing import Annotated, Any, BinaryIO, Literal, Self, cast
 
-import fsspec
-from pydantic import AfterValidator, Field, WithJsonSchema, field_validator
+from pydantic import AfterValidator, Field, WithJsonSchema, field_validator, model_validator
 
+from hub.adapters.connectors.filesystems import (
+    Opened,
+    S3Login,
+    SftpLogin,
+    foreign_errors,
+    foreign_meaning,
+    open_root,
+)
+from hub.adapters.connectors.pickup import File, Progress, put_away
+from hub.adapters.connectors.unpacking import Compression, Hashed, content_hash, text_of, unpacked
 from hub.adapters.formats import FormatChoice
 from hub.adapters.records import (
     Batch,
@@ -43,11 +53,11 @@ from hub.adapters.records import (
 from hub.adapters.secrets import TextRef, UrlRef, no_plain_secrets
 from hub.errors import SourceError, SourceProtocolError, SourceUnavailableError
 
-Compression = Literal["infer", "none", "gz", "bz2", "xz", "zip"]
-
 _STAMPS = ("ETag", "etag", "mtime", "LastModified", "last_modified", "modified", "updated", "created")
 """Names under which fsspec's file systems tell that a file changed, the surest first."""
 
+_TEMPORARY = ("*.part", "*.partial", "*.filepart", "*.tmp", "*.temp", "*.crdownload", "*.swp", "*~", ".*")
+"""Names that rsync, WinSCP, browsers and editors give to what they have not finished."""
 
 _ONE_OR_MORE = {"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}, "minItems": 1}]}
 
@@ -75,6 +85,17 @@ class FilesRead(ConfigModel):
         min_length=1,
         description="Suffix of a marker file beside each complete one: with `.done`, `a.csv` waits for `a.csv.done`.",
     )
+    ignore: tuple[str, ...] = Field(
+        default=_TEMPORARY,
+        description="Patterns of names that are passed over: those that programs give to what they still write.",
+    )
+    look_twice_s: int = Field(
+        default=0,
+        ge=0,
+        le=600,
+        description="Seconds between two looks at the files that are new: one whose size or time differs waits for the"
+        " next run. For servers whose clock cannot be trusted, where settle_s would be wrong.",
+    )
     changed_by: Literal["stat", "content"] = Field(
         default="stat",
         description="What tells that a file changed: size and time (cheap), or a hash of its content, for file "
@@ -85,6 +106,40 @@ class FilesRead(ConfigModel):
         min_length=1,
         description="Field to add to each record with its file's path below the root.",
     )
+
+    after: Literal["keep", "move", "delete"] = Field(
+        default="keep",
+        description="What becomes of a file at the source once the hub has committed all of it.",
+    )
+    archive: str | None = Field(
+        default=None,
+        min_length=1,
+        description="Folder below the root that `after: move` moves files to; nothing in it is read.",
+    )
+    max_files: int = Field(
+        default=100_000,
+        ge=1,
+        description="Most files that may lie there: the cursor remembers each, in about 100 bytes. With more the run"
+        " fails; let `after` move or delete what was read, or narrow the glob.",
+    )
+    max_unpacked_mb: int = Field(
+        default=102_400,
+        ge=1,
+        description="Most MiB that a compressed file may unpack to; more is damage, or an attack.",
+    )
+
+    @model_validator(mode="after")
+    def _archive_to_move_to(self) -> Self:
+        if (self.after == "move") != (self.archive is not None):
+            raise ValueError("`after: move` and `archive` belong together")
+        if self.archive is not None and {"", ".", ".."} & set(self.archive.rstrip("/").split("/")):
+            raise ValueError("archive is a folder below the root")
+        return self
+
+    @property
+    def takes_away(self) -> bool:
+        """Whether files are gone once they were read."""
+        return self.after != "keep"
 
     @field_validator("glob", mode="before")
     @classmethod
@@ -110,51 +165,23 @@ class FilesConfig(ConnectorConfig):
         description="Folder, or URL with fsspec's protocol; relative to the YAML's folder.",
     )
     options: Annotated[dict[str, bool | int | TextRef], AfterValidator(no_plain_secrets)] = Field(
-        default={}, description="Options of the fsspec file system, such as key, secret, username or anon."
+        default={}, description="Options of another fsspec file system, such as token or account_name."
     )
+    sftp: SftpLogin | None = Field(default=None, description="Login to the server of an `sftp://` root.")
+    s3: S3Login | None = Field(default=None, description="Login to the server of an `s3://` root.")
 
     def connect(self, context: ConnectorContext) -> FilesConnector:
         """A connector for these files."""
         return FilesConnector(self, context)
 
 
-@dataclass(frozen=True, slots=True)
-class _File:
-    path: str
-    relative: str
-    signature: str
-
-
-@dataclass(slots=True)
-class _Progress:
-    """The cursor while it moves: finished files, and the file in progress with its count of records."""
-
-    finished: dict[str, str] = field(default_factory=dict)
-    current: _File | None = None
-    records: int = 0
-
-    def begin(self, file: _File, records: int) -> None:
-        self.finished.pop(file.relative, None)
-        self.current, self.records = file, records
-
-    def finish(self, file: _File) -> None:
-        self.finished[file.relative] = file.signature
-        self.current, self.records = None, 0
-
-    def cursor(self) -> Cursor:
-        made: Cursor = {"files": dict(self.finished)}
-        if self.current is not None and self.records:
-            path, signature = self.current.relative, self.current.signature
-            made["current"] = {"path": path, "signature": signature, "records": self.records}
-        return made
-
-
 class FilesConnector:
-    """Reads files; holds no connection between batches but the open file."""
+    """Reads files; holds a file system's connection until it is closed."""
 
     def __init__(self, config: FilesConfig, context: ConnectorContext) -> None:
         self.warnings: list[str] = []
         self._config, self._context = config, context
+        self._opened: Opened | None = None
 
     def batches(
         self, stream: StreamRead[FilesRead], cursor: Cursor | None, batch_size: int
@@ -163,14 +190,18 @@ class FilesConnector:
 
         Raises:
             SourceUnavailableError: the file system cannot be reached, or a file not be opened.
-            SourceProtocolError: a file is damaged, or does not fit its format's configuration.
+            SourceProtocolError: a file is damaged, or does not fit its format's configuration; or there are more than
+                `max_files`.
         """
         cursor = cursor or {}
         with self._translated(stream.name, "the file system"):
             files = list(self._files(stream))
-        if not files:
+            progress = Progress.after(cursor, files, keeps_times=stream.read.changed_by == "stat")
+            files = self._settled(stream, files, progress)
+            if stream.read.path_field is None:
+                progress.know_renamed(files, partial(self._content, stream.name))
+        if not files and not stream.read.takes_away:
             self.warnings.append(f"{stream.name}: no file matches {', '.join(stream.read.glob)}")
-        progress = _Progress(_still_there(cursor, files))
         collected: list[Record] = []
         try:
             for record in self._unread(stream, files, cursor, progress):
@@ -187,61 +218,140 @@ class FilesConnector:
         if collected or last != cursor:
             yield Batch(collected, last)
 
+    def committed(self, stream: StreamRead[FilesRead], cursor: Cursor | None) -> None:
+        """Move or delete the files that the hub has, as the YAML says; what cannot be is told, and tried again."""
+        read = stream.read
+        if read.after == "keep":
+            return
+        known = (cursor or {}).get("files", {})
+        with self._translated(stream.name, "the file system"):
+            opened = self._open_root()
+            opened.system.invalidate_cache()
+            # What another program wrote over since is another file, which the next run reads.
+            files = [file for file in self._files(stream) if file.is_known_as(known.get(file.relative))]
+        for file in files:
+            try:
+                with self._translated(stream.name, file.relative):
+                    put_away(opened, file, read.archive, read.done)
+            except SourceError as error:
+                self._warn(f"{stream.name}: was read, but not put away: {error}")
+
     def close(self) -> None:
-        """Nothing is held open."""
+        """Give the file system's connection back."""
+        if self._opened is not None:
+            self._opened.close()
+            self._opened = None
 
     def _unread(
-        self, stream: StreamRead[FilesRead], files: list[_File], cursor: Cursor, progress: _Progress
+        self, stream: StreamRead[FilesRead], files: list[File], cursor: Cursor, progress: Progress
     ) -> Iterator[Record]:
         """The records that the cursor has not passed; `progress` is moved before each is given."""
         for file in files:
-            if progress.finished.get(file.relative) == file.signature:
+            if progress.has(file):
                 continue
-            progress.begin(file, _records_before(cursor, file))
-            for record in self._records(stream, file, progress.records):
+            before = progress.records_before(cursor, file)
+            for attempt in ("first", "again"):
+                progress.begin(file, before)
+                content = yield from self._whole(stream, file, progress)
+                now = self._state_now(stream, file)
+                if content is not None and now == file.signature:
+                    progress.finish(file, content)
+                    break
+                if now is None or attempt == "again":
+                    self._warn(
+                        f"{stream.name}: {file.relative} changed while it was read; the next run reads it again"
+                    )
+                    progress.give_up()
+                    break
+                # It is another file by now: what was read of it may be halves.
+                file, before = replace(file, signature=now), 0
+
+    def _whole(
+        self, stream: StreamRead[FilesRead], file: File, progress: Progress
+    ) -> Generator[Record, None, str | None]:
+        """The file's records, and a hash of its content; None in its place when it changed so that it seems damaged."""
+        try:
+            reading = self._records(stream, file, progress.records)
+            while True:
+                try:
+                    record = next(reading)
+                except StopIteration as done:
+                    return str(done.value)
                 progress.records += 1
                 yield record
-            progress.finish(file)
+        except SourceError:
+            try:
+                now = self._state_now(stream, file)
+            except SourceError:
+                now = None
+            if now in (file.signature, None):
+                raise
+            return None
 
-    def _files(self, stream: StreamRead[FilesRead]) -> Iterator[_File]:
+    def _state_now(self, stream: StreamRead[FilesRead], file: File) -> str | None:
+        """The file's signature as it is now, None when it is gone."""
+        with self._translated(stream.name, file.relative):
+            opened = self._open_root()
+            try:
+                now = _signature(opened.system, file.path, opened.info(file.path), stream.read.changed_by)
+            except FileNotFoundError:
+                return None
+            if now == file.signature:
+                return now
+            # Some file systems tell of one file otherwise than in a listing.
+            listed = (each.signature for each in self._files(stream) if each.path == file.path)
+            return next(listed, None)
+
+    def _files(self, stream: StreamRead[FilesRead]) -> Iterator[File]:
         read = stream.read
-        system, root = self._open_root()
-        if not system.exists(root):
+        opened = self._open_root()
+        if not opened.is_there():
             raise SourceUnavailableError(
-                self._context.source, stream.name, f"{root}: there is no such folder"
+                self._context.source, stream.name, f"{opened.root}: there is no such folder"
             )
         found: dict[str, dict[str, Any]] = {}
         for pattern in read.glob:
-            found |= cast("dict[str, dict[str, Any]]", system.glob(f"{escape(root)}/{pattern}", detail=True))
-        for path in sorted(found):
-            info = found[path]
-            if info.get("type") != "directory" and self._is_complete(system, path, stream):
-                yield _File(path, _below(root, path), _signature(system, path, info, read.changed_by))
+            found |= opened.matching(f"{escape(opened.root)}/{pattern}")
+        paths = [path for path in sorted(found) if found[path].get("type") != "directory"]
+        paths = [path for path in paths if not _is_passed_over(read, _below(opened.root, path))]
+        if len(paths) > read.max_files:
+            message = (
+                f"{len(paths)} files match, more than max_files ({read.max_files}); "
+                "let `after` move or delete those that were read, or narrow the glob"
+            )
+            raise SourceProtocolError(self._context.source, stream.name, message)
+        for path in paths:
+            if self._is_complete(opened, path, stream):
+                signature = _signature(opened.system, path, found[path], read.changed_by)
+                by_content = read.changed_by == "content" or _is_stamped_by_content(found[path])
+                yield File(path, _below(opened.root, path), signature, by_content)
 
-    def _open_root(self) -> tuple[Any, str]:
-        context = self._context
-        root = self._config.root.resolve(context)
-        options = {
-            name: value.resolve(context) if isinstance(value, TextRef) else value
-            for name, value in self._config.options.items()
-        }
-        if "://" not in root and "::" not in root:
-            root = str((context.base_dir / root).absolute())
-        try:
-            system, path = fsspec.core.url_to_fs(root, **options)
-        except (ImportError, ValueError) as error:
-            # fsspec names the protocol, or the package that its file system needs.
-            raise SourceProtocolError(context.source, None, f"root cannot be opened: {error}") from None
-        system.invalidate_cache()
-        return system, path.rstrip("/")
+    def _settled(self, stream: StreamRead[FilesRead], files: list[File], progress: Progress) -> list[File]:
+        """`files` without the new ones that look otherwise a little later."""
+        if not stream.read.look_twice_s or all(progress.has(file) for file in files):
+            return files
+        time.sleep(stream.read.look_twice_s)
+        self._open_root().system.invalidate_cache()
+        again = {file.path: file.signature for file in self._files(stream)}
+        return [file for file in files if progress.has(file) or again.get(file.path) == file.signature]
 
-    def _is_complete(self, system: Any, path: str, stream: StreamRead[FilesRead]) -> bool:
+    def _open_root(self) -> Opened:
+        if self._opened is None:
+            context, config = self._context, self._config
+            options = {
+                name: value.resolve(context) if isinstance(value, TextRef) else value
+                for name, value in config.options.items()
+            }
+            self._opened = open_root(config.root.resolve(context), context, options, config.sftp, config.s3)
+        return self._opened
+
+    def _is_complete(self, opened: Opened, path: str, stream: StreamRead[FilesRead]) -> bool:
         read = stream.read
-        if read.done is not None and (path.endswith(read.done) or not system.exists(path + read.done)):
+        if read.done is not None and (path.endswith(read.done) or not opened.has(path + read.done)):
             return False
         if not read.settle_s:
             return True
-        modified = _modified(system, path)
+        modified = opened.modified(path)
         if modified is None:
             message = (
                 f"{path}: the file system tells no times, so settle_s cannot work; use done or leave it out"
@@ -249,29 +359,58 @@ class FilesConnector:
             raise SourceProtocolError(self._context.source, stream.name, message)
         return (datetime.now(UTC) - modified).total_seconds() >= read.settle_s
 
-    def _records(self, stream: StreamRead[FilesRead], file: _File, passed_over: int) -> Iterator[Record]:
+    def _records(
+        self, stream: StreamRead[FilesRead], file: File, passed_over: int
+    ) -> Generator[Record, None, str]:
+        """The file's records after the first `passed_over`, and a hash of its content."""
         read = stream.read
         with self._translated(stream.name, file.relative):
-            system, _ = self._open_root()
-            with (
-                system.open(file.path, "rb") as raw,
-                _unpacked(raw, file.path, read.compression) as content,
-                ExitStack() as companions,
-            ):
-                beside = partial(_beside, system, file.path, companions)
-                for record in islice(
-                    read.format.read_file(content, file.relative, beside), passed_over, None
+            system = self._open_root().system
+            with system.open(file.path, "rb") as raw:
+                hashed = Hashed(raw)
+                with (
+                    BufferedReader(hashed, 1 << 20) as whole,
+                    unpacked(whole, file.path, read.compression, read.max_unpacked_mb << 20) as content,
+                    ExitStack() as companions,
                 ):
-                    yield _with_path(record, read.path_field, file.relative)
+                    beside = partial(_beside, system, file.path, companions)
+                    for record in islice(
+                        read.format.read_file(content, file.relative, beside), passed_over, None
+                    ):
+                        yield _with_path(record, read.path_field, file.relative)
+                    if file.stamped_by_content:
+                        return ""
+                    if (known := hashed.content()) is not None:
+                        return known
+        return self._content(stream.name, file)
+
+    def _content(self, stream: str, file: File) -> str:
+        with self._translated(stream, file.relative), self._open_root().system.open(file.path, "rb") as raw:
+            return content_hash(raw)
+
+    def _warn(self, message: str) -> None:
+        if message not in self.warnings:
+            self.warnings.append(message)
 
     @contextmanager
     def _translated(self, stream: str, what: str) -> Iterator[None]:
         """Errors of fsspec, the decompressors and the formats, as errors of this source that name the file."""
         try:
             yield
-        except (ValueError, OSError, EOFError, zlib.error, lzma.LZMAError, zipfile.BadZipFile) as error:
+        except foreign_errors() as error:  # first, for some of them are OSErrors too
+            kind, meaning = foreign_meaning(error)
+        except _ERRORS as error:
             kind, meaning = _meaning(error)
-            raise kind(self._context.source, stream, f"{what}: {meaning}") from None
+        else:
+            return
+        if self._opened is not None and self._opened.is_lost():
+            kind, meaning = SourceUnavailableError, "the connection broke"
+            self._opened = None
+        raise kind(self._context.source, stream, f"{what}: {meaning}")
+
+
+_ERRORS = (ValueError, OSError, EOFError, zlib.error, lzma.LZMAError, zipfile.BadZipFile)
+"""What file systems, the decompressors and the formats raise, besides what packages have of their own."""
 
 
 def _beside(system: Any, path: str, companions: ExitStack, suffixes: Sequence[str]) -> BinaryIO | None:
@@ -293,23 +432,23 @@ def _meaning(error: Exception) -> tuple[type[SourceError], str]:
         return SourceUnavailableError, "is gone"
     if isinstance(error, PermissionError):
         return SourceUnavailableError, "may not be read (permission denied)"
+    if isinstance(error, TimeoutError):
+        return SourceUnavailableError, "was silent for too long"
     # The decompressors raise OSErrors of their own, which no system call has numbered.
     if isinstance(error, OSError) and error.errno is not None:
-        return SourceUnavailableError, f"cannot be read ({error.strerror})"
+        return SourceUnavailableError, f"cannot be read ({os.strerror(error.errno)})"
     return SourceProtocolError, f"damaged, or not what its name says ({type(error).__name__})"
 
 
-def _still_there(cursor: Cursor, files: list[_File]) -> dict[str, str]:
-    """The cursor's finished files that still exist: what is gone is forgotten, which bounds the cursor."""
-    finished = cursor.get("files", {})
-    return {file.relative: finished[file.relative] for file in files if file.relative in finished}
+def _is_passed_over(read: FilesRead, relative: str) -> bool:
+    name = PurePosixPath(relative).name
+    archived = read.archive is not None and PurePosixPath(relative).is_relative_to(read.archive)
+    return archived or any(fnmatchcase(name.lower(), pattern) for pattern in read.ignore)
 
 
-def _records_before(cursor: Cursor, file: _File) -> int:
-    """How many records of `file` the cursor has passed; none when the file is another one by now."""
-    current = cursor.get("current") or {}
-    same = (current.get("path"), current.get("signature")) == (file.relative, file.signature)
-    return int(current["records"]) if same else 0
+def _is_stamped_by_content(info: dict[str, Any]) -> bool:
+    """Whether the file system's own stamp comes of the content, as an object store's ETag does."""
+    return any(info.get(name) is not None for name in _STAMPS[:2])
 
 
 def _with_path(record: Record, path_field: str | None, path: str) -> Record:
@@ -319,48 +458,12 @@ def _with_path(record: Record, path_field: str | None, path: str) -> Record:
 
 
 def _signature(system: Any, path: str, info: dict[str, Any], changed_by: str) -> str:
-    hashed = blake2b(digest_size=9)
     if changed_by == "content":
         with system.open(path, "rb") as content:
-            while chunk := content.read(1 << 20):
-                hashed.update(chunk)
-    else:
-        stamp = next((info[name] for name in _STAMPS if info.get(name) is not None), None)
-        hashed.update(f"{info.get('size')} {stamp}".encode())
-    return urlsafe_b64encode(hashed.digest()).decode()
-
-
-def _modified(system: Any, path: str) -> datetime | None:
-    try:
-        modified: datetime = system.modified(path)
-    except NotImplementedError:
-        return None
-    return modified if modified.tzinfo else modified.replace(tzinfo=UTC)
+            return content_hash(content)
+    stamp = next((info[name] for name in _STAMPS if info.get(name) is not None), None)
+    return text_of(blake2b(f"{info.get('size')} {stamp}".encode(), digest_size=9).digest())
 
 
 def _below(root: str, path: str) -> str:
     return path.removeprefix(root).lstrip("/")
-
-
-@contextmanager
-def _unpacked(raw: IO[bytes], path: str, compression: Compression) -> Iterator[BinaryIO]:
-    """The content of a file that may be compressed; of a zip file, its only member."""
-    kind = PurePosixPath(path).suffix.lstrip(".").lower() if compression == "infer" else compression
-    if kind == "gz":
-        with gzip.open(raw) as content:
-            yield cast("BinaryIO", content)
-    elif kind == "bz2":
-        with bz2.open(raw) as content:
-            yield cast("BinaryIO", content)
-    elif kind == "xz":
-        with lzma.open(raw) as content:
-            yield cast("BinaryIO", content)
-    elif kind == "zip":
-        with zipfile.ZipFile(raw) as archive:
-            members = [member for member in archive.infolist() if not member.is_dir()]
-            if len(members) != 1:
-                raise FileFormatError(f"a zip file must hold one file; this one holds {len(members)}")
-            with archive.open(members[0]) as content:
-                yield cast("BinaryIO", content)
-    else:
-        yield cast("BinaryIO", raw)

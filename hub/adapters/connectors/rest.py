@@ -221,7 +221,7 @@ class RestConnector:
                 "and others may have been passed over"
             )
         if isinstance(read.paging, PagePaging | OffsetPaging) and read.paging.recheck:
-            self._recheck(stream, read, marks, at)
+            self._recheck(stream, read, marks, at, parent)
 
     @staticmethod
     def _note(read: RestRead, address: Address, items: list[Any], marks: PageMarks, repeats: Repeats) -> None:
@@ -231,11 +231,18 @@ class RestConnector:
             if read.paging.recheck:
                 marks.add(address, items)
 
-    def _recheck(self, stream: StreamRead[RestRead], read: RestRead, marks: PageMarks, at: str) -> None:
+    def _recheck(
+        self,
+        stream: StreamRead[RestRead],
+        read: RestRead,
+        marks: PageMarks,
+        at: str,
+        parent: Payload | None,
+    ) -> None:
         """Ask for all pages again, and tell when one is another by now."""
 
         def ask(address: Address, page: int) -> list[Any]:
-            reply = self._reply(stream, read, address, page)
+            reply = self._reply(stream, read, address, page, parent)
             return [] if reply is None else self._items(stream, read, reply, address)
 
         if marks.changed(ask):

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from hub.adapters.formats.cobol import CobolFormat, CobolSegments, Records
 from hub.adapters.formats.csv_table import CsvFormat
 from hub.adapters.formats.dbf import DbfFormat
+from hub.adapters.formats.debezium import DebeziumFormat
 from hub.adapters.formats.edi import EdiFormat
 from hub.adapters.formats.epcis import EpcisFormat
 from hub.adapters.formats.fixed import FixedField, FixedFormat, FixedSelect
@@ -29,6 +30,7 @@ __all__ = [
     "CobolSegments",
     "CsvFormat",
     "DbfFormat",
+    "DebeziumFormat",
     "EdiFormat",
     "EmlFormat",
     "EpcisFormat",
@@ -51,6 +53,7 @@ FORMATS: tuple[type[FormatConfig], ...] = (
     CobolFormat,
     CsvFormat,
     DbfFormat,
+    DebeziumFormat,
     EdiFormat,
     EmlFormat,
     EpcisFormat,

@@ -104,10 +104,11 @@ class LoopbackServer:
                     self.send_header(name, value)
                 self.send_header("Content-Length", str(len(data)))
                 self.end_headers()
-                self.wfile.write(data[: len(data) - answer.cut])
+                if self.command != "HEAD":
+                    self.wfile.write(data[: len(data) - answer.cut])
                 self.close_connection = bool(answer.cut)
 
-            do_POST = do_GET  # noqa: N815  (the name that http.server asks for)
+            do_HEAD = do_POST = do_GET  # noqa: N815  (the names that http.server asks for)
 
             def log_message(self, *_: Any) -> None:
                 pass

@@ -47,7 +47,17 @@ def offered(monkeypatch, *names):
 
 
 def test_the_built_in_connectors_have_names():
-    assert list(connectors()) == ["airbyte", "files", "rest", "singer", "sql"]
+    assert list(connectors()) == [
+        "airbyte",
+        "amqp",
+        "files",
+        "imap",
+        "kafka",
+        "nats",
+        "rest",
+        "singer",
+        "sql",
+    ]
     config = TypeAdapter(ConnectorChoice).validate_python({"type": "files"})
     assert build_connector(config, "shop", {}, Path("/")).warnings == []
 

@@ -90,7 +90,9 @@ class Rows:
         else:
             yield from kinds.trees.add(kind, row, self._raw(frame.data))
 
-    def _row(self, frame: Frame, data: bytes, state: State, added: Payload, position: str) -> Record:
+    def _row(
+        self, frame: Frame, data: bytes, state: State, added: Payload, position: str
+    ) -> RawRecord | BadRecord:
         try:
             payload = self._reader.payload(data, state)
         except BadValueError as error:

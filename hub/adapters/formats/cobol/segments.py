@@ -83,7 +83,7 @@ class Trees:
         self._open: dict[str, Payload] = {}
         self._size = 0
 
-    def add(self, kind: str, record: Record, raw: str) -> Iterator[Record]:
+    def add(self, kind: str, record: RawRecord | BadRecord, raw: str) -> Iterator[Record]:
         """What is finished by this record: the root before it, or itself when it has no place."""
         group = self._group.get(kind)
         parent = self._parent.get(group or "")
