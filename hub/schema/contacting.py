@@ -42,7 +42,7 @@ class CallRegister:
 
 @strawberry.type(description="What a system that sends knows of those who said no.")
 class SuppressionStatus:
-    """A suppression list as one system has it."""
+    """A row of the status."""
 
     system: str = strawberry.field(description="The system or partner.")
     channel: str = strawberry.field(description="Way of contact.")
@@ -77,7 +77,7 @@ class DoNotCallChanged:
 
 @strawberry.type(description="That a signal was recorded; it tells nothing of whose it is.")
 class SignalRecorded:
-    """Payload of a signal."""
+    """Payload of a signal by identifier."""
 
     recorded: bool = strawberry.field(description="Always true.")
 
