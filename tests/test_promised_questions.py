@@ -229,13 +229,20 @@ OF_PARTIES = {
     "whyNot": f'(one: "cus_nobody", other: "cus_noone") {_PAIR}',
     "explainCustomer": f'(id: "cus_nobody") {{ customerId parties holds {_HOLD} weakest {_HOLD} parts }}',
 }
+OF_LISTS = {
+    "callRegisters": "{ name region madeAt goodUntil numbers origin importedAt }",
+    "consentStatus": "{ system channel purpose taken waiting withdrawals oldest due }",
+}
+OF_NUMBERS = {
+    "recordDoNotCall": '(number: "+442079460000", idempotencyKey: "n1") { customers }',
+}
 OF_A_CUSTOMER = {
     "relatedCustomers": '(id: "cus_nobody") { customerId label distance reason steps { label } }',
     "path": '(from: "cus_nobody", to: "cus_noone") { start end label kind forward }',
     "graphml": '(id: "cus_nobody")',
     "contactAllowed": '(customerId: "cus_nobody", channel: "email", purpose: "marketing") { allowed reason'
     " evidence { id kind purpose channel state since expiresOn legalBasis wording wordingVersion proof collectedVia"
-    " source stream recordId } }",
+    " givenBy source stream recordId } bars { bar via since versionAt } allowedFrom }",
     "consentHistory": '(customerId: "cus_nobody") { id }',
     "retainedItems": '(id: "nothing") { what until values }',
 }
@@ -255,6 +262,12 @@ MUTATIONS = {
     ' reason: "a reason of twenty letters", ticket: "T-1", idempotencyKey: "8"}) { id expiresAt }',
     "stopBreakGlass": '(id: "nothing") { id stoppedAt }',
     "reviewBreakGlass": '(input: {id: "nothing", outcome: JUSTIFIED, note: "", idempotencyKey: "9"}) { id }',
+    "releaseDoNotCall": '(number: "+442079460001", idempotencyKey: "n2") { customers }',
+    "recordSignal": '(scheme: "email", value: "nobody@example.com", idempotencyKey: "k") { recorded }',
+    "receiveReply": '(channel: "sms", address: "+442079460000", text: "STOP", receivedAt: "2026-01-02T03:04:05Z",'
+    ' message: "m", idempotencyKey: "k") { meaning }',
+    "takeSuppressions": '(system: "nobody", channel: "email", purpose: "marketing") { id addresses { address } }',
+    "acknowledgeSuppressions": '(id: "nobody", idempotencyKey: "k") { taken }',
     "recordGpc": '(customerId: "nobody", idempotencyKey: "k") { ids }',
     "eraseCustomer": '(input: {customerId: "nobody", ground: CONSENT_WITHDRAWN, reason: "a reason of twenty letters",'
     ' ticket: "T-1", scrub: false, idempotencyKey: "10"})'
@@ -464,7 +477,20 @@ def test_what_nobody_may_do_to_nothing_is_refused(service: GraphQLService, field
 def test_no_mutation_is_forgotten_here(service: GraphQLService) -> None:
     mutation = service.catalogue.graphql.mutation_type
     assert mutation is not None
-    assert set(mutation.fields) == set(MUTATIONS)
+    assert set(mutation.fields) == {*MUTATIONS, *OF_NUMBERS}
+
+
+@pytest.mark.parametrize("field", OF_LISTS)
+def test_who_may_read_consents_is_told_of_lists(service: GraphQLService, field: str) -> None:
+    document = f"{{ {field}{OF_LISTS[field]} }}"
+    assert ask(service, document)["data"] == {field: []}
+    assert ask(service, document, "it", "system_operation")["errors"][0]["extensions"]["code"] == "FORBIDDEN"
+
+
+@pytest.mark.parametrize("field", OF_NUMBERS)
+def test_a_number_that_nobody_has_is_taken_down(service: GraphQLService, field: str) -> None:
+    document = f"mutation {{ {field}{OF_NUMBERS[field]} }}"
+    assert ask(service, document)["data"] == {field: {"customers": 0}}
 
 
 def test_the_commands_that_a_policy_names_stay_as_they_are() -> None:
@@ -491,6 +517,7 @@ def test_the_commands_that_a_policy_names_stay_as_they_are() -> None:
         "read_privacy_map",
         "read_findings",
         "decide_finding",
+        "record_signal",
         "read_consent",
         "export_suppressions",
         "handle_privacy_request",
@@ -513,6 +540,7 @@ def test_no_root_field_is_forgotten_here(service: GraphQLService) -> None:
         *OTHERS,
         *FOR_TOOLS,
         *FOR_REVIEWERS,
+        *OF_LISTS,
         *FOR_AUDITORS,
         *OF_A_GLASS,
         *FOR_SUPERVISORS,

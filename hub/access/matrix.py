@@ -33,6 +33,7 @@ from pathlib import Path
 from types import MappingProxyType
 
 from hub.access.masks import MASKS
+from hub.access.minors import ages
 from hub.access.policy import Command, Effect, Grant, Policy, Purpose, Role, load_policy
 from hub.access.scope import Attributes
 from hub.access.standing import Reach, bars_of, consent_of
@@ -115,8 +116,11 @@ class AccessMap:
             for purpose in grant.purposes
             for command in grant.commands
         )
+        self.ages = ages(policy.ages_of_consent)
+        """From which age a yes counts, by country."""
         self._reaches = {
-            name: Reach(bars_of(purpose), consent_of(purpose)) for name, purpose in policy.purposes.items()
+            name: Reach(bars_of(purpose), consent_of(purpose, self.ages))
+            for name, purpose in policy.purposes.items()
         }
         self.row = lru_cache(maxsize=_ROLE_SETS)(self._row)
         """`row(roles, purpose)`: the decisions by category; a category that is not in it is denied."""

@@ -184,6 +184,7 @@ class Command(StrEnum):
     READ_PRIVACY_MAP = "read_privacy_map"
     READ_FINDINGS = "read_findings"
     DECIDE_FINDING = "decide_finding"
+    RECORD_SIGNAL = "record_signal"
     READ_CONSENT = "read_consent"
     EXPORT_SUPPRESSIONS = "export_suppressions"
     HANDLE_PRIVACY_REQUEST = "handle_privacy_request"
@@ -209,6 +210,11 @@ class Policy(_Part):
     grants: tuple[Grant, ...] = Field(description="The rules; their order has no meaning.")
     commands: tuple[CommandGrant, ...] = Field(
         default=(), description="Who may do what; nobody may do anything unless given."
+    )
+    ages_of_consent: Mapping[str, Annotated[int, Field(ge=13, le=21)]] = Field(
+        default_factory=dict,
+        description="By country (ISO 3166-1 alpha-2), from which age a yes needs no guardian (GDPR Art. 8); replaces"
+        " the ages that the hub knows.",
     )
 
     def roles_claimed(self, claims: Iterable[str]) -> frozenset[str]:

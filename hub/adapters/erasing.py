@@ -33,6 +33,8 @@ transaction of the caller's. What of the store may hold something of a customer,
 | `legal_hold`, `held_party`             | ids                           | stays: that they were held                |
 | `incident`, `_customer`, `_step`       | ids                           | stays: that a breach affected them        |
 | `retirement`                           | none                          | stays                                     |
+| `identifier_bar`, `registered_number`  | keyed hashes                  | stays: whoever comes back is not called   |
+| `call_register`, `suppression_export`  | none                          | stays                                     |
 
 1. Of a record that is another customer's by now, all versions but the newest.
 2. The versions of these records, and texts that name an identifier, an e-mail address or a telephone number of theirs

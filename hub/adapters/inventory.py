@@ -99,6 +99,13 @@ TABLES: Final[Mapping[str, TableNote]] = MappingProxyType(
         "incident_step": _note(
             "What was done about incidents", "incident", categories=(PSEUDONYM, "user.content.private")
         ),
+        "identifier_bar": _note(
+            "Keyed hashes of what is not to be contacted", categories=("user.privacy_preferences", PSEUDONYM)
+        ),
+        "registered_number": _note(
+            "Keyed hashes of numbers in do-not-call registers",
+            categories=("user.privacy_preferences", PSEUDONYM),
+        ),
         "command": _note("Commands given lately: keyed hashes and ids"),
         "change": _note("Change feed: ids", "customer"),
         "audit_outbox": _note("Audit events on their way", categories=(EVERYTHING,)),
@@ -118,6 +125,8 @@ IMPERSONAL: Final[Mapping[str, str]] = MappingProxyType(
         "finding": "counts and names of fields",
         "privacy_pause": "times",
         "resurrection": "counts",
+        "call_register": "names, times and counts of do-not-call registers",
+        "suppression_export": "which system took which list when",
         "configuration": "policies, names of properties and of fields",
     }
 )

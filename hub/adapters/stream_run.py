@@ -29,11 +29,10 @@ from hub.graph import GraphWriter, Statement
 from hub.store import Store, fixed, utc_now
 
 MIN_SAMPLE = 50
-"""Records a stream has given before its share of bad ones can stop the run; at its end any number counts."""
+"""Records before the share of bad ones can stop a run; at its end any number counts."""
 
 MIXED = "mixed"
 """Stands for the mapping's version while rows of two mappings are side by side."""
-
 DELETE_PAGE = 10_000
 """Heads looked through at a time for records that the source no longer has."""
 

@@ -37,6 +37,12 @@ def _allowed(customer: CustomerId, channel: Channel, use: Use) -> None:
     out.print(f"{'yes' if verdict.allowed else 'no'}: {verdict.reason}", highlight=False)
     for word in verdict.evidence:
         _print(word)
+    for said in verdict.keyed:
+        out.print(f"{said.at} {said.via}: {said.bar}", highlight=False)
+    for each in verdict.registered:
+        out.print(f"{each.added_at} register {each.register}, version of {each.made_at}", highlight=False)
+    if verdict.allowed_from is not None:
+        out.print(f"from {verdict.allowed_from:%Y-%m-%dT%H:%MZ} on", highlight=False)
     if not verdict.allowed:
         raise typer.Exit(3)
 

@@ -28,6 +28,7 @@ from hub.cli import (
     audit,
     breach,
     consent,
+    consent_lists,
     erase,
     glass,
     keys,
@@ -67,6 +68,7 @@ app = typer.Typer(
 )
 app.add_typer(quarantine.app, name="quarantine")
 consent.register(staff.consent_app)
+consent_lists.register(staff.consent_app)
 app.add_typer(staff.consent_app, name="consent")
 app.add_typer(staff.restriction_app, name="restriction")
 app.add_typer(staff.interaction_app, name="interaction")

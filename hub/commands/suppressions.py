@@ -105,12 +105,17 @@ def _named(ontology: Ontology, order: ReleaseSuppression) -> _Named:
         return _Named(erasure_id=order.erasure)
     if order.scheme and order.value:
         return _Named(
-            identifiers=((order.scheme, _normal(ontology, order.scheme, order.value, order.region)),)
+            identifiers=((order.scheme, normal_of(ontology, order.scheme, order.value, order.region)),)
         )
     return _Named(records=((order.source or "", order.stream or "", order.record_key or ""),))
 
 
-def _normal(ontology: Ontology, scheme: str, value: str, region: str | None) -> str:
+def normal_of(ontology: Ontology, scheme: str, value: str, region: str | None) -> str:
+    """The identifier's value in normal form.
+
+    Raises:
+        QueryError: there is no such kind of identifier, or the value is none; the message does not repeat it.
+    """
     kinds = {prop.identifier: prop.type for type_ in ontology.types.values() for prop in type_.identifiers}
     if scheme not in kinds:
         raise QueryError(

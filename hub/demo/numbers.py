@@ -1,7 +1,7 @@
 """Numbers that look right and belong to nobody: telephones, VAT numbers, cards, GS1 keys.
 
 Telephones lie in the ranges that Ofcom keeps for drama ("Telephone numbers for use in TV and radio drama
-programmes", ofcom.org.uk). phonenumberslite 9.0.42 calls most of them valid, but not 01632 960xxx,
+programmes", ofcom.org.uk). phonenumbers 9.0.42 calls most of them valid, but not 01632 960xxx,
 07700 900xxx and 0115 496 0xxx, which it calls only possible.
 GS1 keys start with 952, the prefix that GS1 keeps for demonstrations.
 """

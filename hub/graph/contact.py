@@ -5,17 +5,26 @@ One statement for one customer or for all; what all parties of a customer said c
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any, Final
 
 from sqlalchemy import Connection
 
-from hub.graph.plans.reach import CONSENT
+from hub.access import Consent, Reach
+from hub.graph.callregisters import Registered, Registers
+from hub.graph.keyed import KeyedBar, KeyedBars
+from hub.graph.plans.reach import BIRTH, CONSENT, COUNTRY, GIVEN, MINOR
+from hub.graph.plans.spelling import literal
+from hub.graph.standing import LIFTED
 from hub.graph.standing import TYPE as RESTRICTION
 from hub.store import Store
 
-ADDRESSED: Final = {"email": "email", "sms": "phone", "phone": "phone"}
+PHONE: Final = "phone"
+PAGE: Final = 5_000
+"""Customers of whom as much is in memory at a time."""
+ADDRESSED: Final = {"email": "email", "sms": PHONE, "phone": PHONE}
 """The scheme of the identifiers by which a channel reaches people; other channels need none that the hub can check."""
 
 
@@ -41,6 +50,7 @@ class Word:
     wording: str | None = field(default=None, repr=False)
     proof: str | None = field(default=None, repr=False)
     collected_via: str | None = None
+    given_by: str | None = None
 
 
 @dataclass(slots=True)
@@ -52,6 +62,15 @@ class Contact:
     """As the table `standing` has them, by which read plans decide."""
     addresses: dict[str, set[str]] = field(default_factory=dict, repr=False)
     """By scheme."""
+    is_minor: bool = False
+    born: str | None = field(default=None, repr=False)
+    country: str | None = field(default=None, repr=False)
+    keyed: tuple[KeyedBar, ...] = ()
+    """What was said by their identifiers."""
+    registered: tuple[Registered, ...] = ()
+    """The do-not-call registers that have one of their numbers."""
+    outdated: tuple[str, ...] = ()
+    """The registers that would have to be looked at for their numbers, and are too old to be relied on."""
 
 
 def contacts(
@@ -72,16 +91,102 @@ def contacts(
             contact.bars.add(facts[0])
         elif kind == "address":
             contact.addresses.setdefault(facts[1], set()).add(facts[0])
+        elif kind == "person":
+            contact.is_minor = facts[0] in _TRUE
+            contact.born, contact.country = facts[1], facts[2]
         elif kind != "party":
             contact.words.append(_word(kind, facts))
     for contact in found.values():
         contact.words.sort(key=lambda word: (word.at or "", word.id))
+    _look_up(store, connection, found)
     return found
+
+
+def pages(store: Store, connection: Connection, size: int = PAGE) -> Iterator[dict[str, Contact]]:
+    """What is known of all customers, so many at a time, in the order of their ids."""
+    given = store.dialect.param
+    sql = f"SELECT id FROM customer WHERE id > {given('after')} ORDER BY id LIMIT {size}"
+    after = ""
+    while ids := list(connection.exec_driver_sql(sql, {"after": after}).scalars()):
+        yield contacts(store, connection, ids)
+        after = ids[-1]
+
+
+def _look_up(store: Store, connection: Connection, found: Mapping[str, Contact]) -> None:
+    """Add what is known of identifiers and numbers by their keyed hashes."""
+    bars, registers = KeyedBars(store), Registers(store)
+    held = {
+        (scheme, each)
+        for contact in found.values()
+        for scheme, all_ in contact.addresses.items()
+        for each in all_
+    }
+    said = bars.of(connection, held) if held and not bars.is_empty(connection) else {}
+    known = registers.all(connection)
+    listed = (
+        registers.of(connection, known, [value for scheme, value in held if scheme == PHONE]) if known else {}
+    )
+    now = datetime.now(UTC)
+    for contact in found.values():
+        own = [(scheme, each) for scheme, all_ in sorted(contact.addresses.items()) for each in sorted(all_)]
+        contact.keyed = tuple(dict.fromkeys(bar for each in own for bar in said.get(each, ())))
+        numbers = sorted(contact.addresses.get(PHONE, ()))
+        contact.registered = tuple(dict.fromkeys(row for each in numbers for row in listed.get(each, ())))
+        contact.outdated = tuple(
+            each.name for each in known if each.is_outdated(now) and any(map(each.is_about, numbers))
+        )
+
+
+def words_against(
+    store: Store, connection: Connection, reach: Reach, uses: Sequence[str], after: str
+) -> tuple[int, str | None]:
+    """How many words against the uses came in after the time, by when their record landed, and when the first did."""
+    types = store.ontology.types
+    parts = [f"SELECT at FROM identifier_bar WHERE bar IN ({_listed(reach.bars)})"]
+    landed = "JOIN record v ON v.id = r.record_id"
+    if CONSENT in types and reach.consent:
+        parts.append(
+            f'SELECT v.landed_at AS at FROM "{types[CONSENT].table}" r {landed} WHERE r.purpose IN ({_listed(uses)})'
+            f" AND r.channel IN ({_listed(reach.consent.channels)}) AND r.state <> '{GIVEN}'"
+        )
+    if RESTRICTION in types:
+        parts.append(
+            f"SELECT v.landed_at AS at FROM \"{types[RESTRICTION].table}\" r {landed} WHERE r.state <> '{LIFTED}'"
+            f" AND (r.purpose IS NULL OR r.purpose IN ({_listed(uses)}))"
+        )
+    given = store.dialect.param("after")
+    sql = f"SELECT count(*), min(at) FROM ({' UNION ALL '.join(parts)}) said WHERE at > {given}"
+    count, oldest = connection.exec_driver_sql(sql, {"after": after}).one()
+    return int(count), oldest
+
+
+def consent_counts(
+    store: Store, connection: Connection, asked: Consent
+) -> tuple[dict[str, int], tuple[str, ...]]:
+    """How many words there are on the uses for the channels, by state; and the sources that state them."""
+    type_ = store.ontology.types.get(CONSENT)
+    if type_ is None:
+        return {}, ()
+    sql = (
+        f'SELECT source, state, count(*) FROM "{type_.table}" WHERE purpose IN ({_listed(asked.uses)})'
+        f" AND channel IN ({_listed(asked.channels)}) GROUP BY source, state ORDER BY state"
+    )
+    states: dict[str, int] = {}
+    rows = connection.exec_driver_sql(sql).all()
+    for _, state, count in rows:
+        states[state or "unclear"] = states.get(state or "unclear", 0) + count
+    return states, tuple(sorted({row[0] for row in rows}))
+
+
+def _listed(names: Sequence[str]) -> str:
+    return ", ".join(map(literal, names))
 
 
 _OWN = ("id", "source", "stream", "record_key", "record_id")
 _CONSENT = ("purpose", "channel", "state", "at", "expiresOn", "legalBasis", "wordingVersion", "wording")
-_PROVEN = (*_CONSENT, "proof", "collectedVia")
+_PROVEN = (*_CONSENT, "proof", "collectedVia", "givenBy")
+_TRUE = frozenset({"1", "true"})
+"""How the two databases spell it as text."""
 _WIDTH = len(_OWN) + len(_PROVEN)
 
 
@@ -99,10 +204,22 @@ def _statement(store: Store) -> str:
             "wanted w JOIN identifier i ON i.entity_id = w.party_id",
             {0: "i.value", 1: "i.scheme"},
         ),
+        _person(store),
         *(_words(store, name, kind) for name, kind in ((CONSENT, "'consent'"), (RESTRICTION, "r.kind"))),
     ]
     held = "SELECT m.customer_id, m.party_id FROM membership m WHERE {in:m.customer_id}"
     return f"WITH wanted AS ({held}) {' UNION ALL '.join(filter(None, parts))}"
+
+
+def _person(store: Store) -> str:
+    known = store.ontology.customer_properties
+    facts = enumerate((MINOR, BIRTH, COUNTRY))
+    columns = {number: f'w."{known[prop].column}"' for number, prop in facts if prop in known}
+    return _select(
+        "'person'",
+        "(SELECT DISTINCT c.*, c.id AS customer_id FROM wanted x JOIN customer c ON c.id = x.customer_id) w",
+        columns,
+    )
 
 
 def _words(store: Store, name: str, kind: str) -> str:

@@ -198,6 +198,12 @@ class GraphWriter:
         self._publish(connection, run_id, {(CUSTOMER, id_): "upsert" for id_ in projected.written})
         return projected
 
+    def restand(self, connection: Connection, run_id: int, customers: Collection[str]) -> set[str]:
+        """Say anew what keeps these customers from purposes, when something was said by an identifier; who changed."""
+        changed = self._standings.renew(connection, customers)
+        self._publish(connection, run_id, {(CUSTOMER, id_): "upsert" for id_ in changed})
+        return changed
+
     def _write_rows(self, connection: Connection, run_id: int, settled: Settled) -> None:
         for type_, ids in _by_type(settled.removed).items():
             table = self._store.tables.by_type[type_].name

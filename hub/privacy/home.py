@@ -21,6 +21,7 @@ from hub.commands.incidents import list_incidents
 from hub.commands.request_register import find_requests
 from hub.organisation import Place, System
 from hub.privacy.access import Seen, rules_seen, span
+from hub.privacy.consent import call_registers, system_lists
 from hub.privacy.requests.handling import deadline_of
 from hub.privacy.requests.places import officers_department
 from hub.privacy.requests.states import OPEN
@@ -226,6 +227,26 @@ def partners_without_contract(services: Services) -> Matter:
     return Matter.of("partners_without_contract", label, items, "organisation.yaml")
 
 
+def withdrawals_unacknowledged(services: Services) -> Matter:
+    """Suppression lists that a system has not taken since somebody said no, and registers too old to call by."""
+    items = [
+        Item(
+            f"{each.system}: {each.withdrawals} for {each.data_use} by {each.channel}",
+            officers_department(services),
+            _end(each.due) if each.due else None,
+        )
+        for each in system_lists(services)
+        if each.withdrawals
+    ]
+    items += [
+        Item(f"register {each.name} of {each.made_at[:10]}", officers_department(services), each.good_until)
+        for each in call_registers(services)
+        if each.is_outdated(datetime.now(UTC))
+    ]
+    label = "Withdrawals that a system does not know of, and do-not-call registers out of date"
+    return Matter.of("withdrawals_unacknowledged", label, items, "hub consent status")
+
+
 def places_by_hand(services: Services) -> Matter:
     """Systems and places where a privacy request is a task for somebody, or cannot be met."""
     said = services.organisation
@@ -253,6 +274,7 @@ PROVIDERS: Final[tuple[Provider, ...]] = (
     glasses_unreviewed,
     retention_overdue,
     breaches_open,
+    withdrawals_unacknowledged,
     log_verified,
 )
 """Who tells what there is to look at; rooms add theirs here."""

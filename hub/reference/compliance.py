@@ -15,6 +15,8 @@ _ANSWERS: Final = "tests/privacy/requests/test_answers.py::"
 _LIFTING: Final = "tests/privacy/requests/test_lifting.py::"
 _CLOCK: Final = "tests/privacy/requests/test_clock.py::"
 _CONSENT: Final = "tests/privacy/test_consent.py::"
+_CALLING: Final = "tests/privacy/test_calling.py::"
+_REPLIES: Final = "tests/privacy/test_replies.py::"
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,10 +116,14 @@ REQUIREMENTS: Final = (
     ),
     Requirement(
         "GDPR Art. 8",
-        "what is about a child is special: opened only by a grant that names it",
-        "`user.childrens` in `policy.yaml`",
-        ("tests/access/test_matrix.py::test_special_data_is_open_only_to_a_grant_that_names_it",),
-        "a child without a guardian's consent is not left out of uses that rest on consent",
+        "the yes of a child counts when a guardian gave it, by the age of the country, in answers and in read plans",
+        "`givenBy` of consents, `ages_of_consent` in `policy.yaml`; `user.childrens` is opened only by its own grant",
+        (
+            f"{_REPLIES}test_gdpr_art_8_the_yes_of_a_child_counts_when_a_guardian_gave_it",
+            f"{_REPLIES}test_gdpr_art_8_rules_and_plans_agree_on_children",
+            "tests/access/test_matrix.py::test_special_data_is_open_only_to_a_grant_that_names_it",
+        ),
+        "that whoever speaks for a child is its guardian is for the source to see to; unknown ages are taken for adult",
     ),
     Requirement(
         "GDPR Art. 9, 10",
@@ -261,7 +267,7 @@ REQUIREMENTS: Final = (
     Requirement(
         "CCPA 1798.100-.135",
         "know, delete, correct, opt out and limit by California's days; Global Privacy Control; the year's figures",
-        "`hub request open --law ccpa`, `hub request metrics`, `recordGpc`, `hub consent gpc`",
+        "`hub request open --law ccpa`, `hub request metrics`, `recordGpc`, `recordSignal`",
         (
             f"{_CLOCK}test_ccpa_130_has_45_calendar_days_and_45_more",
             f"{_CLOCK}test_ccpa_135_opt_out_has_15_business_days",
@@ -269,6 +275,7 @@ REQUIREMENTS: Final = (
             f"{_ANSWERS}test_article_21_and_ccpa_120_121_objections_hold_at_once_and_through_imports",
             f"{_ANSWERS}test_the_register_is_sorted_by_urgency_and_counts_days_and_figures",
             f"{_CONSENT}test_global_privacy_control_stops_sharing_and_advertising_elsewhere",
+            f"{_REPLIES}test_ccpa_135_a_signal_by_e_mail_holds_for_who_has_it_and_for_who_will",
         ),
         "a limit keeps a person out of all uses beyond the service, whatever the category: more than is asked for;"
         " the day from which they may be asked again is told, and who asks before is not stopped",
@@ -281,24 +288,31 @@ REQUIREMENTS: Final = (
             "tests/commands/test_standing.py::test_a_yes_of_one_party_holds_for_the_customer_and_not_for_another",
             f"{_CONSENT}test_an_audience_tells_whom_it_leaves_out_and_why",
         ),
-        "whether a buyer could refuse each time is left to the source; no preference lists, no identity of the sender",
+        "whether a buyer could refuse each time is left to the source; no identity of the sender",
     ),
     Requirement(
         "TCPA, TSR, DNC",
-        "do-not-call by number, hours by region",
-        "",
-        (),
-        "there is no do-not-call list",
+        "numbers of the own list and of registers, 31 days, STOP, calling hours in every zone where a number may be",
+        "`recordDoNotCall`, `receiveReply`, `contactAllowed`; `hub consent do-not-call`, `import-register`, `reply`",
+        (
+            f"{_CALLING}test_tcpa_64_1200_d_a_number_on_the_own_list_is_in_no_call_audience_or_plan_whatever_the_yes",
+            f"{_CALLING}test_tsr_310_4_a_registered_number_is_not_called_but_by_a_yes_that_names_the_channel",
+            f"{_CALLING}test_tsr_310_4_b_3_iv_a_register_of_more_than_31_days_lets_nobody_be_called_on_its_word",
+            f"{_CALLING}test_tcpa_64_1200_c_1_calls_wait_for_8_and_end_at_21_where_the_number_is",
+            f"{_REPLIES}test_tcpa_64_1200_a_10_a_stop_is_a_withdrawal_with_its_proof_on_the_very_next_question",
+        ),
+        "registers are imported by hand; states' own lists and holidays are not known; read plans hold no register",
     ),
     Requirement(
         "CAN-SPAM",
-        "an opt-out of advertising holds for the next question, and stands in the list for the systems that send",
-        "`recordRestriction`, `hub consent suppressions`",
+        "an opt-out of advertising holds for the next question, and each system that sends says when it took the list",
+        "`receiveReply`, `takeSuppressions`, `acknowledgeSuppressions`, `consentStatus`; `hub consent status`",
         (
+            f"{_REPLIES}test_can_spam_7704_a_3_an_unsubscribe_by_e_mail_holds_at_once_known_or_not",
+            f"{_REPLIES}test_a_withdrawal_waits_for_each_system_to_say_that_it_took_the_list",
             f"{_CONSENT}test_those_who_said_no_are_exported_and_the_log_tells",
-            "tests/commands/test_standing.py::test_an_objection_keeps_from_legitimate_interests_and_from_its_use_only",
         ),
-        "nobody acknowledges that the systems which send took the list",
+        "address and subject line of what is sent are the sender's",
     ),
     Requirement(
         "ISO/IEC 27701, SOC 2",

@@ -15,6 +15,7 @@ from hub.privacy import consent
 from hub.schema.context import RequestContext
 from hub.schema.mutations import KEY, KEY_WORDS
 from hub.schema.scalars import Date, DateTime, Long
+from hub.store import iso_utc
 
 Customer = Annotated[
     strawberry.ID, strawberry.argument(name="customerId", description="Public id of the customer.")
@@ -38,12 +39,28 @@ class ContactReason(Enum):
     OBJECTION = strawberry.enum_value(
         "objection", description="They objected (Art. 21), or sent a privacy signal."
     )
+    DO_NOT_CALL = strawberry.enum_value(
+        "do_not_call", description="A number of theirs is on the company's own do-not-call list."
+    )
     WITHDRAWN = strawberry.enum_value("withdrawn", description="Their newest word is a no.")
     PENDING = strawberry.enum_value("pending", description="Their newest word is not confirmed.")
     EXPIRED = strawberry.enum_value("expired", description="Their newest yes has run out.")
     NO_CONSENT = strawberry.enum_value("no_consent", description="They never said yes.")
+    CHILD = strawberry.enum_value(
+        "child", description="Their yes is that of a child, and no guardian gave it (Art. 8)."
+    )
+    REGISTERED = strawberry.enum_value(
+        "registered",
+        description="A register of their country has a number of theirs; no yes names the channel.",
+    )
+    REGISTER_OUTDATED = strawberry.enum_value(
+        "register_outdated", description="The register of their country was imported too long ago to tell."
+    )
     NO_ADDRESS = strawberry.enum_value(
         "no_address", description="They may be contacted, but no address is known."
+    )
+    CALLING_HOURS = strawberry.enum_value(
+        "calling_hours", description="They may be called, but it is too early or too late where they may be."
     )
     CONSENT = strawberry.enum_value("consent", description="They said yes.")
     NOT_NEEDED = strawberry.enum_value(
@@ -71,6 +88,9 @@ class ConsentWord:
     )
     proof: str | None = strawberry.field(description="How it can be shown.")
     collected_via: str | None = strawberry.field(name="collectedVia", description="Where it was asked.")
+    given_by: str | None = strawberry.field(
+        name="givenBy", description="Who decided: `person` or `guardian`."
+    )
     source: str = strawberry.field(description="The source that states it.")
     stream: str = strawberry.field(description="Its stream.")
     record_id: Long = strawberry.field(
@@ -93,10 +113,23 @@ class ConsentWord:
             wording_version=word.wording_version,
             proof=word.proof,
             collected_via=word.collected_via,
+            given_by=word.given_by,
             source=word.source,
             stream=word.stream,
             record_id=Long(word.record_id),
         )
+
+
+@strawberry.type(description="What bars a contact by an identifier of the customer.")
+class ContactBar:
+    """A bar that no source states."""
+
+    bar: str = strawberry.field(description="The data use, or `do_not_call`; of a register its name.")
+    via: str = strawberry.field(description="`do_not_call`, `gpc`, `reply` or `register`.")
+    since: DateTime = strawberry.field(description="Since when.")
+    version_at: DateTime | None = strawberry.field(
+        name="versionAt", description="Of a register: the time of the version that says so."
+    )
 
 
 @strawberry.type(description="Whether a customer may be contacted.")
@@ -106,6 +139,12 @@ class ContactDecision:
     allowed: bool = strawberry.field(description="Whether they may be contacted now.")
     reason: ContactReason = strawberry.field(description="Why.")
     evidence: list[ConsentWord] = strawberry.field(description="The words that decided.")
+    bars: list[ContactBar] = strawberry.field(
+        description="What was said by their identifiers, if that decided."
+    )
+    allowed_from: DateTime | None = strawberry.field(
+        name="allowedFrom", description="When they may be called, if only the hour is against it."
+    )
 
 
 @strawberry.type(description="How many customers are left out for a reason.")
@@ -139,7 +178,12 @@ class GpcRecorded:
     ids: list[strawberry.ID] = strawberry.field(description="Ids of the objections, one for each data use.")
 
 
-def _author(info: Info[RequestContext, None]) -> Author:
+def consent_author(info: Info[RequestContext, None]) -> Author:
+    """Who asks, or says something.
+
+    Raises:
+        AccessDeniedError: they do so under break-glass.
+    """
     if info.context.access.glass is not None:
         raise AccessDeniedError("under break-glass consents are read by the one customer's own fields")
     return Author.of(info.context.requester, info.context.services.access)
@@ -148,11 +192,29 @@ def _author(info: Info[RequestContext, None]) -> Author:
 def _allowed(
     info: Info[RequestContext, None], customer_id: Customer, channel: Channel, purpose: Use
 ) -> ContactDecision | None:
-    found = consent.contact_allowed(info.context.services, _author(info), customer_id, channel, purpose)
+    found = consent.contact_allowed(
+        info.context.services, consent_author(info), customer_id, channel, purpose
+    )
     return ContactDecision(
         allowed=found.allowed,
         reason=ContactReason[found.reason.name],
         evidence=[ConsentWord.of(word) for word in found.evidence],
+        bars=[
+            *(
+                ContactBar(bar=said.bar, via=said.via, since=DateTime(said.at), version_at=None)
+                for said in found.keyed
+            ),
+            *(
+                ContactBar(
+                    bar=each.register,
+                    via="register",
+                    since=DateTime(each.added_at),
+                    version_at=DateTime(each.made_at),
+                )
+                for each in found.registered
+            ),
+        ],
+        allowed_from=None if found.allowed_from is None else DateTime(iso_utc(found.allowed_from)),
     )
 
 
@@ -165,7 +227,7 @@ def _audience(
         strawberry.argument(description="Public ids; all whom the requester reaches unless given."),
     ] = None,
 ) -> ContactAudience | None:
-    found = consent.audience(info.context.services, _author(info), channel, purpose, customers)
+    found = consent.audience(info.context.services, consent_author(info), channel, purpose, customers)
     excluded = [
         ContactExclusion(reason=ContactReason[reason.name], count=Long(count))
         for reason, count in found.excluded.items()
@@ -174,7 +236,7 @@ def _audience(
 
 
 def _history(info: Info[RequestContext, None], customer_id: Customer) -> list[ConsentWord] | None:
-    found = consent.consent_history(info.context.services, _author(info), customer_id)
+    found = consent.consent_history(info.context.services, consent_author(info), customer_id)
     return [ConsentWord.of(word) for word in found]
 
 
@@ -186,7 +248,7 @@ def _suppressions(
         bool, strawberry.argument(description="SHA-256 of each address, in hexadecimal, instead.")
     ] = False,
 ) -> list[SuppressedAddress] | None:
-    found = consent.suppressions(info.context.services, _author(info), channel, purpose, hashed=hashed)
+    found = consent.suppressions(info.context.services, consent_author(info), channel, purpose, hashed=hashed)
     return [SuppressedAddress(address=row.address, reason=ContactReason[row.reason.name]) for row in found]
 
 
@@ -195,7 +257,7 @@ def _gpc(
     customer_id: Customer,
     key: Annotated[str, strawberry.argument(name=KEY, description=KEY_WORDS)],
 ) -> GpcRecorded | None:
-    noted = consent.record_gpc(info.context.services, _author(info), customer_id, key)
+    noted = consent.record_gpc(info.context.services, consent_author(info), customer_id, key)
     return GpcRecorded(ids=[strawberry.ID(each.id) for each in noted])
 
 

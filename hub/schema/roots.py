@@ -11,6 +11,7 @@ from hub.schema.breaking import GlassMutation, GlassQuery
 from hub.schema.calling import CallMutation, CallQuery, CallSubscription
 from hub.schema.changes import ChangesQuery
 from hub.schema.consenting import ConsentMutation, ConsentQuery
+from hub.schema.contacting import ContactMutation, ContactQuery
 from hub.schema.deciding import MatchMutation
 from hub.schema.erasing import ErasureMutation, ErasureQuery
 from hub.schema.explaining import ExplainQuery
@@ -40,6 +41,7 @@ QUERIES: tuple[type, ...] = (
     RetentionQuery,
     BreachQuery,
     ConsentQuery,
+    ContactQuery,
     RequestQuery,
     MatchQuery,
     ForeseeingQuery,
@@ -61,6 +63,7 @@ MUTATIONS: tuple[type, ...] = (
     BreachMutation,
     LocationMutation,
     ConsentMutation,
+    ContactMutation,
 )
 """Their resolvers are synchronous and run in a worker thread."""
 SUBSCRIPTIONS: tuple[type, ...] = (ProgressSubscription, CallSubscription)

@@ -87,6 +87,7 @@ def test_the_policy_we_ship_lets_few_do_much() -> None:
         *((role, "customer_service", "record_restriction") for role in ("support", "call_centre")),
         ("sales", "account_management", "log_interaction"),
         ("sales", "account_management", "record_restriction"),
+        ("website", "campaign_analysis", "record_signal"),
         ("compliance", "privacy_compliance", "record_restriction"),
         ("compliance", "privacy_compliance", "review_break_glass"),
         ("sales", "account_management", "record_consent"),

@@ -26,7 +26,13 @@ _SAME: Mapping[str, tuple[str, tuple[str, ...]]] = {
 """P1 and P2 are one customer by the card; P1 and P3 live together."""
 UNTIL = "2999-01-01"
 _STANDING: Mapping[tuple[str, int], Mapping[str, Any]] = {
-    ("Consent", 0): {"purpose": "marketing", "channel": "any", "state": "given", "expiresOn": UNTIL},
+    ("Consent", 0): {
+        "purpose": "marketing",
+        "channel": "any",
+        "state": "given",
+        "expiresOn": UNTIL,
+        "givenBy": "guardian",
+    },
     ("Restriction", 0): {"kind": "restriction", "state": "in_force"},
     ("Restriction", 1): {"kind": "objection", "purpose": "marketing", "state": "in_force"},
 }

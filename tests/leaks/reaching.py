@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from hub.access import RESTRICTION, Reach, any_of, scoped
+from hub.access.minors import is_child
 from hub.access.scope import Attributes
 from hub.ontology import CUSTOMER
 from hub.store import Store
@@ -79,12 +80,16 @@ class Reaching:
     def _consents(self, customer: Row) -> bool:
         if self.reach.consent is None:
             return True
+        today = datetime.now(UTC).date().isoformat()
+        child = is_child(
+            customer["birth_date"], bool(customer["is_minor"]), customer["address_country"], today
+        )
         words = [
             row
             for row in self._own(customer, "Consent")
             if row["purpose"] in self.reach.consent.uses and row["channel"] in self.reach.consent.channels
+            if row["state"] != "given" or row["given_by"] == "guardian" or not child
         ]
-        today = datetime.now(UTC).date().isoformat()
         if any(row["at"] is None and row["state"] != "given" for row in words):
             return False
         dated = [row for row in words if row["at"] is not None]

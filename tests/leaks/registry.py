@@ -127,6 +127,19 @@ FIELDS: Mapping[str, Path] = {
             "the ledger of consents, for those alone to whom a command of the policy gives it, of whom they reach"
         ),
     ),
+    **dict.fromkeys(
+        ("Query.callRegisters", "Query.consentStatus", "Mutation.acknowledgeSuppressions"),
+        Silent("names, times and counts of lists"),
+    ),
+    "Mutation.takeSuppressions": Silent("a suppression list, for those alone to whom the policy gives it"),
+    **dict.fromkeys(
+        ("Mutation.recordSignal", "Mutation.receiveReply"),
+        Silent("what the caller has just said, the same whoever holds the identifier"),
+    ),
+    **dict.fromkeys(
+        ("Mutation.recordDoNotCall", "Mutation.releaseDoNotCall"),
+        Silent("how many customers have the number that the caller has just said"),
+    ),
     "Mutation.recordGpc": Silent("ids of what the caller has just said"),
     "Mutation.eraseCustomer": Silent(
         "counts of what is gone, for those alone who may erase, of whom they reach"
@@ -292,6 +305,15 @@ COMMANDS: Mapping[str, Path] = {
     "check": Silent("the configuration"),
     "consent record": _NOTES,
     "consent gpc": _NOTES,
+    **dict.fromkeys(
+        ("consent do-not-call", "consent may-call", "consent signal", "consent reply"),
+        Silent("what the operator has just said, and a count"),
+    ),
+    **dict.fromkeys(
+        ("consent import-register", "consent registers", "consent acknowledge", "consent status"),
+        Silent("names, times and counts of lists"),
+    ),
+    "consent take": Shown("tests/privacy/test_replies.py::test_the_commands_of_lists_tell_what_came_of_them"),
     **dict.fromkeys(
         ("consent allowed", "consent audience", "consent history", "consent suppressions"),
         Shown("tests/privacy/test_consent.py::test_the_commands_tell_it"),

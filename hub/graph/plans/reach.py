@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator, Sequence
 
 from hub.access import CONSENTED, EVERYONE, SUBJECT, SUBJECT_VARIABLE, Consent, Within
 from hub.access.masks import TODAY
+from hub.access.minors import UNKNOWN, Ages
 from hub.graph.plans.build import Build
 from hub.graph.plans.params import packed
 from hub.graph.plans.shapes import Scope, Shape
@@ -24,6 +25,10 @@ CONSENT = "Consent"
 """The type of the ontology whose rows say who agreed to what; without it nobody did."""
 GIVEN = "given"
 LEGAL_BASIS = "legalBasis"
+GIVEN_BY = "givenBy"
+GUARDIAN = "guardian"
+MINOR, BIRTH, COUNTRY = "isMinor", "birthDate", "addressCountry"
+"""What tells of customers that they are children, and by which country's law."""
 
 _ROW = "r"
 _NOTHING = "1 = 0"
@@ -95,7 +100,7 @@ def _of_customer(build: Build, scope: Scope, column: Column, tests: Sequence[Wit
 
 def _test(build: Build, test: Within | Consent, column: Column) -> str:
     if isinstance(test, Consent):
-        return _consented(build, test, column("id"))
+        return _consented(build, test, column)
     ways = [
         " AND ".join(_in_scope(build, scope, column) for scope in sorted(way)) or "1 = 1"
         for way in sorted(test.ways, key=sorted)
@@ -118,7 +123,7 @@ def _in_scope(build: Build, scope: str, column: Column) -> str:
         return _is_subject(build, column("id"))
     if scope == CONSENTED:
         asked = build.guard.reach.unopened
-        return _consented(build, asked, column("id")) if asked else _NOTHING
+        return _consented(build, asked, column) if asked else _NOTHING
     fact = build.ontology.scopes.get(scope)
     if fact is None:
         return _NOTHING
@@ -157,7 +162,7 @@ def _listed(build: Build, scope: str, value: str) -> str:
 # consent
 
 
-def _consented(build: Build, consent: Consent, customer: str) -> str:
+def _consented(build: Build, consent: Consent, customer: Column) -> str:
     """The customer's newest word on one of the uses and channels is a yes that has not run out."""
     type_ = build.ontology.types.get(CONSENT)
     if type_ is None:
@@ -174,14 +179,15 @@ def _consented(build: Build, consent: Consent, customer: str) -> str:
     )
 
 
-def _said(build: Build, type_: EntityType, consent: Consent, customer: str, row: str) -> str:
+def _said(build: Build, type_: EntityType, consent: Consent, customer: Column, row: str) -> str:
     """A SELECT of the customer's words on the uses and channels."""
     uses, channels = (", ".join(map(literal, names)) for names in (consent.uses, consent.channels))
     members, consents = build.now("membership"), build.now(type_.table)
+    said = _resting(type_, consent, row) + _grown(build, type_, consent, customer, row)
     return (
         f'SELECT 1 FROM {members} m{row} JOIN {consents} {row} ON {row}."party_id" = m{row}."party_id" '
-        f'WHERE m{row}."customer_id" = {customer} AND {row}."purpose" IN ({uses}) '
-        f'AND {row}."channel" IN ({channels}){_resting(type_, consent, row)}'
+        f'WHERE m{row}."customer_id" = {customer("id")} AND {row}."purpose" IN ({uses}) '
+        f'AND {row}."channel" IN ({channels}){said}'
     )
 
 
@@ -193,3 +199,29 @@ def _resting(type_: EntityType, consent: Consent, row: str) -> str:
     bases = ", ".join(map(literal, consent.bases))
     is_no = f'{row}."state" IS NULL OR {row}."state" <> {literal(GIVEN)}'
     return f" AND ({is_no} OR {column} IS NULL OR {column} IN ({bases}))"
+
+
+def _grown(build: Build, type_: EntityType, consent: Consent, customer: Column, row: str) -> str:
+    """A condition by which a yes is that of a guardian, or of somebody old enough; a no counts whoever says it."""
+    known = build.ontology.customer_properties
+    child = []
+    if MINOR in known:
+        child.append(f"coalesce({customer(known[MINOR].column)}, FALSE)")
+    if BIRTH in known:
+        country = f"upper({customer(known[COUNTRY].column)})" if COUNTRY in known else "NULL"
+        child.append(_too_young(build, customer(known[BIRTH].column), country, consent.ages))
+    if not child:
+        return ""
+    ways = [f'{row}."state" IS NULL', f'{row}."state" <> {literal(GIVEN)}', f"NOT ({' OR '.join(child)})"]
+    if GIVEN_BY in type_.properties:
+        ways.append(f'{row}."{type_.properties[GIVEN_BY].column}" = {literal(GUARDIAN)}')
+    return f" AND ({' OR '.join(ways)})"
+
+
+def _too_young(build: Build, born: str, country: str, ages: Ages) -> str:
+    """That the day on which they come of age is still to come, as `hub.access.minors.is_child` says."""
+    cases = " ".join(f"WHEN {literal(code)} THEN {age}" for code, age in ages)
+    years = f"CASE {country} {cases} ELSE {UNKNOWN} END" if cases and country != "NULL" else str(UNKNOWN)
+    year = f"CAST(CAST(substr({born}, 1, 4) AS INTEGER) + {years} AS TEXT)"
+    day = f"{year} || substr({born}, 5) || substr('0000-12-31', length({born}) + 1)"
+    return f"coalesce({build.sql.binary(f'({day})')} > {TODAY[build.sql.dialect]}, FALSE)"

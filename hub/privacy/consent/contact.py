@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import cast
+
+from sqlalchemy import Connection
 
 from hub import commands
 from hub.access import Command, Reach
@@ -17,15 +19,15 @@ from hub.commands import Author
 from hub.commands.customers import find_customer, reached_customers
 from hub.commands.giving import refusals_recorded
 from hub.errors import QueryError
-from hub.graph.contact import ADDRESSED, Contact, Word, contacts
+from hub.graph.contact import ADDRESSED, PAGE, PHONE, Contact, Word, contacts, pages
 from hub.graph.plans.reach import CONSENT
-from hub.privacy.consent.rules import CHANNELS, SAID_NO, Reason, Verdict, decide, reach_of
+from hub.privacy.consent.hours import waits_until
+from hub.privacy.consent.rules import CHANNELS, SAID_NO, Reason, Verdict, decide, is_telemarketing, reach_of
+from hub.privacy.consent.signals import GPC_USES
 from hub.services import Services
 from hub.yamlfile import nearest
 
 CATEGORY = "user.privacy_preferences"
-GPC_USES = ("third_party_sharing", "marketing.advertising.third_party")
-"""What Global Privacy Control opts out of (CCPA regulations, 11 CCR 7025): sale and sharing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +57,17 @@ def contact_allowed(services: Services, author: Author, customer: str, channel: 
     with refusals_recorded(services, author, Command.READ_CONSENT):
         reach = _reach(services, channel, use)
         _, contact = _one(services, author, customer)
-    return decide(contact, reach, channel, _today())
+    now = datetime.now(UTC)
+    verdict = decide(contact, reach, channel, _day(now))
+    return at_the_hour(verdict, contact, now) if is_telemarketing(reach, channel) else verdict
+
+
+def at_the_hour(verdict: Verdict, contact: Contact, now: datetime) -> Verdict:
+    """The verdict on a call or message that would be made now."""
+    if not verdict.allowed:
+        return verdict
+    until = waits_until(contact.addresses.get(PHONE, ()), now, contact.country)
+    return verdict if until is None else replace(verdict, reason=Reason.CALLING_HOURS, allowed_from=until)
 
 
 def consent_history(services: Services, author: Author, customer: str) -> tuple[Word, ...]:
@@ -80,11 +92,12 @@ def audience(
         QueryError: there is no such channel or data use.
     """
     with refusals_recorded(services, author, Command.READ_CONSENT):
-        found = _judged(services, author, channel, use, customers)
-    event = author.event(Action.READ, data_categories=(CATEGORY,), counts={"customers": len(found)})
+        reasons: Counter[Reason] = Counter()
+        for _, _, verdict in _judged(services, author, channel, use, customers):
+            reasons[verdict.reason] += 1
+    event = author.event(Action.READ, data_categories=(CATEGORY,), counts={"customers": reasons.total()})
     services.recorder.record_sync(event)
-    reasons = Counter(verdict.reason for _, verdict in found.values())
-    allowed = sum(verdict.allowed for _, verdict in found.values())
+    allowed = sum(count for reason, count in reasons.items() if Verdict(reason).allowed)
     excluded = {
         reason: reasons[reason] for reason in Reason if reasons[reason] and not Verdict(reason).allowed
     }
@@ -106,15 +119,14 @@ def suppressions(
     with refusals_recorded(services, author, Command.EXPORT_SUPPRESSIONS):
         if channel not in ADDRESSED:
             raise QueryError(f"a suppression list is of one of {', '.join(ADDRESSED)}")
-        found = _judged(services, author, channel, use, None)
-    rows: dict[str, Reason] = {}
-    concerned: set[str] = set()
-    order = list(Reason)
-    for customer, (contact, verdict) in found.items():
-        if verdict.reason in SAID_NO:
-            for address in contact.addresses.get(ADDRESSED[channel], ()):
-                concerned.add(customer)
-                rows[address] = min(rows.get(address, verdict.reason), verdict.reason, key=order.index)
+        rows: dict[str, Reason] = {}
+        concerned: set[str] = set()
+        order = list(Reason)
+        for customer, contact, verdict in _judged(services, author, channel, use, None):
+            if verdict.reason in SAID_NO:
+                for address in contact.addresses.get(ADDRESSED[channel], ()):
+                    concerned.add(customer)
+                    rows[address] = min(rows.get(address, verdict.reason), verdict.reason, key=order.index)
     event = author.event(
         Action.EXPORT,
         data_categories=(
@@ -167,15 +179,32 @@ def _one(services: Services, author: Author, customer: str) -> tuple[str, Contac
 
 def _judged(
     services: Services, author: Author, channel: str, use: str, customers: Collection[str] | None
-) -> dict[str, tuple[Contact, Verdict]]:
+) -> Iterator[tuple[str, Contact, Verdict]]:
+    """Each customer with the verdict; a page of them is in memory at a time."""
     reach = _reach(services, channel, use)
+    today = _day(datetime.now(UTC))
     with services.store.read() as connection:
-        found = contacts(services.store, connection, customers)
-        if not author.is_operator:
-            there = reached_customers(services.store, connection, found, author)
-            found = {id_: contact for id_, contact in found.items() if id_ in there}
-    today = _today()
-    return {id_: (contact, decide(contact, reach, channel, today)) for id_, contact in found.items()}
+        some = (
+            pages(services.store, connection)
+            if customers is None
+            else _named(services, connection, customers)
+        )
+        for found in some:
+            if author.is_operator:
+                there: Collection[str] = found
+            else:
+                there = reached_customers(services.store, connection, found, author)
+            for id_, contact in found.items():
+                if id_ in there:
+                    yield id_, contact, decide(contact, reach, channel, today)
+
+
+def _named(
+    services: Services, connection: Connection, customers: Collection[str]
+) -> Iterator[dict[str, Contact]]:
+    ids = sorted({*customers})
+    for start in range(0, len(ids), PAGE):
+        yield contacts(services.store, connection, ids[start : start + PAGE])
 
 
 def _reach(services: Services, channel: str, use: str) -> Reach:
@@ -187,11 +216,11 @@ def _reach(services: Services, channel: str, use: str) -> Reach:
         raise QueryError(
             "this is no data use of the taxonomy" + (f"; did you mean {near!r}?" if near else "")
         )
-    return reach_of(use, cast(Channel, channel))
+    return reach_of(use, cast(Channel, channel), services.access.ages)
 
 
-def _today() -> str:
-    return datetime.now(UTC).date().isoformat()
+def _day(now: datetime) -> str:
+    return now.date().isoformat()
 
 
 def _hashed(address: str) -> str:

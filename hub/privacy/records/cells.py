@@ -8,6 +8,8 @@ from typing import Final
 
 from hub.access import DPIA, LIA, WAIVER, Command
 from hub.access.special import is_sensitive
+from hub.access.standing import consent_of
+from hub.graph.contact import consent_counts
 from hub.organisation import HUB, Contact, Itself, Organisation, Partner, System
 from hub.privacy.records.activities import Activity
 from hub.services import Services
@@ -299,11 +301,19 @@ def _notice(services: Services, activity: Activity) -> Cell:
     return services.organisation.notices.get(name) or Missing(f"notices.{name} in {_FILE}")
 
 
-def _consent(_services: Services, activity: Activity) -> Cell:
+def _consent(services: Services, activity: Activity) -> Cell:
     purpose = activity.purpose
     if not purpose.requires_consent and purpose.legal_basis != "consent":
         return "not applicable: it does not rest on consent"
-    return f"entities of type Consent in the hub, for {purpose.data_use} and channel {purpose.channel}"
+    place = f"entities of type Consent in the hub, for {purpose.data_use} and channel {purpose.channel}"
+    known = consent_of(purpose, services.access.ages)
+    if known is None:
+        return place
+    with services.store.read() as connection:
+        states, stating = consent_counts(services.store, connection, known)
+    words = ", ".join(f"{count} {state}" for state, count in sorted(states.items()))
+    sources = f"; stated by {', '.join(stating)}" if stating else ""
+    return f"{place}: {words or 'none yet'}{sources}; `hub consent history` shows each with its proof"
 
 
 def _contracts(_services: Services, activity: Activity) -> Cell:

@@ -1,6 +1,7 @@
 """The tables that do not depend on the ontology. Alembic migrations make them; a test compares the two."""
 
 from hub.store.fixed.base import NAMING, metadata
+from hub.store.fixed.contact import call_register, identifier_bar, registered_number, suppression_export
 from hub.store.fixed.customers import (
     anchor,
     contribution,
@@ -61,6 +62,7 @@ __all__ = [
     "break_glass",
     "call",
     "call_pick",
+    "call_register",
     "change",
     "command",
     "configuration",
@@ -78,6 +80,7 @@ __all__ = [
     "home_key",
     "housemate",
     "identifier",
+    "identifier_bar",
     "identifier_ref",
     "incident",
     "incident_customer",
@@ -98,6 +101,7 @@ __all__ = [
     "record",
     "record_head",
     "rectified",
+    "registered_number",
     "registration",
     "resurrection",
     "retirement",
@@ -106,5 +110,6 @@ __all__ = [
     "standing",
     "stream_state",
     "suppression",
+    "suppression_export",
     "tombstone",
 ]

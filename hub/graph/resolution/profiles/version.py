@@ -6,7 +6,7 @@ import hashlib
 from importlib.metadata import version
 from importlib.resources import files
 
-_LIBRARIES = ("anyascii", "nameparser", "nicknames", "phonenumberslite", "python-stdnum")
+_LIBRARIES = ("anyascii", "nameparser", "nicknames", "phonenumbers", "python-stdnum")
 """Their data decide normal forms too, so that a new release makes new profiles."""
 
 
