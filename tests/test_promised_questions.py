@@ -290,6 +290,7 @@ MUTATIONS = {
     "undoCaller": '(callId: "nothing", idempotencyKey: "19") { callId }',
     "correctCaller": '(input: {callId: "nothing", property: "email", value: "x@example.com", reason: "x",'
     ' idempotencyKey: "21"}) { callId }',
+    "createCaller": '(input: {callId: "nothing", name: "Cy Doe", reason: "x", idempotencyKey: "22"}) { callId }',
     "wrapUpCall": '(input: {callId: "nothing", subject: "x", idempotencyKey: "20"}) { callId }',
     "decideFinding": f'(input: {{findingId: "nothing", state: ACCEPTED, reason: "it may be so"}}) {_FINDING}',
     "openPrivacyRequest": "(input: {kind: RECTIFICATION, law: GDPR, channel: LETTER,"

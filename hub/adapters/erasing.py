@@ -25,7 +25,7 @@ transaction of the caller's. What of the store may hold something of a customer,
 | `change`                               | ids                           | stays; the search index follows it        |
 | `audit_outbox`                         | sealed values                 | goes to the log, whose keys are destroyed |
 | `run`, `run_stream`, `mapping`, `meta` | counts, rules                 | stays                                     |
-| `drift`, `stream_state`                | names of fields; a cursor (3) | stays until the stream goes on            |
+| `drift`, `stream_state`, `backfill`    | names of fields; a cursor (3) | stays until the stream goes on            |
 | `finding`                              | counts, names of fields       | stays until its cause is gone             |
 | `privacy_*`, `rectified`,              | ids, days, keyed hashes;      | stays; texts until the request is closed, |
 | `resurrection`                         | texts of a request (4)        | what a law has kept until its day         |

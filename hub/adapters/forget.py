@@ -35,7 +35,7 @@ def forget_stream(
     for heads in landing.live_heads(store, source, stream, page):
         _delete(store, graph, events, run_id, source, stream, heads)
     with store.write() as connection:
-        for table in (fixed.quarantine, fixed.drift, fixed.stream_state):
+        for table in (fixed.quarantine, fixed.drift, fixed.stream_state, fixed.backfill):
             connection.execute(delete(table).where(table.c.source == source, table.c.stream == stream))
 
 

@@ -113,6 +113,7 @@ IMPERSONAL: Final[Mapping[str, str]] = MappingProxyType(
         "run_stream": "counts",
         "mapping": "what the YAML of the sources says",
         "stream_state": "names of fields, and a cursor: a time, a page, a file",
+        "backfill": "a cursor: a time, a page, a file",
         "drift": "names of fields",
         "finding": "counts and names of fields",
         "privacy_pause": "times",

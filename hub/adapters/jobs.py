@@ -9,6 +9,7 @@ from concurrent.futures import Future
 from dataclasses import dataclass, field
 from threading import Event, Lock, Thread
 
+from hub.adapters.backfilling import Backfiller
 from hub.adapters.runs import Counts, RunReport
 from hub.adapters.sync import Opened, Progress, Syncer, silent
 from hub.errors import HubError, SourceError, SourceUnavailableError
@@ -53,6 +54,17 @@ class Jobs:
         """A replay of what waits in quarantine, or of the records with `ids`; see `Syncer.replay`."""
         return self._start(
             source, progress, lambda told, opened: self._syncer.replay(source, ids, told, opened=opened)
+        )
+
+    def backfill(
+        self, source: str, streams: Sequence[str] = (), *, anew: bool = False, progress: Progress = silent
+    ) -> Job:
+        """A backfill of the source; see `Backfiller.run` for what its futures may raise."""
+        filler = Backfiller(self._syncer)
+        return self._start(
+            source,
+            progress,
+            lambda told, opened: filler.run(source, streams, anew=anew, progress=told, opened=opened),
         )
 
     @property

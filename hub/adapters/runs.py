@@ -17,7 +17,7 @@ from sqlalchemy import Connection, func, insert, or_, select, update
 from hub.audit import Action, AuditEvent, Outcome
 from hub.store import Store, fixed, utc_now
 
-RunKind = Literal["sync", "replay", "remap", "reproject", "resolve", "forget", "command"]
+RunKind = Literal["sync", "backfill", "replay", "remap", "reproject", "resolve", "forget", "command"]
 RunState = Literal["running", "ok", "suspect", "failed", "interrupted"]
 
 
@@ -98,10 +98,11 @@ class RunProgress:
 def open_run(store: Store, source: str, kind: RunKind) -> int:
     """The id of a new run. Runs of the source that were cut off are marked as interrupted.
 
-    The caller holds the source's lock, so that a running one can only be a dead one.
+    The caller holds the source's lock, so that a running one can only be a dead one; of a backfill, which lets go of it
+    between two batches, only another backfill knows.
     """
     with store.write() as connection:
-        _mark_interrupted(connection, source)
+        _mark_interrupted(connection, source, kind)
         started = insert(fixed.run).values(source=source, kind=kind, state="running", started_at=utc_now())
         run_id = int(connection.execute(started.returning(fixed.run.c.id)).scalar_one())
         post(connection, [run_event(Action.SYNC_STARTED, source, run_id)])
@@ -117,10 +118,11 @@ def note_command(connection: Connection, source: str) -> int:
     return int(connection.execute(done.returning(fixed.run.c.id)).scalar_one())
 
 
-def _mark_interrupted(connection: Connection, source: str) -> None:
+def _mark_interrupted(connection: Connection, source: str, kind: RunKind) -> None:
     table = fixed.run
+    alike = table.c.kind == "backfill" if kind == "backfill" else table.c.kind != "backfill"
     dead = connection.execute(
-        select(table.c.id).where(table.c.source == source, table.c.state == "running")
+        select(table.c.id).where(table.c.source == source, table.c.state == "running", alike)
     ).scalars()
     for run_id in list(dead):
         _close(connection, run_id, "interrupted", ["the process ended before the run did"])

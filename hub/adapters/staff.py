@@ -11,6 +11,7 @@ record says who, for what purpose, why and when; the audit log has no place for 
 | `desk`    | `interactions` | an interaction                                                           |
 | `steward` | `corrections`  | a party with the values of one rule of survivorship as they should be     |
 | `agent`   | `corrections`  | the like, as the customer said in a call                                  |
+| `agent`   | `callers`      | a party that no source knew, as somebody said in a call who they are      |
 """
 
 from __future__ import annotations
@@ -54,7 +55,7 @@ from hub.store import Store, fixed
 from hub.values import Instant, Money, entity_id
 
 CUSTOMERS, CONSENTS, RESTRICTIONS = "customers", "consents", "restrictions"
-INTERACTIONS, CORRECTIONS = "interactions", "corrections"
+INTERACTIONS, CORRECTIONS, CALLERS = "interactions", "corrections", "callers"
 
 AGENTS_TRUST = 95
 """How far agents are trusted, who heard it from the customer: more than most sources."""
@@ -110,7 +111,12 @@ STAFF_SOURCES: Mapping[str, SourceConfig] = MappingProxyType(
             },
         ),
         STEWARD: _source(STEWARD, "Corrections of stewards", {CORRECTIONS: "Person"}),
-        AGENT: _source(AGENT, "Corrections of agents", {CORRECTIONS: "Person"}, trust=AGENTS_TRUST),
+        AGENT: _source(
+            AGENT,
+            "What callers said to agents",
+            {CORRECTIONS: "Person", CALLERS: "Person"},
+            trust=AGENTS_TRUST,
+        ),
     }
 )
 """The sources of the hub's own. Which type a record states is said in the record."""

@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from hub.adapters import drift, findings, landing, quarantine, resurrection, runs
+from hub.adapters import backfill, drift, findings, landing, quarantine, resurrection, runs
 from hub.adapters.batch_events import BatchEvents
 from hub.adapters.config import SourceConfig, StreamConfig
 from hub.adapters.declared import declared_fields
@@ -67,6 +67,8 @@ class StreamRun:
     name: str
     mapping: StreamMapping
     known_fields: Mapping[str, drift.Field] = field(default_factory=dict)
+    backfills: bool = False
+    """Whether the stream is read again from its beginning, beside the syncs that follow its changes."""
     first_load: FirstLoad | None = None
     """Set where nobody was known before this run."""
     counts: Counts = field(default_factory=Counts)
@@ -115,7 +117,8 @@ class StreamRun:
     ) -> None:
         """Write parsed records and what they cause. `retry` maps again what waits in quarantine unchanged."""
         heads = self._heads([item.key for item in incoming])
-        fresh, waiting = self._fresh(incoming, heads, retry=retry)
+        current = self._without_newer(incoming) if self.backfills else incoming
+        fresh, waiting = self._fresh(current, heads, retry=retry)
         mapped = self._map(fresh, heads)
         accepted = self._without_landed(mapped.accepted, heads)
         refused = [*unreadable, *mapped.refused]
@@ -132,6 +135,8 @@ class StreamRun:
                 still = {item.hash for item in passed.refused}
                 tried = [item.hash for item in incoming if item.hash not in still]
                 quarantine.release_versions(connection, self.source, self.name, tried)
+            elif self.backfills:
+                backfill.keep(connection, self.source, self.name, self._cursor_text(cursor))
             elif not self.scans_fully:
                 self._save_state(connection, cursor=self._cursor_text(cursor))
             runs.add_counts(connection, self.run_id, self.name, counts, self.mapping.version)
@@ -182,6 +187,13 @@ class StreamRun:
         for head in heads.values():
             self.seen.add(head.id)
         return heads
+
+    def _without_newer(self, incoming: Sequence[Incoming]) -> Sequence[Incoming]:
+        """The records that no sync has written since this backfill began, for it may have read them before that."""
+        keys = [item.key for item in incoming]
+        with self.store.read() as connection:
+            newer = backfill.written_since(self.store, connection, self.source, self.name, self.run_id, keys)
+        return [item for item in incoming if item.key not in newer]
 
     def _fresh(
         self, incoming: Sequence[Incoming], heads: Mapping[str, Head], *, retry: bool
@@ -338,8 +350,9 @@ class StreamRun:
         read, bad = self.counts.read, self.counts.quarantined
         if read < (1 if at_end else MIN_SAMPLE) or bad <= read * self.config.max_bad_share:
             return
-        with self.store.write() as connection:
-            self._save_state(connection, cursor=self._cursor_text(start))
+        if not self.backfills:
+            with self.store.write() as connection:
+                self._save_state(connection, cursor=self._cursor_text(start))
         raise TooManyRejectsError(
             self.source,
             self.name,

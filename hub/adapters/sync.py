@@ -12,12 +12,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
+from time import monotonic, sleep
 from typing import Any
 
 import httpx
 from sqlalchemy import Connection, Row, func, select
 
-from hub.adapters import drift, forget, landing, quarantine, reproject, reresolve, runs
+from hub.adapters import backfill, drift, forget, landing, quarantine, reproject, reresolve, runs
 from hub.adapters.batch_events import BatchEvents
 from hub.adapters.config import SourceConfig
 from hub.adapters.firstload import FirstLoad
@@ -52,7 +53,7 @@ def silent(_stream: str, _counts: Counts) -> None:
     """The progress of nobody who looks."""
 
 
-def _unheard(_run_id: int) -> None:
+def unheard(_run_id: int) -> None:
     """For whom the run's id is of no use."""
 
 
@@ -118,7 +119,7 @@ class Syncer:
         source: str,
         progress: Progress = silent,
         only: Sequence[str] = (),
-        opened: Opened = _unheard,
+        opened: Opened = unheard,
     ) -> RunReport:
         """Read the source's streams (or `only` some) from where the last run ended, and report what came of it.
 
@@ -129,10 +130,9 @@ class Syncer:
             SourceUnavailableError: another process is syncing this source now, or it is frozen.
         """
         config = self.sources.config(source)
-        self._require_thawed(source)
-        with self._exclusive(source):
-            self._reproject_changed(source)
-            self._remap_changed(config)
+        self.require_thawed(source)
+        with self.exclusive(source):
+            self.prepare(config)
             self._remap_staff(source)
             doubts = self._orphans(config)
             first = None if reresolve.has_parties(self.store) else FirstLoad(self.store)
@@ -140,7 +140,7 @@ class Syncer:
                 failed = self._read(run_id, config, only or tuple(config.streams), doubts, progress, first)
                 if first is not None and first.is_postponing:
                     self._resolve_anew(run_id, source)
-            return self._close(run_id, source, "failed" if failed else "ok", doubts)
+            return self.close_run(run_id, source, "failed" if failed else "ok", doubts)
 
     def resolve_changed(self) -> None:
         """Resolve all parties anew where the match models, or what is compared, are others than they were.
@@ -154,9 +154,9 @@ class Syncer:
             with self.store.write() as connection:
                 reresolve.keep_digest(connection, self.store, self.resolver.digest)
             return
-        with self._run(STEWARD, "resolve", _unheard, []) as run_id:
+        with self._run(STEWARD, "resolve", unheard, []) as run_id:
             self._resolve_anew(run_id, STEWARD)
-        self._close(run_id, STEWARD, "ok", [])
+        self.close_run(run_id, STEWARD, "ok", [])
 
     def _resolve_anew(self, run_id: int, source: str) -> None:
         reresolve.resolve_anew(
@@ -168,7 +168,7 @@ class Syncer:
         source: str,
         ids: Sequence[int] = (),
         progress: Progress = silent,
-        opened: Opened = _unheard,
+        opened: Opened = unheard,
     ) -> RunReport:
         """Try what waits in quarantine (or the records with `ids`) with the mapping as it is now.
 
@@ -177,16 +177,16 @@ class Syncer:
             SourceUnavailableError: another process is syncing this source now.
         """
         config = self.sources.config(source)
-        with self._exclusive(source):
+        with self.exclusive(source):
             with self.store.read() as connection:
                 quarantine.require_waiting(connection, source, ids)
             with self._run(source, "replay", opened, []) as run_id:
                 for name in config.streams:
-                    run = self._stream_run(run_id, config, name)
+                    run = self.stream_run(run_id, config, name)
                     if self._is_mapped_otherwise(source, name):
                         run.note_mixed_mappings()
                     replay_stream(run, ids, told=partial(progress, name, run.counts))
-            return self._close(run_id, source, "ok", [])
+            return self.close_run(run_id, source, "ok", [])
 
     def forget(self, source: str, stream: str | None = None) -> RunReport:
         """Remove from the graph what the source (or only one stream of it) stated before it left the configuration.
@@ -199,7 +199,7 @@ class Syncer:
         if source in STAFF_SOURCES:
             raise RequestError(f"{source} holds what staff recorded, which no source would bring back")
         config = self.sources.configs.get(source)
-        with self._exclusive(source):
+        with self.exclusive(source):
             known = forget.known_streams(self.store, source)
             names = [stream] if stream else [n for n in known if config is None or n not in config.streams]
             if config is not None and stream in config.streams:
@@ -212,7 +212,7 @@ class Syncer:
             run_id = runs.open_run(self.store, source, "forget")
             for name in names:
                 forget.forget_stream(self.store, self.graph, self.events, run_id, source, name)
-            return self._close(run_id, source, "ok", [])
+            return self.close_run(run_id, source, "ok", [])
 
     def discard(self, number: int, actor: str) -> Quarantined:
         """Take a waiting record out of quarantine for good, in `actor`'s name; gives what it was.
@@ -233,30 +233,56 @@ class Syncer:
             runs.post(connection, [event])
         return found
 
-    def _require_thawed(self, source: str) -> None:
+    def prepare(self, config: SourceConfig) -> None:
+        """Bring what is held to the rules and mappings of now, before more is written by them."""
+        self._reproject_changed(config.source)
+        self._remap_changed(config)
+
+    def require_thawed(self, source: str) -> None:
+        """See to it that nobody has frozen the source.
+
+        Raises:
+            SourceUnavailableError: somebody has.
+        """
         with self.store.read() as connection:
             found = frozen_sources(connection).get(source)
         if found is not None:
             raise SourceUnavailableError(source, None, frozen_words(found))
 
     @contextmanager
-    def _exclusive(self, source: str) -> Iterator[None]:
-        with self.store.lock(f"source-{source}") as held:
-            if not held:
+    def exclusive(self, source: str) -> Iterator[None]:
+        """Hold the source; wait for it while a backfill of it goes on, which lets go after each batch.
+
+        Raises:
+            SourceUnavailableError: another process is syncing it.
+        """
+        until = monotonic() + backfill.PATIENCE_S
+        while True:
+            with self.store.lock(f"source-{source}") as held:
+                if held:
+                    yield
+                    return
+            if monotonic() > until or not backfill.is_under_way(self.store, source):
                 raise SourceUnavailableError(
                     source, None, "another process is syncing it; wait until it ends"
                 )
-            yield
+            sleep(backfill.BREATH_S / 5)
 
     @contextmanager
     def _run(self, source: str, kind: RunKind, opened: Opened, doubts: Sequence[str]) -> Iterator[int]:
         """The id of a new run, which is closed as interrupted where it is broken off."""
         run_id = runs.open_run(self.store, source, kind)
-        try:
+        with self.closing(run_id, source, doubts):
             opened(run_id)
             yield run_id
+
+    @contextmanager
+    def closing(self, run_id: int, source: str, doubts: Sequence[str]) -> Iterator[None]:
+        """Close the run as interrupted where it is broken off inside."""
+        try:
+            yield
         except BaseException:
-            self._close(run_id, source, "interrupted", [*doubts, "the run was broken off"])
+            self.close_run(run_id, source, "interrupted", [*doubts, "the run was broken off"])
             raise
 
     def _read(
@@ -293,7 +319,7 @@ class Syncer:
         progress: Progress,
         first: FirstLoad | None,
     ) -> None:
-        run = self._stream_run(run_id, config, name)
+        run = self.stream_run(run_id, config, name)
         run.first_load = first
         run.note_mapping()
         state = self._state(config.source, name)
@@ -315,7 +341,8 @@ class Syncer:
         run.finish()
         progress(name, run.counts)
 
-    def _stream_run(self, run_id: int, config: SourceConfig, name: str) -> StreamRun:
+    def stream_run(self, run_id: int, config: SourceConfig, name: str) -> StreamRun:
+        """What takes the batches of one stream in a run."""
         state = self._state(config.source, name)
         known = drift.load_fields(state.fields) if state is not None else {}
         mapping = self.mapping(config.source, name)
@@ -328,11 +355,11 @@ class Syncer:
             return
         run_id = runs.open_run(self.store, config.source, "remap")
         for name in changed:
-            run = self._stream_run(run_id, config, name)
+            run = self.stream_run(run_id, config, name)
             run.note_mixed_mappings()
             remap_stream(run, self.batch_size)
             run.note_mapping()
-        self._close(run_id, config.source, "ok", [])
+        self.close_run(run_id, config.source, "ok", [])
 
     def _remap_staff(self, syncing: str) -> None:
         """Map anew what staff recorded, where the ontology has changed; nothing but a sync gives the occasion."""
@@ -357,7 +384,7 @@ class Syncer:
         if now.differs_from(before) and reproject.has_customers(self.store):
             run_id = runs.open_run(self.store, source, "reproject")
             reproject.choose_anew(self.store, self.graph, self.events, run_id, source, self.batch_size)
-            self._close(run_id, source, "ok", [])
+            self.close_run(run_id, source, "ok", [])
         reproject.keep_choice(self.store, now)
 
     def _orphans(self, config: SourceConfig) -> list[str]:
@@ -376,7 +403,8 @@ class Syncer:
             for name, count in held
         ]
 
-    def _close(self, run_id: int, source: str, state: RunState, doubts: list[str]) -> RunReport:
+    def close_run(self, run_id: int, source: str, state: RunState, doubts: list[str]) -> RunReport:
+        """The report of a run that has ended; one that does not reconcile, or that is doubted, is suspect."""
         with self.store.read() as connection:
             streams = runs.counts_of(connection, run_id)
         doubts += [

@@ -1,8 +1,8 @@
 """FastAGI: Asterisk asks who is calling before it decides where the call goes.
 
-One line of a dialplan is all: `AGI(agi://hub.example.com/lookup,KEY)`, with what the caller typed as a second argument
-where an IVR asked for it. The hub sets the caller's name and some variables, and hangs up the line to Asterisk, not the
-call. Whatever goes wrong, the call goes on: without variables, within the deadline.
+One line of a dialplan is all: `AGI(agi://hub.example.com/lookup,KEY)`. What the caller typed at an IVR is a second
+argument, the token of a call that was handed on a third. The hub sets the caller's name and some variables, and hangs
+up the line to Asterisk, not the call. Whatever goes wrong, the call goes on: without variables, within the deadline.
 
 There is no well-kept library for it in asyncio (panoramisk's last release is of 2021), and the protocol is lines.
 """
@@ -23,6 +23,8 @@ from hub.errors import RequestError
 from hub.services import Services
 
 MAX_LINES = 200
+MAX_VALUE = 128
+"""Characters of a variable: user-to-user information has no more (RFC 7433)."""
 MAX_LINE = 4_096
 PATIENCE_S = 5.0
 """Seconds that Asterisk may take for a line of its own."""
@@ -94,6 +96,7 @@ def _told(card: Card, machine: Machine) -> Iterator[tuple[str, str]]:
         yield "HUB_TIER", match.tier or ""
         yield "HUB_LANG", match.language or ""
         yield "HUB_OPEN_TICKET", "1" if match.open_tickets else "0"
+        yield "HUB_UUI", match.uui or ""
 
 
 async def _environment(reader: asyncio.StreamReader) -> dict[str, str]:
@@ -116,7 +119,7 @@ async def _environment(reader: asyncio.StreamReader) -> dict[str, str]:
 
 async def _set(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, name: str, value: str) -> bool:
     """Whether the channel took the variable and still lives."""
-    writer.write(f'SET VARIABLE {name} "{safe(value)}"\n'.encode())
+    writer.write(f'SET VARIABLE {name} "{safe(value, MAX_VALUE)}"\n'.encode())
     await writer.drain()
     async with asyncio.timeout(PATIENCE_S):
         reply = await reader.readuntil(b"\n")
@@ -138,6 +141,7 @@ def _facts(environment: Mapping[str, str]) -> Facts:
 
     return Facts(
         ivr_id=given("agi_arg_2"),
+        uui=given("agi_arg_3"),
         number=given("agi_callerid") or "anonymous",
         dialled=given("agi_dnid") or given("agi_extension"),
     )

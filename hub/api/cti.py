@@ -193,6 +193,7 @@ def _lookup(asked: Asked, base: str) -> dict[str, Any]:
         "matches": [
             {
                 "id": match.id,
+                "uui": match.uui,
                 "name": match.name,
                 "company": match.company,
                 "url": f"{base}{POP_PATH}?number={quote(card.number.e164 or '', safe='')}",

@@ -54,7 +54,8 @@ class Machines:
         self._services, self._service, self._authenticator = services, service, authenticator
         self._requests = Buckets(services.settings.pop_requests)
         self._pool = ThreadPoolExecutor(THREADS, "cti")
-        self._under_way = 0
+        self.under_way = 0
+        """How much is being done in threads."""
 
     def close(self) -> None:
         """Begin no more; what is under way ends by itself."""
@@ -102,15 +103,15 @@ class Machines:
         Raises:
             LimitError: too much is under way already.
         """
-        if self._under_way >= MOST_WAITING:
+        if self.under_way >= MOST_WAITING:
             raise LimitError("too many lookups are under way; try again later")
-        self._under_way += 1
+        self.under_way += 1
         working = asyncio.get_running_loop().run_in_executor(self._pool, work)
         working.add_done_callback(self._done)
         return await asyncio.shield(working)
 
     def _done(self, working: asyncio.Future[T]) -> None:
-        self._under_way -= 1
+        self.under_way -= 1
         if not working.cancelled():
             working.exception()  # nobody may be waiting for it any more
 

@@ -29,7 +29,7 @@ class Facts:
     uui: str | None = field(default=None, repr=False)
     """User-to-user information that came with the call; a token of the hub's counts, all else does not."""
     reference: str | None = field(default=None, repr=False)
-    """Number of a ticket, order, invoice or parcel."""
+    """Number of a ticket, order, invoice or parcel, or of a customer or card as they told it somebody."""
     number: str | None = field(default=None, repr=False)
     """The caller's number, as the network shows it."""
     dialled: str | None = field(default=None, repr=False)
@@ -157,6 +157,8 @@ class Match:
     freshness: tuple[SourceAge, ...] = ()
     withheld: tuple[str, ...] = ()
     """Parts that the policy keeps from whoever asks."""
+    uui: str | None = field(default=None, repr=False)
+    """User-to-user information by which the call can be handed on to another switch, and the hub knows them again."""
 
 
 @dataclass(frozen=True, slots=True)

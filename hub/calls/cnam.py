@@ -29,9 +29,9 @@ def line_for(card: Card, pbx: PbxSettings) -> str:
     return safe(f"{name} - open ticket" if has_ticket and name else name) or pbx.known
 
 
-def safe(text: str) -> str:
-    """The text as one line that no PBX takes for anything else."""
-    return " ".join(_UNSAFE.sub(" ", text).split())[:MAX_LINE].rstrip()
+def safe(text: str, most: int = MAX_LINE) -> str:
+    """The text as one line of so many characters at most that no PBX takes for anything else."""
+    return " ".join(_UNSAFE.sub(" ", text).split())[:most].rstrip()
 
 
 def _name(match: Match, pbx: PbxSettings) -> str:

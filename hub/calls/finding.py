@@ -24,7 +24,8 @@ from hub.store import Cancellation, Store
 
 TYPED = ("customer_number", "loyalty_card", "loyalty_account", "legacy_account")
 """Identifiers that a caller may type at an IVR."""
-REFERENCES = ("ticket_number", "order_number", "invoice_number", "shipment_number", "tracking_number")
+REFERENCES = ("ticket_number", "order_number", "invoice_number", "shipment_number", "tracking_number", *TYPED)
+"""Identifiers that a caller may tell an agent, or an agent may look for."""
 MAX_TYPED = 64
 """Characters of what is typed or named."""
 MAX_TAILS = 10

@@ -19,7 +19,7 @@ import orjson
 
 from hub.access import PlanAccess
 from hub.calls.card import Card, Facts, Match, Mention, Other, Seen, Status
-from hub.calls.finding import Candidate, Finding, Found, Trust, run
+from hub.calls.finding import Candidate, Finding, Found, Trust, make_token, run
 from hub.calls.journal import picks_of
 from hub.calls.levels import Level
 from hub.calls.numbers import Number, Trunk, read_number
@@ -139,7 +139,8 @@ class _Making:
         matches, others = self._matches(found, verified, facts, most)
         if matches:
             status = Status.ONE if len(matches) == 1 else Status.MANY
-            card = replace(card, status=status, matches=tuple(_with(others, each) for each in matches))
+            told = (replace(each, uui=make_token(self._store, each.id)) for each in matches)
+            card = replace(card, status=status, matches=tuple(_with(others, each) for each in told))
         elif number.e164 is not None:
             card = replace(card, mentions=tuple(self._mentions(number)))
         return Asked(replace(card, notes=tuple(found.notes), deadline_hit=self._late), self._seen)

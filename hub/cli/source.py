@@ -18,6 +18,7 @@ from hub.adapters.schedules import Turn
 from hub.adapters.turns import turns
 from hub.api.publisher import publishing
 from hub.cli.common import SourceName, command, opened, operator, out
+from hub.cli.terminal import print_report, sync_progress
 from hub.errors import QueryError
 from hub.services import Services
 
@@ -58,6 +59,32 @@ def thaw(source: SourceName) -> None:
         name = commands.thaw_source(services, operator(services), commands.ThawSource(source, uuid4().hex))
         services.publish_events()
     out.print(f"{name} may be read again.", highlight=False)
+
+
+@command(app, "backfill")
+def backfill(
+    source: SourceName,
+    stream: Annotated[list[str] | None, typer.Option(help="Only this stream; may be repeated.")] = None,
+    anew: Annotated[
+        bool, typer.Option("--anew", help="Begin again where an earlier backfill was cut off.")
+    ] = False,
+) -> None:
+    """Read streams from their beginning, a batch at a time; syncs of the source go on in between.
+
+    Exit code 3 when the run is suspect, 1 when it failed; then the same command goes on from there.
+    """
+    with opened() as services:
+        order = commands.BackfillSource(source, tuple(stream or ()), anew, uuid4().hex)
+        with sync_progress(out, [source]) as bars:
+            begun = commands.backfill_source(
+                services, operator(services), order, lambda name, counts: bars.update(source, name, counts)
+            )
+            report = begun.outcome()
+            bars.finish(report)
+        services.publish()
+    print_report(out, report)
+    if report.state != "ok":
+        raise typer.Exit(3 if report.state == "suspect" else 1)
 
 
 def worker(

@@ -99,6 +99,7 @@ from hub.commands.matching import (
     undo_decisions,
     unmerge_customer,
 )
+from hub.commands.newcomers import CreateCaller, create_caller
 from hub.commands.notes import (
     LogInteraction,
     Noted,
@@ -124,7 +125,15 @@ from hub.commands.questions import (
     unusual_access,
     uses_of_glass,
 )
-from hub.commands.runs import ReplayQuarantine, RunBegun, SyncSource, replay_quarantine, sync_source
+from hub.commands.runs import (
+    BackfillSource,
+    ReplayQuarantine,
+    RunBegun,
+    SyncSource,
+    backfill_source,
+    replay_quarantine,
+    sync_source,
+)
 from hub.commands.searching import search
 from hub.commands.suppressions import Released, ReleaseSuppression, release_suppression
 from hub.commands.worker import Worker
@@ -139,6 +148,7 @@ __all__ = [
     "AttestGrant",
     "Attestation",
     "Author",
+    "BackfillSource",
     "BreakGlass",
     "BrokenGlass",
     "Change",
@@ -146,6 +156,7 @@ __all__ = [
     "CorrectCaller",
     "CorrectProperty",
     "Corrected",
+    "CreateCaller",
     "DecideMatches",
     "Decided",
     "EraseCustomer",
@@ -192,12 +203,14 @@ __all__ = [
     "asked",
     "attest_grant",
     "audit_sample",
+    "backfill_source",
     "break_glass",
     "broken_glasses",
     "card_of",
     "changes_of",
     "correct_caller",
     "correct_property",
+    "create_caller",
     "cursor_of",
     "decide_matches",
     "erase_customer",

@@ -254,7 +254,7 @@ def handle_call(services: Services, author: Author, order: HandleCall) -> str:
         said = Order(Command.HANDLE_CALL, order.act, order.key, asdict(order))
 
         def act(connection: Connection) -> tuple[Result, list[AuditEvent]]:
-            call = _known(connection, order.call)
+            call = known_call(connection, order.call)
             customer = _customer(services, connection, author, order.customer)
             changed, code = _ACTS[order.act](services, connection, author, call, customer, order.method)
             keep_call(connection, changed, call)
@@ -336,7 +336,12 @@ def _unknown(call: Call) -> Call:
     return replace(call, customer_id=None, level=Level.NUMBER, method=None, verified_by=None)
 
 
-def _known(connection: Connection, call_id: str) -> Call:
+def known_call(connection: Connection, call_id: str) -> Call:
+    """The call with the hub's id.
+
+    Raises:
+        NotFoundError: there is none, or it was too long ago.
+    """
     found = call_by_id(connection, call_id)
     if found is None:
         raise NotFoundError("there is no call with this id, or it was too long ago")
@@ -361,7 +366,7 @@ def wrap_up(services: Services, author: Author, order: WrapUp) -> str:
         said = Order(Command.HANDLE_CALL, "wrap-up", order.key, {"call": order.call, "values": values})
 
         def act(connection: Connection) -> tuple[Result, list[AuditEvent]]:
-            call = _known(connection, order.call)
+            call = known_call(connection, order.call)
             if call.customer_id is None:
                 raise NotFoundError("pick who is calling first")
             changed, events = touched(services, connection, author, call, values)
@@ -386,7 +391,7 @@ def correct_caller(services: Services, author: Author, order: CorrectCaller) -> 
         said = Order(Command.HANDLE_CALL, "correct", order.key, asdict(order))
 
         def act(connection: Connection) -> tuple[Result, list[AuditEvent]]:
-            call = _known(connection, order.call)
+            call = known_call(connection, order.call)
             if call.customer_id is None or call.level is not Level.CONFIRMED:
                 raise AccessDeniedError("confirm who is calling first")
             _, events = correction.make(connection, call.customer_id, order.value)

@@ -10,6 +10,7 @@ from sqlalchemy import Connection
 
 from hub.access import Command
 from hub.adapters import Job, Progress, RunReport
+from hub.adapters.backfilling import streams_again
 from hub.adapters.quarantine import require_waiting
 from hub.adapters.sync import silent
 from hub.audit import Action, AuditEvent
@@ -30,6 +31,17 @@ class SyncSource:
     """That a source is to be read now."""
 
     source: str
+    key: str
+
+
+@dataclass(frozen=True, slots=True)
+class BackfillSource:
+    """That streams of a source are to be read from their beginning, beside its syncs; all unless some are named."""
+
+    source: str
+    streams: tuple[str, ...]
+    anew: bool
+    """Whether to begin again, rather than go on from where the last backfill was cut off."""
     key: str
 
 
@@ -85,6 +97,32 @@ def sync_source(
             said,
             event,
             lambda: services.jobs.sync(order.source, progress),
+            lambda connection: require_thawed(connection, order.source),
+        )
+
+
+def backfill_source(
+    services: Services, author: Author, order: BackfillSource, progress: Progress = silent
+) -> RunBegun:
+    """Begin to read streams again; it ends by itself, and syncs go on in between.
+
+    Raises:
+        AccessDeniedError: the author may not.
+        NotFoundError: there is no such source or stream.
+        QueryError: the source is frozen, or the idempotency key was used for something else.
+        RequestError: each sync reads the streams whole anyway.
+    """
+    content = {"source": order.source, "streams": list(order.streams), "anew": order.anew}
+    said = Order(Command.SYNC_SOURCE, "backfill", order.key, content)
+    with refusals_recorded(services, author, Command.SYNC_SOURCE):
+        streams = streams_again(services.sources.config(order.source), order.streams)
+        event = author.event(Action.SYNC_REQUESTED, source=order.source, reason_code="backfill")
+        return _begun(
+            services,
+            author,
+            said,
+            event,
+            lambda: services.jobs.backfill(order.source, streams, anew=order.anew, progress=progress),
             lambda connection: require_thawed(connection, order.source),
         )
 

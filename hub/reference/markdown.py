@@ -113,7 +113,9 @@ def _enumerated(values: Sequence[Any]) -> str:
 
 
 def _typed(prop: Schema, links: Mapping[str, str]) -> str:
-    kind = prop.get("type", "text")
+    kind = prop.get("type")
+    if kind is None:
+        return "anything"
     if isinstance(kind, list):
         return ", ".join(_PLAIN[one] for one in kind if one != "null")
     if kind == "array":

@@ -40,6 +40,8 @@ def note_seen(context: RequestContext, asked: Asked) -> None:
     """Count what was read for the card among what the request read."""
     seen = asked.seen
     context.touched.add(seen.types, seen.categories, seen.properties, seen.customers)
+    context.touched.masked += seen.masked
+    context.touched.denied += seen.denied
 
 
 _Text = Annotated[
@@ -191,6 +193,17 @@ class CorrectCallerInput:
     idempotency_key: str = _field(KEY_WORDS, KEY)
 
 
+@strawberry.input(description="Somebody who calls and whom no source knows.")
+class CreateCallerInput:
+    """Input of a caller who is new."""
+
+    call_id: strawberry.ID = _field("The hub's id of the call.", "callId")
+    name: str = _field("Their name, as they say it.")
+    email: str | None = strawberry.field(default=None, description="Their e-mail address.")
+    reason: str = _field("Why they are written down; kept, at most 1000 characters.")
+    idempotency_key: str = _field(KEY_WORDS, KEY)
+
+
 def _author(context: RequestContext) -> Author:
     return Author.of(context.requester, context.services.access)
 
@@ -268,6 +281,15 @@ def _correct(
     return CallHandled(call_id=strawberry.ID(done))
 
 
+def _create(
+    info: Info[RequestContext, None],
+    input: Annotated[CreateCallerInput, strawberry.argument(description="What is to be done.")],  # noqa: A002
+) -> CallHandled | None:
+    order = commands.CreateCaller(input.call_id, input.name, input.email, input.reason, input.idempotency_key)
+    done = commands.create_caller(info.context.services, _author(info.context), order)
+    return CallHandled(call_id=strawberry.ID(done))
+
+
 @strawberry.type
 class CallMutation:
     """What agents say of calls."""
@@ -297,4 +319,10 @@ class CallMutation:
         name="correctCaller",
         resolver=_correct,
         description="Correct a value of the caller, who is confirmed: the source `agent` states it from now on.",
+    )
+    create_caller: CallHandled | None = strawberry.field(
+        name="createCaller",
+        resolver=_create,
+        description="Write down who is calling where no source knows them: the source `agent` states a person with the"
+        " number of the call. Whom a source knows is picked, not written down.",
     )

@@ -128,6 +128,9 @@ class CallMatch:
     others: list[CallOther] = _field("Others who may be meant.")
     freshness: list[CallSourceAge] = _field("How fresh each source's word is, from level 2 on.")
     withheld: list[str] = _field("Parts that the policy withholds.")
+    uui: str | None = _field(
+        "User-to-user information for a call that is handed on: within 15 minutes it leads to them again."
+    )
 
 
 @strawberry.type(description="Where the number of a call stands in a text: maybe it is theirs.")

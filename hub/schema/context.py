@@ -23,6 +23,9 @@ class Touched:
     customers: dict[str, None] = field(default_factory=dict)
     searched: list[str] = field(default_factory=list, repr=False)
     """What was searched for."""
+    masked: int = 0
+    denied: int = 0
+    """Properties that the policy let be seen in part, and not at all."""
 
     def add(
         self,

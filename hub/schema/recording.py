@@ -123,7 +123,11 @@ def told_event(event: AuditEvent, planned: Planned, touched: Touched, result: Ex
     plan = planned.plan
     asked = plan is not None and not SEARCH_FIELDS.isdisjoint(plan.others)
     searches = asked or bool(touched.searched)
-    partial = bool(result.errors) or (plan is not None and bool(plan.notes))
+    partial = (
+        bool(result.errors)
+        or (plan is not None and bool(plan.notes))
+        or bool(touched.masked or touched.denied)
+    )
     return event.again(
         action=Action.SEARCH if searches else Action.READ,
         outcome=Outcome.PARTIAL if partial else Outcome.OK,
@@ -136,8 +140,8 @@ def told_event(event: AuditEvent, planned: Planned, touched: Touched, result: Ex
         counts={
             "customers": len(touched.customers),
             "fields": len(touched.properties),
-            "masked": plan.reading.masked if plan else 0,
-            "denied": plan.reading.denied if plan else 0,
+            "masked": touched.masked + (plan.reading.masked if plan else 0),
+            "denied": touched.denied + (plan.reading.denied if plan else 0),
         },
     )
 

@@ -18,7 +18,7 @@ from hub.api.agi import FastAgi
 from hub.api.ami import AmiListener, report_of
 from hub.api.app import create_app
 from hub.api.machines import Machines
-from hub.calls import Call, CallState, call_by_key
+from hub.calls import Call, CallState, call_by_key, read_token
 from hub.calls.screenpop import ScreenPop
 from hub.schema import GraphQLService
 from hub.settings import AmiSettings, PbxSettings
@@ -108,7 +108,9 @@ def channel(site: Site, number: str, *arguments: str) -> str:
 
 def test_a_channel_learns_who_calls_before_it_is_routed(site: Site) -> None:
     async def scenario() -> None:
-        assert await dialplan(site, channel(site, "01174960020")) == {
+        told = await dialplan(site, channel(site, "01174960020"))
+        assert read_token(site.services.store, told.pop("HUB_UUI")) == site.phones.customer("C3")
+        assert told == {
             "HUB_STATUS": "one",
             "CALLERID(name)": "C. Marsh - open ticket",
             "HUB_BRAND": "Quayside Tools",
@@ -122,6 +124,15 @@ def test_a_channel_learns_who_calls_before_it_is_routed(site: Site) -> None:
         assert (typed["HUB_TIER"], typed["HUB_LANG"]) == ("gold", "en")
         event = list(site.services.audit.events())[-1].event
         assert event.customers == (site.phones.customer("C1"),)
+
+    run(scenario)
+
+
+def test_a_call_that_is_handed_on_is_known_again_at_another_switch(site: Site) -> None:
+    async def scenario() -> None:
+        first = await dialplan(site, channel(site, "01174960020"))
+        again = await dialplan(site, channel(site, "unknown", "", first["HUB_UUI"]))
+        assert (again["HUB_CUSTOMER_ID"], again["HUB_CONFIDENCE"]) == (site.phones.customer("C3"), "0.97")
 
     run(scenario)
 

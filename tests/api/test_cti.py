@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,11 +16,13 @@ import pytest
 from lxml import etree
 
 from hub.api.cti import MAX_EVENT
+from hub.api.machines import Machines
 from hub.audit import Action, AuditEvent
 from hub.calls import Call, call_by_key
 from hub.calls.cnam import MAX_LINE, safe
 from hub.calls.screenpop import ScreenPop
 from hub.errors import StoreUnavailableError
+from hub.schema import GraphQLService
 from hub.settings import PbxSettings
 from tests.api.api_world import World, asking
 from tests.calls.call_world import ALONE, LINE, SWITCHBOARD, Morning, morning
@@ -158,6 +162,34 @@ def test_a_phone_is_answered_in_time_though_the_database_hangs(
         released.append(True)
 
 
+def test_who_hangs_up_leaves_the_work_to_its_end_and_its_place_taken_until_then(quick: Pbx) -> None:
+    begun, go_on, ended = threading.Event(), threading.Event(), threading.Event()
+
+    def work() -> None:
+        begun.set()
+        go_on.wait(20)
+        ended.set()
+
+    async def scenario() -> None:
+        service = GraphQLService(quick.services)
+        assert quick.services.authenticator is not None
+        machines = Machines(quick.services, service, quick.services.authenticator)
+        waiting = asyncio.ensure_future(machines.work(work))
+        await asyncio.to_thread(begun.wait, 20)
+        waiting.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await waiting
+        assert machines.under_way == 1
+        go_on.set()
+        assert await asyncio.to_thread(ended.wait, 20)
+        while machines.under_way:
+            await asyncio.sleep(0.01)
+        machines.close()
+        service.close()
+
+    asyncio.run(asyncio.wait_for(scenario(), 60))
+
+
 def test_no_key_and_no_number_reach_the_log(quick: Pbx, caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.DEBUG, "hub"):
         quick.name(ALONE)
@@ -179,6 +211,10 @@ def test_a_lookup_tells_who_how_sure_and_why(pbx: Pbx) -> None:
     assert (match["confidence"], match["why"], match["open_tickets"]) == (0.9, ["number"], 1)
     assert match["url"] == "http://hub.example/pop?number=%2B441174960020"
     assert (match["phones"], match["email"], match["open"]) == ([], None, [])
+    handed_on = pbx.get("/cti/v1/lookup", uui=match["uui"]).json()["matches"]
+    assert [(each["name"], each["why"]) for each in handed_on] == [
+        ("Cleo Marsh", ["handed on with the call"])
+    ]
     assert pbx.last_event().customers == (pbx.phones.customer("C3"),)
 
 

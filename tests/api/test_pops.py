@@ -10,9 +10,9 @@ from typing import Any
 import orjson
 import pytest
 
-from hub.audit import Action
+from hub.audit import Action, Outcome
 from hub.calls import Call, CallState, Facts
-from hub.commands import ReportCall, report_call
+from hub.commands import HandleCall, ReportCall, card_of, find_call, handle_call, report_call
 from hub.schema import GraphQLRequest, GraphQLService
 from tests.api.stream_world import Listener, requester, soon
 from tests.calls.call_world import ALONE, LINE, Morning, morning
@@ -74,6 +74,26 @@ def test_a_question_is_answered_by_the_same_card_and_is_on_record(floor: Floor) 
         }
         event = floor.events()[-1]
         assert (event.action, event.customers) == (Action.READ, (customer,))
+
+    run(scenario)
+
+
+def test_what_the_policy_keeps_back_of_a_card_is_counted_on_record(floor: Floor) -> None:
+    async def scenario() -> None:
+        floor.tell(CallState.RINGING, number=ALONE)
+        call = find_call(floor.phones.services, "c-1")
+        order = HandleCall(call.id, "confirm", floor.phones.customer("C3"), "security_question", "k-1")
+        handle_call(floor.phones.services, floor.phones.author(), order)
+        await floor.ask('{ screenPop(callId: "c-1") { matches { id } } }', "call_centre")
+        event = [each for each in floor.events() if each.action is Action.READ][-1]
+        kept_back = (event.counts["masked"], event.counts["denied"])
+        assert sum(kept_back) > 0
+        assert event.outcome is Outcome.PARTIAL
+        asked = card_of(
+            floor.phones.services, floor.phones.access("call_centre"), Facts(),
+            find_call(floor.phones.services, "c-1"), patient=True,
+        )  # fmt: skip
+        assert kept_back == (asked.seen.masked, asked.seen.denied)
 
     run(scenario)
 

@@ -8,32 +8,19 @@ from __future__ import annotations
 
 import json
 import re
-import shutil
-import threading
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-import uvicorn
-from playwright.sync_api import Browser, Page, Route, expect, sync_playwright
+from playwright.sync_api import Browser, Page, Route, expect
 
 from hub.access import DemoIssuer
 from hub.api import CONSOLE_PATH, create_app
 from hub.services import Services
 from tests.api.api_world import fill, make_services
+from tests.browser.pages import launched, serving, watched
 
-BROWSERS = ("chromium", "chromium-browser", "google-chrome")
-OPTIONS = (
-    "--no-sandbox",  # the tests may run as root, and open their own page only
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-)
 EXAMPLES = {
     "marketing": {
         "mail_domains": "query MailDomains {\n  customers(first: 3) { nodes { name email birthDate } }\n}\n"
@@ -59,40 +46,23 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     folder = tmp_path_factory.mktemp("site")
     with make_services(folder, f"sqlite:///{folder / 'hub.sqlite'}") as services:
         fill(services)
-        server = uvicorn.Server(uvicorn.Config(create_app(services, EXAMPLES), port=0, log_level="error"))
-        thread = threading.Thread(target=server.run)
-        thread.start()
-        while not server.started:
-            time.sleep(0.02)
-        yield Site(f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}", services)
-        server.should_exit = True
-        thread.join()
+        with serving(create_app(services, EXAMPLES)) as address:
+            yield Site(address, services)
 
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    found = next(path for path in map(shutil.which, BROWSERS) if path)
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=found, args=list(OPTIONS))
-        yield browser
-        browser.close()
+    with launched() as found:
+        yield found
 
 
 @pytest.fixture
 def page(browser: Browser, site: Site) -> Iterator[Page]:
     """The console in a tab of its own; nothing it does may break its policy or leave the hub."""
-    context = browser.new_context(viewport={"width": 1400, "height": 850})
-    page, complaints, asked = context.new_page(), [], []
-    page.on("console", lambda message: complaints.append(message.text))
-    page.on("pageerror", lambda error: complaints.append(str(error)))
-    page.on("request", lambda request: asked.append(request.url))
-    page.goto(site.address + CONSOLE_PATH)
-    expect(page.locator("#examples button").first).to_be_visible()
-    yield page
-    context.close()
-    expected = re.compile(r"Failed to load resource: .* (400|401|403|net::ERR_ABORTED)|net::ERR_")
-    assert [text for text in complaints if not expected.search(text)] == []
-    assert [url for url in asked if not url.startswith((f"{site.address}/", f"blob:{site.address}/"))] == []
+    refused = r"Failed to load resource: .* (400|401|403|net::ERR_ABORTED)"
+    with watched(browser, site.address, CONSOLE_PATH, 1400, 850, refused) as page:
+        expect(page.locator("#examples button").first).to_be_visible()
+        yield page
 
 
 def sign_in(page: Page, token: str) -> None:

@@ -6,22 +6,17 @@ With `WRITE=1` the screenshots of docs/screen-pop.md are taken anew.
 from __future__ import annotations
 
 import os
-import re
-import shutil
-import threading
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 import httpx
 import pytest
-import uvicorn
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 
 from hub.access import DemoIssuer
 from hub.api import create_app
 from hub.settings import PbxSettings
-from tests.browser.console import BROWSERS, OPTIONS
+from tests.browser.pages import launched, serving, watched
 from tests.calls.call_world import ALONE, LINE, Morning, morning
 from tests.databases import sqlite_store
 from tests.doc_blocks import DOCS
@@ -56,40 +51,22 @@ def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
     folder = tmp_path_factory.mktemp("pop")
     url = sqlite_store(folder / "hub.sqlite")
     with morning(folder, url, pbx={"pbx-one": PBX}, pop_deadline_ms=5000, phone_region="GB") as phones:
-        server = uvicorn.Server(uvicorn.Config(create_app(phones.services), port=0, log_level="error"))
-        thread = threading.Thread(target=server.run)
-        thread.start()
-        while not server.started:
-            time.sleep(0.02)
         _, key = phones.services.keys.create("pbx-one", ("pbx",), ("customer_service",), 30)
-        yield Desk(f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}", phones, key)
-        server.should_exit = True
-        thread.join()
+        with serving(create_app(phones.services)) as address:
+            yield Desk(address, phones, key)
 
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    found = next(path for path in map(shutil.which, BROWSERS) if path)
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=found, args=list(OPTIONS))
-        yield browser
-        browser.close()
+    with launched() as found:
+        yield found
 
 
 @pytest.fixture
 def page(browser: Browser, desk: Desk) -> Iterator[Page]:
     """The page in a tab of its own; nothing it does may break its policy or leave the hub."""
-    context = browser.new_context(viewport={"width": 900, "height": 640})
-    page, complaints, asked = context.new_page(), [], []
-    page.on("console", lambda message: complaints.append(message.text))
-    page.on("pageerror", lambda error: complaints.append(str(error)))
-    page.on("request", lambda request: asked.append(request.url))
-    page.goto(f"{desk.address}/pop")
-    yield page
-    context.close()
-    expected = re.compile(r"Failed to load resource|net::ERR_")
-    assert [text for text in complaints if not expected.search(text)] == []
-    assert [url for url in asked if not url.startswith(f"{desk.address}/")] == []
+    with watched(browser, desk.address, "/pop", 900, 640, "Failed to load resource") as page:
+        yield page
 
 
 def listen(page: Page, desk: Desk, role: str = "support") -> None:
@@ -185,3 +162,43 @@ def test_every_control_has_a_name(page: Page, desk: Desk) -> None:
         " !(e.textContent.trim() && e.tagName === 'BUTTON') && !e.labels?.length && !e.ariaLabel).length"
     )
     assert nameless == 0
+
+
+def test_somebody_new_is_found_by_a_number_they_tell_or_written_down(page: Page, desk: Desk) -> None:
+    listen(page, desk)
+    desk.tell("newCall", "c-1", **{"from": "+441174960055"})
+    heading(page, "Nobody known")
+    page.get_by_label("Customer, order or ticket number").fill("K-1003")
+    page.get_by_role("button", name="Find").click()
+    heading(page, "Cleo Marsh")
+    desk.tell("answer", "c-1")
+    heading(page, "Nobody known")
+    page.get_by_text("Somebody new").click()
+    page.get_by_label("Name").fill("Zoe Newman")
+    page.get_by_label("Why", exact=True).fill("Asks for an offer")
+    page.get_by_role("button", name="Write down").click()
+    heading(page, "Zoe Newman")
+
+
+def test_what_is_typed_stays_while_the_call_goes_on(page: Page, desk: Desk) -> None:
+    desk.tell("newCall", "c-1", **{"from": ALONE})
+    listen(page, desk)
+    heading(page, "Cleo Marsh")
+    page.get_by_role("button", name="Confirm").click()
+    expect(page.locator(".badge").first).to_have_text("verified", timeout=PUSHED_S * 1000)
+    page.get_by_label("Summary").fill("Half a sentence")
+    page.get_by_text("Correct a detail").click()
+    page.get_by_label("As they say it").fill("cleo.marsh@example.com")
+    desk.tell("hangup", "c-1")
+    expect(page.locator("article")).to_have_attribute("data-state", "ended", timeout=PUSHED_S * 1000)
+    expect(page.get_by_label("Summary")).to_have_value("Half a sentence")
+    expect(page.get_by_label("As they say it")).to_be_focused()
+    expect(page.get_by_label("As they say it")).to_have_value("cleo.marsh@example.com")
+    page.get_by_label("Why", exact=True).fill("Said so")
+    page.get_by_role("button", name="Correct", exact=True).click()
+    expect(page.get_by_label("As they say it")).to_have_value("", timeout=PUSHED_S * 1000)
+    query = "{ customers(first: 10) { nodes { name email } } }"
+    headers = {"authorization": f"Bearer {desk.token()}"}
+    told = httpx.post(f"{desk.address}/graphql", json={"query": query}, headers=headers).json()
+    assert {"name": "Cleo Marsh", "email": "cleo.marsh@example.com"} in told["data"]["customers"]["nodes"]
+    expect(page.get_by_label("Summary")).to_have_value("Half a sentence")

@@ -11,11 +11,13 @@ from hub.audit import Action, AuditEvent
 from hub.calls import Call, CallState, Card, Facts, Level, Status
 from hub.commands import (
     CorrectCaller,
+    CreateCaller,
     HandleCall,
     ReportCall,
     WrapUp,
     card_of,
     correct_caller,
+    create_caller,
     find_call,
     handle_call,
     report_call,
@@ -23,6 +25,8 @@ from hub.commands import (
 )
 from hub.errors import AccessDeniedError, NotFoundError, QueryError
 from hub.store import fixed
+from tests.api.api_world import party
+from tests.api.stream_world import write
 from tests.calls.call_world import ALONE, LINE, Morning
 
 RINGING, ANSWERED, ENDED = CallState.RINGING, CallState.ANSWERED, CallState.ENDED
@@ -251,6 +255,53 @@ def test_calls_of_long_ago_are_forgotten(desk: Desk) -> None:
     desk.tell(RINGING, "c-2", number=ALONE)
     with pytest.raises(NotFoundError):
         find_call(desk.services, call.id)
+
+
+def create(desk: Desk, call: Call, key: str = "n-1", role: str = "support", **more: str) -> Call:
+    said = {"name": "Zoe Newman", "email": "zoe@example.com", "reason": "asks for an offer", **more}
+    order = CreateCaller(call.id, key=key, **said)
+    return find_call(desk.services, create_caller(desk.services, desk.phones.author(role), order))
+
+
+def test_a_caller_whom_no_source_knows_is_written_down_by_an_agent(desk: Desk) -> None:
+    call = desk.tell(RINGING, number="+441174960055")
+    created = create(desk, call)
+    assert create(desk, call) == created
+    (match,) = desk.card(created).matches
+    assert (match.id, match.name, match.level) == (created.customer_id, "Zoe Newman", Level.NUMBER)
+    again = desk.tell(RINGING, "c-2", number="+441174960055")
+    assert [each.id for each in desk.card(again).matches] == [created.customer_id]
+    desk.tell(ENDED)
+    assert [row["customer_id"] for row in desk.rows()] == [created.customer_id]
+    event = next(each for each in desk.events(Action.CALL_HANDLED) if each.reason_code == "created")
+    assert (event.actor, event.source, event.customers, event.about) == (
+        "u-support",
+        "agent",
+        (created.customer_id,),
+        call.id,
+    )
+    assert event.data_categories == ("user.contact.email", "user.contact.phone_number", "user.name")
+
+
+def test_nobody_is_written_down_by_mistake(desk: Desk) -> None:
+    call = desk.tell(RINGING, number=ALONE)
+    for wrong in ({"name": " "}, {"email": "no address"}, {"reason": ""}):
+        with pytest.raises(QueryError):
+            create(desk, call, **wrong)
+    with pytest.raises(AccessDeniedError):
+        create(desk, call, role="marketing")
+    desk.say("pick", call, "C3")
+    with pytest.raises(QueryError, match="somebody is said to be calling"):
+        create(desk, call, "n-2")
+    with desk.services.store.read() as connection:
+        assert connection.execute(text("SELECT count(*) FROM e_person WHERE source = 'agent'")).scalar() == 0
+
+
+def test_who_comes_to_be_known_by_a_source_is_the_one_who_called(desk: Desk) -> None:
+    created = create(desk, desk.tell(RINGING, number="+441174960055"))
+    write(desk.services, party("erp", "C9", name="Zoe Newman", email="zoe@example.com", telephone="+441174960055",
+                               birthDate="1991-02-03"))  # fmt: skip
+    assert desk.phones.customer("C9") == created.customer_id
 
 
 def test_an_agent_corrects_what_a_confirmed_caller_said_as_a_source_of_its_own(desk: Desk) -> None:

@@ -207,6 +207,7 @@ FIELDS: Mapping[str, Path] = {
             "Mutation.undoCaller",
             "Mutation.wrapUpCall",
             "Mutation.correctCaller",
+            "Mutation.createCaller",
         ),
         Silent("the id of the call that the agent has just said"),
     ),
@@ -388,7 +389,8 @@ COMMANDS: Mapping[str, Path] = {
     "sync": Silent("counts of runs"),
     "worker": Silent("counts of runs"),
     **dict.fromkeys(
-        ("source schedule", "source freeze", "source thaw"), Silent("names of sources, and times")
+        ("source schedule", "source freeze", "source thaw", "source backfill"),
+        Silent("names of sources, times, counts"),
     ),
     **dict.fromkeys(("adapter install", "adapter list"), Silent("names of programs")),
     "adapter coverage": Silent("names of fields, shares and data categories"),

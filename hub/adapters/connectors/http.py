@@ -6,7 +6,7 @@ given addresses without one; `_QueryTransport` adds it underneath, and so the lo
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
@@ -87,6 +87,10 @@ class Address:
         kept = tuple(pair for pair in self.params if pair[0] not in params)
         return Address(self.url, kept + tuple(params.items()))
 
+    def without(self, names: Collection[str]) -> Address:
+        """This address without the parameters of these names."""
+        return Address(self.url, tuple(pair for pair in self.params if pair[0] not in names))
+
     @property
     def written(self) -> str:
         """The address in one piece: not for logs."""
@@ -146,8 +150,17 @@ class HttpApi:
         """
         return self.address(urljoin(current.written, link), {})
 
-    def get(self, stream: str, address: Address, headers: Mapping[str, str], accept: frozenset[int]) -> Reply:
-        """The reply from `address`; statuses in `accept` are given back like success, without their content.
+    def ask(
+        self,
+        stream: str,
+        address: Address,
+        headers: Mapping[str, str],
+        accept: frozenset[int],
+        body: Any = None,
+    ) -> Reply:
+        """The reply from `address`, by POST where there is a body.
+
+        Statuses in `accept` are given back like success, without their content.
 
         Raises:
             SourceUnavailableError: every try met a busy or broken API, or none.
@@ -164,10 +177,10 @@ class HttpApi:
                 wait_jitter=retries.wait_s,
             ):
                 with attempt:
-                    reply = self._try(stream, address, headers, accept)
+                    reply = self._try(stream, address, headers, accept, body)
                     if reply is None and not renewed and isinstance(self._auth, OAuth2Auth):
                         self._token, renewed = None, True
-                        reply = self._try(stream, address, headers, accept)
+                        reply = self._try(stream, address, headers, accept, body)
                     if reply is None:
                         message = f"{address.path}: the login was refused (401); see auth"
                         raise SourceProtocolError(self._context.source, stream, message)
@@ -193,25 +206,36 @@ class HttpApi:
         return error.wait_s if error.wait_s <= self._retries.retry_after_max_s else False
 
     def _try(
-        self, stream: str, address: Address, headers: Mapping[str, str], accept: frozenset[int]
+        self,
+        stream: str,
+        address: Address,
+        headers: Mapping[str, str],
+        accept: frozenset[int],
+        body: Any,
     ) -> Reply | None:
         """One try, redirects included; None when the login was refused."""
         for _ in range(_REDIRECTS):
             login_headers, login_params = self._login(stream)
             query = str(httpx.QueryParams(address.with_params(login_params).params)).encode()
-            status, got, body = self._send(
+            status, got, content = self._send(
                 self._client.build_request(
-                    "GET", address.url, headers={**headers, **login_headers}, extensions={_QUERY: query}
+                    "GET" if body is None else "POST",
+                    address.url,
+                    headers={**headers, **login_headers},
+                    json=body,
+                    extensions={_QUERY: query},
                 )
             )
-            if status in (301, 302, 303, 307, 308) and "location" in got:
+            # Others would have the question asked again by GET, without what it asks for.
+            moved = (301, 302, 303, 307, 308) if body is None else (307, 308)
+            if status in moved and "location" in got:
                 address = self._redirected(stream, address, got["location"])
                 continue
             if status == 401:
                 return None
             if status in accept:
                 return Reply(status, None, None, _server_time(got))
-            return self._reply(stream, address, status, got, body)
+            return self._reply(stream, address, status, got, content)
         raise SourceProtocolError(self._context.source, stream, f"{address.path}: redirects in a circle")
 
     def _send(self, request: httpx.Request) -> tuple[int, httpx.Headers, bytes]:
@@ -298,6 +322,11 @@ class HttpApi:
             **auth.params,
             **({"scope": auth.scope} if auth.scope else {}),
         }
+        if auth.refresh_token is not None:
+            form |= {
+                "grant_type": "refresh_token",
+                "refresh_token": auth.refresh_token.resolve(self._context),
+            }
         if auth.send_in == "body":
             form |= dict(zip(("client_id", "client_secret"), identity, strict=True))
         target = Address.parse(auth.token_url.resolve(self._context))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from itertools import count
 from typing import Any, Literal
 from urllib.parse import quote
@@ -16,6 +17,7 @@ from pydantic import Field
 
 from hub.adapters import payload
 from hub.adapters.connectors.http import Address, HttpApi, Reply
+from hub.adapters.connectors.rest_body import filled, named
 from hub.adapters.connectors.rest_cursor import Increment
 from hub.adapters.connectors.rest_models import (
     Auth,
@@ -33,7 +35,9 @@ from hub.adapters.connectors.rest_paging import (
     Totals,
     first_params,
     next_address,
+    numbers_of,
 )
+from hub.adapters.connectors.typed_json import plain
 from hub.adapters.records import (
     BadRecord,
     Batch,
@@ -63,6 +67,10 @@ class RestConfig(ConnectorConfig):
     )
     auth: Auth = Field(default=NoAuth(type="none"), description="How the hub logs in.")
     headers: Headers = Field(default={}, description="Headers of every request.")
+    typed: Literal["tryton"] | None = Field(
+        default=None,
+        description="Whether values that JSON has no type for come as objects: `tryton` is how Tryton writes them.",
+    )
     requests_per_second: float | None = Field(
         default=None,
         gt=0,
@@ -186,7 +194,7 @@ class RestConnector:
                 raise self._wrong(
                     stream, f"{address.path}: paging goes in a circle: page {page} was asked before"
                 )
-            reply = self._reply(stream, read, address, page)
+            reply = self._reply(stream, read, address, page, parent)
             if reply is None:
                 break
             if increment is not None:
@@ -213,7 +221,7 @@ class RestConnector:
                 "and others may have been passed over"
             )
         if isinstance(read.paging, PagePaging | OffsetPaging) and read.paging.recheck:
-            self._recheck(stream, read, marks, at)
+            self._recheck(stream, read, parent, marks, at)
 
     @staticmethod
     def _note(read: RestRead, address: Address, items: list[Any], marks: PageMarks, repeats: Repeats) -> None:
@@ -223,11 +231,18 @@ class RestConnector:
             if read.paging.recheck:
                 marks.add(address, items)
 
-    def _recheck(self, stream: StreamRead[RestRead], read: RestRead, marks: PageMarks, at: str) -> None:
+    def _recheck(
+        self,
+        stream: StreamRead[RestRead],
+        read: RestRead,
+        parent: Payload | None,
+        marks: PageMarks,
+        at: str,
+    ) -> None:
         """Ask for all pages again, and tell when one is another by now."""
 
         def ask(address: Address, page: int) -> list[Any]:
-            reply = self._reply(stream, read, address, page)
+            reply = self._reply(stream, read, address, page, parent)
             return [] if reply is None else self._items(stream, read, reply, address)
 
         if marks.changed(ask):
@@ -247,7 +262,12 @@ class RestConnector:
             return self._api().address(path, {**params, **first_params(read.paging), **changes})
 
     def _reply(
-        self, stream: StreamRead[RestRead], read: RestRead, address: Address, page: int
+        self,
+        stream: StreamRead[RestRead],
+        read: RestRead,
+        address: Address,
+        page: int,
+        parent: Payload | None,
     ) -> Reply | None:
         """The reply, or None where its status says that there is no such page any more."""
         headers = {
@@ -259,14 +279,33 @@ class RestConnector:
             if isinstance(read.paging, PagePaging | OffsetPaging) and page > 1
             else frozenset()
         )
-        reply = self._api().get(stream.name, address, headers, ends)
+        address, body = self._asked(stream, read, address, parent)
+        reply = self._api().ask(stream.name, address, headers, ends, body)
         if reply.status in ends:
             return None
+        if self._config.typed is not None:
+            with self._explained(stream, address.path):
+                reply = replace(reply, json=plain(reply.json))
         if read.error_path and jmespath.search(read.error_path, reply.json):
             raise self._wrong(
                 stream, f"{address.path}: status {reply.status} with an error at {read.error_path!r}"
             )
         return reply
+
+    def _asked(
+        self, stream: StreamRead[RestRead], read: RestRead, address: Address, parent: Payload | None
+    ) -> tuple[Address, Any]:
+        """Where to ask, and the body: what stands in it does not stand in the query."""
+        if read.body is None:
+            return address, None
+        with self._explained(stream, address.path):
+            body = filled(
+                read.body,
+                dict(address.params),
+                numbers_of(read.paging),
+                lambda text: _filled(text, parent, "params"),
+            )
+        return address.without(named(read.body)), body
 
     def _items(
         self, stream: StreamRead[RestRead], read: RestRead, reply: Reply, address: Address

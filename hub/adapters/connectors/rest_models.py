@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 import jmespath
 from jmespath.exceptions import JMESPathError
 from pydantic import AfterValidator, Field, model_validator
 
+from hub.adapters.connectors.rest_body import named
 from hub.adapters.records import ConfigModel
 from hub.adapters.secrets import SecretRef, TextRef, UrlRef, no_plain_secrets
 
@@ -62,7 +63,7 @@ class ApiKeyAuth(ConfigModel):
 
 
 class OAuth2Auth(ConfigModel):
-    """OAuth 2 client credentials (RFC 6749, 4.4): a token is fetched, and again before it expires or when refused."""
+    """OAuth 2 client credentials (RFC 6749, 4.4) or a refresh token: a token is fetched, again before it expires."""
 
     type: Literal["oauth2"] = Field(description="Names this way of authentication.")
     token_url: UrlRef = Field(description="Address that gives tokens.")
@@ -71,6 +72,10 @@ class OAuth2Auth(ConfigModel):
     scope: str | None = Field(default=None, description="Scopes to ask for, separated by blanks.")
     params: dict[str, str] = Field(
         default={}, description="Further fields of the request, such as `audience`."
+    )
+    refresh_token: SecretRef | None = Field(
+        default=None,
+        description="Where a refresh token stands, for APIs that give one to a client for good (RFC 6749, 6).",
     )
     send_in: Literal["header", "body"] = Field(
         default="header",
@@ -214,6 +219,11 @@ class RestRead(ConfigModel):
     params: Annotated[dict[str, str | int | bool], AfterValidator(no_plain_secrets)] = Field(
         default={}, description="Query parameters; `{parent.id}` as in the path. A key belongs to `auth`."
     )
+    body: dict[str, Any] | list[Any] | None = Field(
+        default=None,
+        description="JSON to ask by POST. `{name}` in it stands for the parameter that paging or `incremental` calls "
+        "so, `{name.year}` to `{name.second}` for parts of a time; they go there and not into the query.",
+    )
     headers: Headers = Field(default={}, description="Headers of this stream's requests.")
     records: Path = Field(
         default="@", description="JMESPath of the list of records in the reply; the reply itself by default."
@@ -242,6 +252,17 @@ class RestRead(ConfigModel):
     )
 
     @model_validator(mode="after")
+    def _has_holes(self) -> Self:
+        if self.body is None:
+            return self
+        given = named(self.body)
+        wanted = [name for name in (getattr(self.paging, "param", None), *_sizes(self)) if name]
+        wanted += [self.incremental.param] if self.incremental is not None else []
+        if missing := [name for name in wanted if name not in given]:
+            raise ValueError(f"body has no {', '.join(f'{{{name}}}' for name in missing)}")
+        return self
+
+    @model_validator(mode="after")
     def _parents(self) -> Self:
         if self.for_each is None and self.parent_fields:
             raise ValueError("parent_fields needs for_each")
@@ -250,6 +271,10 @@ class RestRead(ConfigModel):
         if self.for_each is not None and self.for_each.incremental is not None:
             raise ValueError("incremental belongs to the substream itself, not to its parent")
         return self
+
+
+def _sizes(read: RestRead) -> tuple[str | None]:
+    return (getattr(read.paging, "size_param", None),)
 
 
 class Retries(ConfigModel):

@@ -31,6 +31,14 @@ def first_params(paging: Paging) -> dict[str, str]:
     return params
 
 
+def numbers_of(paging: Paging) -> frozenset[str]:
+    """The parameters of this way of paging that are numbers."""
+    if isinstance(paging, NoPaging):
+        return frozenset()
+    counted = {paging.param} if isinstance(paging, PagePaging | OffsetPaging) else set[str]()
+    return frozenset(counted | ({paging.size_param} if paging.size_param else set()))
+
+
 def next_address(
     paging: Paging, api: HttpApi, current: Address, reply: Reply, page: int, got: int, in_page: int
 ) -> Address | None:

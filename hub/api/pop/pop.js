@@ -16,8 +16,32 @@ const say = (text) => { status.textContent = text; };
 const token = () => sessionStorage.getItem(TOKEN);
 const headers = () => ({ authorization: `Bearer ${token()}` });
 
+// A call goes on while the agent writes: what is half written goes over to the new card of the same call.
+const nameOf = (form, field) => [form.getAttribute("aria-label"), form.closest("section")?.querySelector("h3")?.firstChild?.textContent, field].join("|");
+const fields = () => [...card.querySelectorAll("form input, form select")].map((each) => [nameOf(each.form, each.name), each]);
+const initial = (field) => (field.tagName === "SELECT" ? field.options[0].value : field.defaultValue);
+
+function written() {
+  const kept = new Map(fields().filter(([, each]) => each.value !== initial(each)).map(([name, each]) => [name, each.value]));
+  const focused = fields().find(([, each]) => each === document.activeElement)?.[0];
+  return { call: card.querySelector("article")?.dataset.call, kept, focused };
+}
+
+function restore({ call, kept, focused }) {
+  if (!call || card.querySelector("article")?.dataset.call !== call) return;
+  for (const [name, field] of fields()) {
+    if (kept.has(name)) {
+      field.value = kept.get(name);
+      field.closest("details")?.setAttribute("open", "");
+    }
+    if (name === focused) field.focus();
+  }
+}
+
 function show(html) {
+  const before = written();
   card.innerHTML = policy.createHTML(html);
+  restore(before);
   const name = card.querySelector("h2");
   if (name) say(`${name.textContent}. ${card.querySelector(".badge")?.textContent ?? ""}`);
 }
@@ -69,9 +93,9 @@ async function read(stream) {
   }
 }
 
-const INPUTS = { pickCaller: "CallerInput", rejectCaller: "CallerInput", confirmCaller: "ConfirmCallerInput", wrapUpCall: "WrapUpInput" };
+const INPUTS = { pickCaller: "CallerInput", rejectCaller: "CallerInput", confirmCaller: "ConfirmCallerInput", wrapUpCall: "WrapUpInput", correctCaller: "CorrectCallerInput", createCaller: "CreateCallerInput" };
 
-async function tell(mutation, input) {
+async function tell(mutation, input, form) {
   const idempotencyKey = crypto.randomUUID();
   const query = mutation === "undoCaller"
     ? "mutation($callId: ID!, $key: String!) { undoCaller(callId: $callId, idempotencyKey: $key) { callId } }"
@@ -84,6 +108,7 @@ async function tell(mutation, input) {
   });
   const body = await response.json();
   if (body.errors) return say(body.errors[0].message);
+  form?.reset();
   await look({ callId: input.callId });
 }
 
@@ -100,7 +125,11 @@ card.addEventListener("submit", (event) => {
   event.preventDefault();
   const form = event.target;
   const values = Object.fromEntries([...new FormData(form)].filter(([, value]) => value));
-  tell("wrapUpCall", { callId: form.dataset.wrap, ...values });
+  const { wrap, find, create, correct } = form.dataset;
+  if (find) look({ callId: find, ...values });
+  if (wrap) tell("wrapUpCall", { callId: wrap, ...values }, form);
+  if (create) tell("createCaller", { callId: create, ...values }, form);
+  if (correct) tell("correctCaller", { callId: correct, ...values }, form);
 });
 
 at("lookup").addEventListener("submit", (event) => {

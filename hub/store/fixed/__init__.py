@@ -35,6 +35,7 @@ from hub.store.fixed.requests import (
     resurrection,
 )
 from hub.store.fixed.sources import (
+    backfill,
     drift,
     frozen_source,
     mapping,
@@ -55,6 +56,7 @@ __all__ = [
     "anchor",
     "attestation",
     "audit_outbox",
+    "backfill",
     "blocking_key",
     "break_glass",
     "call",

@@ -32,8 +32,8 @@ run = Table(
     Index(None, "source", "id"),
     sqlite_autoincrement=True,
 )
-"""One pass over a source. `kind` is sync, replay, remap, reproject, resolve, forget or command; `state` is running, ok,
-suspect, failed or interrupted."""
+"""One pass over a source. `kind` is sync, backfill, replay, remap, reproject, resolve, forget or command; `state` is
+running, ok, suspect, failed or interrupted."""
 
 run_stream = Table(
     "run_stream",
@@ -87,6 +87,17 @@ stream_state = Table(
     PrimaryKeyConstraint("source", "stream"),
 )
 """Where the next pass goes on, which mapping the rows were made with, and the fields seen (for drift)."""
+
+backfill = Table(
+    "backfill",
+    metadata,
+    Column("source", Text, nullable=False),
+    Column("stream", Text, nullable=False),
+    Column("cursor", Text),
+    Column("since", Text, nullable=False),
+    PrimaryKeyConstraint("source", "stream"),
+)
+"""How far a stream is read again from its beginning, beside the syncs that follow its changes."""
 
 record = Table(
     "record",

@@ -144,7 +144,7 @@ class _Probe:
 
     def _get(self, params: dict[str, str], accept: frozenset[int] = frozenset()) -> Reply:
         address = self._api.address(self._path, {**self._params, **params})
-        return self._api.get(self._name, address, {}, accept)
+        return self._api.ask(self._name, address, {}, accept)
 
     def _records(self, reply: Reply) -> tuple[str | None, list[Any]]:
         """The JMESPath of the records, None where the reply itself is one, and the records."""
@@ -216,7 +216,7 @@ class _Probe:
         self, guess: dict[str, Any], current: Address, link: str
     ) -> Iterator[tuple[dict[str, Any], Reply]]:
         try:
-            yield guess, self._api.get(self._name, self._api.follow(current, link), {}, _PAST)
+            yield guess, self._api.ask(self._name, self._api.follow(current, link), {}, _PAST)
         except (SourceError, ValueError, httpx.InvalidURL):
             return
 
