@@ -19,6 +19,7 @@ from hub.adapters.kit import configured, drafting
 from hub.adapters.kit.contract import Verdict, verdicts
 from hub.adapters.kit.coverage import coverage as count_coverage
 from hub.adapters.status import known_fields
+from hub.cli import presets as preset_commands
 from hub.cli.common import SourceName, command, errors, opened, out, record_values_shown
 from hub.cli.terminal import print_coverage, print_verdicts
 from hub.errors import NotFoundError, QueryError
@@ -29,6 +30,8 @@ from hub.settings import load_settings
 app = typer.Typer(
     no_args_is_help=True, help="Add sources: drafts of their YAML, checks, programs that read them."
 )
+
+app.add_typer(preset_commands.app, name="preset")
 
 _SOURCE = re.compile(r"[a-z][a-z0-9_]{0,62}")
 _NAME = re.compile(r"[a-z][a-z0-9._-]{0,63}")

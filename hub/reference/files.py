@@ -19,6 +19,7 @@ from hub.reference.graphql import graphql_page
 from hub.reference.markdown import code, header, table
 from hub.reference.ontology import ontology_page
 from hub.reference.organisation import organisation_page
+from hub.reference.presets import presets_page
 from hub.settings import Settings
 
 POLICY = Path("policy.yaml")
@@ -45,6 +46,7 @@ def pages(policy: Path = POLICY) -> Mapping[str, str]:
         "graphql.md": graphql_page(ontology),
         "ontology.md": ontology_page(ontology),
         "organisation.md": organisation_page(),
+        "presets.md": presets_page(),
         "settings.md": settings_page(),
     }
     return {

@@ -416,6 +416,10 @@ COMMANDS: Mapping[str, Path] = {
         Silent("names of sources, times, counts"),
     ),
     **dict.fromkeys(("adapter install", "adapter list"), Silent("names of programs")),
+    **dict.fromkeys(
+        ("adapter preset list", "adapter preset show", "adapter preset use"),
+        Silent("what ships with the hub"),
+    ),
     "adapter coverage": Silent("names of fields, shares and data categories"),
     "adapter test": Shown(
         "tests/cli/test_adapter_kit.py::test_values_are_recorded_as_they_are_by_request_only_which_leaves_an_audit_event"
