@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-search test-browser test-pop lint types contracts docs check bench bench-serve bench-access bench-audit bench-resolution bench-search bench-pop bench-formats clean bench-privacy
+.PHONY: help demo test test-tryton test-search test-browser test-pop lint types contracts docs check bench bench-serve bench-access bench-audit bench-resolution bench-search bench-pop bench-formats clean bench-privacy
 .PHONY: conformance conformance-http conformance-ws conformance-federation conformance-oidc conformance-fuzz conformance-cop conformance-fides
 
 help: ## show this list
@@ -50,6 +50,9 @@ test-brokers: $(INSTALLED) ## messages of real NATS and RabbitMQ servers, and of
 	@command -v nats-server >/dev/null && command -v rabbitmq-server >/dev/null \
 		|| { echo "make test-brokers needs servers; on Debian: apt-get install nats-server rabbitmq-server"; exit 1; }
 	$(BIN)/pytest tests/real/brokers.py -q -n 0
+
+test-tryton: $(INSTALLED) ## a real Tryton as ERP, installed, filled, read, changed and read again (six minutes; needs the network)
+	$(BIN)/pytest tests/real/tryton.py -q -n 0
 
 test-pop: $(INSTALLED) ## the screen pop page in a real browser; needs Chromium; WRITE=1 takes the screenshots of its docs anew
 	@command -v chromium chromium-browser google-chrome >/dev/null \

@@ -49,6 +49,18 @@ FACTS = {
         {"ada@example.com": 1, "berta@example.com": 1},
         {"ada@example.com": 1, "berta.sample@example.com": 0},
     ),
+    "tryton": Facts(
+        {
+            "TRYTON_URL": "https://tryton.example.com/demo",
+            "TRYTON_USER": "hub",
+            "TRYTON_PASSWORD": "t0psecret-password",
+        },
+        {"parties": 3, "sales": 2, "shipments": 2},
+        {"parties": 2, "sales": 1, "shipments": 0},
+        {"person00@example.com": 1, "person01@example.com": 0, "person02@example.com": 1},
+        {"person00@example.com": 1, "person01.new@example.com": 0},
+        events="e_order",
+    ),
     "salesforce": Facts(
         {
             "SALESFORCE_URL": "https://example.my.salesforce.com",
