@@ -76,7 +76,7 @@ def test_who_restricts_is_gone_for_the_next_question_and_back_when_it_is_lifted(
     refused = consent(shop, ben, "r2")
     assert refused.code == "NOT_FOUND"
     lift = given(ben, "r3", kind="restriction", state="lifted")
-    assert shop.ask(record, "compliance", input=lift).code == "BAD_REQUEST"
+    assert shop.ask(record, "compliance", input=lift).code == "BAD_QUERY"
     informed(shop.services, ben)
     assert shop.ask(record, "compliance", input=lift).data["recordRestriction"]["customerId"] == ben
     assert shop.ask(name, id=ben).data == {"customer": {"name": "Ben Archer"}}

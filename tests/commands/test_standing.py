@@ -90,6 +90,7 @@ def test_what_is_said_of_one_party_holds_for_the_merged_customer_and_no_longer_w
 def test_of_two_statements_the_newer_one_counts_whatever_came_first(shop: Shop) -> None:
     ann = shop.customer("club", "1")
     restrict(shop, ann, at="2026-03-02T10:00:00Z")
+    informed(shop.services, ann)
     restrict(shop, ann, at="2026-03-01T10:00:00Z", state="lifted")
     assert bars(shop, ann) == {"restriction"}
     restrict(shop, ann, at="2026-03-02T10:00:00Z", state="lifted")

@@ -166,7 +166,9 @@ class World:
 def _told(event: AuditEvent) -> dict[str, Any]:
     kept = orjson.loads(event.encode())
     counts = {name: count for name, count in kept.get("counts", {}).items() if name != "customers"}
-    return {name: kept[name] for name in kept.keys() - {"id", "at", "customers", "counts"}} | counts
+    # Each world, and each way, has tokens of its own.
+    own = {"id", "at", "customers", "counts", "credential"}
+    return {name: kept[name] for name in kept.keys() - own} | counts
 
 
 class Pair:
