@@ -12,6 +12,7 @@ from time import sleep
 
 from hub.adapters import backfill, runs
 from hub.adapters.config import SourceConfig
+from hub.adapters.positions import kept_cursor
 from hub.adapters.records import Connector, StreamRead
 from hub.adapters.runs import RunReport
 from hub.adapters.sync import Opened, Progress, Syncer, silent, unheard
@@ -115,7 +116,7 @@ class Backfiller:
         run = syncer.stream_run(run_id, config, name)
         run.backfills = True
         read = StreamRead(name, run.stream.read, run.stream.key, run.stream.cursor)
-        for batch in connector.batches(read, run.cursor(kept), syncer.batch_size):
+        for batch in connector.batches(read, kept_cursor(run.stream, kept), syncer.batch_size):
             with syncer.exclusive(config.source):
                 syncer.require_thawed(config.source)
                 run.apply(batch)

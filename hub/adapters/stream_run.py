@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -19,6 +18,7 @@ from hub.adapters.landing import Accepted, Head, Incoming, Landed
 from hub.adapters.mapping import StreamMapping
 from hub.adapters.mappings import keep_mapping
 from hub.adapters.payload import digest, dump, readable
+from hub.adapters.positions import cursor_text
 from hub.adapters.quarantine import Rejected
 from hub.adapters.records import BadRecord, Batch, Cursor, GoneRecord, RawRecord
 from hub.adapters.runs import Counts
@@ -133,9 +133,9 @@ class StreamRun:
                 tried = [item.hash for item in incoming if item.hash not in still]
                 quarantine.release_versions(connection, self.source, self.name, tried)
             elif self.backfills and moves:
-                backfill.keep(connection, self.source, self.name, self._cursor_text(cursor))
+                backfill.keep(connection, self.source, self.name, cursor_text(self.stream, cursor))
             elif moves and not self.backfills and not self.scans_fully:
-                self._save_state(connection, cursor=self._cursor_text(cursor))
+                self._save_state(connection, cursor=cursor_text(self.stream, cursor))
             runs.add_counts(connection, self.run_id, self.name, counts, self.mapping.version)
         self.keyless += sum(item.key is None for item in passed.refused)
         self.counts.add(counts)
@@ -347,7 +347,7 @@ class StreamRun:
             return
         if not self.backfills:
             with self.store.write() as connection:
-                self._save_state(connection, cursor=self._cursor_text(start))
+                self._save_state(connection, cursor=cursor_text(self.stream, start))
         raise TooManyRejectsError(
             self.source,
             self.name,
@@ -467,23 +467,6 @@ class StreamRun:
 
     def _keep_mapping(self, connection: Connection) -> None:
         keep_mapping(self.store, connection, self.run_id, self.source, self.name, self.mapping)
-
-    def cursor(self, state: str | None) -> Cursor | None:
-        """Where the next pass goes on; None, which is the beginning, when the stream is read in another way now."""
-        kept = json.loads(state) if state else {}
-        found: Cursor | None = kept.get("at") if kept.get("reading") == self._reading else None
-        return found
-
-    @property
-    def _reading(self) -> str:
-        """A digest of what is read and how: the cursor of another reading would pass over records."""
-        said = self.stream.model_dump(mode="json", include={"read", "cursor"})
-        return digest(json.dumps(said, sort_keys=True).encode()).hex()
-
-    def _cursor_text(self, cursor: Cursor | None) -> str | None:
-        if cursor is None:
-            return None
-        return json.dumps({"reading": self._reading, "at": cursor}, sort_keys=True)
 
     def _save_state(self, connection: Connection, **values: Any) -> None:
         row = {"source": self.source, "stream": self.name, **values}

@@ -25,6 +25,7 @@ from hub.adapters.firstload import FirstLoad
 from hub.adapters.frozen import frozen_sources, frozen_words
 from hub.adapters.mapping import StreamMapping, compile_stream
 from hub.adapters.payload import load
+from hub.adapters.positions import kept_cursor
 from hub.adapters.quarantine import Quarantined
 from hub.adapters.records import Acknowledging, Connector, ConnectorContext, StreamRead, Wire
 from hub.adapters.replay import remap_stream, replay_stream
@@ -323,7 +324,7 @@ class Syncer:
         run.first_load = first
         run.note_mapping()
         state = self._state(config.source, name)
-        start = None if run.scans_fully or state is None else run.cursor(state.cursor)
+        start = None if run.scans_fully or state is None else kept_cursor(run.stream, state.cursor)
         stream = config.streams[name]
         read = StreamRead(name, stream.read, stream.key, stream.cursor)
         warned, at = len(connector.warnings), start
