@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-tryton test-search test-browser test-pop lint types contracts docs check bench bench-serve bench-access bench-audit bench-resolution bench-search bench-pop bench-formats clean bench-privacy
+.PHONY: help demo test test-tryton test-asterisk test-search test-browser test-pop lint types contracts docs check bench bench-serve bench-access bench-audit bench-resolution bench-search bench-pop bench-formats clean bench-privacy
 .PHONY: conformance conformance-http conformance-ws conformance-federation conformance-oidc conformance-fuzz conformance-cop conformance-fides
 
 help: ## show this list
@@ -53,6 +53,12 @@ test-brokers: $(INSTALLED) ## messages of real NATS and RabbitMQ servers, and of
 
 test-tryton: $(INSTALLED) ## a real Tryton as ERP, installed, filled, read, changed and read again (six minutes; needs the network)
 	$(BIN)/pytest tests/real/tryton.py -q -n 0
+
+test-asterisk: $(INSTALLED) ## a real Asterisk, called over SIP (a minute, at first five; needs root and the network); WRITE=1 records it
+	@[ -x .asterisk/usr/sbin/asterisk ] || command -v debootstrap >/dev/null \
+		|| { echo "make test-asterisk needs debootstrap; on Debian: apt-get install debootstrap"; exit 1; }
+	@[ -x .asterisk/usr/sbin/asterisk ] || debootstrap --variant=minbase --include=asterisk,sip-tester sid .asterisk
+	$(BIN)/pytest --quiet -n 0 tests/real/asterisk.py
 
 test-pop: $(INSTALLED) ## the screen pop page in a real browser; needs Chromium; WRITE=1 takes the screenshots of its docs anew
 	@command -v chromium chromium-browser google-chrome >/dev/null \

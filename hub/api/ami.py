@@ -109,7 +109,8 @@ def report_of(message: Mapping[str, str], longest_extension: int) -> ReportCall 
     if kind == "DialBegin":
         return _ringing(message, key, _extension(message), longest_extension)
     if kind == "DialEnd" and message.get("DialStatus") == "ANSWER":
-        return ReportCall(key, CallState.ANSWERED, extension=_extension(message))
+        extension = _dialling(message, longest_extension) or _extension(message)
+        return ReportCall(key, CallState.ANSWERED, extension=extension)
     if kind == "Hangup" and is_first:
         return ReportCall(key, CallState.ENDED, cause=message.get("Cause-txt", "").replace(" ", "_") or None)
     return None
@@ -117,17 +118,33 @@ def report_of(message: Mapping[str, str], longest_extension: int) -> ReportCall 
 
 def _ringing(message: Mapping[str, str], key: str, extension: str | None, longest: int) -> ReportCall:
     caller, called = message.get("CallerIDNum", ""), message.get("Exten", "")
-    if caller.isdecimal() and len(caller) <= longest < len(called):
-        return ReportCall(key, CallState.RINGING, "outbound", caller, facts=Facts(number=called))
+    if agent := _dialling(message, longest):
+        return ReportCall(key, CallState.RINGING, "outbound", agent, facts=Facts(number=called))
     number = "anonymous" if caller in _ENDS else caller
     return ReportCall(
         key, CallState.RINGING, "inbound", extension, facts=Facts(number=number, dialled=called or None)
     )
 
 
+def _dialling(message: Mapping[str, str], longest: int) -> str | None:
+    """The extension from which somebody outside is called; None where the call is none of ours.
+
+    It is in the name of the channel, or it is the caller's number until the dialplan shows the company's instead.
+    """
+    if longest >= len(message.get("Exten", "")):
+        return None
+    named = (_device(message.get("Channel", "")), message.get("CallerIDNum"))
+    return next((each for each in named if each and each.isdecimal() and len(each) <= longest), None)
+
+
 def _extension(message: Mapping[str, str]) -> str | None:
-    """The extension that a channel such as `PJSIP/21-0000001a` or `Local/21@from-queue-01;1` rings."""
-    found = re.match(r"[A-Za-z0-9]+/([A-Za-z0-9_.+]+?)(?:[@-].*)?$", message.get("DestChannel", ""))
+    """The extension that is rung."""
+    return _device(message.get("DestChannel", ""))
+
+
+def _device(channel: str) -> str | None:
+    """What a channel such as `PJSIP/21-0000001a` or `Local/21@from-queue-01;1` is one of."""
+    found = re.match(r"[A-Za-z0-9]+/([A-Za-z0-9_.+]+?)(?:[@-].*)?$", channel)
     return found[1] if found else None
 
 

@@ -19,7 +19,8 @@ from hub.access import DemoIssuer
 from hub.api import CONSOLE_PATH, create_app
 from hub.services import Services
 from tests.api.api_world import fill, make_services
-from tests.browser.pages import launched, serving, watched
+from tests.browser.pages import launched, watched
+from tests.serving import serving
 
 EXAMPLES = {
     "marketing": {

@@ -4,14 +4,10 @@ from __future__ import annotations
 
 import re
 import shutil
-import threading
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-import uvicorn
 from playwright.sync_api import Browser, Page, sync_playwright
-from starlette.types import ASGIApp
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 OPTIONS = (
@@ -33,19 +29,6 @@ def launched() -> Iterator[Browser]:
         browser = playwright.chromium.launch(executable_path=found, args=list(OPTIONS))
         yield browser
         browser.close()
-
-
-@contextmanager
-def serving(app: ASGIApp) -> Iterator[str]:
-    """The application's address while it is served."""
-    server = uvicorn.Server(uvicorn.Config(app, port=0, log_level="error"))
-    thread = threading.Thread(target=server.run)
-    thread.start()
-    while not server.started:
-        time.sleep(0.02)
-    yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
-    server.should_exit = True
-    thread.join()
 
 
 @contextmanager

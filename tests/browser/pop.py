@@ -16,10 +16,11 @@ from playwright.sync_api import Browser, Page, expect
 from hub.access import DemoIssuer
 from hub.api import create_app
 from hub.settings import PbxSettings
-from tests.browser.pages import launched, serving, watched
+from tests.browser.pages import launched, watched
 from tests.calls.call_world import ALONE, LINE, Morning, morning
 from tests.databases import sqlite_store
 from tests.doc_blocks import DOCS
+from tests.serving import serving
 
 PBX = PbxSettings(region="GB", lines={"+441174960100": "Quayside Tools"})
 PUSHED_S = 20
