@@ -12,6 +12,7 @@ from uuid import uuid4
 import typer
 
 from hub.cli.common import command, opened, operator, out
+from hub.cli.questions import instant, moment
 from hub.errors import QueryError
 from hub.privacy import consent
 
@@ -64,11 +65,7 @@ def _import_register(
     ] = None,
 ) -> None:
     """Replace a country's do-not-call register by a newer version, read line by line."""
-    try:
-        at = datetime.fromisoformat(made_at)
-    except ValueError:
-        raise QueryError("--made-at is a day or time such as 2026-11-01") from None
-    at = at if at.tzinfo else at.replace(tzinfo=UTC)
+    at = moment("--made-at", made_at)
     try:
         with opened() as services, file.open(encoding="utf-8", newline="") as lines:
             order = consent.ImportRegister(name, region, at, origin or file.name, lines)
@@ -126,7 +123,7 @@ def _reply(
     key: Key = None,
 ) -> None:
     """Take down a reply to a message: STOP and its like are a withdrawal at once."""
-    at = datetime.fromisoformat(received_at) if received_at else datetime.now(UTC)
+    at = instant("--received-at", received_at) or datetime.now(UTC)
     with opened() as services:
         order = consent.Reply(channel, address, text, at, message, key or uuid4().hex)
         meaning = consent.receive_reply(services, operator(services), order)

@@ -208,13 +208,16 @@ def _window(since: str | None, until: str | None) -> tuple[datetime, datetime]:
 
 
 def instant(option: str, text: str | None) -> datetime | None:
+    """As `moment`; None where the option is not given."""
+    return None if text is None else moment(option, text)
+
+
+def moment(option: str, text: str) -> datetime:
     """The moment that an option names; a day is its first moment, of UTC.
 
     Raises:
         QueryError: it is neither a day nor an instant.
     """
-    if text is None:
-        return None
     try:
         at = datetime.fromisoformat(text)
     except ValueError:

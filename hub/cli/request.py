@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, TypeVar
 from uuid import uuid4
@@ -11,6 +10,7 @@ from uuid import uuid4
 import typer
 
 from hub.cli.common import command, opened, operator, out
+from hub.cli.questions import instant
 from hub.errors import QueryError
 from hub.privacy import requests
 from hub.privacy.requests import Channel, Kind, Law, Method, OpenRequest, Pause, Refusal, RequestView, State
@@ -58,7 +58,7 @@ def open_request(
         _word(Law, law),
         _word(Channel, channel),
         key or uuid4().hex,
-        _when(received),
+        instant("--received", received),
         customer,
         agent,
         contact,
@@ -274,16 +274,6 @@ def _word(words: type[Word], given: str) -> Word:
         return words(given)
     except ValueError:
         raise QueryError(f"it is one of {', '.join(words)}") from None
-
-
-def _when(text: str | None) -> datetime | None:
-    if text is None:
-        return None
-    try:
-        at = datetime.fromisoformat(text)
-    except ValueError:
-        raise QueryError("a day is written as 2026-05-03") from None
-    return at if at.tzinfo is not None else at.replace(tzinfo=UTC)
 
 
 def _changes(given: Sequence[str]) -> dict[str, str]:

@@ -111,8 +111,10 @@ REQUIREMENTS: Final = (
             "tests/commands/test_standing.py::test_the_newest_word_on_the_use_and_the_channel_counts",
             f"{_CONSENT}test_a_yes_is_shown_with_the_row_that_gave_it",
             "tests/privacy/test_rules.py::test_the_rules_say_what_the_definition_says",
+            "tests/store/test_versions.py::test_gdpr_art_7_a_row_of_the_ledger_cannot_be_updated",
         ),
-        "the database itself does not refuse that somebody with its password changes a row",
+        "whoever owns the database can take its triggers away, or a whole version out, and can change the rows that are"
+        " made from the versions, by which plans decide",
     ),
     Requirement(
         "GDPR Art. 8",

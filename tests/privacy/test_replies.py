@@ -335,5 +335,7 @@ def test_the_commands_of_lists_tell_what_came_of_them(customers: list[str], tmp_
     assert run("allowed", ben, "web", "third_party_sharing").output.startswith("no: objection")
     assert run("reply", "email", "ann@example.com", "STOP", "--message", "m-1").output == "stop\n"
     assert run("allowed", ann, "email", EMAIL).output.startswith("no: withdrawn")
+    late = run("reply", "email", "ann@example.com", "STOP", "--message", "m-2", "--received-at", "noon")
+    assert (late.exit_code, "--received-at is no day" in late.output) == (1, True)
     assert run("take", "nobody", "email", EMAIL).exit_code == 1
     assert run("status").output == "No system ever took a list.\n"
