@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-tryton test-asterisk test-search test-browser test-pop lint types contracts docs check bench bench-serve bench-access bench-audit bench-resolution bench-search bench-pop bench-formats clean bench-privacy
+.PHONY: help demo test test-tryton test-rt test-asterisk test-search test-browser test-pop lint types contracts docs check bench bench-serve bench-access bench-audit bench-resolution bench-search bench-pop bench-formats clean bench-privacy
 .PHONY: conformance conformance-http conformance-ws conformance-federation conformance-oidc conformance-fuzz conformance-cop conformance-fides
 
 help: ## show this list
@@ -53,6 +53,11 @@ test-brokers: $(INSTALLED) ## messages of real NATS and RabbitMQ servers, and of
 
 test-tryton: $(INSTALLED) ## a real Tryton as ERP, installed, filled, read, changed and read again (six minutes; needs the network)
 	$(BIN)/pytest tests/real/tryton.py -q -n 0
+
+test-rt: $(INSTALLED) ## a real Request Tracker 5 as help desk, set up, filled, read, changed and read again (two minutes)
+	@[ -d /usr/share/request-tracker5 ] || { echo "make test-rt needs Request Tracker; on Debian: apt-get install" \
+		"--no-install-recommends request-tracker5 rt5-db-sqlite rt5-standalone"; exit 1; }
+	$(BIN)/pytest --quiet -n 0 tests/real/rt.py
 
 test-asterisk: $(INSTALLED) ## a real Asterisk, called over SIP (a minute, at first five; needs root and the network); WRITE=1 records it
 	@[ -x .asterisk/usr/sbin/asterisk ] || command -v debootstrap >/dev/null \

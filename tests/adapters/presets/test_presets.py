@@ -61,6 +61,13 @@ FACTS = {
         {"person00@example.com": 1, "person01.new@example.com": 0},
         events="e_order",
     ),
+    "rt": Facts(
+        {"RT_URL": "https://rt.example.com", "RT_TOKEN": "1-14-t0psecret"},
+        {"tickets": 3},
+        {"tickets": 3},
+        {"ada@example.com": 1, "berta@example.com": 1, "carl@example.com": 1},
+        {"ada@example.com": 1, "berta@example.com": 0, "carl@example.com": 1},
+    ),
     "salesforce": Facts(
         {
             "SALESFORCE_URL": "https://example.my.salesforce.com",
