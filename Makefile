@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-tryton test-rt test-asterisk test-search test-browser test-pop lint types contracts docs check bench bench-serve bench-access bench-audit bench-resolution bench-search bench-pop bench-formats clean bench-privacy
+.PHONY: help demo test test-tryton test-rt test-databases test-asterisk test-search test-browser test-pop lint types contracts docs check bench bench-serve bench-access bench-audit bench-resolution bench-search bench-pop bench-formats clean bench-privacy
 .PHONY: conformance conformance-http conformance-ws conformance-federation conformance-oidc conformance-fuzz conformance-cop conformance-fides
 
 help: ## show this list
@@ -58,6 +58,10 @@ test-rt: $(INSTALLED) ## a real Request Tracker 5 as help desk, set up, filled, 
 	@[ -d /usr/share/request-tracker5 ] || { echo "make test-rt needs Request Tracker; on Debian: apt-get install" \
 		"--no-install-recommends request-tracker5 rt5-db-sqlite rt5-standalone"; exit 1; }
 	$(BIN)/pytest --quiet -n 0 tests/real/rt.py
+
+test-databases: $(INSTALLED) ## real MariaDB and PostgreSQL as point of sale, filled, read, changed and read again (a minute)
+	@command -v mariadbd >/dev/null || { echo "make test-databases needs MariaDB; on Debian: apt-get install mariadb-server"; exit 1; }
+	$(BIN)/pytest --quiet -n 0 tests/real/databases.py
 
 test-asterisk: $(INSTALLED) ## a real Asterisk, called over SIP (a minute, at first five; needs root and the network); WRITE=1 records it
 	@[ -x .asterisk/usr/sbin/asterisk ] || command -v debootstrap >/dev/null \

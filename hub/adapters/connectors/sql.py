@@ -40,6 +40,8 @@ from hub.yamlfile import nearest
 
 _FAR_FUTURE = timedelta(days=1)
 """A watermark further ahead than any zone's clock is an error at the source that someone should see."""
+_DRIVERS = {"postgresql": "psycopg", "mysql": "pymysql", "mariadb": "pymysql"}
+"""The driver of a URL that names none."""
 
 
 class SqlRead(ConfigModel):
@@ -76,7 +78,10 @@ class SqlRead(ConfigModel):
 
 
 class SqlConfig(ConnectorConfig):
-    """A database that SQLAlchemy knows: PostgreSQL and SQLite as they come, others with their driver installed."""
+    """A database that SQLAlchemy knows: PostgreSQL and SQLite as they come, MariaDB and MySQL with the extra `mysql`.
+
+    Others with their driver installed, named in the URL.
+    """
 
     read_model = SqlRead
 
@@ -211,8 +216,8 @@ class SqlConnector:
             url = make_url(self._config.url.resolve(self._context))
         except sa.exc.ArgumentError:
             raise SourceProtocolError(self._context.source, None, "url is not an SQLAlchemy URL") from None
-        if url.drivername == "postgresql":
-            return url.set(drivername="postgresql+psycopg")
+        if url.drivername in _DRIVERS:
+            return url.set(drivername=f"{url.drivername}+{_DRIVERS[url.drivername]}")
         if url.get_backend_name() == "sqlite" and url.database not in (None, "", ":memory:"):
             path = self._context.base_dir / str(url.database)
             if not path.is_file():
