@@ -25,7 +25,9 @@ class Increment:
 
     def __init__(self, config: Incremental, path: str, cursor: Cursor | None) -> None:
         self._config, self._path, self._start = config, path, cursor
-        self._greatest = watermark.from_json(cursor["watermark"]) if cursor else None
+        self._greatest = (
+            watermark.from_json(cursor["watermark"]) if cursor and "watermark" in cursor else None
+        )
         self._began: datetime | None = None
 
     def params(self) -> dict[str, str]:
