@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from itertools import count
@@ -176,7 +176,8 @@ class RestConnector:
     ) -> Iterator[Record]:
         """The records of `read`, for each record of its parent where it has one."""
         if read.for_each is None:
-            yield from self._pages(stream, read, None, increment, "")
+            while (yield from self._pages(stream, read, None, increment, "")):
+                pass
             return
         for number, parent in enumerate(self._records(stream, read.for_each, None), 1):
             if isinstance(parent, RawRecord):
@@ -191,8 +192,11 @@ class RestConnector:
         parent: Payload | None,
         increment: Increment | Resumption | None,
         at: str,
-    ) -> Iterator[Record]:
-        """The records of all pages; a page is looked at whole before any of its records is given."""
+    ) -> Generator[Record, None, bool]:
+        """The records of all pages, and whether it has to be asked anew, from where it came to.
+
+        A page is looked at whole before any of its records is given.
+        """
         first = self._first(stream, read, parent, increment)
         address: Address | None = first
         watch, marks, repeats, got, totals = LoopWatch(), PageMarks(), Repeats(), 0, Totals()
@@ -208,8 +212,7 @@ class RestConnector:
             reply = self._reply(stream, read, address, page, parent, increment)
             if reply is None and page == 1 and isinstance(increment, Resumption):
                 increment.forget()
-                yield from self._pages(stream, read, parent, increment, at)
-                return
+                return True
             if reply is None:
                 break
             with self._explained(stream, address.path):
@@ -227,6 +230,10 @@ class RestConnector:
                 _record(item, read, parent, f"{at}page {page} item {n}") for n, item in enumerate(items, 1)
             )
             with self._explained(stream, address.path):
+                if isinstance(increment, Increment) and increment.has_enough(got):
+                    if self._first(stream, read, parent, increment) == first:
+                        raise ValueError(f"{got} records have so nearly one watermark that it leads no further")
+                    return True
                 standing = Standing(first, address, page, got, len(items))
                 address = next_address(read.paging, self._api(), standing, reply)
         for doubt in totals.doubts(got):
@@ -238,6 +245,7 @@ class RestConnector:
             )
         if isinstance(read.paging, PagePaging | OffsetPaging) and read.paging.recheck:
             self._recheck(stream, read, marks, at, parent)
+        return False
 
     @staticmethod
     def _note(read: RestRead, address: Address, items: list[Any], marks: PageMarks, repeats: Repeats) -> None:

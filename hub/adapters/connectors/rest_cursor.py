@@ -62,6 +62,10 @@ class Increment:
         if self._greatest is None or order > self._order(self._greatest):
             self._greatest = value
 
+    def has_enough(self, records: int) -> bool:
+        """Whether the API gives no more than so many records for one question."""
+        return self._config.restart_after is not None and records >= self._config.restart_after
+
     def cursor_between(self) -> Cursor | None:
         """The cursor after a batch in mid-run: only an ordered stream has passed anything for good."""
         return self.cursor_at_end() if self._config.ordered else self._start

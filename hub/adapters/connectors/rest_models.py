@@ -225,10 +225,19 @@ class Incremental(ConfigModel):
         "batch. Say it only when the API promises it: otherwise records are lost.",
     )
 
+    restart_after: int | None = Field(
+        default=None,
+        ge=1,
+        description="Records after which it is asked anew from the watermark that was met: for APIs that give only so "
+        "many for one question. Needs `ordered`.",
+    )
+
     @model_validator(mode="after")
     def _has_place(self) -> Self:
         if "{cursor}" not in self.template:
             raise ValueError("template has no {cursor}")
+        if self.restart_after is not None and not self.ordered:
+            raise ValueError("restart_after needs ordered: only then are all records before a watermark read")
         return self
 
 

@@ -470,6 +470,34 @@ def test_watermarks_without_one_order_are_told(server, api, answer, marks):
         api(cursor="at", incremental={"param": "since"}).rows()
 
 
+def capped(answer, server, marks):
+    """A server that gives, two a page, no more than four records for one question."""
+
+    def give(request):
+        since, at = request.query.get("since", ""), int(request.query.get("offset", 0))
+        if at >= 4:
+            return answer(status=400)
+        found = [{"id": number, "at": mark} for number, mark in enumerate(marks) if mark >= since]
+        return answer(found[at : at + 2])
+
+    server.answer = give
+    incremental = {"param": "since", "ordered": True, "restart_after": 4, "overlap_s": 0}
+    return {"paging": {"type": "offset"}, "incremental": incremental}
+
+
+@pytest.mark.parametrize("count", [3, 4, 5, 11])
+def test_an_api_that_ends_a_question_early_is_asked_anew_from_where_it_came_to(server, api, answer, count):
+    tickets = api(cursor="at", **capped(answer, server, [iso(number) for number in range(count)]))
+    assert {row["id"] for row in tickets.rows()} == set(range(count))
+    assert tickets.connector.warnings == []
+
+
+def test_a_question_that_cannot_be_divided_ends_the_run(server, api, answer):
+    tickets = api(cursor="at", **capped(answer, server, [iso(1)] * 6))
+    with pytest.raises(SourceProtocolError, match="leads no further"):
+        tickets.rows()
+
+
 def test_incremental_needs_a_cursor(api):
     with pytest.raises(SourceProtocolError, match="incremental needs the stream's cursor"):
         api(incremental={"param": "since"}).rows()
@@ -482,6 +510,7 @@ def test_incremental_needs_a_cursor(api):
         {"paging": {"type": "pages"}},
         {"paging": {"type": "cursor"}},
         {"incremental": {"param": "s", "template": "x"}},
+        {"incremental": {"param": "s", "restart_after": 9}},
         {"parent_fields": {"a": "b"}},
         {"params": {"api_key": "hunter2"}},
         {"for_each": {"path": "p"}, "incremental": {"param": "s", "ordered": True}},
