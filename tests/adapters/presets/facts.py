@@ -1,0 +1,72 @@
+"""What the exchanges of each preset are about, as its API would say it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What a preset's exchanges are about, as its API would say it."""
+
+    environ: dict[str, str]
+    read: dict[str, int]
+    """Records of the first sync by stream."""
+    changed: dict[str, int]
+    """Records of the second one that are not as before."""
+    people: dict[str, int]
+    """E-mail addresses after the first sync, with the number of orders or tickets of each."""
+    then: dict[str, int]
+    """The same after the second."""
+    events: str = "e_ticket"
+    """Table of what is counted."""
+    consents: frozenset[tuple[str, str, str]] = frozenset()
+    """What people decided, after the second sync: e-mail address, channel, state."""
+
+
+FACTS = {
+    "zendesk": Facts(
+        {
+            "ZENDESK_URL": "https://example.zendesk.com",
+            "ZENDESK_USER": "hub@example.com/token",
+            "ZENDESK_TOKEN": "t0psecret-token",
+        },
+        {"users": 3, "tickets": 2},
+        {"users": 1, "tickets": 1},
+        {"ada@example.com": 1, "berta@example.com": 1},
+        {"ada@example.com": 1, "berta.sample@example.com": 0},
+    ),
+    "tryton": Facts(
+        {
+            "TRYTON_URL": "https://tryton.example.com/demo",
+            "TRYTON_USER": "hub",
+            "TRYTON_PASSWORD": "t0psecret-password",
+        },
+        {"parties": 3, "sales": 2, "shipments": 2},
+        {"parties": 2, "sales": 1, "shipments": 0},
+        {"person00@example.com": 1, "person01@example.com": 0, "person02@example.com": 1},
+        {"person00@example.com": 1, "person01.new@example.com": 0},
+        events="e_order",
+    ),
+    "salesforce": Facts(
+        {
+            "SALESFORCE_URL": "https://example.my.salesforce.com",
+            "SALESFORCE_TOKEN_URL": "https://example.my.salesforce.com/services/oauth2/token",
+            "SALESFORCE_CLIENT_ID": "hub-client-id",
+            "SALESFORCE_CLIENT_SECRET": "t0psecret-secret",
+        },
+        {"accounts": 1, "contacts": 3, "cases": 1},
+        {"accounts": 0, "contacts": 2, "cases": 0},
+        {"ada@example.com": 1, "berta@example.com": 0},
+        {"ada.new@example.com": 1},
+    ),
+    "erpnext": Facts(
+        {"ERPNEXT_URL": "https://erp.example.com", "ERPNEXT_TOKEN": "t0psecret-key:t0psecret-secret"},
+        {"customers": 2, "contacts": 1, "orders": 2, "invoices": 1},
+        {"customers": 1, "contacts": 1, "orders": 1, "invoices": 0},
+        {"ada@example.com": 1, "berta@example.com": 0},
+        {"ada.new@example.com": 1, "berta@example.com": 0},
+        events="e_order",
+        consents=frozenset({("berta@example.com", "email", "withdrawn")}),
+    ),
+}
