@@ -232,7 +232,9 @@ class RestConnector:
             with self._explained(stream, address.path):
                 if isinstance(increment, Increment) and increment.has_enough(got):
                     if self._first(stream, read, parent, increment) == first:
-                        raise ValueError(f"{got} records have so nearly one watermark that it leads no further")
+                        raise ValueError(
+                            f"{got} records have so nearly one watermark that it leads no further"
+                        )
                     return True
                 standing = Standing(first, address, page, got, len(items))
                 address = next_address(read.paging, self._api(), standing, reply)

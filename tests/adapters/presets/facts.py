@@ -69,4 +69,31 @@ FACTS = {
         events="e_order",
         consents=frozenset({("berta@example.com", "email", "withdrawn")}),
     ),
+    "odoo": Facts(
+        {
+            "ODOO_URL": "https://example.odoo.com",
+            "ODOO_DATABASE": "company",
+            "ODOO_TOKEN": "t0psecret-token",
+        },
+        {"partners": 3, "orders": 2, "invoices": 1, "blacklist": 1},
+        {"partners": 2, "orders": 1, "invoices": 0, "blacklist": 0},
+        {"ada@example.com": 1, "berta@example.com": 0},
+        {"ada.new@example.com": 1, "berta@example.com": 0},
+        events="e_order",
+        consents=frozenset({("berta@example.com", "email", "withdrawn")}),
+    ),
+    "mailchimp": Facts(
+        {
+            "MAILCHIMP_URL": "https://us21.api.mailchimp.com/3.0/lists/a1b2c3d4e5",
+            "MAILCHIMP_TOKEN": "t0psecret-us21",
+        },
+        {"members": 3},
+        {"members": 3},
+        {"ada@example.com": 1, "berta@example.com": 1, "cora@example.com": 1},
+        {"ada@example.com": 1, "berta.new@example.com": 1},
+        events="e_consent",
+        consents=frozenset(
+            {("ada@example.com", "email", "withdrawn"), ("berta.new@example.com", "email", "given")}
+        ),
+    ),
 }

@@ -166,7 +166,9 @@ def test_what_is_personal_and_becomes_nothing_is_named(world):
         covered = coverage(world.store, world.configs[world.name], stream, world.ontology, 1000)
         unmapped |= {f"{stream}.{field.name}" for field in covered.unmapped}
         found |= {f"{stream}.{field.name}" for field in covered.unmapped if field.detected}
-    named = {f"{stream}.{field}" for stream, fields in world.preset.about.personal.items() for field in fields}
+    named = {
+        f"{stream}.{field}" for stream, fields in world.preset.about.personal.items() for field in fields
+    }
     assert found <= named, f"not named under `personal`: {sorted(found - named)}"
     assert named <= unmapped, f"mapped or never met: {sorted(named - unmapped)}"
 
