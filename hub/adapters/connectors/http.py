@@ -311,7 +311,7 @@ class HttpApi:
             key = auth.prefix + auth.value.resolve(context)
             return ({auth.header: key}, {}) if auth.header else ({}, {str(auth.param): key})
         if isinstance(auth, OAuth2Auth):
-            return {"Authorization": f"Bearer {self._oauth_token(stream, auth)}"}, {}
+            return {"Authorization": f"{auth.scheme} {self._oauth_token(stream, auth)}"}, {}
         return {}, {}
 
     def _oauth_token(self, stream: str, auth: OAuth2Auth) -> str:

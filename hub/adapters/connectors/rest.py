@@ -231,6 +231,7 @@ class RestConnector:
             )
             with self._explained(stream, address.path):
                 if isinstance(increment, Increment) and increment.has_enough(got):
+                    increment.go_on()
                     if self._first(stream, read, parent, increment) == first:
                         raise ValueError(
                             f"{got} records have so nearly one watermark that it leads no further"

@@ -92,6 +92,11 @@ class OAuth2Auth(ConfigModel):
         default=None,
         description="Where a refresh token stands, for APIs that give one to a client for good (RFC 6749, 6).",
     )
+    scheme: str = Field(
+        default="Bearer",
+        min_length=1,
+        description="Word before the token in the Authorization header, where an API wants one of its own.",
+    )
     send_in: Literal["header", "body"] = Field(
         default="header",
         description="Where id and secret go; the header (Basic) is what RFC 6749 recommends.",
@@ -157,9 +162,14 @@ class CursorPaging(_Stated):
 
 
 class LinkPaging(ConfigModel):
-    """Pages by the Link header (RFC 8288) with rel=next; without one is the end."""
+    """Pages by the Link header (RFC 8288) of one relation; without one is the end."""
 
     type: Literal["link"] = Field(description="Names this way of paging.")
+    rel: str = Field(
+        default="next",
+        min_length=1,
+        description="The relation that is followed: `prev` where an API that gives the newest first is read upwards.",
+    )
     size_param: str | None = Field(
         default=None, min_length=1, description="Query parameter for the page's size."
     )

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+import httpx
 import jmespath
 
 from hub.adapters import payload
@@ -88,7 +89,8 @@ def next_address(paging: Paging, api: HttpApi, at: Standing, reply: Reply) -> Ad
     if isinstance(paging, ContinuePaging):
         return _continued(paging, at.first, reply)
     if isinstance(paging, LinkPaging):
-        return api.follow(at.current, reply.next_link) if reply.next_link else None
+        link = httpx.Response(200, headers=reply.headers).links.get(paging.rel, {}).get("url")
+        return api.follow(at.current, link) if link else None
     return None
 
 

@@ -470,6 +470,23 @@ def test_watermarks_without_one_order_are_told(server, api, answer, marks):
         api(cursor="at", incremental={"param": "since"}).rows()
 
 
+def test_each_parent_is_asked_from_where_the_run_began(server, api, answer):
+    """What one shop has sold since tells nothing of what another has: its older changes were never read."""
+
+    def give(request):
+        if request.path == "/v1/shops":
+            return answer([{"id": "a"}, {"id": "b"}])
+        return answer([{"id": request.path[-1], "at": iso(9 if request.path[-1] == "a" else 2)}])
+
+    server.answer = give
+    tickets = api(
+        cursor="at", path="sold/{parent.id}", for_each={"path": "shops"}, incremental={"param": "since"}
+    )
+    cursor = tickets.batches({"watermark": ["text", iso(1)]})[-1].cursor
+    assert [request.query.get("since") for request in server.requests[1:]] == ["2024-01-01T00:59:00Z"] * 2
+    assert cursor == {"watermark": ["text", iso(9)]}
+
+
 def capped(answer, server, marks):
     """A server that gives, two a page, no more than four records for one question."""
 

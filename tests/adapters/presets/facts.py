@@ -20,6 +20,8 @@ class Facts:
     """The same after the second."""
     events: str = "e_ticket"
     """Table of what is counted."""
+    counted: str = ""
+    """Statement that counts otherwise, where no people are stated: texts, each with a number."""
     consents: frozenset[tuple[str, str, str]] = frozenset()
     """What people decided, after the second sync: e-mail address, channel, state."""
 
@@ -95,5 +97,47 @@ FACTS = {
         consents=frozenset(
             {("ada@example.com", "email", "withdrawn"), ("berta.new@example.com", "email", "given")}
         ),
+    ),
+    "microsoft365": Facts(
+        {
+            "MICROSOFT365_URL": "https://graph.microsoft.com/v1.0/users/service@example.com",
+            "MICROSOFT365_TOKEN_URL": "https://login.microsoftonline.com/oauth2/v2.0/token",
+            "MICROSOFT365_CLIENT_ID": "hub-client-id",
+            "MICROSOFT365_CLIENT_SECRET": "t0psecret-secret",
+        },
+        {"inbox": 2, "sent": 1, "events": 1},
+        {"inbox": 2, "sent": 0, "events": 1},
+        {"ada@example.com": 3, "berta@example.com": 1},
+        {"ada@example.com": 3},
+        counted="SELECT contact_email, count(*) FROM e_interaction GROUP BY contact_email",
+    ),
+    "mediawiki": Facts(
+        {"MEDIAWIKI_URL": "https://wiki.example.com/w"},
+        {"articles": 3},
+        {"articles": 1},
+        {"== Descaling ==": 1, "== Crumbs ==": 1, "== Taps ==": 1},
+        {"== Descaling ==\nWith vinegar.": 1, "== Crumbs ==": 1},
+        counted="SELECT text, count(*) FROM e_document GROUP BY text",
+    ),
+    "square": Facts(
+        {"SQUARE_URL": "https://connect.squareup.com", "SQUARE_TOKEN": "t0psecret-token"},
+        {"customers": 2, "orders": 1},
+        {"customers": 1, "orders": 1},
+        {"ada@example.com": 1, "berta@example.com": 0},
+        {"ada.new@example.com": 1, "berta@example.com": 1},
+        events="e_order",
+        consents=frozenset({("berta@example.com", "email", "withdrawn")}),
+    ),
+    "mastodon": Facts(
+        {
+            "MASTODON_URL": "https://social.example.com",
+            "MASTODON_TOKEN": "t0psecret-token",
+        },
+        {"mentions": 4},
+        {"mentions": 1},
+        {"Ada Example": 1, "Berta Sample": 1},
+        {"Ada Example": 2, "Berta Sample": 1},
+        counted="SELECT p.name, count(e.id) FROM e_person p LEFT JOIN e_interaction e ON e.customer_id = p.id"
+        " GROUP BY p.name",
     ),
 }
