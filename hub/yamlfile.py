@@ -89,6 +89,9 @@ class YamlDocument:
 
 def _position_of(node: Any, key: PathKey) -> tuple[tuple[int, int], Any] | None:
     if isinstance(node, CommentedMap) and key in node:
+        if key not in node.lc.data:
+            # It comes in by `<<`, and stands where it was first written.
+            return next((at for merged in node.merge if (at := _position_of(merged, key))), None)
         line, column = node.lc.key(key)
         return (line, column), node[key]
     if isinstance(node, CommentedSeq) and isinstance(key, int) and key < len(node):

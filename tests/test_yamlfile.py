@@ -94,3 +94,10 @@ def test_a_missing_file_is_a_fault(tmp_path: Path) -> None:
 def test_nothing_is_nearest_to_a_word_unlike_all_others() -> None:
     assert nearest("zzz", ["alpha", "beta"]) is None
     assert nearest("alhpa", ["alpha", "beta"]) == "alpha"
+
+
+def test_a_key_that_comes_in_by_a_merge_stands_where_it_was_written(tmp_path):
+    file = tmp_path / "a.yaml"
+    file.write_text("base: &base\n  name: x\nother:\n  <<: *base\n  more: y\n")
+    fault = load_yaml(file).fault(("other", "name"), "is wrong")
+    assert (fault.line, fault.column) == (2, 3)

@@ -116,7 +116,11 @@ def _titles() -> dict[str, str]:
     titled |= {kind: _kind_title(kind, "Login") for kind in _AUTH}
     titled |= {kind: _kind_title(kind, "Paging") for kind in _PAGING}
     titled |= {kind: _kind_title(kind, "Records") for kind in _RECORDS}
-    titled |= {rest_models.Retries: "Retries", rest_models.Incremental: "Incremental reading"}
+    titled |= {
+        rest_models.Retries: "Retries",
+        rest_models.Incremental: "Incremental reading",
+        rest_models.Delta: "Delta",
+    }
     titled |= {**_LOGINS, **_KAFKA}
     return {model.__name__: title for model, title in titled.items()}
 
@@ -175,6 +179,7 @@ def _connectors() -> Iterator[str]:
 
 def _rest() -> Iterator[str]:
     yield _section(rest_models.Incremental, "Incremental reading", 4)
+    yield _section(rest_models.Delta, "Delta", 4)
     yield _section(rest_models.Retries, "Retries", 4)
     for what, kinds in (("Login", _AUTH), ("Paging", _PAGING)):
         yield from (_section(kind, _kind_title(kind, what), 4) for kind in kinds)

@@ -278,6 +278,8 @@ def _rest_parts() -> dict[str, Example]:
         "CursorPaging": "paging: {type: cursor, param: after, path: meta.next}",
         "LinkPaging": "paging: {type: link}",
         "NextUrlPaging": "paging: {type: next_url, path: links.next}",
+        "ContinuePaging": "paging: {type: continue, size_param: rclimit, size: 500}",
+        "Delta": "delta: {path: '\"@odata.deltaLink\"'}",
         "Incremental": "incremental: {param: updated_since, format: iso, overlap_s: 300}",
     }
     return {

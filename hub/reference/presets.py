@@ -42,6 +42,10 @@ def _section(each: Preset) -> str:
     streams = [[code(name), ", ".join(map(code, types))] for name, types in each.streams.items()]
     lines = [*(f"- Reads: {line}" for line in about.reads), *(f"- Leaves: {line}" for line in about.leaves)]
     lines += [f"- Limit: {limit.what} ([source]({limit.source}))" for limit in about.limits]
+    lines += [
+        f"- Kept in the record alone: {', '.join(map(code, fields))} of {code(stream)}, which hold personal data"
+        for stream, fields in about.personal.items()
+    ]
     pages = ", ".join(f"<{address}>" for address in about.documentation)
     return "\n\n".join(
         [

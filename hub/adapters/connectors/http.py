@@ -67,6 +67,7 @@ class Reply:
     next_link: str | None = field(repr=False)
     received_at: datetime
     """The API's own clock when it answered, ours where it sends none."""
+    headers: httpx.Headers = field(default_factory=httpx.Headers, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -234,7 +235,7 @@ class HttpApi:
             if status == 401:
                 return None
             if status in accept:
-                return Reply(status, None, None, _server_time(got))
+                return Reply(status, None, None, _server_time(got), got)
             return self._reply(stream, address, status, got, content)
         raise SourceProtocolError(self._context.source, stream, f"{address.path}: redirects in a circle")
 
@@ -276,12 +277,12 @@ class HttpApi:
             raise wrong(f"status {status}")
         next_link = _next_link(headers)
         if status == 204 or not body:
-            return Reply(status, None, next_link, _server_time(headers))
+            return Reply(status, None, next_link, _server_time(headers), headers)
         kind = headers.get("content-type", "").partition(";")[0].strip().lower()
         if "json" not in kind:
             raise wrong(f"expected JSON, got {kind or 'no content type'}")
         try:
-            return Reply(status, payload.load(body), next_link, _server_time(headers))
+            return Reply(status, payload.load(body), next_link, _server_time(headers), headers)
         except ValueError as error:
             raise wrong(str(error)) from None
 
@@ -310,7 +311,7 @@ class HttpApi:
             key = auth.prefix + auth.value.resolve(context)
             return ({auth.header: key}, {}) if auth.header else ({}, {str(auth.param): key})
         if isinstance(auth, OAuth2Auth):
-            return {"Authorization": f"Bearer {self._oauth_token(stream, auth)}"}, {}
+            return {"Authorization": f"{auth.scheme} {self._oauth_token(stream, auth)}"}, {}
         return {}, {}
 
     def _oauth_token(self, stream: str, auth: OAuth2Auth) -> str:

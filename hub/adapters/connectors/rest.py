@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from itertools import count
@@ -19,6 +19,7 @@ from hub.adapters import payload
 from hub.adapters.connectors.http import Address, HttpApi, Reply
 from hub.adapters.connectors.rest_body import filled, named
 from hub.adapters.connectors.rest_cursor import Increment
+from hub.adapters.connectors.rest_delta import Resumption
 from hub.adapters.connectors.rest_models import (
     Auth,
     Headers,
@@ -32,10 +33,12 @@ from hub.adapters.connectors.rest_paging import (
     LoopWatch,
     PageMarks,
     Repeats,
+    Standing,
     Totals,
     first_params,
     next_address,
     numbers_of,
+    written,
 )
 from hub.adapters.connectors.typed_json import plain
 from hub.adapters.records import (
@@ -121,13 +124,16 @@ class RestConnector:
         collected: list[Record] = []
         for record in self._records(stream, stream.read, increment):
             collected.append(record)
-            if increment is not None:
+            if isinstance(increment, Increment):
                 with self._explained(stream, stream.read.path):
                     increment.see(record)
             if len(collected) == batch_size:
                 yield Batch(collected, increment.cursor_between() if increment else None)
                 collected = []
         last = increment.cursor_at_end() if increment else None
+        if isinstance(increment, Resumption):
+            for doubt in increment.doubts():
+                self._warn(f"{stream.name}: {doubt}")
         if collected or last != cursor:
             yield Batch(collected, last)
 
@@ -151,8 +157,12 @@ class RestConnector:
             )
         return self._opened
 
-    def _increment(self, stream: StreamRead[RestRead], cursor: Cursor | None) -> Increment | None:
-        incremental = stream.read.incremental
+    def _increment(
+        self, stream: StreamRead[RestRead], cursor: Cursor | None
+    ) -> Increment | Resumption | None:
+        incremental, delta = stream.read.incremental, stream.read.delta
+        if delta is not None:
+            return Resumption(delta, cursor)
         if incremental is None:
             return None
         if stream.cursor_field is None:
@@ -162,11 +172,12 @@ class RestConnector:
         return Increment(incremental, stream.cursor_field, cursor)
 
     def _records(
-        self, stream: StreamRead[RestRead], read: RestRead, increment: Increment | None
+        self, stream: StreamRead[RestRead], read: RestRead, increment: Increment | Resumption | None
     ) -> Iterator[Record]:
         """The records of `read`, for each record of its parent where it has one."""
         if read.for_each is None:
-            yield from self._pages(stream, read, None, increment, "")
+            while (yield from self._pages(stream, read, None, increment, "")):
+                pass
             return
         for number, parent in enumerate(self._records(stream, read.for_each, None), 1):
             if isinstance(parent, RawRecord):
@@ -179,11 +190,15 @@ class RestConnector:
         stream: StreamRead[RestRead],
         read: RestRead,
         parent: Payload | None,
-        increment: Increment | None,
+        increment: Increment | Resumption | None,
         at: str,
-    ) -> Iterator[Record]:
-        """The records of all pages; a page is looked at whole before any of its records is given."""
-        address: Address | None = self._first(stream, read, parent, increment)
+    ) -> Generator[Record, None, bool]:
+        """The records of all pages, and whether it has to be asked anew, from where it came to.
+
+        A page is looked at whole before any of its records is given.
+        """
+        first = self._first(stream, read, parent, increment)
+        address: Address | None = first
         watch, marks, repeats, got, totals = LoopWatch(), PageMarks(), Repeats(), 0, Totals()
         for page in count(1):
             if address is None:
@@ -194,11 +209,14 @@ class RestConnector:
                 raise self._wrong(
                     stream, f"{address.path}: paging goes in a circle: page {page} was asked before"
                 )
-            reply = self._reply(stream, read, address, page, parent)
+            reply = self._reply(stream, read, address, page, parent, increment)
+            if reply is None and page == 1 and isinstance(increment, Resumption):
+                increment.forget()
+                return True
             if reply is None:
                 break
-            if increment is not None:
-                increment.began(reply.received_at)
+            with self._explained(stream, address.path):
+                _note_reply(increment, reply)
             items = self._items(stream, read, reply, address)
             if not watch.is_new_page(items):
                 raise self._wrong(
@@ -212,7 +230,15 @@ class RestConnector:
                 _record(item, read, parent, f"{at}page {page} item {n}") for n, item in enumerate(items, 1)
             )
             with self._explained(stream, address.path):
-                address = next_address(read.paging, self._api(), address, reply, page, got, len(items))
+                if isinstance(increment, Increment) and increment.has_enough(got):
+                    increment.go_on()
+                    if self._first(stream, read, parent, increment) == first:
+                        raise ValueError(
+                            f"{got} records have so nearly one watermark that it leads no further"
+                        )
+                    return True
+                standing = Standing(first, address, page, got, len(items))
+                address = next_address(read.paging, self._api(), standing, reply)
         for doubt in totals.doubts(got):
             self._warn(f"{stream.name}: {at}{doubt}")
         if repeats.count:
@@ -222,6 +248,7 @@ class RestConnector:
             )
         if isinstance(read.paging, PagePaging | OffsetPaging) and read.paging.recheck:
             self._recheck(stream, read, marks, at, parent)
+        return False
 
     @staticmethod
     def _note(read: RestRead, address: Address, items: list[Any], marks: PageMarks, repeats: Repeats) -> None:
@@ -253,13 +280,14 @@ class RestConnector:
         stream: StreamRead[RestRead],
         read: RestRead,
         parent: Payload | None,
-        increment: Increment | None,
+        increment: Increment | Resumption | None,
     ) -> Address:
         with self._explained(stream, read.path):
-            params = {name: _filled(_text(value), parent, "params") for name, value in read.params.items()}
-            changes = increment.params() if increment else {}
+            params = {name: _filled(written(value), parent, "params") for name, value in read.params.items()}
+            changes = increment.params() if isinstance(increment, Increment) else {}
             path = _filled(read.path, parent, "path")
-            return self._api().address(path, {**params, **first_params(read.paging), **changes})
+            first = self._api().address(path, {**params, **first_params(read.paging), **changes})
+            return increment.address(self._api(), first) if isinstance(increment, Resumption) else first
 
     def _reply(
         self,
@@ -268,8 +296,9 @@ class RestConnector:
         address: Address,
         page: int,
         parent: Payload | None,
+        increment: Increment | Resumption | None = None,
     ) -> Reply | None:
-        """The reply, or None where its status says that there is no such page any more."""
+        """The reply, or None where its status says that there is no such page, or place to go on from, any more."""
         headers = {
             name: value.resolve(self._context)
             for name, value in {**self._config.headers, **read.headers}.items()
@@ -279,6 +308,8 @@ class RestConnector:
             if isinstance(read.paging, PagePaging | OffsetPaging) and page > 1
             else frozenset()
         )
+        if isinstance(increment, Resumption) and page == 1:
+            ends = increment.expired
         address, body = self._asked(stream, read, address, parent)
         reply = self._api().ask(stream.name, address, headers, ends, body)
         if reply.status in ends:
@@ -368,5 +399,8 @@ def _filled(text: str, parent: Payload | None, place: Literal["path", "params"])
     return _PARENT.sub(value, text)
 
 
-def _text(value: str | int | bool) -> str:
-    return str(value).lower() if isinstance(value, bool) else str(value)
+def _note_reply(increment: Increment | Resumption | None, reply: Reply) -> None:
+    if isinstance(increment, Resumption):
+        increment.replied(reply)
+    elif increment is not None:
+        increment.began(reply.received_at)

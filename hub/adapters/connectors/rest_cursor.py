@@ -25,7 +25,11 @@ class Increment:
 
     def __init__(self, config: Incremental, path: str, cursor: Cursor | None) -> None:
         self._config, self._path, self._start = config, path, cursor
-        self._greatest = watermark.from_json(cursor["watermark"]) if cursor else None
+        self._greatest = (
+            watermark.from_json(cursor["watermark"]) if cursor and "watermark" in cursor else None
+        )
+        self._since = self._greatest
+        """From where is asked: that of the begin, for each parent of a substream alike."""
         self._began: datetime | None = None
 
     def params(self) -> dict[str, str]:
@@ -35,9 +39,9 @@ class Increment:
             ValueError: the watermark is no time, and the format needs one.
         """
         config = self._config
-        if self._greatest is None:
+        if self._since is None:
             return {} if config.initial is None else {config.param: config.initial}
-        since = self._format(self._moved_back(self._greatest, config.overlap_s))
+        since = self._format(self._moved_back(self._since, config.overlap_s))
         return {config.param: config.template.replace("{cursor}", since)}
 
     def began(self, at: datetime) -> None:
@@ -59,6 +63,14 @@ class Increment:
         order = self._order(value)
         if self._greatest is None or order > self._order(self._greatest):
             self._greatest = value
+
+    def go_on(self) -> None:
+        """Ask from here on for what comes after the watermarks that were met."""
+        self._since = self._greatest
+
+    def has_enough(self, records: int) -> bool:
+        """Whether the API gives no more than so many records for one question."""
+        return self._config.restart_after is not None and records >= self._config.restart_after
 
     def cursor_between(self) -> Cursor | None:
         """The cursor after a batch in mid-run: only an ordered stream has passed anything for good."""

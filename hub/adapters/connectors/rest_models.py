@@ -25,6 +25,21 @@ Path = Annotated[str, Field(min_length=1), AfterValidator(_compiles)]
 """A JMESPath."""
 
 
+class _Stated(ConfigModel):
+    """Something that a reply says of itself: at a path in its body, or in a header."""
+
+    path: Path | None = Field(default=None, description="JMESPath of it in the reply.")
+    header: str | None = Field(
+        default=None, min_length=1, description="Header of the reply that has it instead."
+    )
+
+    @model_validator(mode="after")
+    def _one_origin(self) -> Self:
+        if (self.path is None) == (self.header is None):
+            raise ValueError("give either path or header")
+        return self
+
+
 class NoAuth(ConfigModel):
     """The API asks for no login."""
 
@@ -76,6 +91,11 @@ class OAuth2Auth(ConfigModel):
     refresh_token: SecretRef | None = Field(
         default=None,
         description="Where a refresh token stands, for APIs that give one to a client for good (RFC 6749, 6).",
+    )
+    scheme: str = Field(
+        default="Bearer",
+        min_length=1,
+        description="Word before the token in the Authorization header, where an API wants one of its own.",
     )
     send_in: Literal["header", "body"] = Field(
         default="header",
@@ -130,12 +150,11 @@ class OffsetPaging(_Counted):
     start: int = Field(default=0, ge=0, description="Offset of the first record.")
 
 
-class CursorPaging(ConfigModel):
+class CursorPaging(_Stated):
     """Pages by a token that each reply gives for the next one; none, null or an empty text is the end."""
 
     type: Literal["cursor"] = Field(description="Names this way of paging.")
     param: str = Field(default="cursor", min_length=1, description="Query parameter for the token.")
-    path: Path = Field(description="JMESPath of the next token in the reply.")
     size_param: str | None = Field(
         default=None, min_length=1, description="Query parameter for the page's size."
     )
@@ -143,20 +162,38 @@ class CursorPaging(ConfigModel):
 
 
 class LinkPaging(ConfigModel):
-    """Pages by the Link header (RFC 8288) with rel=next; without one is the end."""
+    """Pages by the Link header (RFC 8288) of one relation; without one is the end."""
 
     type: Literal["link"] = Field(description="Names this way of paging.")
+    rel: str = Field(
+        default="next",
+        min_length=1,
+        description="The relation that is followed: `prev` where an API that gives the newest first is read upwards.",
+    )
     size_param: str | None = Field(
         default=None, min_length=1, description="Query parameter for the page's size."
     )
     size: int = Field(default=100, ge=1, description="Records a page; 100 is the most that many APIs give.")
 
 
-class NextUrlPaging(ConfigModel):
+class ContinuePaging(ConfigModel):
+    """Pages by an object in the reply whose members are parameters of the next request; none is the end.
+
+    They are added to those of the first request: what only the request before had does not count any more.
+    """
+
+    type: Literal["continue"] = Field(description="Names this way of paging.")
+    path: Path = Field(default="continue", description="JMESPath of the object in the reply.")
+    size_param: str | None = Field(
+        default=None, min_length=1, description="Query parameter for the page's size."
+    )
+    size: int = Field(default=100, ge=1, description="Records a page; 100 is the most that many APIs give.")
+
+
+class NextUrlPaging(_Stated):
     """Pages by an address in the reply; none, null or an empty text is the end."""
 
     type: Literal["next_url"] = Field(description="Names this way of paging.")
-    path: Path = Field(description="JMESPath of the next page's address in the reply.")
     size_param: str | None = Field(
         default=None, min_length=1, description="Query parameter for the page's size."
     )
@@ -164,7 +201,7 @@ class NextUrlPaging(ConfigModel):
 
 
 Paging = Annotated[
-    NoPaging | PagePaging | OffsetPaging | CursorPaging | LinkPaging | NextUrlPaging,
+    NoPaging | PagePaging | OffsetPaging | CursorPaging | LinkPaging | NextUrlPaging | ContinuePaging,
     Field(discriminator="type"),
 ]
 
@@ -198,11 +235,36 @@ class Incremental(ConfigModel):
         "batch. Say it only when the API promises it: otherwise records are lost.",
     )
 
+    restart_after: int | None = Field(
+        default=None,
+        ge=1,
+        description="Records after which it is asked anew from the watermark that was met: for APIs that give only so "
+        "many for one question. Needs `ordered`.",
+    )
+
     @model_validator(mode="after")
     def _has_place(self) -> Self:
         if "{cursor}" not in self.template:
             raise ValueError("template has no {cursor}")
+        if self.restart_after is not None and not self.ordered:
+            raise ValueError("restart_after needs ordered: only then are all records before a watermark read")
         return self
+
+
+class Delta(_Stated):
+    """Where the next run goes on, as the last reply of a run says it: an address, or with `param` a token.
+
+    It is kept with the last batch of the run, so that a run that ends early goes on from where it had begun.
+    """
+
+    param: str | None = Field(
+        default=None, min_length=1, description="Query parameter for it; without one it is an address."
+    )
+    expired: frozenset[int] = Field(
+        default=frozenset({410}),
+        description="Statuses that say that it is forgotten: everything is read again, and the run is suspect, for "
+        "what was deleted meanwhile is not told any more.",
+    )
 
 
 Headers = Annotated[dict[str, TextRef], AfterValidator(no_plain_secrets)]
@@ -237,6 +299,10 @@ class RestRead(ConfigModel):
         default=None,
         description="How to ask for changes only; needs the stream's `cursor`. Without it all is read.",
     )
+    delta: Delta | None = Field(
+        default=None,
+        description="Instead of `incremental`, for APIs that tell what changed since a place that they name.",
+    )
     total_path: Path | None = Field(
         default=None,
         description="JMESPath of the number of records the API claims to have; the run compares it.",
@@ -258,8 +324,17 @@ class RestRead(ConfigModel):
         given = named(self.body)
         wanted = [name for name in (getattr(self.paging, "param", None), *_sizes(self)) if name]
         wanted += [self.incremental.param] if self.incremental is not None else []
+        wanted += [self.delta.param] if self.delta is not None and self.delta.param else []
         if missing := [name for name in wanted if name not in given]:
             raise ValueError(f"body has no {', '.join(f'{{{name}}}' for name in missing)}")
+        return self
+
+    @model_validator(mode="after")
+    def _one_way_on(self) -> Self:
+        if self.delta is not None and (self.incremental is not None or self.for_each is not None):
+            raise ValueError("delta goes on for the whole stream: it takes neither incremental nor for_each")
+        if self.for_each is not None and self.for_each.delta is not None:
+            raise ValueError("delta belongs to the stream itself, not to a parent, which is read whole")
         return self
 
     @model_validator(mode="after")

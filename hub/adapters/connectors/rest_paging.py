@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
+import httpx
 import jmespath
 
 from hub.adapters import payload
 from hub.adapters.connectors.http import Address, HttpApi, Reply
 from hub.adapters.connectors.rest_models import (
+    ContinuePaging,
     CursorPaging,
+    Delta,
     LinkPaging,
     NextUrlPaging,
     NoPaging,
@@ -39,28 +43,69 @@ def numbers_of(paging: Paging) -> frozenset[str]:
     return frozenset(counted | ({paging.size_param} if paging.size_param else set()))
 
 
-def next_address(
-    paging: Paging, api: HttpApi, current: Address, reply: Reply, page: int, got: int, in_page: int
-) -> Address | None:
-    """The address after page number `page` (from 1), with `got` records so far, or None at the end.
+def stated(place: CursorPaging | NextUrlPaging | Delta, reply: Reply) -> str | None:
+    """What the reply says there, in its body or in a header; None where it says nothing, null or an empty text.
 
     Raises:
-        ValueError: the reply refers to another host.
+        ValueError: it says an object or a list.
+    """
+    said = reply.headers.get(place.header) if place.header else jmespath.search(str(place.path), reply.json)
+    if said in (None, "", False):
+        return None
+    if isinstance(said, dict | list):
+        raise ValueError(f"{place.path!r} is an object or a list, where a text or a number is needed")
+    return str(said)
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Where paging stands: the first address and the present one, its number from 1, and what records came."""
+
+    first: Address
+    current: Address
+    page: int
+    got: int
+    """Records of all pages so far."""
+    in_page: int
+
+
+def next_address(paging: Paging, api: HttpApi, at: Standing, reply: Reply) -> Address | None:
+    """The address after the page that gave `reply`, or None at the end.
+
+    Raises:
+        ValueError: the reply refers to another host, or says something else than what leads on.
     """
     if isinstance(paging, PagePaging | OffsetPaging):
-        if not in_page or (paging.more_path and not jmespath.search(paging.more_path, reply.json)):
+        if not at.in_page or (paging.more_path and not jmespath.search(paging.more_path, reply.json)):
             return None
-        step = page if isinstance(paging, PagePaging) else got
-        return current.with_params({paging.param: str(paging.start + step)})
+        step = at.page if isinstance(paging, PagePaging) else at.got
+        return at.current.with_params({paging.param: str(paging.start + step)})
     if isinstance(paging, CursorPaging):
-        token = jmespath.search(paging.path, reply.json)
-        return None if token in (None, "", False) else current.with_params({paging.param: str(token)})
+        token = stated(paging, reply)
+        return at.current.with_params({paging.param: token}) if token else None
     if isinstance(paging, NextUrlPaging):
-        link = jmespath.search(paging.path, reply.json)
-        return api.follow(current, str(link)) if link else None
+        link = stated(paging, reply)
+        return api.follow(at.current, link) if link else None
+    if isinstance(paging, ContinuePaging):
+        return _continued(paging, at.first, reply)
     if isinstance(paging, LinkPaging):
-        return api.follow(current, reply.next_link) if reply.next_link else None
+        link = httpx.Response(200, headers=reply.headers).links.get(paging.rel, {}).get("url")
+        return api.follow(at.current, link) if link else None
     return None
+
+
+def _continued(paging: ContinuePaging, first: Address, reply: Reply) -> Address | None:
+    params = jmespath.search(paging.path, reply.json)
+    if params in (None, "", False, {}):
+        return None
+    if not isinstance(params, dict) or any(isinstance(value, dict | list) for value in params.values()):
+        raise ValueError(f"{paging.path!r} is no object of texts and numbers")
+    return first.with_params({name: written(value) for name, value in params.items() if value is not None})
+
+
+def written(value: Any) -> str:
+    """A value of a parameter as it stands in the query."""
+    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 class LoopWatch:

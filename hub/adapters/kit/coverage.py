@@ -11,7 +11,6 @@ from hub.adapters import landing
 from hub.adapters.converters.base import is_absent
 from hub.adapters.declared import DeclaredField, declared_fields
 from hub.adapters.kit.drafting.fields import leaves
-from hub.adapters.paths import compile_path
 from hub.adapters.payload import load
 from hub.adapters.specs import SourceConfig
 from hub.detection import CATEGORIES, FieldSample
@@ -117,6 +116,8 @@ def _covered(
     )
 
 
+_NAME = r'(?:"(?:[^"\\]|\\.)*"|[A-Za-z_]\w*)'
+_PLAIN = re.compile(rf"(?:\^\.)?{_NAME}(?:\.{_NAME})*")
 _STEP = re.compile(r'"((?:[^"\\]|\\.)*)"|([A-Za-z_]\w*)')
 
 
@@ -125,7 +126,7 @@ def _reads(declared: DeclaredField, names: tuple[str, ...]) -> bool:
     if names[0] not in declared.roots:
         return False
     plain = declared.path.split("[", 1)[0]
-    if not compile_path(plain or names[0]).is_plain:
+    if not _PLAIN.fullmatch(plain or names[0]):
         return True
     path = tuple(quoted or bare for quoted, bare in _STEP.findall(plain))
     if path[:1] != names[:1]:

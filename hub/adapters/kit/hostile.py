@@ -16,8 +16,8 @@ import httpx
 from hub.adapters.kit.exchanges import dump_json
 from hub.adapters.records import Payload
 
-Style = Literal["page", "offset", "cursor", "next_url", "link"]
-"""How it divides its rows; the last three go on after the last row given, so that nothing shifts."""
+Style = Literal["page", "offset", "cursor", "next_url", "link", "header", "continue"]
+"""How it divides its rows; all but the first two go on after the last row given, so that nothing shifts."""
 Answer = Callable[["HostileApi", httpx.Request], httpx.Response]
 GIGANTIC: Final = 3_000_000
 """Signs of a gigantic field."""
@@ -76,6 +76,10 @@ class HostileApi(httpx.BaseTransport):
             body["next"] = f"{request.url.path}?{query}"
         if query and self.style == "cursor":
             body["token"] = str(after)
+        if query and self.style == "continue":
+            body["continue"] = {"after": after, "continue": "-||"}
+        if query and self.style == "header":
+            said["X-Next"] = str(after)
         if query and self.style == "link":
             said["Link"] = f'<{request.url.path}?{query}>; rel="next"'
         return httpx.Response(200, headers={**said, **(headers or {})}, content=dump_json(body))

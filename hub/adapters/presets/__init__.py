@@ -54,6 +54,10 @@ class About(ConfigModel):
     tried: str | None = Field(description="The real system and version it was tried against, or null.")
     reads: list[str] = Field(min_length=1, description="What is read.")
     leaves: list[str] = Field(min_length=1, description="What is not read, and what one has to know of it.")
+    personal: dict[str, list[str]] = Field(
+        default={},
+        description="Fields by stream that hold personal data and become nothing: they are kept in the record alone.",
+    )
     limits: list[Limit] = Field(default=[], description="The vendor's limits on requests.")
     settings: dict[str, str] = Field(description="What each environment variable holds.")
 
@@ -133,6 +137,8 @@ def _loaded(folder: Path) -> Preset:
     if about is not None:
         for name in sorted(set(environ) ^ set(about.settings)):
             faults.append(doc.fault(("settings",), f"{name} is not in both the source and the settings"))
+        for name in sorted(set(about.personal) - set(source["streams"])):
+            faults.append(doc.fault(("personal", name), f"the source has no stream {name}"))
     if about is None or faults:
         raise ConfigurationError(faults)
     return Preset(

@@ -470,6 +470,51 @@ def test_watermarks_without_one_order_are_told(server, api, answer, marks):
         api(cursor="at", incremental={"param": "since"}).rows()
 
 
+def test_each_parent_is_asked_from_where_the_run_began(server, api, answer):
+    """What one shop has sold since tells nothing of what another has: its older changes were never read."""
+
+    def give(request):
+        if request.path == "/v1/shops":
+            return answer([{"id": "a"}, {"id": "b"}])
+        return answer([{"id": request.path[-1], "at": iso(9 if request.path[-1] == "a" else 2)}])
+
+    server.answer = give
+    tickets = api(
+        cursor="at", path="sold/{parent.id}", for_each={"path": "shops"}, incremental={"param": "since"}
+    )
+    cursor = tickets.batches({"watermark": ["text", iso(1)]})[-1].cursor
+    assert [request.query.get("since") for request in server.requests[1:]] == ["2024-01-01T00:59:00Z"] * 2
+    assert cursor == {"watermark": ["text", iso(9)]}
+
+
+def capped(answer, server, marks):
+    """A server that gives, two a page, no more than four records for one question."""
+
+    def give(request):
+        since, at = request.query.get("since", ""), int(request.query.get("offset", 0))
+        if at >= 4:
+            return answer(status=400)
+        found = [{"id": number, "at": mark} for number, mark in enumerate(marks) if mark >= since]
+        return answer(found[at : at + 2])
+
+    server.answer = give
+    incremental = {"param": "since", "ordered": True, "restart_after": 4, "overlap_s": 0}
+    return {"paging": {"type": "offset"}, "incremental": incremental}
+
+
+@pytest.mark.parametrize("count", [3, 4, 5, 11])
+def test_an_api_that_ends_a_question_early_is_asked_anew_from_where_it_came_to(server, api, answer, count):
+    tickets = api(cursor="at", **capped(answer, server, [iso(number) for number in range(count)]))
+    assert {row["id"] for row in tickets.rows()} == set(range(count))
+    assert tickets.connector.warnings == []
+
+
+def test_a_question_that_cannot_be_divided_ends_the_run(server, api, answer):
+    tickets = api(cursor="at", **capped(answer, server, [iso(1)] * 6))
+    with pytest.raises(SourceProtocolError, match="leads no further"):
+        tickets.rows()
+
+
 def test_incremental_needs_a_cursor(api):
     with pytest.raises(SourceProtocolError, match="incremental needs the stream's cursor"):
         api(incremental={"param": "since"}).rows()
@@ -482,6 +527,7 @@ def test_incremental_needs_a_cursor(api):
         {"paging": {"type": "pages"}},
         {"paging": {"type": "cursor"}},
         {"incremental": {"param": "s", "template": "x"}},
+        {"incremental": {"param": "s", "restart_after": 9}},
         {"parent_fields": {"a": "b"}},
         {"params": {"api_key": "hunter2"}},
         {"for_each": {"path": "p"}, "incremental": {"param": "s", "ordered": True}},

@@ -30,6 +30,8 @@ PAGINGS = {
     "cursor": "{type: cursor, param: after, path: token}",
     "next_url": "{type: next_url, path: next}",
     "link": "{type: link}",
+    "header": "{type: cursor, param: after, header: X-Next}",
+    "continue": "{type: continue}",
 }
 YAML = """
 source: shop

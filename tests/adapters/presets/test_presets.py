@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+import httpx
 import pytest
 from sqlalchemy import create_engine, text
 
 from hub.adapters import Sources, Syncer, load_sources
+from hub.adapters.kit.coverage import coverage
 from hub.adapters.kit.exchanges import load_exchanges
 from hub.adapters.kit.replaying import Replayer
 from hub.adapters.presets import presets
@@ -15,78 +15,33 @@ from hub.adapters.records import Clock
 from hub.ontology import load_ontology
 from hub.store import Store
 from tests.adapters.connectors.conftest import no_waiting
+from tests.adapters.presets.facts import FACTS
 from tests.databases import sqlite_store
 
 __all__ = ["no_waiting"]
-
-
-@dataclass(frozen=True)
-class Facts:
-    """What a preset's exchanges are about, as its API would say it."""
-
-    environ: dict[str, str]
-    read: dict[str, int]
-    """Records of the first sync by stream."""
-    changed: dict[str, int]
-    """Records of the second one that are not as before."""
-    people: dict[str, int]
-    """E-mail addresses after the first sync, with the number of orders or tickets of each."""
-    then: dict[str, int]
-    """The same after the second."""
-    events: str = "e_ticket"
-    """Table of what is counted."""
-
-
-FACTS = {
-    "zendesk": Facts(
-        {
-            "ZENDESK_URL": "https://example.zendesk.com",
-            "ZENDESK_USER": "hub@example.com/token",
-            "ZENDESK_TOKEN": "t0psecret-token",
-        },
-        {"users": 3, "tickets": 2},
-        {"users": 1, "tickets": 1},
-        {"ada@example.com": 1, "berta@example.com": 1},
-        {"ada@example.com": 1, "berta.sample@example.com": 0},
-    ),
-    "tryton": Facts(
-        {
-            "TRYTON_URL": "https://tryton.example.com/demo",
-            "TRYTON_USER": "hub",
-            "TRYTON_PASSWORD": "t0psecret-password",
-        },
-        {"parties": 3, "sales": 2, "shipments": 2},
-        {"parties": 2, "sales": 1, "shipments": 0},
-        {"person00@example.com": 1, "person01@example.com": 0, "person02@example.com": 1},
-        {"person00@example.com": 1, "person01.new@example.com": 0},
-        events="e_order",
-    ),
-    "rt": Facts(
-        {"RT_URL": "https://rt.example.com", "RT_TOKEN": "1-14-t0psecret"},
-        {"tickets": 3},
-        {"tickets": 3},
-        {"ada@example.com": 1, "berta@example.com": 1, "carl@example.com": 1},
-        {"ada@example.com": 1, "berta@example.com": 0, "carl@example.com": 1},
-    ),
-    "salesforce": Facts(
-        {
-            "SALESFORCE_URL": "https://example.my.salesforce.com",
-            "SALESFORCE_TOKEN_URL": "https://example.my.salesforce.com/services/oauth2/token",
-            "SALESFORCE_CLIENT_ID": "hub-client-id",
-            "SALESFORCE_CLIENT_SECRET": "t0psecret-secret",
-        },
-        {"accounts": 1, "contacts": 3, "cases": 1},
-        {"accounts": 0, "contacts": 2, "cases": 0},
-        {"ada@example.com": 1, "berta@example.com": 0},
-        {"ada.new@example.com": 1},
-    ),
-}
 
 
 @pytest.fixture(autouse=True)
 def at_once(monkeypatch):
     """The pace that vendors ask for takes no time."""
     monkeypatch.setattr(Clock, "sleep", lambda *_: None)
+
+
+class Expiring(Replayer):
+    """Answers as recorded, but that a token ends: requests for data of these numbers, from 1, are refused."""
+
+    def __init__(self, *given, refuses=()):
+        super().__init__(*given)
+        self.refuses, self.asked, self.tokens = refuses, 0, 0
+
+    def handle_request(self, request):
+        if b"grant_type=" in request.read():
+            self.tokens += 1
+            return super().handle_request(request)
+        self.asked += 1
+        if self.asked in self.refuses:
+            return httpx.Response(401, request=request)
+        return super().handle_request(request)
 
 
 class World:
@@ -98,24 +53,34 @@ class World:
         (folder / f"{name}.yaml").write_text(self.preset.named(name))
         self.configs = load_sources(folder, ontology)
 
-    def sync(self, file):
-        """A sync by these exchanges: its report, and what was not asked for."""
+    def sync(self, file, refuses=()):
+        """A sync by these exchanges: its report, and what was not asked for; those requests for data meet a 401."""
         exchanges = load_exchanges(self.preset.exchanges / f"{file}.yaml")
         wires = []
 
         def wire():
-            wires.append(Replayer(self.name, exchanges, [*self.facts.environ.values()]))
+            wires.append(Expiring(self.name, exchanges, [*self.facts.environ.values()], refuses=refuses))
             return wires[-1]
 
         sources = Sources(self.configs, self.ontology, self.facts.environ, self.folder, wire=wire)
         report = Syncer(self.store, sources).sync(self.name)
+        self.tokens = sum(wire.tokens for wire in wires)
         return report, [each for one in wires for each in one.left]
 
+    def consents(self):
+        """What people decided: e-mail address, channel, state."""
+        return frozenset(
+            self.rows(
+                "SELECT p.email, c.channel, c.state FROM e_consent c JOIN e_person p ON c.customer_id = p.id"
+            )
+        )
+
     def people(self):
-        """E-mail addresses, each with the number of events of that person."""
+        """E-mail addresses, each with the number of events of that person; or what the facts count instead."""
         return dict(
             self.rows(
-                "SELECT p.email, count(e.id) FROM e_person p "
+                self.facts.counted
+                or "SELECT p.email, count(e.id) FROM e_person p "
                 f"LEFT JOIN {self.facts.events} e ON e.party_id = p.id GROUP BY p.email"
             )
         )
@@ -164,6 +129,7 @@ def test_the_second_sync_asks_for_changes_only(world):
     assert all(counts.reconciles for counts in report.streams.values())
     assert {name: counts.accepted for name, counts in report.streams.items()} == world.facts.changed
     assert world.people() == world.facts.then
+    assert world.consents() == world.facts.consents
     assert world.rows("SELECT stream, field, code FROM quarantine") == []
 
 
@@ -174,6 +140,38 @@ def test_a_refusal_ends_the_run_and_shows_no_secret(world, file):
     assert world.people() == {}
     for value in world.facts.environ.values():
         assert value not in repr(report)
+
+
+@pytest.mark.parametrize("file", ["first", "second"])
+def test_a_token_that_ends_in_a_run_is_renewed_and_loses_nothing(world, file):
+    """Where a token is for good, the run ends instead, and the next one with another token has everything."""
+    if file == "second":
+        world.sync("first")
+    renewed = world.configs[world.name].connector.auth.type == "oauth2"
+    report, left = world.sync(file, refuses={2} if renewed else range(1, 100))
+    if renewed:
+        assert (report.state, left) == ("ok", [])
+        assert world.tokens == 2
+    else:
+        assert report.state == "failed"
+        assert "the login was refused (401)" in " ".join(report.doubts)
+        assert world.sync(file)[0].state == "ok"
+    assert world.people() == (world.facts.people if file == "first" else world.facts.then)
+
+
+def test_what_is_personal_and_becomes_nothing_is_named(world):
+    """Both ways: what is found in the exchanges is named, and what is named comes and is not mapped."""
+    world.sync("first")
+    found, unmapped = set(), set()
+    for stream in world.configs[world.name].streams:
+        covered = coverage(world.store, world.configs[world.name], stream, world.ontology, 1000)
+        unmapped |= {f"{stream}.{field.name}" for field in covered.unmapped}
+        found |= {f"{stream}.{field.name}" for field in covered.unmapped if field.detected}
+    named = {
+        f"{stream}.{field}" for stream, fields in world.preset.about.personal.items() for field in fields
+    }
+    assert found <= named, f"not named under `personal`: {sorted(found - named)}"
+    assert named <= unmapped, f"mapped or never met: {sorted(named - unmapped)}"
 
 
 def test_each_preset_has_exchanges_and_known_variables(world):
