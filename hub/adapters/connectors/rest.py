@@ -40,7 +40,7 @@ from hub.adapters.connectors.rest_paging import (
     numbers_of,
     written,
 )
-from hub.adapters.connectors.typed_json import plain
+from hub.adapters.connectors.typed_json import Typing, plain
 from hub.adapters.records import (
     BadRecord,
     Batch,
@@ -70,9 +70,10 @@ class RestConfig(ConnectorConfig):
     )
     auth: Auth = Field(default=NoAuth(type="none"), description="How the hub logs in.")
     headers: Headers = Field(default={}, description="Headers of every request.")
-    typed: Literal["tryton"] | None = Field(
+    typed: Typing | None = Field(
         default=None,
-        description="Whether values that JSON has no type for come as objects: `tryton` is how Tryton writes them.",
+        description="In whose form values come that JSON has no type for: `tryton`, or `odata2` of OData 2, whose "
+        "times are then ISO text.",
     )
     requests_per_second: float | None = Field(
         default=None,
@@ -316,7 +317,7 @@ class RestConnector:
             return None
         if self._config.typed is not None:
             with self._explained(stream, address.path):
-                reply = replace(reply, json=plain(reply.json))
+                reply = replace(reply, json=plain(reply.json, self._config.typed))
         if read.error_path and jmespath.search(read.error_path, reply.json):
             raise self._wrong(
                 stream, f"{address.path}: status {reply.status} with an error at {read.error_path!r}"

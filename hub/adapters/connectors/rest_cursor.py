@@ -125,6 +125,8 @@ class Increment:
             raise ValueError(f"the watermark is no time, so it cannot be written as {style}")
         if style == "iso":
             return said.strftime("%Y-%m-%dT%H:%M:%SZ")
+        if style == "iso_plain":
+            return said.strftime("%Y-%m-%dT%H:%M:%S")
         if style == "date":
             return said.date().isoformat()
         return str(int(said.timestamp() * _PER_SECOND[style]))

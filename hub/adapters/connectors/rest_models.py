@@ -210,10 +210,10 @@ class Incremental(ConfigModel):
     """How a run asks for what changed since the last one; the stream's `cursor` is the record's time of change."""
 
     param: str = Field(min_length=1, description="Query parameter for the watermark.")
-    format: Literal["raw", "iso", "date", "epoch_s", "epoch_ms"] = Field(
+    format: Literal["raw", "iso", "iso_plain", "date", "epoch_s", "epoch_ms"] = Field(
         default="raw",
-        description="How the watermark is written: as records have it, as UTC ISO text with seconds, as a date, or as "
-        "seconds or milliseconds since 1970.",
+        description="How the watermark is written: as records have it, as UTC ISO text with seconds, the same without "
+        "`Z`, as a date, or as seconds or milliseconds since 1970.",
     )
     template: str = Field(
         default="{cursor}",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import datetime, timedelta
 from decimal import Decimal
 
 import pytest
@@ -163,7 +164,7 @@ def test_tryton_s_objects_are_exact_numbers_dates_and_times_of_utc(server, api, 
 )
 def test_an_object_that_is_none_of_its_class_is_refused_without_its_value(value):
     with pytest.raises(ValueError, match="a value") as caught:
-        plain([value])
+        plain([value], "tryton")
     assert "ten" not in str(caught.value)
 
 
@@ -186,3 +187,33 @@ def test_a_refresh_token_is_changed_for_an_access_token(server, api, answer):
     assert len(api({"auth": auth}).rows()) == 1
     assert "grant_type=refresh_token&refresh_token=me" in server.requests[0].body
     assert server.requests[1].headers["authorization"] == "Bearer fresh"
+
+
+def test_times_of_odata_2_are_iso_text_and_what_describes_itself_goes():
+    read = plain(
+        {
+            "d": {
+                "results": [
+                    {"__metadata": {"uri": "x"}, "at": "/Date(-1)/", "more": {"__deferred": {"uri": "x"}}}
+                ]
+            }
+        },
+        "odata2",
+    )
+    assert read == {"d": {"results": [{"at": "1969-12-31T23:59:59.999000", "more": None}]}}
+    assert plain(["/Date(1772352002123+0060)/"], "odata2") == ["2026-03-01T09:00:02.123000+01:00"]
+    assert plain("a note on /Date(0)/", "odata2") == "a note on /Date(0)/"
+
+
+@pytest.mark.parametrize("value", ["/Date(999999999999999)/", "/Date(0+9999)/"])
+def test_a_time_of_odata_2_that_is_none_is_refused_without_being_told(value):
+    with pytest.raises(ValueError, match="no time") as refused:
+        plain([value], "odata2")
+    assert "999" not in str(refused.value)
+
+
+@given(st.datetimes(datetime(1900, 1, 1), datetime(2200, 1, 1)))
+def test_every_time_of_odata_2_comes_back(at):
+    at = at.replace(microsecond=at.microsecond // 1000 * 1000)
+    milliseconds = (at - datetime(1970, 1, 1)) // timedelta(milliseconds=1)
+    assert datetime.fromisoformat(plain(f"/Date({milliseconds})/", "odata2")) == at
