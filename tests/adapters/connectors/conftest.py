@@ -66,6 +66,8 @@ class Request:
     query: dict[str, str]
     headers: dict[str, str]
     body: str
+    written: str = ""
+    """The query as it was written."""
 
 
 @dataclass
@@ -95,7 +97,9 @@ class LoopbackServer:
                 parts = urlsplit(self.path)
                 body = self.rfile.read(int(self.headers.get("content-length") or 0)).decode()
                 headers = {name.lower(): value for name, value in self.headers.items()}
-                request = Request(self.command, parts.path, dict(parse_qsl(parts.query)), headers, body)
+                request = Request(
+                    self.command, parts.path, dict(parse_qsl(parts.query)), headers, body, parts.query
+                )
                 outer.requests.append(request)
                 answer = outer.answer(request)
                 data = json.dumps(answer.json).encode() if answer.body is None else answer.body

@@ -553,3 +553,9 @@ def test_a_login_in_plain_text_is_refused(config):
     with pytest.raises(ValidationError) as caught:
         RestConfig.model_validate({"type": "rest", "url": "http://x", **config})
     assert "hunter2" not in str(caught.value)
+
+
+def test_a_blank_in_the_query_is_written_as_all_servers_understand_it(server, api, answer):
+    server.answer = lambda _: answer([])
+    api(params={"$filter": "changed ge 1+1"}).rows()
+    assert server.requests[0].written == "%24filter=changed%20ge%201%2B1"
