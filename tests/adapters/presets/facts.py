@@ -140,4 +140,24 @@ FACTS = {
         counted="SELECT p.name, count(e.id) FROM e_person p LEFT JOIN e_interaction e ON e.customer_id = p.id"
         " GROUP BY p.name",
     ),
+    "hubspot": Facts(
+        {"HUBSPOT_URL": "https://api.hubapi.com", "HUBSPOT_TOKEN": "t0psecret-token"},
+        {"contacts": 2, "companies": 1},
+        {"contacts": 1, "companies": 0},
+        {"ada@example.com": 0, "berta@example.com": 0},
+        {"ada@example.com": 0, "berta.new@example.com": 1},
+        events="e_consent",
+        consents=frozenset({("berta.new@example.com", "email", "withdrawn")}),
+    ),
+    "shopify": Facts(
+        {"SHOPIFY_URL": "https://example.myshopify.com", "SHOPIFY_TOKEN": "t0psecret-token"},
+        {"customers": 2, "orders": 1},
+        {"customers": 1, "orders": 1},
+        {"ada@example.com": 1, "berta@example.com": 0},
+        {"ada.new@example.com": 1, "berta@example.com": 0},
+        events="e_order",
+        consents=frozenset(
+            {("ada.new@example.com", "email", "withdrawn"), ("ada.new@example.com", "sms", "given")}
+        ),
+    ),
 }
