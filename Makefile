@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-tryton test-search test-browser test-pop lint types contracts docs check bench bench-serve bench-access bench-audit bench-resolution bench-search bench-pop bench-formats clean bench-privacy
+.PHONY: help demo test test-tryton test-mediawiki test-search test-browser test-pop lint types contracts docs check bench bench-serve bench-access bench-audit bench-resolution bench-search bench-pop bench-formats clean bench-privacy
 .PHONY: conformance conformance-http conformance-ws conformance-federation conformance-oidc conformance-fuzz conformance-cop conformance-fides
 
 help: ## show this list
@@ -53,6 +53,11 @@ test-brokers: $(INSTALLED) ## messages of real NATS and RabbitMQ servers, and of
 
 test-tryton: $(INSTALLED) ## a real Tryton as ERP, installed, filled, read, changed and read again (six minutes; needs the network)
 	$(BIN)/pytest tests/real/tryton.py -q -n 0
+
+test-mediawiki: $(INSTALLED) ## a real MediaWiki, installed, filled, read, changed and read again (a minute)
+	@test -d /usr/share/mediawiki && command -v php >/dev/null \
+		|| { echo "make test-mediawiki needs MediaWiki; on Debian: apt-get install mediawiki php-cli php-sqlite3"; exit 1; }
+	$(BIN)/pytest tests/real/mediawiki.py -q -n 0
 
 test-pop: $(INSTALLED) ## the screen pop page in a real browser; needs Chromium; WRITE=1 takes the screenshots of its docs anew
 	@command -v chromium chromium-browser google-chrome >/dev/null \
