@@ -58,7 +58,16 @@ def wiki(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Wiki]:
     folder, port = tmp_path_factory.mktemp("mediawiki"), free_port()
     url = f"http://127.0.0.1:{port}"
     install = ["--dbtype", "sqlite", "--dbpath", str(folder), "--dbname", "wiki", "--confpath", str(folder)]
-    install += ["--server", url, "--scriptpath", "", "--pass", "of-a-demo-only-2026", "Example Wiki", "Editor"]
+    install += [
+        "--server",
+        url,
+        "--scriptpath",
+        "",
+        "--pass",
+        "of-a-demo-only-2026",
+        "Example Wiki",
+        "Editor",
+    ]
     subprocess.run(
         ["php", str(SCRIPTS / "maintenance" / "install.php"), *install],
         check=True,
@@ -85,7 +94,7 @@ def articles(services: Services) -> dict[str, str]:
     """The text of each article that the hub holds, by its title."""
     statement = sa.text("SELECT title, text FROM e_document WHERE kind = 'article'")
     with services.store.read() as connection:
-        return {title: text for title, text in connection.execute(statement)}
+        return dict(connection.execute(statement).tuples().all())
 
 
 def test_a_wiki_is_read_whole_through_both_ways_of_continuing(wiki: Wiki, tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ class Facts:
 
     environ: dict[str, str]
     read: dict[str, int]
-    """Records of the first sync by stream."""
+    """Records of the first sync by stream; a stream that gives nothing is not there."""
     changed: dict[str, int]
     """Records of the second one that are not as before."""
     people: dict[str, int]
@@ -159,5 +159,20 @@ FACTS = {
         consents=frozenset(
             {("ada.new@example.com", "email", "withdrawn"), ("ada.new@example.com", "sms", "given")}
         ),
+    ),
+    "zoho": Facts(
+        {
+            "ZOHO_URL": "https://www.zohoapis.eu",
+            "ZOHO_TOKEN_URL": "https://accounts.zoho.eu/oauth/v2/token",
+            "ZOHO_CLIENT_ID": "1000.HUB",
+            "ZOHO_CLIENT_SECRET": "t0psecret-secret",
+            "ZOHO_REFRESH_TOKEN": "t0psecret-refresh",
+        },
+        {"accounts": 1, "contacts": 2},
+        {"contacts": 1},
+        {"ada@example.com": 0, "berta@example.com": 0},
+        {"ada.new@example.com": 1, "berta@example.com": 0},
+        events="e_consent",
+        consents=frozenset({("ada.new@example.com", "email", "withdrawn")}),
     ),
 }
