@@ -94,7 +94,7 @@ def articles(services: Services) -> dict[str, str]:
     """The text of each article that the hub holds, by its title."""
     statement = sa.text("SELECT title, text FROM e_document WHERE kind = 'article'")
     with services.store.read() as connection:
-        return dict(connection.execute(statement).tuples().all())
+        return {row.title: row.text for row in connection.execute(statement)}
 
 
 def test_a_wiki_is_read_whole_through_both_ways_of_continuing(wiki: Wiki, tmp_path: Path) -> None:
