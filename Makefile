@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-tryton test-odata test-rt test-databases test-asterisk test-search test-browser test-pop lint types contracts docs check bench bench-serve bench-access bench-audit bench-resolution bench-search bench-pop bench-formats clean bench-privacy
+.PHONY: help demo test test-tryton test-mediawiki test-odata test-rt test-databases test-asterisk test-search test-browser test-pop lint types contracts docs check bench bench-serve bench-access bench-audit bench-resolution bench-search bench-pop bench-formats clean bench-privacy
 .PHONY: conformance conformance-http conformance-ws conformance-federation conformance-oidc conformance-fuzz conformance-cop conformance-fides
 
 help: ## show this list
@@ -72,6 +72,11 @@ test-asterisk: $(INSTALLED) ## a real Asterisk, called over SIP (a minute, at fi
 		|| { echo "make test-asterisk needs debootstrap; on Debian: apt-get install debootstrap"; exit 1; }
 	@[ -x .asterisk/usr/sbin/asterisk ] || debootstrap --variant=minbase --include=asterisk,sip-tester sid .asterisk
 	$(BIN)/pytest --quiet -n 0 tests/real/asterisk.py
+
+test-mediawiki: $(INSTALLED) ## a real MediaWiki, installed, filled, read, changed and read again (a minute)
+	@test -d /usr/share/mediawiki && command -v php >/dev/null \
+		|| { echo "make test-mediawiki needs MediaWiki; on Debian: apt-get install mediawiki php-cli php-sqlite3"; exit 1; }
+	$(BIN)/pytest tests/real/mediawiki.py -q -n 0
 
 test-pop: $(INSTALLED) ## the screen pop page in a real browser; needs Chromium; WRITE=1 takes the screenshots of its docs anew
 	@command -v chromium chromium-browser google-chrome >/dev/null \

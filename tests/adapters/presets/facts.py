@@ -11,7 +11,7 @@ class Facts:
 
     environ: dict[str, str]
     read: dict[str, int]
-    """Records of the first sync by stream."""
+    """Records of the first sync by stream; a stream that gives nothing is not there."""
     changed: dict[str, int]
     """Records of the second one that are not as before."""
     people: dict[str, int]
@@ -146,5 +146,40 @@ FACTS = {
         {"Ada Example": 2, "Berta Sample": 1},
         counted="SELECT p.name, count(e.id) FROM e_person p LEFT JOIN e_interaction e ON e.customer_id = p.id"
         " GROUP BY p.name",
+    ),
+    "hubspot": Facts(
+        {"HUBSPOT_URL": "https://api.hubapi.com", "HUBSPOT_TOKEN": "t0psecret-token"},
+        {"contacts": 2, "companies": 1},
+        {"contacts": 1, "companies": 0},
+        {"ada@example.com": 0, "berta@example.com": 0},
+        {"ada@example.com": 0, "berta.new@example.com": 1},
+        events="e_consent",
+        consents=frozenset({("berta.new@example.com", "email", "withdrawn")}),
+    ),
+    "shopify": Facts(
+        {"SHOPIFY_URL": "https://example.myshopify.com", "SHOPIFY_TOKEN": "t0psecret-token"},
+        {"customers": 2, "orders": 1},
+        {"customers": 1, "orders": 1},
+        {"ada@example.com": 1, "berta@example.com": 0},
+        {"ada.new@example.com": 1, "berta@example.com": 0},
+        events="e_order",
+        consents=frozenset(
+            {("ada.new@example.com", "email", "withdrawn"), ("ada.new@example.com", "sms", "given")}
+        ),
+    ),
+    "zoho": Facts(
+        {
+            "ZOHO_URL": "https://www.zohoapis.eu",
+            "ZOHO_TOKEN_URL": "https://accounts.zoho.eu/oauth/v2/token",
+            "ZOHO_CLIENT_ID": "1000.HUB",
+            "ZOHO_CLIENT_SECRET": "t0psecret-secret",
+            "ZOHO_REFRESH_TOKEN": "t0psecret-refresh",
+        },
+        {"accounts": 1, "contacts": 2},
+        {"contacts": 1},
+        {"ada@example.com": 0, "berta@example.com": 0},
+        {"ada.new@example.com": 1, "berta@example.com": 0},
+        events="e_consent",
+        consents=frozenset({("ada.new@example.com", "email", "withdrawn")}),
     ),
 }
