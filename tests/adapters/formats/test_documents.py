@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from pydantic import TypeAdapter
 
 from hub.adapters.formats import FormatChoice
+from hub.adapters.formats.documents import cutting
 from hub.adapters.records import BadRecord, RawRecord
 from tests.adapters.formats.documents_world import (
     HEAD,
@@ -95,6 +96,7 @@ DAMAGED = [
     (HEAD + WRAPPER + wrapped("1") + "<i:Invoice>\n" + wrapped("3") + END, ["1", "3"], "f:5", "inside of another"),
     (HEAD + WRAPPER + wrapped("1") + wrapped("2"), ["1", "2"], "f:7", "Premature end"),
     (HEAD + invoice("1") + HEAD + WRAPPER + wrapped("2") + "</c>" + HEAD + invoice("3"), list("123"), "f:10", "tag"),
+    (HEAD + WRAPPER + wrapped("1") + "<q\n" + wrapped("2") + END, ["1", "2"], "f:6", "not well-formed"),
     (HEAD + invoice("1")[:-20], [], "f:2", "expected '>'"),
     ("no document", [], "f:1", "Start tag expected"),
     (HEAD + invoice("1").replace("Invoice-2", "Invoice-1") + invoice("2"), ["2"], "f:2", "namespace is not that of"),
@@ -261,3 +263,13 @@ def test_an_idoc_without_its_control_record_is_set_aside_and_others_are_chosen_b
     records = read(text, "idoc", only=["DEBMAS"])
     assert [one["header"]["KUNNR"] for one in good(records)] == ["2"]
     assert bad(records) == [("f:2", "IDOC: has no control record (EDI_DC40)")]
+
+
+def test_a_document_whose_end_was_lost_is_not_kept_in_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cutting, "MAX_DOCUMENT_BYTES", 100_000)
+    lost = wrapped("2", "<cbc:N>x</cbc:N>" * 20_000)
+    records = read(HEAD + WRAPPER + wrapped("1") + lost + wrapped("3") + END)
+    assert ids(records) == ["1", "3"]
+    [(place, reason)] = bad(records)
+    assert place == "f:5"
+    assert "no document ends within" in reason
