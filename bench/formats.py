@@ -3,9 +3,10 @@
     python bench/formats.py [--megabytes 20] [--only cobol]
 
 Each measurement is a process of its own that reads one generated file from its beginning to its end. The memory is that
-of the whole process, the hub's own modules included; with `--megabytes 1024` it must stay below 300 MB. The peers,
-coboljsonifier for COBOL and dbfread for DBF, run in an environment of their own (`.venv-formats`). They differ from the
-hub in what they do: coboljsonifier is given one record after the other and has no COMP, dbfread gives binary floats.
+of the whole process, the hub's own modules included; with `--megabytes 1024` it must stay below 300 MB. The peers
+(coboljsonifier for COBOL, dbfread for DBF, pydifact for EDIFACT) run in an environment of their own, `.venv-formats`.
+They differ from the hub in what they do: coboljsonifier is given one record after the other and has no COMP, dbfread
+gives binary floats, pydifact is given one interchange after the other and checks neither counts nor values.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ from typing import Any
 
 HERE = Path(__file__).parent
 PEERS = HERE.parent / ".venv-formats"
-PEER_PACKAGES = ("dbfread==2.0.7", "coboljsonifier==1.0.8", "simplejson")
+PEER_PACKAGES = ("dbfread==2.0.7", "coboljsonifier==1.0.8", "simplejson", "pydifact==0.2.3")
 MEMORY_LIMIT_MB = 300
 
 COPYBOOK = """\
@@ -129,6 +130,54 @@ def mail(number: int) -> str:
     )
 
 
+def order(number: int) -> str:
+    """An order of X12 with three lines, in an interchange of its own."""
+    lines = "".join(f"PO1*{n}*2*EA*9.5**BP*LAMP-{n}~PID*F****Lamp~" for n in range(3))
+    isa = "ISA*00*          *00*          *ZZ*SENDER         *ZZ*RECEIVER       *260102*0915*U*00401*"
+    return (
+        f"{isa}{number:09}*0*T*>~GS*PO*A*B*20260102*0915*7*X*004010~ST*850*1~BEG*00*SA*PO-{number}**20260102~"
+        f"N1*ST*Given{number}~{lines}CTT*3~SE*11*1~GE*1*7~IEA*1*{number:09}~\n"
+    )
+
+
+def message(number: int) -> str:
+    """An order of EDIFACT with three lines, in an interchange of its own."""
+    lines = "".join(f"LIN+{n}++4012345000009:EN'QTY+21:2'PRI+AAA:9.5'" for n in range(3))
+    return (
+        f"UNB+UNOC:3+SENDER+RECEIVER+260102:0915+{number}'UNH+1+ORDERS:D:96A:UN'BGM+220+{number}+9'"
+        f"DTM+137:20260102:102'NAD+BY+++Given{number}'{lines}UNS+S'UNT+15+1'UNZ+1+{number}'\n"
+    )
+
+
+def chain(number: int) -> str:
+    """An event of a supply chain, and a comma after it."""
+    told = {
+        "eventID": f"urn:uuid:{number}", "type": "ObjectEvent", "action": "OBSERVE", "bizStep": "shipping",
+        "eventTime": "2026-01-02T09:15:00Z", "eventTimeZoneOffset": "+00:00",
+        "quantityList": [{"epcClass": "urn:epc:class:lgtin:4012345.012345.L-1", "quantity": 12}],
+    }  # fmt: skip
+    return json.dumps(told) + ","
+
+
+def invoice(number: int) -> str:
+    """An invoice of UBL with three lines."""
+    lines = "".join(
+        f'<c:InvoiceLine><b:ID>{n}</b:ID><b:InvoicedQuantity unitCode="EA">2</b:InvoicedQuantity>'
+        f'<b:LineExtensionAmount currencyID="EUR">19.00</b:LineExtensionAmount></c:InvoiceLine>'
+        for n in range(3)
+    )
+    party = f"<c:Party><c:PartyName><b:Name>Given{number}</b:Name></c:PartyName></c:Party>"
+    return (
+        f"<i:Invoice><b:ID>{number}</b:ID><b:IssueDate>2026-01-02</b:IssueDate>"
+        f"<c:AccountingCustomerParty>{party}</c:AccountingCustomerParty>{lines}</i:Invoice>\n"
+    )
+
+
+EVENTS = ('{"epcisBody": {"eventList": [', json.dumps(json.loads(chain(0)[:-1])) + "]}}")
+_UBL = "urn:oasis:names:specification:ubl:schema:xsd:"
+_PREFIXES = {"i": "Invoice-2", "b": "CommonBasicComponents-2", "c": "CommonAggregateComponents-2"}
+_DECLARED = " ".join(f'xmlns:{prefix}="{_UBL}{name}"' for prefix, name in _PREFIXES.items())
+INVOICES = (f"<Batch {_DECLARED}>\n", "</Batch>")
 CALENDAR = ("BEGIN:VCALENDAR\r\nVERSION:2.0\r\n", "END:VCALENDAR\r\n")
 
 CASES: dict[str, tuple[dict[str, Any], Callable[[Path, int], None]]] = {
@@ -144,6 +193,10 @@ CASES: dict[str, tuple[dict[str, Any], Callable[[Path, int], None]]] = {
     "vcard": ({"type": "vcard"}, text_file(card)),
     "icalendar": ({"type": "icalendar"}, text_file(event, *CALENDAR)),
     "mbox": ({"type": "mbox"}, text_file(mail)),
+    "x12": ({"type": "edi"}, text_file(order)),
+    "edifact": ({"type": "edi"}, text_file(message)),
+    "epcis": ({"type": "epcis"}, text_file(chain, *EVENTS)),
+    "ubl": ({"type": "ubl"}, text_file(invoice, *INVOICES)),
 }
 
 
@@ -200,12 +253,24 @@ def dbfread_reader(path: Path) -> Reader:
     return lambda: sum(1 for _ in DBF(str(path)))
 
 
+def pydifact_reader(path: Path) -> Reader:
+    """The peer for EDIFACT, which is given one interchange after the other; it checks no values and no counts."""
+    from pydifact.segmentcollection import Interchange  # type: ignore[import-not-found]
+
+    def read() -> int:
+        with path.open(encoding="latin-1") as lines:
+            return sum(len(list(Interchange.from_str(line).get_messages())) for line in lines)
+
+    return read
+
+
 def measure(what: str, name: str, path: Path) -> None:
     """Read the file and print what it took; runs in a process of its own."""
     makers: dict[str, Callable[[], Reader]] = {
         "hub": lambda: hub_reader(name, path),
         "coboljsonifier": lambda: coboljsonifier_reader(path),
         "dbfread": lambda: dbfread_reader(path),
+        "pydifact": lambda: pydifact_reader(path),
     }
     read = makers[what]()
     began = time.process_time()
@@ -239,7 +304,7 @@ def lines(name: str, size: int, folder: Path) -> Iterator[tuple[str, float, int,
     CASES[name][1](path, size)
     whole = path.stat().st_size
     yield "hub", whole / 1e6, whole, measured(Path(sys.executable), "hub", name, path)
-    peer = {"cobol fixed": "coboljsonifier", "dbf": "dbfread"}.get(name)
+    peer = {"cobol fixed": "coboljsonifier", "dbf": "dbfread", "edifact": "pydifact"}.get(name)
     if peer is not None:
         # A twentieth of the file is enough for a peer that takes minutes for the whole.
         CASES[name][1](path, min(size, 4_000_000))

@@ -228,6 +228,9 @@ class FormatConfig(ConfigModel):
     A subclass declares `type: Literal["name"]`, the name by which YAML chooses it.
     """
 
+    companions: ClassVar[tuple[str, ...]] = ()
+    """Suffixes, in small letters, of files beside one of this format that hold a part of what it says."""
+
     def read(self, stream: BinaryIO, name: str) -> Iterator[Record]:
         """Lazily and in bounded memory, the records of one file in their order.
 

@@ -293,7 +293,7 @@ class FilesConnector:
         with self._translated(stream.name, file.relative):
             opened = self._open_root()
             try:
-                now = _signature(opened.system, file.path, opened.info(file.path), stream.read.changed_by)
+                now = _state(opened.system, file.path, opened.info(file.path), stream.read, {})
             except FileNotFoundError:
                 return None
             if now == file.signature:
@@ -320,9 +320,10 @@ class FilesConnector:
                 "let `after` move or delete those that were read, or narrow the glob"
             )
             raise SourceProtocolError(self._context.source, stream.name, message)
+        folders: dict[str, list[dict[str, Any]]] = {}
         for path in paths:
             if self._is_complete(opened, path, stream):
-                signature = _signature(opened.system, path, found[path], read.changed_by)
+                signature = _state(opened.system, path, found[path], read, folders)
                 by_content = read.changed_by == "content" or _is_stamped_by_content(found[path])
                 yield File(path, _below(opened.root, path), signature, by_content)
 
@@ -455,6 +456,28 @@ def _with_path(record: Record, path_field: str | None, path: str) -> Record:
     if path_field is None or not isinstance(record, RawRecord):
         return record
     return replace(record, payload={**record.payload, path_field: path})
+
+
+def _state(
+    system: Any, path: str, info: dict[str, Any], read: FilesRead, folders: dict[str, list[dict[str, Any]]]
+) -> str:
+    """The signature of a file together with those of its companions; `folders` keeps what was listed."""
+    own = _signature(system, path, info, read.changed_by)
+    if not read.format.companions:
+        return own
+    folder, _, name = path.rpartition("/")
+    if folder not in folders:
+        folders[folder] = system.ls(folder, detail=True)
+    beside = [
+        each
+        for each in folders[folder]
+        if PurePosixPath(each["name"]).stem == PurePosixPath(name).stem
+        and PurePosixPath(each["name"]).suffix.lower() in read.format.companions
+    ]
+    if not beside:
+        return own
+    signatures = sorted(_signature(system, each["name"], each, read.changed_by) for each in beside)
+    return text_of(blake2b(" ".join([own, *signatures]).encode(), digest_size=9).digest())
 
 
 def _signature(system: Any, path: str, info: dict[str, Any], changed_by: str) -> str:

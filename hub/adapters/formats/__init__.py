@@ -11,6 +11,7 @@ from hub.adapters.formats.cobol import CobolFormat, CobolSegments, Records
 from hub.adapters.formats.csv_table import CsvFormat
 from hub.adapters.formats.dbf import DbfFormat
 from hub.adapters.formats.debezium import DebeziumFormat
+from hub.adapters.formats.documents import IdocFormat, PoslogFormat, UblFormat
 from hub.adapters.formats.edi import EdiFormat
 from hub.adapters.formats.epcis import EpcisFormat
 from hub.adapters.formats.fixed import FixedField, FixedFormat, FixedSelect
@@ -39,10 +40,13 @@ __all__ = [
     "FixedSelect",
     "FormatChoice",
     "IcalendarFormat",
+    "IdocFormat",
     "JsonFormat",
     "JsonLinesFormat",
     "MboxFormat",
+    "PoslogFormat",
     "Records",
+    "UblFormat",
     "VcardFormat",
     "XlsxFormat",
     "XmlFormat",
@@ -59,9 +63,12 @@ FORMATS: tuple[type[FormatConfig], ...] = (
     EpcisFormat,
     FixedFormat,
     IcalendarFormat,
+    IdocFormat,
     JsonFormat,
     JsonLinesFormat,
     MboxFormat,
+    PoslogFormat,
+    UblFormat,
     VcardFormat,
     XlsxFormat,
     XmlFormat,

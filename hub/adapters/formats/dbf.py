@@ -46,6 +46,8 @@ Convert = Callable[[bytes], Any]
 class DbfFormat(FormatConfig):
     """Tables of dBase III to V, FoxBASE+ and FoxPro. Rows marked as deleted are left out unless asked for."""
 
+    companions = (".dbt", ".dct", ".fpt")
+
     type: Literal["dbf"] = Field(description="Names this format.")
     encoding: str | None = Field(
         default=None,

@@ -174,6 +174,29 @@ def test_memos_of_every_kind_of_file_are_read(
     assert "memo" in reason
 
 
+@pytest.mark.parametrize("changed_by", ["stat", "content"])
+def test_a_table_is_read_again_when_its_memo_file_alone_changes(
+    changed_by: str, tmp_path: Path, context
+) -> None:
+    (tmp_path / "notes.DBT").write_bytes(bytes(512) + b"A memo\x1a\x1a")
+    (tmp_path / "notes.dbf").write_bytes(table([("V", "M", 10, 0)], [b"          1".rjust(11)], version=0x83))
+    config = FILES.model_validate({"type": "files", "root": str(tmp_path)})
+    given = {"glob": "*.dbf", "format": {"type": "dbf"}, "changed_by": changed_by}
+    stream = StreamRead("t", FILES.read_model.model_validate(given))
+
+    def read_on(cursor: dict | None) -> tuple[list[dict], dict | None]:
+        batches = list(config.connect(context).batches(stream, cursor, 100))
+        return good(r for batch in batches for r in batch.records), batches[-1].cursor if batches else cursor
+
+    rows, cursor = read_on(None)
+    assert rows == [{"V": "A memo"}]
+    assert read_on(cursor) == ([], cursor)
+    (tmp_path / "notes.DBT").write_bytes(bytes(512) + b"Another memo\x1a\x1a")
+    rows, cursor = read_on(cursor)
+    assert rows == [{"V": "Another memo"}]
+    assert read_on(cursor) == ([], cursor)
+
+
 def test_a_table_without_its_memo_file_is_refused() -> None:
     with pytest.raises(FileFormatError, match="memo file does not lie beside it"):
         read(table([("V", "M", 10, 0)], [b" ".ljust(11)], version=0x83))

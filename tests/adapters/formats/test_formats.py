@@ -300,8 +300,8 @@ def test_memory_does_not_grow_with_the_file(config, head, record, tail):
 
 def test_every_format_has_a_name_and_describes_each_field():
     assert list(formats()) == [
-        "cobol", "csv", "dbf", "debezium", "edi", "eml", "epcis", "fixed", "icalendar", "json", "jsonl", "mbox", "tsv",
-        "vcard", "xlsx", "xml",
+        "cobol", "csv", "dbf", "debezium", "edi", "eml", "epcis", "fixed", "icalendar", "idoc", "json", "jsonl", "mbox",
+        "poslog", "tsv", "ubl", "vcard", "xlsx", "xml",
     ]  # fmt: skip
     for kind in FORMATS:
         assert kind.__doc__

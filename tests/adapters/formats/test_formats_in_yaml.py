@@ -10,6 +10,8 @@ from typer.testing import CliRunner, Result
 
 from hub.cli import app
 from tests.adapters.formats.cobol_world import book, packed, rdw
+from tests.adapters.formats.documents_world import HEAD, invoice, transaction
+from tests.adapters.formats.documents_world import customer as customer_idoc
 from tests.adapters.formats.test_edi import order, x12
 from tests.doc_blocks import DOCS, blocks
 
@@ -163,3 +165,26 @@ def test_lines_of_an_edi_order_become_entities_as_the_documentation_says(bank: B
     assert result.exit_code == 0
     assert result.output.count("OrderLine") == 2
     assert "the set has no AK1" in " ".join(result.output.split())
+
+
+PAGE = [
+    (0, invoice("R-1"), ("R-1", "Harbour Books Ltd", "19.00 EUR", "Organization")),
+    (1, f"<POSLog>{transaction(12)}</POSLog>", ("S1-T2-2026-01-02-12", "L-77", "OrderLine", "9.50 GBP")),
+    (2, customer_idoc("0000000042"), ("'42'", "Harbour Books Ltd", "Haven")),
+]
+
+
+@pytest.mark.parametrize(("number", "text", "shown"), PAGE)
+def test_the_sources_of_the_page_on_business_documents_load(
+    number: int, text: str, shown: tuple[str, ...], bank: Bank
+) -> None:
+    yaml = blocks(DOCS / "business-xml.md", "yaml")[number].text
+    (bank.sources / "bank.yaml").unlink()
+    source = yaml.split()[1]
+    (bank.sources / f"{source}.yaml").write_text(yaml)
+    bank.data.with_suffix(".xml").write_text(HEAD + text)
+    result = bank.run("preview", source, "--values")
+    assert result.exit_code == 0, result.output
+    assert "quarantined" not in result.output
+    for each in shown:
+        assert each.strip("'") in result.output

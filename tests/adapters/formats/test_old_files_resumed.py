@@ -15,6 +15,7 @@ from hub.adapters.connectors import connectors
 from hub.adapters.formats import FormatChoice
 from hub.adapters.records import Connector, ConnectorContext, RawRecord, StreamRead
 from tests.adapters.formats.cobol_world import book, packed, rdw
+from tests.adapters.formats.documents_world import invoice
 from tests.adapters.formats.test_dbf import table
 from tests.adapters.formats.test_edi import order, x12
 
@@ -72,10 +73,12 @@ def made(name: str, count: int) -> tuple[dict, bytes]:
         return {"type": "mbox"}, "".join(map(mail, numbers)).encode()
     if name == "edi":
         return {"type": "edi"}, "\n".join(x12(order(str(n))) for n in numbers).encode()
+    if name == "ubl":
+        return {"type": "ubl"}, "".join(invoice(str(n)) for n in numbers).encode()
     return {"type": "epcis"}, f"[{','.join(map(epcis, numbers))}]".encode()
 
 
-NAMES = ["cobol", "cobol rdw", "cobol lines", "dbf", "vcard", "icalendar", "mbox", "edi", "epcis"]
+NAMES = ["cobol", "cobol rdw", "cobol lines", "dbf", "vcard", "icalendar", "mbox", "edi", "epcis", "ubl"]
 
 
 def read(connector: Connector, stream: StreamRead, cursor: dict | None, size: int) -> list:
