@@ -50,6 +50,18 @@ FACTS = {
         {"person00@example.com": 1, "person01.new@example.com": 0},
         events="e_order",
     ),
+    "sap": Facts(
+        {
+            "SAP_URL": "https://s4.example.com/sap/opu/odata/sap",
+            "SAP_USER": "HUB",
+            "SAP_PASSWORD": "t0psecret-password",
+        },
+        {"partners": 3, "orders": 2},
+        {"partners": 2, "orders": 1},
+        {"ada@example.com": 1, "berta@example.com": 1},
+        {"ada@example.com": 1, "berta.other@example.com": 1},
+        events="e_order",
+    ),
     "rt": Facts(
         {"RT_URL": "https://rt.example.com", "RT_TOKEN": "1-14-t0psecret"},
         {"tickets": 3},
