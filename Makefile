@@ -46,6 +46,10 @@ test-imap: $(INSTALLED) ## mail of a real IMAP server, Debian's dovecot-imapd (h
 	@command -v dovecot >/dev/null || { echo "make test-imap needs Dovecot; on Debian: apt-get install dovecot-imapd"; exit 1; }
 	$(BIN)/pytest tests/real/imap.py -q -n 0
 
+test-ldap: $(INSTALLED) ## entries of a real OpenLDAP, Debian's slapd (a minute)
+	@command -v /usr/sbin/slapd >/dev/null || { echo "make test-ldap needs slapd; on Debian: apt-get install slapd"; exit 1; }
+	$(BIN)/pytest --quiet -n 0 tests/real/ldap.py
+
 test-brokers: $(INSTALLED) ## messages of real NATS and RabbitMQ servers, and of librdkafka's mock of Kafka (a minute; needs root)
 	@command -v nats-server >/dev/null && command -v rabbitmq-server >/dev/null \
 		|| { echo "make test-brokers needs servers; on Debian: apt-get install nats-server rabbitmq-server"; exit 1; }

@@ -102,6 +102,7 @@ _BASES: dict[str, tuple[str, str]] = {
         "{type: imap, host: imap.example.com, user: hub, password: {env: IMAP_PASSWORD}}",
         "{folders: [INBOX]}",
     ),
+    "ldap": ("{type: ldap, host: ldap.example.com}", '{base: "dc=example,dc=com"}'),
     "rest": ("{type: rest, url: https://api.example.com}", "{path: /orders}"),
     "sql": ("{type: sql, url: {env: ERP_URL}}", "{table: orders}"),
     "singer": ("{type: singer, tap: tap-postgres}", "{stream: public-orders}"),

@@ -8,7 +8,7 @@ from textwrap import dedent
 from types import MappingProxyType
 from typing import Literal
 
-Kind = Literal["airbyte", "amqp", "files", "imap", "kafka", "nats", "rest", "singer", "sql"]
+Kind = Literal["airbyte", "amqp", "files", "imap", "kafka", "ldap", "nats", "rest", "singer", "sql"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,6 +203,22 @@ def _connectors() -> dict[str, Example]:
             "imap",
         ),
         "ImapRead": Example('read: {folders: [INBOX, "Support/*"], since: 2026-01-01}', _STREAM, "imap"),
+        "LdapConfig": Example(
+            """
+            connector:
+              type: ldap
+              host: ldap.example.com
+              user: cn=hub,dc=example,dc=com
+              password: {env: LDAP_PASSWORD}
+            """,
+            (),
+            "ldap",
+        ),
+        "LdapRead": Example(
+            'read: {base: "ou=people,dc=example,dc=com", filter: (objectClass=inetOrgPerson)}',
+            _STREAM,
+            "ldap",
+        ),
         "RestConfig": Example(
             """
             connector:

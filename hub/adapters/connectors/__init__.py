@@ -13,6 +13,7 @@ from hub.adapters.connectors.amqp import AmqpConfig, AmqpRead
 from hub.adapters.connectors.files import FilesConfig, FilesRead
 from hub.adapters.connectors.imap import ImapConfig, ImapRead
 from hub.adapters.connectors.kafka import KafkaConfig, KafkaRead
+from hub.adapters.connectors.ldap import LdapConfig, LdapRead
 from hub.adapters.connectors.nats import NatsConfig, NatsRead
 from hub.adapters.connectors.rest import RestConfig
 from hub.adapters.connectors.rest_models import RestRead
@@ -34,6 +35,8 @@ __all__ = [
     "ImapRead",
     "KafkaConfig",
     "KafkaRead",
+    "LdapConfig",
+    "LdapRead",
     "NatsConfig",
     "NatsRead",
     "RestConfig",
@@ -52,6 +55,7 @@ CONNECTORS: tuple[type[ConnectorConfig], ...] = (
     FilesConfig,
     ImapConfig,
     KafkaConfig,
+    LdapConfig,
     NatsConfig,
     RestConfig,
     SingerConfig,

@@ -53,6 +53,7 @@ def test_the_built_in_connectors_have_names():
         "files",
         "imap",
         "kafka",
+        "ldap",
         "nats",
         "rest",
         "singer",
