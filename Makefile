@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-tryton test-mediawiki test-odata test-rt test-databases test-asterisk test-search test-browser test-pop lint types contracts docs check bench bench-serve bench-access bench-audit bench-resolution bench-search bench-pop bench-formats clean bench-privacy
+.PHONY: help demo test test-tryton test-mediawiki test-odata test-rt test-databases test-webhooks test-asterisk test-search test-browser test-pop lint types contracts docs check bench bench-serve bench-access bench-audit bench-resolution bench-search bench-pop bench-formats clean bench-privacy
 .PHONY: conformance conformance-http conformance-ws conformance-federation conformance-oidc conformance-fuzz conformance-cop conformance-fides
 
 help: ## show this list
@@ -70,6 +70,10 @@ test-databases: $(INSTALLED) ## real MariaDB and PostgreSQL as point of sale, fi
 test-odata: $(INSTALLED) ## a real OData service, SAP's CAP, by OData 4 and 2 (three minutes; needs npm and the network)
 	@command -v npm >/dev/null || { echo "make test-odata needs npm; on Debian: apt-get install npm"; exit 1; }
 	$(BIN)/pytest --quiet -n 0 tests/real/odata.py
+
+test-webhooks: $(INSTALLED) ## webhooks signed and sent by others' packages (a minute; needs npm and the network)
+	@command -v npm >/dev/null || { echo "make test-webhooks needs npm; on Debian: apt-get install npm"; exit 1; }
+	$(BIN)/pytest --quiet -n 0 tests/real/webhooks.py
 
 test-asterisk: $(INSTALLED) ## a real Asterisk, called over SIP (a minute, at first five; needs root and the network); WRITE=1 records it
 	@[ -x .asterisk/usr/sbin/asterisk ] || command -v debootstrap >/dev/null \

@@ -31,6 +31,7 @@ from hub.adapters import erasing, retiring, runs
 from hub.adapters.batch_events import BatchEvents
 from hub.adapters.erasing import ErasurePlan, Numbers
 from hub.adapters.footprint import RecordKey
+from hub.adapters.inbox import Inbox
 from hub.adapters.retiring import Retirement
 from hub.audit import (
     Action,
@@ -102,9 +103,10 @@ class Eraser:
         sealer: Sealer,
         indexer: Indexer,
         search: SearchService,
+        inbox: Inbox | None = None,
     ) -> None:
         self._store, self._graph, self._audit, self._sealer = store, graph, audit, sealer
-        self._indexer, self._search = indexer, search
+        self._indexer, self._search, self._inbox = indexer, search, inbox
         self._events = BatchEvents(sealer, store.ontology)
         self.register = ErasureRegister(audit)
 
@@ -324,6 +326,8 @@ class Eraser:
             )
         self._audit.scrub(thorough=thorough)
         self._sealer.scrub(thorough=thorough)
+        if self._inbox is not None:
+            self._inbox.scrub(thorough=thorough)
         return thorough or self._store.dialect.name == "sqlite"
 
     def _tell_scrubbed(self, teller: AuditEvent) -> list[str]:

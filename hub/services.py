@@ -28,6 +28,7 @@ from hub.access import (
 )
 from hub.access.retention import NO_RULES, RetentionRules, load_retention
 from hub.adapters import (
+    Inbox,
     Jobs,
     Past,
     SourceConfig,
@@ -126,6 +127,8 @@ class Services:
     recorder: Recorder
     sealer: Sealer
     sources: Sources
+    inbox: Inbox
+    """What senders have brought and no run has taken in."""
     syncer: Syncer
     jobs: Jobs
     """Runs in the background; closing ends them between two batches."""
@@ -314,7 +317,10 @@ def open_services(settings: Settings, environ: Mapping[str, str] = os.environ) -
         recorder = opening.enter_context(Recorder(audit))
         sealer = _sealer(settings, found.master, opening)
         sealer.resume(audit)
-        sources = Sources(found.sources, found.ontology, environ, settings.config_dir, settings.programs_dir)
+        inbox = Inbox.open(settings.inbox_address)
+        opening.callback(inbox.close)
+        folder, programs = settings.config_dir, settings.programs_dir
+        sources = Sources(found.sources, found.ontology, environ, folder, programs, inbox=inbox)
         syncer = Syncer(store, sources, settings.batch_size, sealer, found.models, found.read_street)
         syncer.resolve_changed()
         jobs = Jobs(syncer)
@@ -327,7 +333,7 @@ def open_services(settings: Settings, environ: Mapping[str, str] = os.environ) -
         if issuer is not None:
             opening.callback(issuer.keys.close)
         search, indexer = SearchService(store, engine, found.ontology), Indexer(store, engine)
-        eraser = Eraser(store, syncer.graph, audit, sealer, indexer, search)
+        eraser = Eraser(store, syncer.graph, audit, sealer, indexer, search, inbox)
         eraser.resume()
         return Services(
             settings=settings,
@@ -340,6 +346,7 @@ def open_services(settings: Settings, environ: Mapping[str, str] = os.environ) -
             recorder=recorder,
             sealer=sealer,
             sources=sources,
+            inbox=inbox,
             syncer=syncer,
             jobs=jobs,
             staff=StaffRecords(store, syncer.graph, syncer.mapping),

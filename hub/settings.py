@@ -147,6 +147,11 @@ class Settings(BaseSettings):
         description="Seconds between two checks of the search index against the store, while the API runs; what differs"
         " is put right and told in the log; 0 for none.",
     )
+    inbox_url: SecretStr | None = Field(
+        default=None,
+        description="SQLAlchemy URL of the database that holds what webhooks brought until a run takes it in; that of"
+        " the graph unless given, or where that is a file, one of its own in the data folder.",
+    )
     audit_url: SecretStr | None = Field(
         default=None,
         description="SQLAlchemy URL of the audit log's own database; SQLite in the data folder unless given.",
@@ -404,6 +409,15 @@ class Settings(BaseSettings):
             if self.store_url
             else f"sqlite:///{self.data_dir / 'hub.sqlite'}"
         )
+
+    @property
+    def inbox_address(self) -> str:
+        """The URL of the database of webhooks' deliveries, secrets included: not for logs."""
+        if self.inbox_url is not None:
+            return self.inbox_url.get_secret_value()
+        if self.store_address.startswith("sqlite"):
+            return f"sqlite:///{self.data_dir / 'inbox.sqlite'}"
+        return self.store_address
 
     @property
     def programs_dir(self) -> Path:

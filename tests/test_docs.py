@@ -34,12 +34,11 @@ from hub.reference.examples import (
     CONVERSIONS,
     ENTITY,
     EXAMPLES,
-    MORE_PROPERTIES,
-    OWN_TYPE,
     Conversion,
     Example,
 )
 from hub.reference.graphql import served_schema
+from hub.reference.own_examples import MORE_PROPERTIES, OWN_TYPE
 from hub.store import Store
 from tests.databases import sqlite_store
 from tests.doc_blocks import DOCS, PAGES, ROOT, anchors, blocks, first_cells, headings, prose
@@ -102,6 +101,7 @@ _BASES: dict[str, tuple[str, str]] = {
         "{type: imap, host: imap.example.com, user: hub, password: {env: IMAP_PASSWORD}}",
         "{folders: [INBOX]}",
     ),
+    "webhook": ("{type: webhook, signature: standard, secret: {env: SECRET}}", "{}"),
     "ldap": ("{type: ldap, host: ldap.example.com}", '{base: "dc=example,dc=com"}'),
     "rest": ("{type: rest, url: https://api.example.com}", "{path: /orders}"),
     "sql": ("{type: sql, url: {env: ERP_URL}}", "{table: orders}"),

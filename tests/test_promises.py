@@ -137,6 +137,7 @@ SET = {
     "HUB_SEARCH_CHECK_S": ("0", 0.0),
     "HUB_WORKER_RUNS": ("3", 3),
     "HUB_STORE_URL": ("sqlite:///a.sqlite", "sqlite:///a.sqlite"),
+    "HUB_INBOX_URL": ("sqlite:///c.sqlite", "sqlite:///c.sqlite"),
     "HUB_AUDIT_URL": ("sqlite:///b.sqlite", "sqlite:///b.sqlite"),
     "HUB_AUDIT_KEY_FILE": ("log.key", Path("log.key")),
     "HUB_AUDIT_ORIGIN": ("hub.example.com/audit", "hub.example.com/audit"),

@@ -8,6 +8,7 @@ from hub.adapters.configurations import (
     kept_configurations,
     policy_of,
 )
+from hub.adapters.inbox import Inbox
 from hub.adapters.jobs import Job, Jobs
 from hub.adapters.mappings import KeptMapping, kept_mappings
 from hub.adapters.past import Past, past_instant
@@ -21,6 +22,7 @@ __all__ = [
     "STAFF_SOURCES",
     "Circumstances",
     "Counts",
+    "Inbox",
     "Job",
     "Jobs",
     "KeptConfiguration",

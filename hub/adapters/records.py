@@ -19,6 +19,8 @@ from typing import Any, BinaryIO, ClassVar, Generic, Literal, Protocol, Self, Ty
 import httpx
 from pydantic import BaseModel, ConfigDict
 
+from hub.adapters.inbox import Inbox
+
 Payload = dict[str, Any]
 Cursor = dict[str, Any]
 
@@ -137,6 +139,8 @@ class ConnectorContext:
     recorded and replayed."""
     clock: Clock = Clock()
     """By which it waits between requests."""
+    inbox: Inbox | None = None
+    """What senders have brought by themselves; None where nothing is taken in."""
 
 
 class Connector(Protocol):

@@ -23,6 +23,7 @@ from hub.adapters.batch_events import BatchEvents
 from hub.adapters.config import SourceConfig
 from hub.adapters.firstload import FirstLoad
 from hub.adapters.frozen import frozen_sources, frozen_words
+from hub.adapters.inbox import Inbox
 from hub.adapters.mapping import StreamMapping, compile_stream
 from hub.adapters.payload import load
 from hub.adapters.positions import kept_cursor
@@ -70,6 +71,8 @@ class Sources:
     """Where `hub adapter install` puts what connectors run."""
     wire: Wire = httpx.HTTPTransport
     """What HTTP goes over."""
+    inbox: Inbox | None = None
+    """What senders have brought by themselves."""
 
     def connect(self, config: SourceConfig) -> Connector:
         """A connector for the source; nothing is reached before the first batch is asked for.
@@ -77,8 +80,11 @@ class Sources:
         Raises:
             ConfigurationError: a variable or file that the YAML refers to is missing.
         """
-        context = ConnectorContext(config.source, self.environ, self.folder, self.programs, self.wire)
-        return config.connector.connect(context)
+        return config.connector.connect(self.context(config.source))
+
+    def context(self, source: str) -> ConnectorContext:
+        """What a connector of the source gets from outside."""
+        return ConnectorContext(source, self.environ, self.folder, self.programs, self.wire, inbox=self.inbox)
 
     def config(self, source: str) -> SourceConfig:
         """The configuration of one source.
@@ -213,6 +219,8 @@ class Syncer:
             run_id = runs.open_run(self.store, source, "forget")
             for name in names:
                 forget.forget_stream(self.store, self.graph, self.events, run_id, source, name)
+                if self.sources.inbox is not None:
+                    self.sources.inbox.forget(source, name)
             return self.close_run(run_id, source, "ok", [])
 
     def discard(self, number: int, actor: str) -> Quarantined:

@@ -16,6 +16,7 @@ from hub.api.admission import Admission
 from hub.api.console import NO_EXAMPLES, Examples, console_routes
 from hub.api.cti import Cti
 from hub.api.endpoint import GraphQLEndpoint
+from hub.api.hooks import Hooks
 from hub.api.machines import Machines
 from hub.api.metrics import MetricsPage, Requests
 from hub.api.middleware import AccessLog, MaskedErrors, ResponseHeaders, Shortcut, cross_origin
@@ -71,6 +72,7 @@ def create_app(services: Services, examples: Examples = NO_EXAMPLES) -> FastAPI:
 
     admission = Admission(service, authenticator)
     machines = Machines(services, service, authenticator)
+    hooks = Hooks(services, service)
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
@@ -83,6 +85,7 @@ def create_app(services: Services, examples: Examples = NO_EXAMPLES) -> FastAPI:
             checking_index(services),
             publishing(services),
             telephony(services, machines),
+            hooks.taking_in(),
         ):
             yield
             await end_streams()
@@ -110,6 +113,7 @@ def create_app(services: Services, examples: Examples = NO_EXAMPLES) -> FastAPI:
         WebSocketRoute(GRAPHQL_PATH, sockets),
         *Cti(services, machines).routes(),
         *PopPage(service, admission).routes(),
+        hooks.route(),
         *(console_routes(examples) if services.settings.serves_console else ()),
     ]
     app.router.routes += routes
@@ -119,5 +123,5 @@ def create_app(services: Services, examples: Examples = NO_EXAMPLES) -> FastAPI:
     if services.settings.cors_origins:
         app.add_middleware(CORSMiddleware, **cross_origin(services.settings.cors_origins))
     app.add_middleware(ResponseHeaders)
-    app.add_middleware(AccessLog, paths=[route.path for route in routes], requests=requests)
+    app.add_middleware(AccessLog, paths=[*(route.path for route in routes), *hooks.paths], requests=requests)
     return app

@@ -89,6 +89,14 @@ class _Sources(Collector):
             None,
             ("source", "outcome"),
         )
+        brought = GaugeMetricFamily(
+            "hub_source_deliveries_waiting",
+            "Deliveries of its webhook that no run has taken in.",
+            None,
+            ("source",),
+        )
+        for name, backlog in self._services.inbox.backlogs().items():
+            brought.add_metric((name,), backlog.waiting)
         store = self._services.store
         for each in source_statuses(store, self._services.sources.configs, datetime.now(UTC)):
             for name in STATES:
@@ -102,7 +110,7 @@ class _Sources(Collector):
                 failures.add_metric((each.name,), past_of(connection, each.name).failures)
             for name in COUNT_NAMES:
                 last.add_metric((each.name, name), getattr(each.last_counts, name))
-        yield from (state, lag, waiting, held, failures, drift, last)
+        yield from (state, lag, waiting, held, failures, drift, last, brought)
 
 
 class MetricsPage:

@@ -9,7 +9,6 @@ import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from threading import Lock
 from typing import Any
 
@@ -26,23 +25,17 @@ from sqlalchemy import (
     String,
     Table,
     Text,
-    create_engine,
-    event,
     select,
 )
-from sqlalchemy.engine import URL, make_url
-from sqlalchemy.exc import ArgumentError, SQLAlchemyError
+from sqlalchemy.exc import SQLAlchemyError
 
 from hub.audit.merkle import TreeHead
 from hub.audit.tiles import TileId
 from hub.errors import AuditError, AuditIntegrityError
-from hub.store.wal import write_ahead
+from hub.store.side import LOCK_WAIT_S, side_engine
 
 FORMAT = 1
 """Version of the tables, kept in the head."""
-
-_LOCK_WAIT_S = 30
-"""Longest wait for another process that holds the head; an append takes milliseconds."""
 
 _HEAD_LOCK = 0x6875_6261_7564_6974
 """Key of PostgreSQL's advisory lock for the head: `hubaudit` in ASCII."""
@@ -187,11 +180,8 @@ class AuditDatabase:
         Raises:
             AuditError: the URL is of another kind, or names no file; correct the configuration.
         """
-        parsed = _parse(url, name)
-        if parsed.get_backend_name() == "sqlite":
-            return cls(_sqlite_engine(parsed), _BEGIN_SQLITE, name)
-        engine = create_engine(parsed, hide_parameters=True, pool_pre_ping=True)
-        return cls(engine, _BEGIN_POSTGRESQL, name)
+        engine = side_engine(url, name, AuditError)
+        return cls(engine, _BEGINS[engine.dialect.name], name)
 
     @contextmanager
     def writing(self) -> Iterator[Statements]:
@@ -314,45 +304,17 @@ class AuditDatabase:
         self._engine.dispose()
 
 
-def _parse(url: str, name: str) -> URL:
-    try:
-        parsed = make_url(url)
-    except ArgumentError:
-        raise AuditError(f"the URL of {name} is malformed: not sqlite:///PATH or postgresql://...") from None
-    if parsed.drivername in ("postgresql", "postgres"):
-        return parsed.set(drivername="postgresql+psycopg")
-    if parsed.drivername == "postgresql+psycopg":
-        return parsed
-    if parsed.get_backend_name() != "sqlite":
-        raise AuditError(f"{name} needs sqlite or postgresql, not {parsed.get_backend_name()}")
-    if parsed.database in (None, "", ":memory:"):
-        raise AuditError(f"{name} needs a file: memory does not outlive a crash")
-    return parsed
-
-
-def _sqlite_engine(url: URL) -> Engine:
-    Path(url.database or "").parent.mkdir(parents=True, exist_ok=True)
-    engine = create_engine(url, connect_args={"timeout": _LOCK_WAIT_S}, hide_parameters=True)
-
-    @event.listens_for(engine, "connect")
-    def prepare(dbapi_connection: Any, _record: Any) -> None:
-        dbapi_connection.isolation_level = None  # else sqlite3 begins by itself, and without IMMEDIATE
-        write_ahead(dbapi_connection)
-        for pragma in ("synchronous=FULL", "trusted_schema=OFF"):
-            dbapi_connection.execute(f"PRAGMA {pragma}")
-
-    return engine
-
-
 _BEGIN_SQLITE = "BEGIN IMMEDIATE"
 _BEGIN_POSTGRESQL = f"""
 SET TRANSACTION ISOLATION LEVEL READ COMMITTED;
-SET LOCAL lock_timeout = '{_LOCK_WAIT_S}s';
+SET LOCAL lock_timeout = '{LOCK_WAIT_S}s';
 SELECT set_config('synchronous_commit', 'on', true) WHERE current_setting('synchronous_commit') = 'off';
 SELECT pg_advisory_xact_lock({_HEAD_LOCK})
 """
 """The head is read after the lock is held, so it must be the latest, not that of a snapshot. A server or role may
 trade durability for speed; the log may not. One message to the server."""
+
+_BEGINS = {"sqlite": _BEGIN_SQLITE, "postgresql": _BEGIN_POSTGRESQL}
 
 _READING = {
     "sqlite": "BEGIN",

@@ -14,8 +14,11 @@ import typer
 from rich.table import Table
 
 from hub import commands
+from hub.adapters.connectors import WebhookConfig
+from hub.adapters.inbox import Backlog
 from hub.adapters.schedules import Turn
 from hub.adapters.turns import turns
+from hub.api.hooks import hook_path
 from hub.api.publisher import publishing
 from hub.cli.common import SourceName, command, opened, operator, out
 from hub.cli.terminal import print_report, sync_progress
@@ -59,6 +62,13 @@ def thaw(source: SourceName) -> None:
         name = commands.thaw_source(services, operator(services), commands.ThawSource(source, uuid4().hex))
         services.publish_events()
     out.print(f"{name} may be read again.", highlight=False)
+
+
+@command(app, "hooks")
+def hooks() -> None:
+    """Show at which addresses webhooks come in, and how many of their deliveries wait for a run."""
+    with opened() as services:
+        _print_hooks(services)
 
 
 @command(app, "backfill")
@@ -126,6 +136,31 @@ def _moment(text: str | None) -> datetime | None:
     if moment.tzinfo is None:
         raise QueryError("--until needs an offset, such as 2026-01-31T18:00+01:00")
     return moment
+
+
+def _print_hooks(services: Services) -> None:
+    backlogs = services.inbox.backlogs()
+    base = services.settings.public_url or ""
+    table = Table(
+        "source",
+        "address",
+        "signed in",
+        "waiting",
+        "oldest",
+        "newest",
+        title="Webhooks",
+        title_justify="left",
+    )
+    for name, config in sorted(services.sources.configs.items()):
+        if not isinstance(config.connector, WebhookConfig):
+            continue
+        found = backlogs.get(name, Backlog(0, None, None))
+        times = (f"{each:%Y-%m-%d %H:%M:%S UTC}" if each else "" for each in (found.oldest, found.newest))
+        signed = config.connector.signature.header
+        table.add_row(name, f"{base}{hook_path(name)}", signed, str(found.waiting), *times)
+    out.print(table)
+    if not table.row_count:
+        out.print("No source has a connector of type webhook.", highlight=False)
 
 
 def _print_turns(services: Services, found: dict[str, Turn]) -> None:

@@ -9,13 +9,15 @@ from typing import get_args
 from pydantic import BaseModel
 
 from hub.adapters import paths
-from hub.adapters.connectors import FilesRead, KafkaRead, connectors, rest_models
+from hub.adapters.connectors import FilesRead, KafkaRead, WebhookRead, connectors, rest_models
 from hub.adapters.connectors.filesystems import S3Login, SftpLogin
 from hub.adapters.connectors.kafka import KafkaSasl
+from hub.adapters.connectors.webhook import Condition
 from hub.adapters.converters import CONVERTERS, Converter, natural
 from hub.adapters.formats import CobolSegments, FixedField, FixedSelect, Records, formats
 from hub.adapters.schedules import Breaker, Schedule
 from hub.adapters.secrets import SecretRef, TextRef, UrlRef
+from hub.adapters.signatures import Signature
 from hub.adapters.specs import EntitySpec, LinkSpec, SourceConfig, StreamConfig, ValueSpec
 from hub.reference.examples import CONVERSIONS, EXAMPLES
 from hub.reference.markdown import anchor, code, docstring, fenced, header, keys_table, table
@@ -43,6 +45,7 @@ _SECRETS: Mapping[Model, str] = {
 }
 _LOGINS: Mapping[Model, str] = {SftpLogin: "Login to an SFTP server", S3Login: "Login to an S3 server"}
 _KAFKA: Mapping[Model, str] = {KafkaSasl: "Login to Kafka"}
+_WEBHOOK: Mapping[Model, str] = {Signature: "Signature", Condition: "Condition"}
 _PARTS: Mapping[Model, str] = {
     CobolSegments: "Kinds of COBOL records",
     FixedField: "Field of a fixed-width record",
@@ -121,7 +124,7 @@ def _titles() -> dict[str, str]:
         rest_models.Incremental: "Incremental reading",
         rest_models.Delta: "Delta",
     }
-    titled |= {**_LOGINS, **_KAFKA}
+    titled |= {**_LOGINS, **_KAFKA, **_WEBHOOK}
     return {model.__name__: title for model, title in titled.items()}
 
 
@@ -175,6 +178,8 @@ def _connectors() -> Iterator[str]:
             yield from _sections(_LOGINS, 4)
         if kind.read_model is KafkaRead:
             yield from _sections(_KAFKA, 4)
+        if kind.read_model is WebhookRead:
+            yield from _sections(_WEBHOOK, 4)
 
 
 def _rest() -> Iterator[str]:

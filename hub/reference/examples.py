@@ -8,7 +8,9 @@ from textwrap import dedent
 from types import MappingProxyType
 from typing import Literal
 
-Kind = Literal["airbyte", "amqp", "files", "imap", "kafka", "ldap", "nats", "rest", "singer", "sql"]
+Kind = Literal[
+    "airbyte", "amqp", "files", "imap", "kafka", "ldap", "nats", "rest", "singer", "sql", "webhook"
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -219,6 +221,32 @@ def _connectors() -> dict[str, Example]:
             _STREAM,
             "ldap",
         ),
+        "WebhookConfig": Example(
+            """
+            connector:
+              type: webhook
+              signature: standard
+              secret: {env: WEBHOOK_SECRET}
+            """,
+            (),
+            "webhook",
+        ),
+        "WebhookRead": Example(
+            "read: {when: {header: X-Topic, equals: [customers/update, customers/delete]}}",
+            _STREAM,
+            "webhook",
+        ),
+        "Signature": Example(
+            """
+            signature:
+              header: X-Till-Signature
+              content: "{timestamp}.{body}"
+              timestamp_header: X-Till-Time
+            """,
+            _CONNECTOR,
+            "webhook",
+        ),
+        "Condition": Example("gone: {header: X-Topic, equals: customers/delete}", _READ, "webhook"),
         "RestConfig": Example(
             """
             connector:
@@ -415,55 +443,6 @@ EXAMPLES: Mapping[str, Example] = MappingProxyType(
     }
 )
 """An example for every model of the reference, by its class."""
-
-OWN_TYPE = dedent(
-    """
-    type: Boat
-    label: Boat
-    plural: boats
-    description: A boat that a customer keeps with us.
-    customer: [customer]
-    title: boatName
-    properties:
-      boatName: {label: Name, type: text, category: user.account, search: name}
-      length: {label: Length, type: decimal, unit: m, scale: 2, category: user.account}
-      customer: {label: Customer, type: reference, range: Party, reverse: boats, category: user.account}
-    """
-).strip()
-"""The ontology reference's example of an organisation's own type."""
-
-MORE_PROPERTIES = dedent(
-    """
-    extends: Person
-    properties:
-      crewNumber:
-        label: Crew number
-        description: Number of the regatta crew's card.
-        type: text
-        category: user.unique_id
-        identifier: crew_number
-        search: code
-        survivorship: most_recent
-    """
-).strip()
-"""The ontology reference's example of an organisation's own property."""
-
-OWN_RULES = dedent(
-    """
-    survivorship:
-      email: most_trusted
-      streetAddress: most_trusted
-    """
-).strip()
-"""The ontology reference's example of an organisation's own rules of survivorship."""
-
-OWN_SCOPES = dedent(
-    """
-    scopes:
-      region: {property: addressRegion}
-    """
-).strip()
-"""The ontology reference's example of what an organisation's own row scopes compare."""
 
 CONVERSIONS: Mapping[str, Conversion] = MappingProxyType(
     {

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from hub.ontology import PARTY, EntityType, Ontology, Property, PropertyType
 from hub.ontology.model import Property as PropertyModel
 from hub.ontology.model import ScopeFact, TypeSpec
-from hub.reference.examples import MORE_PROPERTIES, OWN_RULES, OWN_SCOPES, OWN_TYPE
 from hub.reference.markdown import anchor, code, fenced, header, keys_table, table
+from hub.reference.own_examples import MORE_PROPERTIES, OWN_RULES, OWN_SCOPES, OWN_TYPE
 
 _INTRODUCTION = """
 What the hub knows about. Each type is one YAML file in `hub/ontology/types`. Tables, GraphQL types, search fields and

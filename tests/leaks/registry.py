@@ -253,6 +253,7 @@ ROUTES: Mapping[str, Path] = {
     "HTTP /cti/v1/events": Silent("that a call was taken note of, and how far it is"),
     "HTTP /cti/3cx.xml": Silent("a template without values"),
     "HTTP /cti/yeastar.xml": Silent("a template without values"),
+    "HTTP /hooks/{source}": Silent("that a delivery was kept, was there already, or is of no stream"),
     "HTTP /console": Silent("files of the package, and documents without values"),
 }
 """Routes of the application; one under another that is here is a file of its page."""
@@ -412,7 +413,7 @@ COMMANDS: Mapping[str, Path] = {
     "sync": Silent("counts of runs"),
     "worker": Silent("counts of runs"),
     **dict.fromkeys(
-        ("source schedule", "source freeze", "source thaw", "source backfill"),
+        ("source schedule", "source freeze", "source thaw", "source backfill", "source hooks"),
         Silent("names of sources, times, counts"),
     ),
     **dict.fromkeys(("adapter install", "adapter list"), Silent("names of programs")),

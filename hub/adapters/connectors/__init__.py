@@ -19,6 +19,7 @@ from hub.adapters.connectors.rest import RestConfig
 from hub.adapters.connectors.rest_models import RestRead
 from hub.adapters.connectors.sql import SqlConfig, SqlRead
 from hub.adapters.connectors.taps import AirbyteConfig, AirbyteRead, SingerConfig, SingerRead
+from hub.adapters.connectors.webhook import WebhookConfig, WebhookRead
 from hub.adapters.plugins import choice, kinds
 from hub.adapters.records import Connector, ConnectorConfig, ConnectorContext
 
@@ -45,6 +46,8 @@ __all__ = [
     "SingerRead",
     "SqlConfig",
     "SqlRead",
+    "WebhookConfig",
+    "WebhookRead",
     "build_connector",
     "connectors",
 ]
@@ -60,6 +63,7 @@ CONNECTORS: tuple[type[ConnectorConfig], ...] = (
     RestConfig,
     SingerConfig,
     SqlConfig,
+    WebhookConfig,
 )
 """The connectors that come with the hub."""
 

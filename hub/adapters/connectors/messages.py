@@ -23,18 +23,12 @@ from hub.adapters.records import (
 )
 
 
-class MessagesRead(ConfigModel):
-    """What every stream of messages says: how they are parsed, and how far a run goes."""
+class BoundedRead(ConfigModel):
+    """How what comes is parsed, and how far a run goes."""
 
     format: FormatChoice = Field(
         default=JsonLinesFormat(type="jsonl"),
         description="How a message is parsed; one JSON object a message unless given, `debezium` for change events.",
-    )
-    key_field: str | None = Field(
-        default=None,
-        min_length=1,
-        description="Field to add to each record with the message's key; with it, a message without content deletes "
-        "the record of its key.",
     )
     max_messages: int = Field(
         default=100_000,
@@ -51,19 +45,34 @@ class MessagesRead(ConfigModel):
         except SettingError as error:
             raise SettingError(("format", *error.place), error.message, error.nearest) from None
 
+    def parsed(self, value: bytes, position: str) -> Iterator[Record]:
+        """The records of a message; where it cannot be parsed a bad record, so that it stops nobody."""
+        try:
+            yield from self.format.read(io.BytesIO(value), position)
+        except (FileFormatError, ValueError, EOFError) as error:
+            reason = str(error) if isinstance(error, FileFormatError) else type(error).__name__
+            yield BadRecord(value.decode("utf-8", "backslashreplace"), position, reason)
+
+
+class MessagesRead(BoundedRead):
+    """What every stream of a broker's messages says."""
+
+    key_field: str | None = Field(
+        default=None,
+        min_length=1,
+        description="Field to add to each record with the message's key; with it, a message without content deletes "
+        "the record of its key.",
+    )
+
     def records(self, value: bytes | None, key: bytes | str | None, position: str) -> Iterator[Record]:
-        """What a message says; where it cannot be parsed a bad record, so that it stops nobody."""
+        """What a message says, as `parsed` does; without content, that the record of its key is gone."""
         named = key.decode("utf-8", "replace") if isinstance(key, bytes) else key
         if not value:
             if self.key_field is not None and named is not None:
                 yield GoneRecord({self.key_field: named}, position)
             return
-        try:
-            for record in self.format.read(io.BytesIO(value), position):
-                yield self._with_key(record, named)
-        except (FileFormatError, ValueError, EOFError) as error:
-            reason = str(error) if isinstance(error, FileFormatError) else type(error).__name__
-            yield BadRecord(value.decode("utf-8", "backslashreplace"), position, reason)
+        for record in self.parsed(value, position):
+            yield self._with_key(record, named)
 
     def _with_key(self, record: Record, key: str | None) -> Record:
         if self.key_field is None or isinstance(record, BadRecord):
@@ -80,7 +89,7 @@ class Bounds:
     until: float
 
     @classmethod
-    def of(cls, read: MessagesRead) -> Bounds:
+    def of(cls, read: BoundedRead) -> Bounds:
         """The bounds of a run that begins now."""
         return cls(read.max_messages, time.monotonic() + read.max_s)
 

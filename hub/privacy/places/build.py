@@ -9,6 +9,7 @@ from typing import Final
 
 from hub.access import AccessMap
 from hub.adapters import SourceConfig
+from hub.adapters.connectors import WebhookConfig
 from hub.adapters.declared import DeclaredField, declared_fields
 from hub.adapters.inventory import EVERYTHING, PSEUDONYM, TABLES, StreamFacts
 from hub.ontology import EntityType, Ontology
@@ -24,6 +25,7 @@ INDEX: Final = "hub.search_index"
 AUDIT: Final = "hub.audit_log"
 PAYLOADS: Final = "hub.audit_payloads"
 KEYS: Final = "hub.audit_data_keys"
+INBOX: Final = "hub.webhook_delivery"
 MEMORY: Final = "hub.memory"
 OWN: Final[Mapping[str, tuple[str, str, str]]] = MappingProxyType(
     {
@@ -31,6 +33,7 @@ OWN: Final[Mapping[str, tuple[str, str, str]]] = MappingProxyType(
         AUDIT: ("Audit log: ids, no values", "log", PSEUDONYM),
         PAYLOADS: ("Audit log: sealed payloads", "log", EVERYTHING),
         KEYS: ("Keys of data subjects", "table", PSEUDONYM),
+        INBOX: ("What webhooks brought and no run has taken in yet", "table", EVERYTHING),
         MEMORY: ("What processes keep in memory while they run", "cache", EVERYTHING),
     }
 )
@@ -46,6 +49,7 @@ class Counted:
     documents: int | None
     events: int
     payloads: int
+    deliveries: int
 
 
 class Builder:
@@ -131,8 +135,11 @@ class Builder:
             leaves = bool(abroad)
             mechanisms = [each.transfer_mechanism for each in abroad]
             mechanism = None if None in mechanisms else next(iter(mechanisms), None)
-            for table in ("record", "quarantine"):
-                yield Flow(f"{source}.{stream}", _hub(table), False, purposes, mechanism, leaves)
+            targets = [_hub("record"), _hub("quarantine")]
+            if isinstance(self._sources[source].connector, WebhookConfig):
+                targets.append(INBOX)
+            for target in targets:
+                yield Flow(f"{source}.{stream}", target, False, purposes, mechanism, leaves)
 
     # the hub
 
@@ -151,7 +158,12 @@ class Builder:
 
     def _own(self) -> Iterator[Location]:
         counted = self._counted
-        rows = {INDEX: counted.documents, AUDIT: counted.events, PAYLOADS: counted.payloads}
+        rows = {
+            INDEX: counted.documents,
+            AUDIT: counted.events,
+            PAYLOADS: counted.payloads,
+            INBOX: counted.deliveries,
+        }
         for id_, (label, kind, category) in OWN.items():
             categories = self._searched() if id_ == INDEX else self._spelt((category,))
             yield self._of_hub(id_, label, kind, categories, rows.get(id_))
@@ -224,6 +236,7 @@ class Builder:
         yield self._derived(_hub("audit_outbox"), hub[AUDIT])
         yield self._derived(_hub("audit_outbox"), hub[PAYLOADS])
         yield self._derived(_hub("customer"), hub[MEMORY])
+        yield self._derived(INBOX, hub[_hub("record")])
 
     def _derived(self, source: str, target: Location) -> Flow:
         return Flow(source, target.id, True, target.purposes)

@@ -157,7 +157,7 @@ def decide_finding(
         return next(each for each in _findings(services) if each.id == finding_id)
 
 
-_NOTHING = Counted({}, {}, None, 0, 0)
+_NOTHING = Counted({}, {}, None, 0, 0, 0)
 
 
 def _builder(services: Services, counted: Counted | None = None) -> Builder:
@@ -176,7 +176,8 @@ def _counted(services: Services) -> Counted:
         streams, tables = stream_facts(connection), table_counts(services.store, connection)
     # To count documents is to go through all of them; whether there is an index is enough.
     documents = None if services.search.engine.cursor() else 0
-    return Counted(streams, tables, documents, services.audit.size(), payloads_kept(services.audit))
+    waiting = sum(each.waiting for each in services.inbox.backlogs().values())
+    return Counted(streams, tables, documents, services.audit.size(), payloads_kept(services.audit), waiting)
 
 
 def _findings(services: Services) -> list[Finding]:

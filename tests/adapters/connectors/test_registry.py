@@ -58,6 +58,7 @@ def test_the_built_in_connectors_have_names():
         "rest",
         "singer",
         "sql",
+        "webhook",
     ]
     config = TypeAdapter(ConnectorChoice).validate_python({"type": "files"})
     assert build_connector(config, "shop", {}, Path("/")).warnings == []
