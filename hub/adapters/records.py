@@ -10,6 +10,7 @@ strings, bytes are base64 strings. Positions read `orders.csv:17` (line), `order
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -113,6 +114,22 @@ Wire = Callable[[], httpx.BaseTransport]
 """Makes what carries HTTP requests: the network, a recorder of it, or recorded exchanges in its place."""
 
 
+class Pace:
+    """The rate of requests to a source, over all connections of a run."""
+
+    def __init__(self) -> None:
+        self._turns, self._next_at = threading.Lock(), 0.0
+
+    def wait(self, clock: Clock, pause_s: float) -> None:
+        """Come back when the next request may begin; the one after it may `pause_s` later."""
+        with self._turns:
+            now = clock.now()
+            at = max(now, self._next_at)
+            self._next_at = at + pause_s
+        if at > now:
+            clock.sleep(at - now)
+
+
 class Clock:
     """The clock that a connector keeps its pace by; exchanges that are replayed bring one of their own."""
 
@@ -139,6 +156,8 @@ class ConnectorContext:
     recorded and replayed."""
     clock: Clock = Clock()
     """By which it waits between requests."""
+    pace: Pace = field(default_factory=Pace)
+    """How often it may be asked; all connectors of one context keep it together."""
     inbox: Inbox | None = None
     """What senders have brought by themselves; None where nothing is taken in."""
 

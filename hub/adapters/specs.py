@@ -223,6 +223,13 @@ class SourceConfig(ConfigModel):
     schedule: Schedule | None = Field(
         default=None, description="When `hub worker` reads it by itself; only when asked to unless given."
     )
+    streams_at_once: int = Field(
+        default=1,
+        ge=1,
+        le=16,
+        description="Streams that a run reads at once, each by a connection of its own; they keep one pace "
+        "(`requests_per_second`), and what they read is written batch by batch.",
+    )
     max_bad_share: float = Field(
         default=0.2, ge=0, le=1, description="A run fails when more than this share of its records is bad."
     )

@@ -8,7 +8,7 @@ stages of one batch.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -25,10 +25,11 @@ from hub.adapters.firstload import FirstLoad
 from hub.adapters.frozen import frozen_sources, frozen_words
 from hub.adapters.inbox import Inbox
 from hub.adapters.mapping import StreamMapping, compile_stream
+from hub.adapters.passes import StreamPass, all_at_once, one_by_one
 from hub.adapters.payload import load
 from hub.adapters.positions import kept_cursor
 from hub.adapters.quarantine import Quarantined
-from hub.adapters.records import Acknowledging, Connector, ConnectorContext, StreamRead, Wire
+from hub.adapters.records import Connector, ConnectorContext, Wire
 from hub.adapters.replay import remap_stream, replay_stream
 from hub.adapters.runs import Counts, RunKind, RunReport, RunState
 from hub.adapters.staff import STAFF_SOURCES, staff_mapping
@@ -74,13 +75,15 @@ class Sources:
     inbox: Inbox | None = None
     """What senders have brought by themselves."""
 
-    def connect(self, config: SourceConfig) -> Connector:
+    def connect(self, config: SourceConfig, context: ConnectorContext | None = None) -> Connector:
         """A connector for the source; nothing is reached before the first batch is asked for.
+
+        Those of one `context` keep one pace.
 
         Raises:
             ConfigurationError: a variable or file that the YAML refers to is missing.
         """
-        return config.connector.connect(self.context(config.source))
+        return config.connector.connect(context or self.context(config.source))
 
     def context(self, source: str) -> ConnectorContext:
         """What a connector of the source gets from outside."""
@@ -304,54 +307,47 @@ class Syncer:
         first: FirstLoad | None,
     ) -> bool:
         """Whether the source failed before its end; why is added to `doubts`."""
-        connector: Connector | None = None
+        connectors: list[Connector] = []
+        context = self.sources.context(config.source)
+
+        def begin(name: str, *, apart: bool) -> StreamPass:
+            if apart or not connectors:
+                connectors.append(self.sources.connect(config, context))
+            return self._begin(run_id, config, name, connectors[-1], progress, first)
+
+        at_once = min(config.streams_at_once, len(names))
         try:
-            connector = self.sources.connect(config)
-            for name in names:
-                self._sync_stream(run_id, config, name, connector, doubts, progress, first)
+            reading = all_at_once(names, begin, at_once) if at_once > 1 else one_by_one(names, begin)
+            with closing(reading):
+                for stream, batch in reading:
+                    if batch is not None:
+                        stream.take(batch)
+                    else:
+                        doubts += stream.end()
         except HubError as error:
             doubts.append(str(error))
             return True
         finally:
-            if connector is not None:
+            for connector in connectors:
                 doubts += connector.warnings
                 connector.close()
         return False
 
-    def _sync_stream(
+    def _begin(
         self,
         run_id: int,
         config: SourceConfig,
         name: str,
         connector: Connector,
-        doubts: list[str],
         progress: Progress,
         first: FirstLoad | None,
-    ) -> None:
+    ) -> StreamPass:
         run = self.stream_run(run_id, config, name)
         run.first_load = first
         run.note_mapping()
         state = self._state(config.source, name)
         start = None if run.scans_fully or state is None else kept_cursor(run.stream, state.cursor)
-        stream = config.streams[name]
-        read = StreamRead(name, stream.read, stream.key, stream.cursor)
-        warned, at = len(connector.warnings), start
-        for batch in connector.batches(read, start, self.batch_size):
-            run.apply(batch)
-            at = batch.cursor
-            progress(name, run.counts)
-            run.stop_if_too_bad(start, at_end=False)
-        run.stop_if_too_bad(start, at_end=True)
-        if run.scans_fully and len(connector.warnings) > warned:
-            doubts.append(f"{name}: the reading is doubtful, so nothing that it did not meet was deleted")
-        elif run.scans_fully:
-            doubt = run.delete_unseen()
-            doubts += [doubt] if doubt else []
-        doubts += run.doubts()
-        run.finish()
-        if isinstance(connector, Acknowledging):
-            connector.committed(read, at)
-        progress(name, run.counts)
+        return StreamPass(run, connector, start, self.batch_size, progress)
 
     def stream_run(self, run_id: int, config: SourceConfig, name: str) -> StreamRun:
         """What takes the batches of one stream in a run."""

@@ -70,7 +70,7 @@ class Source:
 class _Fake(Sources):
     source: Source = field(default_factory=Source)
 
-    def connect(self, config: Any) -> Any:
+    def connect(self, config: Any, context: Any = None) -> Any:
         del config
         return self.source
 

@@ -129,7 +129,6 @@ class HttpApi:
         )
         self._max_bytes = max_bytes
         self._pause_s = 1 / requests_per_second if requests_per_second else 0.0
-        self._next_at = 0.0
         self._token: tuple[str, float] | None = None
 
     def address(self, path: str, params: Mapping[str, str]) -> Address:
@@ -241,7 +240,7 @@ class HttpApi:
 
     def _send(self, request: httpx.Request) -> tuple[int, httpx.Headers, bytes]:
         """Status, headers and body; raises `_TryAgainError` when the API is busy, broken or out of reach."""
-        self._keep_pace()
+        self._context.pace.wait(self._context.clock, self._pause_s)
         try:
             response = self._client.send(request, stream=True)
             try:
@@ -292,13 +291,6 @@ class HttpApi:
         except (ValueError, httpx.InvalidURL):
             message = f"{address.path}: redirects to another host, where the login must not go; see url"
             raise SourceProtocolError(self._context.source, stream, message) from None
-
-    def _keep_pace(self) -> None:
-        clock = self._context.clock
-        now = clock.now()
-        if now < self._next_at:
-            clock.sleep(self._next_at - now)
-        self._next_at = max(now, self._next_at) + self._pause_s
 
     def _login(self, stream: str) -> tuple[dict[str, str], dict[str, str]]:
         """Headers and query parameters that log in."""
