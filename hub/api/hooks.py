@@ -165,9 +165,11 @@ class Hooks:
         except HubError as error:  # another process is at it, it is frozen, or it was broken off
             _log.warning("what webhooks have brought waits: %s", error)
             return False
-        if report.state == "ok":
-            return True
-        _log.warning("%s: run %d %s: %s", source, report.run_id, report.state, "; ".join(report.doubts))
+        level = logging.INFO if report.state == "ok" else logging.WARNING
+        doubts = "".join(f"; {doubt}" for doubt in report.doubts)
+        _log.log(
+            level, "%s: run %d %s: %d read%s", source, report.run_id, report.state, report.total.read, doubts
+        )
         return report.state != "failed"
 
 
