@@ -14,10 +14,24 @@ import time
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, BinaryIO, ClassVar, Generic, Literal, Protocol, Self, TypeVar, runtime_checkable
+from typing import (
+    TYPE_CHECKING,
+    Any,
+    BinaryIO,
+    ClassVar,
+    Generic,
+    Literal,
+    Protocol,
+    Self,
+    TypeVar,
+    runtime_checkable,
+)
 
 import httpx
 from pydantic import BaseModel, ConfigDict
+
+if TYPE_CHECKING:
+    from hub.adapters.answerbook import AnswerBook
 
 Payload = dict[str, Any]
 Cursor = dict[str, Any]
@@ -137,6 +151,8 @@ class ConnectorContext:
     recorded and replayed."""
     clock: Clock = Clock()
     """By which it waits between requests."""
+    answers: AnswerBook | None = None
+    """What is remembered of answers to trading partners; none where nothing is committed, and so nothing answered."""
 
 
 class Connector(Protocol):

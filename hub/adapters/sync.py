@@ -19,6 +19,7 @@ import httpx
 from sqlalchemy import Connection, Row, func, select
 
 from hub.adapters import backfill, drift, forget, landing, quarantine, reproject, reresolve, runs
+from hub.adapters.answerbook import AnswerBook
 from hub.adapters.batch_events import BatchEvents
 from hub.adapters.config import SourceConfig
 from hub.adapters.firstload import FirstLoad
@@ -71,13 +72,17 @@ class Sources:
     wire: Wire = httpx.HTTPTransport
     """What HTTP goes over."""
 
-    def connect(self, config: SourceConfig) -> Connector:
+    def connect(self, config: SourceConfig, answers: AnswerBook | None = None) -> Connector:
         """A connector for the source; nothing is reached before the first batch is asked for.
+
+        Without a book of `answers` nobody is answered.
 
         Raises:
             ConfigurationError: a variable or file that the YAML refers to is missing.
         """
-        context = ConnectorContext(config.source, self.environ, self.folder, self.programs, self.wire)
+        context = ConnectorContext(
+            config.source, self.environ, self.folder, self.programs, self.wire, answers=answers
+        )
         return config.connector.connect(context)
 
     def config(self, source: str) -> SourceConfig:
@@ -298,7 +303,7 @@ class Syncer:
         """Whether the source failed before its end; why is added to `doubts`."""
         connector: Connector | None = None
         try:
-            connector = self.sources.connect(config)
+            connector = self.sources.connect(config, AnswerBook(self.store, config.source))
             for name in names:
                 self._sync_stream(run_id, config, name, connector, doubts, progress, first)
         except HubError as error:
