@@ -122,6 +122,7 @@ IMPERSONAL: Final[Mapping[str, str]] = MappingProxyType(
         "stream_state": "names of fields, and a cursor: a time, a page, a file",
         "backfill": "a cursor: a time, a page, a file",
         "drift": "names of fields",
+        "edi_answer": "names of files, control numbers and identifications of trading partners, which are companies",
         "finding": "counts and names of fields",
         "privacy_pause": "times",
         "resurrection": "counts",

@@ -23,5 +23,6 @@ def cursor_text(stream: StreamConfig, cursor: Cursor | None) -> str | None:
 
 def _reading(stream: StreamConfig) -> str:
     """A digest of what is read and how: the cursor of another reading would pass over records."""
-    said = stream.model_dump(mode="json", include={"read", "cursor"})
+    aside = {"read": set(stream.read.aside)}
+    said = stream.model_dump(mode="json", include={"read", "cursor"}, exclude=aside)
     return digest(json.dumps(said, sort_keys=True).encode()).hex()

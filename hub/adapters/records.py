@@ -15,12 +15,26 @@ import time
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, BinaryIO, ClassVar, Generic, Literal, Protocol, Self, TypeVar, runtime_checkable
+from typing import (
+    TYPE_CHECKING,
+    Any,
+    BinaryIO,
+    ClassVar,
+    Generic,
+    Literal,
+    Protocol,
+    Self,
+    TypeVar,
+    runtime_checkable,
+)
 
 import httpx
 from pydantic import BaseModel, ConfigDict
 
 from hub.adapters.inbox import Inbox
+
+if TYPE_CHECKING:
+    from hub.adapters.answerbook import AnswerBook
 
 Payload = dict[str, Any]
 Cursor = dict[str, Any]
@@ -69,6 +83,9 @@ class ConfigModel(BaseModel):
     """The base of every component's configuration: immutable, no unknown keys, no values in its faults."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+    aside: ClassVar[frozenset[str]] = frozenset()
+    """Fields that say nothing of what is read: a cursor stays good when they change."""
 
     @property
     def takes_away(self) -> bool:
@@ -160,6 +177,8 @@ class ConnectorContext:
     """How often it may be asked; all connectors of one context keep it together."""
     inbox: Inbox | None = None
     """What senders have brought by themselves; None where nothing is taken in."""
+    answers: AnswerBook | None = None
+    """What is remembered of answers to trading partners; none where nothing is committed, and so nothing answered."""
 
 
 class Connector(Protocol):

@@ -19,6 +19,7 @@ import httpx
 from sqlalchemy import Connection, Row, func, select
 
 from hub.adapters import backfill, drift, forget, landing, quarantine, reproject, reresolve, runs
+from hub.adapters.answerbook import AnswerBook
 from hub.adapters.batch_events import BatchEvents
 from hub.adapters.config import SourceConfig
 from hub.adapters.firstload import FirstLoad
@@ -85,9 +86,10 @@ class Sources:
         """
         return config.connector.connect(context or self.context(config.source))
 
-    def context(self, source: str) -> ConnectorContext:
-        """What a connector of the source gets from outside."""
-        return ConnectorContext(source, self.environ, self.folder, self.programs, self.wire, inbox=self.inbox)
+    def context(self, source: str, answers: AnswerBook | None = None) -> ConnectorContext:
+        """What a connector of the source gets from outside. Without a book of `answers` nobody is answered."""
+        where = (self.environ, self.folder, self.programs, self.wire)
+        return ConnectorContext(source, *where, inbox=self.inbox, answers=answers)
 
     def config(self, source: str) -> SourceConfig:
         """The configuration of one source.
@@ -308,7 +310,7 @@ class Syncer:
     ) -> bool:
         """Whether the source failed before its end; why is added to `doubts`."""
         connectors: list[Connector] = []
-        context = self.sources.context(config.source)
+        context = self.sources.context(config.source, AnswerBook(self.store, config.source))
 
         def begin(name: str, *, apart: bool) -> StreamPass:
             if apart or not connectors:

@@ -19,7 +19,6 @@ from datetime import UTC, datetime
 from fnmatch import fnmatchcase
 from functools import partial
 from glob import escape
-from hashlib import blake2b
 from io import BufferedReader
 from itertools import islice
 from pathlib import Path, PurePosixPath
@@ -27,6 +26,7 @@ from typing import Annotated, Any, BinaryIO, Literal, Self, cast
 
 from pydantic import AfterValidator, Field, WithJsonSchema, field_validator, model_validator
 
+from hub.adapters.connectors.answering import Acknowledge, Answering, is_within
 from hub.adapters.connectors.filesystems import (
     Opened,
     S3Login,
@@ -35,9 +35,10 @@ from hub.adapters.connectors.filesystems import (
     foreign_meaning,
     open_root,
 )
-from hub.adapters.connectors.pickup import File, Progress, put_away
-from hub.adapters.connectors.unpacking import Compression, Hashed, content_hash, text_of, unpacked
+from hub.adapters.connectors.pickup import File, Progress, is_stamped_by_content, put_away, state_of
+from hub.adapters.connectors.unpacking import Compression, Hashed, content_hash, unpacked
 from hub.adapters.formats import FormatChoice
+from hub.adapters.formats.edi import EdiFormat
 from hub.adapters.records import (
     Batch,
     ConfigModel,
@@ -53,9 +54,6 @@ from hub.adapters.records import (
 from hub.adapters.secrets import TextRef, UrlRef, no_plain_secrets
 from hub.errors import SourceError, SourceProtocolError, SourceUnavailableError
 
-_STAMPS = ("ETag", "etag", "mtime", "LastModified", "last_modified", "modified", "updated", "created")
-"""Names under which fsspec's file systems tell that a file changed, the surest first."""
-
 _TEMPORARY = ("*.part", "*.partial", "*.filepart", "*.tmp", "*.temp", "*.crdownload", "*.swp", "*~", ".*")
 """Names that rsync, WinSCP, browsers and editors give to what they have not finished."""
 
@@ -64,6 +62,8 @@ _ONE_OR_MORE = {"anyOf": [{"type": "string"}, {"type": "array", "items": {"type"
 
 class FilesRead(ConfigModel):
     """Which files a stream reads, and how."""
+
+    aside = frozenset({"acknowledge"})
 
     glob: Annotated[tuple[str, ...], WithJsonSchema(_ONE_OR_MORE)] = Field(
         min_length=1,
@@ -116,6 +116,10 @@ class FilesRead(ConfigModel):
         min_length=1,
         description="Folder below the root that `after: move` moves files to; nothing in it is read.",
     )
+    acknowledge: Acknowledge | None = Field(
+        default=None,
+        description="With `format: {type: edi}`: whoever sent an interchange is answered, by TA1, 997 or CONTRL.",
+    )
     max_files: int = Field(
         default=100_000,
         ge=1,
@@ -134,6 +138,8 @@ class FilesRead(ConfigModel):
             raise ValueError("`after: move` and `archive` belong together")
         if self.archive is not None and {"", ".", ".."} & set(self.archive.rstrip("/").split("/")):
             raise ValueError("archive is a folder below the root")
+        if self.acknowledge is not None and not isinstance(self.format, EdiFormat):
+            raise ValueError("`acknowledge` answers interchanges, which `format: {type: edi}` reads")
         return self
 
     @property
@@ -194,6 +200,8 @@ class FilesConnector:
                 `max_files`.
         """
         cursor = cursor or {}
+        if (answering := self._answering(stream)) is not None:
+            answering.begin(cursor.get("files", {}))
         with self._translated(stream.name, "the file system"):
             files = list(self._files(stream))
             progress = Progress.after(cursor, files, keeps_times=stream.read.changed_by == "stat")
@@ -219,9 +227,9 @@ class FilesConnector:
             yield Batch(collected, last)
 
     def committed(self, stream: StreamRead[FilesRead], cursor: Cursor | None) -> None:
-        """Move or delete the files that the hub has, as the YAML says; what cannot be is told, and tried again."""
-        read = stream.read
-        if read.after == "keep":
+        """Answer, move or delete the files that the hub has, as the YAML says; what fails is told, and tried again."""
+        read, answering = stream.read, self._answering(stream)
+        if read.after == "keep" and answering is None:
             return
         known = (cursor or {}).get("files", {})
         with self._translated(stream.name, "the file system"):
@@ -229,12 +237,20 @@ class FilesConnector:
             opened.system.invalidate_cache()
             # What another program wrote over since is another file, which the next run reads.
             files = [file for file in self._files(stream) if file.is_known_as(known.get(file.relative))]
+        unanswered = answering.unanswered(files, known) if answering is not None else []
         for file in files:
+            step = "answered"
             try:
                 with self._translated(stream.name, file.relative):
-                    put_away(opened, file, read.archive, read.done)
+                    if answering is not None and file in unanswered:
+                        is_same = partial(self._is_same, stream, file)
+                        if not answering.answer(opened, file, known[file.relative], is_same):
+                            continue
+                    step = "put away"
+                    if read.after != "keep":
+                        put_away(opened, file, read.archive, read.done)
             except SourceError as error:
-                self._warn(f"{stream.name}: was read, but not put away: {error}")
+                self._warn(f"{stream.name}: was read, but not {step}: {error}")
 
     def close(self) -> None:
         """Give the file system's connection back."""
@@ -288,12 +304,23 @@ class FilesConnector:
                 raise
             return None
 
+    def _answering(self, stream: StreamRead[FilesRead]) -> Answering | None:
+        wanted, book = stream.read.acknowledge, self._context.answers
+        return (
+            None
+            if wanted is None or book is None
+            else Answering(book, self._context.source, stream.read, wanted)
+        )
+
+    def _is_same(self, stream: StreamRead[FilesRead], file: File) -> bool:
+        return self._state_now(stream, file) == file.signature
+
     def _state_now(self, stream: StreamRead[FilesRead], file: File) -> str | None:
         """The file's signature as it is now, None when it is gone."""
         with self._translated(stream.name, file.relative):
             opened = self._open_root()
             try:
-                now = _state(opened.system, file.path, opened.info(file.path), stream.read, {})
+                now = state_of(opened.system, file.path, opened.info(file.path), stream.read, {})
             except FileNotFoundError:
                 return None
             if now == file.signature:
@@ -323,8 +350,8 @@ class FilesConnector:
         folders: dict[str, list[dict[str, Any]]] = {}
         for path in paths:
             if self._is_complete(opened, path, stream):
-                signature = _state(opened.system, path, found[path], read, folders)
-                by_content = read.changed_by == "content" or _is_stamped_by_content(found[path])
+                signature = state_of(opened.system, path, found[path], read, folders)
+                by_content = read.changed_by == "content" or is_stamped_by_content(found[path])
                 yield File(path, _below(opened.root, path), signature, by_content)
 
     def _settled(self, stream: StreamRead[FilesRead], files: list[File], progress: Progress) -> list[File]:
@@ -443,49 +470,15 @@ def _meaning(error: Exception) -> tuple[type[SourceError], str]:
 
 def _is_passed_over(read: FilesRead, relative: str) -> bool:
     name = PurePosixPath(relative).name
-    archived = read.archive is not None and PurePosixPath(relative).is_relative_to(read.archive)
-    return archived or any(fnmatchcase(name.lower(), pattern) for pattern in read.ignore)
-
-
-def _is_stamped_by_content(info: dict[str, Any]) -> bool:
-    """Whether the file system's own stamp comes of the content, as an object store's ETag does."""
-    return any(info.get(name) is not None for name in _STAMPS[:2])
+    answers = read.acknowledge.to if read.acknowledge is not None else None
+    is_ours = is_within(relative, read.archive) or is_within(relative, answers)
+    return is_ours or any(fnmatchcase(name.lower(), pattern) for pattern in read.ignore)
 
 
 def _with_path(record: Record, path_field: str | None, path: str) -> Record:
     if path_field is None or not isinstance(record, RawRecord):
         return record
     return replace(record, payload={**record.payload, path_field: path})
-
-
-def _state(
-    system: Any, path: str, info: dict[str, Any], read: FilesRead, folders: dict[str, list[dict[str, Any]]]
-) -> str:
-    """The signature of a file together with those of its companions; `folders` keeps what was listed."""
-    own = _signature(system, path, info, read.changed_by)
-    if not read.format.companions:
-        return own
-    folder, _, name = path.rpartition("/")
-    if folder not in folders:
-        folders[folder] = system.ls(folder, detail=True)
-    beside = [
-        each
-        for each in folders[folder]
-        if PurePosixPath(each["name"]).stem == PurePosixPath(name).stem
-        and PurePosixPath(each["name"]).suffix.lower() in read.format.companions
-    ]
-    if not beside:
-        return own
-    signatures = sorted(_signature(system, each["name"], each, read.changed_by) for each in beside)
-    return text_of(blake2b(" ".join([own, *signatures]).encode(), digest_size=9).digest())
-
-
-def _signature(system: Any, path: str, info: dict[str, Any], changed_by: str) -> str:
-    if changed_by == "content":
-        with system.open(path, "rb") as content:
-            return content_hash(content)
-    stamp = next((info[name] for name in _STAMPS if info.get(name) is not None), None)
-    return text_of(blake2b(f"{info.get('size')} {stamp}".encode(), digest_size=9).digest())
 
 
 def _below(root: str, path: str) -> str:

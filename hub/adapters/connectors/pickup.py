@@ -16,10 +16,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
+from hashlib import blake2b
 from pathlib import PurePosixPath
+from typing import TYPE_CHECKING, Any
 
 from hub.adapters.connectors.filesystems import Opened
+from hub.adapters.connectors.unpacking import content_hash, text_of
 from hub.adapters.records import Cursor
+
+if TYPE_CHECKING:
+    from hub.adapters.connectors.files import FilesRead
+
+_STAMPS = ("ETag", "etag", "mtime", "LastModified", "last_modified", "modified", "updated", "created")
+"""Names under which fsspec's file systems tell that a file changed, the surest first."""
 
 REMEMBERED = 1_000
 """Files that are gone and that a cursor still knows, in 27 bytes each."""
@@ -130,3 +139,38 @@ def put_away(opened: Opened, file: File, archive: str | None, done: str | None) 
     if opened.has_folders:
         system.makedirs(str(PurePosixPath(target).parent), exist_ok=True)
     system.mv(file.path, target)
+
+
+def is_stamped_by_content(info: dict[str, Any]) -> bool:
+    """Whether the file system's own stamp comes of the content, as an object store's ETag does."""
+    return any(info.get(name) is not None for name in _STAMPS[:2])
+
+
+def state_of(
+    system: Any, path: str, info: dict[str, Any], read: FilesRead, folders: dict[str, list[dict[str, Any]]]
+) -> str:
+    """The signature of a file together with those of its companions; `folders` keeps what was listed."""
+    own = _signature(system, path, info, read.changed_by)
+    if not read.format.companions:
+        return own
+    folder, _, name = path.rpartition("/")
+    if folder not in folders:
+        folders[folder] = system.ls(folder, detail=True)
+    beside = [
+        each
+        for each in folders[folder]
+        if PurePosixPath(each["name"]).stem == PurePosixPath(name).stem
+        and PurePosixPath(each["name"]).suffix.lower() in read.format.companions
+    ]
+    if not beside:
+        return own
+    signatures = sorted(_signature(system, each["name"], each, read.changed_by) for each in beside)
+    return text_of(blake2b(" ".join([own, *signatures]).encode(), digest_size=9).digest())
+
+
+def _signature(system: Any, path: str, info: dict[str, Any], changed_by: str) -> str:
+    if changed_by == "content":
+        with system.open(path, "rb") as content:
+            return content_hash(content)
+    stamp = next((info[name] for name in _STAMPS if info.get(name) is not None), None)
+    return text_of(blake2b(f"{info.get('size')} {stamp}".encode(), digest_size=9).digest())

@@ -38,6 +38,7 @@ from hub.store.fixed.requests import (
 from hub.store.fixed.sources import (
     backfill,
     drift,
+    edi_answer,
     frozen_source,
     mapping,
     meta,
@@ -71,6 +72,7 @@ __all__ = [
     "decision",
     "drift",
     "edge",
+    "edi_answer",
     "finding",
     "former",
     "former_party",

@@ -185,3 +185,30 @@ frozen_source = Table(
     Column("reason", Text, nullable=False),
 )
 """Sources that no sync may begin of, for as long as somebody works on them."""
+
+edi_answer = Table(
+    "edi_answer",
+    metadata,
+    serial(),
+    Column("source", Text, nullable=False),
+    Column("path", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("place", Integer, nullable=False),
+    Column("partner", Text, nullable=False),
+    Column("control", Text, nullable=False),
+    Column("digest", Text, nullable=False),
+    Column("taken", Boolean, nullable=False),
+    Column("resent", Text, nullable=False),
+    Column("number", BigInteger, nullable=False),
+    Column("numbers", Integer, nullable=False),
+    Column("made_at", Text, nullable=False),
+    Column("written_at", Text),
+    UniqueConstraint("source", "path", "state", "place"),
+    Index(None, "source", "partner", "control"),
+    sqlite_autoincrement=True,
+)
+"""Interchanges of trading partners that were answered: the file with its state, and which of its interchanges it was.
+
+`number` is the first of `numbers` control numbers that the answer took of those of its source and partner; `resent` is
+first, again or changed. The row at place 0 says that all of a file is answered, or was read before answers were wanted.
+"""

@@ -72,14 +72,14 @@ class EdiFormat(FormatConfig):
             pass
         faults = walk.faults
         empty = [
-            (clipped(segment.raw), faults.interchanges[number])
+            (clipped(segment.raw), str(faults.interchanges[number]))
             for number, segment in walk.without_sets.items()
             if number in faults.interchanges
         ]
         return faults, empty
 
     def _record(self, found: Set, faults: Faults, position: str) -> Record | None:
-        fault = faults.of(found.place)
+        fault = str(of) if (of := faults.of(found.place)) is not None else None
         try:
             payload = read_set(found, self.encoding, self.loops)
         except SetError as error:

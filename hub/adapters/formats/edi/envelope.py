@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import BinaryIO
 
+from hub.adapters.formats.edi.faults import Fault, Kind
 from hub.adapters.formats.edi.tokens import Junk, Scanner, Segment
 
 MAX_SET_SEGMENTS = 200_000
@@ -49,11 +50,11 @@ class Set:
 class Faults:
     """What is wrong with envelopes, by their numbers: interchanges, groups in them, sets in these."""
 
-    interchanges: dict[int, str] = field(default_factory=dict)
-    groups: dict[tuple[int, int], str] = field(default_factory=dict)
-    sets: dict[tuple[int, int, int], str] = field(default_factory=dict)
+    interchanges: dict[int, Fault] = field(default_factory=dict)
+    groups: dict[tuple[int, int], Fault] = field(default_factory=dict)
+    sets: dict[tuple[int, int, int], Fault] = field(default_factory=dict)
 
-    def of(self, place: tuple[int, int, int]) -> str | None:
+    def of(self, place: tuple[int, int, int]) -> Fault | None:
         """Why the set cannot be taken: its own fault or that of what it stands in."""
         return self.sets.get(place) or self.groups.get(place[:2]) or self.interchanges.get(place[0])
 
@@ -109,12 +110,12 @@ class Walk:
             if tag == names.set[1]:
                 yield from self._end_set(segment)
         elif tag != "TA1":
-            self._wrong(f"{_at(segment)} stands outside of every set")
+            self._wrong(_fault(Kind.OUTSIDE, segment, " stands outside of every set"))
         if not segment.is_whole:
-            self._wrong(f"{_at(segment)} is cut off")
+            self._wrong(_fault(Kind.CUT_OFF, segment, " is cut off"))
 
-    def _wrong(self, reason: str) -> None:
-        self.faults.interchanges.setdefault(self._number, reason)
+    def _wrong(self, fault: Fault) -> None:
+        self.faults.interchanges.setdefault(self._number, fault)
 
     def _begin_interchange(self, segment: Segment) -> None:
         self._number += 1
@@ -128,8 +129,8 @@ class Walk:
         self._counts[0] += 1
         self._counts[2] = 0
         if names is X12 and not _is_moment(segment.value(4), segment.value(5)):
-            self.faults.groups[self._number, self._groups] = (
-                f"{_at(segment)}: GS04 and GS05 are no date and time"
+            self.faults.groups[self._number, self._groups] = _fault(
+                Kind.GROUP_MOMENT, segment, ": GS04 and GS05 are no date and time"
             )
 
     def _begin_set(self, segment: Segment) -> None:
@@ -148,11 +149,11 @@ class Walk:
             return
         names = _NAMES[ended.interchange.signs.standard]
         first = ended.segments[0]
-        fault: str | None
+        fault: Fault | None
         if end is None:
-            fault = f"{_at(first)} has no {names.set[1]}"
+            fault = _no_end(first, names.set[1])
         elif self._counts[3] > MAX_SET_SEGMENTS:
-            fault = f"{_at(first)} has more than {MAX_SET_SEGMENTS} segments"
+            fault = _fault(Kind.TOO_MANY_SEGMENTS, first, f" has more than {MAX_SET_SEGMENTS} segments")
         else:
             fault = _count(end, self._counts[3], "segments") or _control(first, names.set_control, end)
         if fault:
@@ -165,15 +166,16 @@ class Walk:
         if begun is None:
             return
         names = _NAMES[begun.signs.standard]
-        fault: str | None
+        fault: Fault | None
         if end is None:
-            fault = f"{_at(begun)} has no {names.group[1]}"
+            fault = _no_end(begun, names.group[1])
         else:
             fault = _count(end, self._counts[2], "sets") or _control(begun, names.group_control, end)
         if fault:
             place = (self._number, self._groups)
             known = self.faults.groups.get(place)
-            self.faults.groups[place] = f"{known}; {fault}" if known else fault
+            # The later one says why the group is refused, where codes are told.
+            self.faults.groups[place] = replace(fault, reason=f"{known}; {fault}") if known else fault
 
     def _end_interchange(self, end: Segment | None) -> Iterator[Set]:
         yield from self._end_group(None)
@@ -182,7 +184,7 @@ class Walk:
             return
         names = _NAMES[begun.signs.standard]
         if end is None:
-            self._wrong(f"{_at(begun)} has no {names.interchange[1]}: the interchange is cut off")
+            self._wrong(_no_end(begun, names.interchange[1], ": the interchange is cut off"))
             return
         # EDIFACT counts groups where there are any, and messages where there are none.
         what = 0 if names is X12 or self._counts[0] else 1
@@ -196,18 +198,28 @@ def _at(segment: Segment) -> str:
     return f"segment {segment.number} ({segment.shown_tag})"
 
 
-def _count(end: Segment, counted: int, what: str) -> str | None:
+def _fault(kind: Kind, segment: Segment, reason: str, tag: str = "", element: int = 0) -> Fault:
+    return Fault(kind, f"{_at(segment)}{reason}", segment.number, tag or segment.shown_tag, element)
+
+
+def _no_end(begun: Segment, tag: str, more: str = "") -> Fault:
+    return _fault(Kind.NO_END, begun, f" has no {tag}{more}", tag)
+
+
+def _count(end: Segment, counted: int, what: str) -> Fault | None:
     said = end.value(1)
     number = int(said) if re.fullmatch("[0-9]{1,9}", said) else None
     if number == counted:
         return None
-    return f"{_at(end)}: counts {'no number of' if number is None else number} {what} where {counted} are"
+    said = "no number of" if number is None else str(number)
+    return _fault(Kind.COUNT, end, f": counts {said} {what} where {counted} are", element=1)
 
 
-def _control(begin: Segment, element: int, end: Segment) -> str | None:
+def _control(begin: Segment, element: int, end: Segment) -> Fault | None:
     if begin.value(element).lstrip("0") == end.value(2).lstrip("0"):
         return None
-    return f"{_at(end)}: its reference is not that of segment {begin.number} ({begin.tag})"
+    reason = f": its reference is not that of segment {begin.number} ({begin.tag})"
+    return _fault(Kind.REFERENCE, end, reason, element=2)
 
 
 def _is_moment(day: str, time: str) -> bool:

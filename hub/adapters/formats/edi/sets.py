@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime
 
 from hub.adapters.formats.edi.envelope import Set
+from hub.adapters.formats.edi.faults import Fault, Kind
 from hub.adapters.formats.edi.tokens import Segment
 from hub.adapters.records import Payload
 
@@ -91,7 +92,13 @@ MAX_FAULTS = 8
 
 
 class SetError(ValueError):
-    """Inside this package: what is wrong with a set, told with the number of its segment and without values."""
+    """Inside this package: what is wrong with a set, told with the numbers of segments and without values."""
+
+    def __init__(self, faults: list[Fault]) -> None:
+        told = [fault.reason for fault in faults if fault.reason]
+        more = f"; and {len(told) - MAX_FAULTS} more" if len(told) > MAX_FAULTS else ""
+        super().__init__("; ".join(told[:MAX_FAULTS]) + more)
+        self.faults = tuple(faults)
 
 
 def read_set(found: Set, encoding: str | None, loops: tuple[str, ...] | None) -> Payload:
@@ -125,9 +132,11 @@ def _values(segment: Segment, encoding: str) -> Values:
     try:
         values = segment.values(encoding)
     except UnicodeDecodeError:
-        raise SetError(
+        reason = (
             f"segment {segment.number} ({segment.shown_tag}): bytes outside of {encoding}; give `encoding`"
-        ) from None
+        )
+        element = segment.undecodable(encoding)
+        raise SetError([Fault(Kind.CHARACTERS, reason, segment.number, segment.shown_tag, element)]) from None
     decimal = segment.signs.decimal.decode("latin-1")
     if decimal == ",":
         for tag, element, component in _NUMBERS["EDIFACT"]:
@@ -209,44 +218,53 @@ def _named(tag: str, values: Values) -> Payload:
 def _check(kind: str, read: list[tuple[Segment, Values]]) -> None:
     tags = [segment.tag for segment, _ in read]
     missing = [tag for tag in _REQUIRED.get(kind, ()) if tag not in tags]
-    faults = (
-        [f"segment {read[0][0].number} ({tags[0]}): the set has no {' and no '.join(missing)}"]
-        if missing
-        else []
-    )
+    faults: list[Fault] = []
+    if missing:
+        reason = f"segment {read[0][0].number} ({tags[0]}): the set has no {' and no '.join(missing)}"
+        # Looked for up to the set's end, so that its answer tells them there, one by one.
+        faults += [Fault(Kind.MISSING, reason, read[-1][0].number, missing[0])]
+        faults += [Fault(Kind.MISSING, "", read[-1][0].number, tag) for tag in missing[1:]]
     for segment, values in read:
-        faults += [f"segment {segment.number} ({fault}" for fault in _faults(segment, values)]
+        faults += _faults(segment, values)
     sections = [segment.number for segment, _ in read if segment.tag == "UNS"]
-    faults += [f"segment {number} (UNS): stands twice" for number in sections[1:]]
+    faults += [
+        Fault(Kind.TWICE, f"segment {number} (UNS): stands twice", number, "UNS") for number in sections[1:]
+    ]
     if faults:
-        more = f"; and {len(faults) - MAX_FAULTS} more" if len(faults) > MAX_FAULTS else ""
-        raise SetError("; ".join(faults[:MAX_FAULTS]) + more)
+        raise SetError(faults)
 
 
-def _faults(segment: Segment, values: Values) -> Iterator[str]:
-    """What is wrong with a segment's values, each as `QTY01_2): not a number`."""
+def _faults(segment: Segment, values: Values) -> Iterator[Fault]:
+    """What is wrong with a segment's values, each as `segment 11 (QTY01_2): not a number`."""
     tag, standard = segment.tag, segment.signs.standard
+
+    def fault(kind: Kind, element: int, component: int, reason: str) -> Fault:
+        name = f"{tag}{element:02}{f'_{component}' if component > 1 else ''}"
+        return Fault(
+            kind, f"segment {segment.number} ({name}): {reason}", segment.number, tag, element, component
+        )
+
     if tag in ("BIN", "BDS") and standard == "X12":
         place = 1 if tag == "BIN" else 2
         if not _component(values, place, 1).isdigit():
-            yield f"{tag}{place:02}): not a number of bytes"
+            yield fault(Kind.NO_NUMBER, place, 0, "not a number of bytes")
     for number, repetitions in enumerate(values, 1):
-        name, text = f"{tag}{number:02}", repetitions[0][0].strip()
+        text = repetitions[0][0].strip()
         if {(tag, None), (tag, number)} & _SINGLE and (len(repetitions) > 1 or len(repetitions[0]) > 1):
-            yield f"{name}): components or repetitions where one value is"
+            yield fault(Kind.NOT_SINGLE, number, 0, "components or repetitions where one value is")
         if len(text) > _LONGEST.get((tag, number), len(text)):
-            yield f"{name}): more than {_LONGEST[tag, number]} characters"
+            yield fault(Kind.TOO_LONG, number, 0, f"more than {_LONGEST[tag, number]} characters")
         if standard == "X12" and (tag, number) in _DATES and text and not _is_date(text):
-            yield f"{name}): not a date"
+            yield fault(Kind.NO_DATE, number, 0, "not a date")
         for place, component in enumerate(repetitions[0], 1):
             if (
                 (tag, number, place) in _NUMBERS[standard]
                 and component
                 and not _NUMBER.fullmatch(component.strip())
             ):
-                yield f"{name if place == 1 else f'{name}_{place}'}): not a number"
+                yield fault(Kind.NO_NUMBER, number, place if standard == "EDIFACT" else 0, "not a number")
     if tag == "DTM" and standard == "EDIFACT" and not _is_qualified(values):
-        yield "DTM01_2): not a date of its format"
+        yield fault(Kind.NO_DATE, 1, 2, "not a date of its format")
 
 
 def _is_date(text: str) -> bool:

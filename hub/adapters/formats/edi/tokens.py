@@ -74,6 +74,15 @@ class Segment:
             for element in self.elements
         ]
 
+    def undecodable(self, encoding: str) -> int:
+        """The first element with bytes that are not in this encoding; 0 when there is none."""
+        for number, element in enumerate(self.elements, 1):
+            try:
+                element.decode(encoding)
+            except UnicodeDecodeError:
+                return number
+        return 0
+
     def value(self, element: int) -> str:
         """An element of an envelope as one text, empty where there is none; elements count from 1."""
         if element > len(self.elements):
