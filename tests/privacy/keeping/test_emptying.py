@@ -153,6 +153,16 @@ def test_what_a_record_cannot_do_without_is_bound(keeper: Keeper) -> None:
     assert (row["customer_number"], row["loyalty_card"]) == ("P1", None)
 
 
+def test_a_field_that_says_something_else_as_well_is_bound(keeper: Keeper) -> None:
+    yaml = keeper.exports.parent / "ledger.yaml"
+    yaml.write_text(yaml.read_text().replace("email: email,", "email: email, alternateName: email,"))
+    ruled(keeper)
+    keeper.keep(people=[person("P1")], tickets=[ticket("T1", "P1", OLD)])
+    done = keeper.retain()
+    assert (done.rows, done.bound) == ({}, 1)
+    assert emails(keeper) == {"P1": "person.p1@example.com"}
+
+
 def test_what_waits_in_quarantine_of_the_same_record_binds_it(keeper: Keeper) -> None:
     keeper.keep(people=[person("P1")], tickets=[ticket("T1", "P1", OLD)])
     keeper.keep(people=[person("P1", email="no address")])
