@@ -12,12 +12,13 @@ audit and policy on, the median and the 95th percentile. In the end all customer
 from __future__ import annotations
 
 import argparse
-import resource
 import statistics
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -158,12 +159,32 @@ def planned(services: Services, author: Author, customer: str) -> float:
 def count_audience(services: Services) -> None:
     """How long it takes to judge of every customer whether they may be written to; no target is set for it."""
     author = Author.operator("os:bench", services.access)
-    start = time.perf_counter()
-    found = consent.audience(services, author, "email", "marketing.communications.email")
-    took = time.perf_counter() - start
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
+    before, over = _anonymous_mb(), threading.Event()
+    with ThreadPoolExecutor(1) as pool:
+        watching = pool.submit(_most, over)
+        start = time.perf_counter()
+        found = consent.audience(services, author, "email", "marketing.communications.email")
+        took = time.perf_counter() - start
+        over.set()
+        grown = max(0, watching.result() - before)
     judged = found.count + sum(found.excluded.values())
-    print(f"  an audience of {judged:,} judged: {took:.0f} s; the process had {peak} MB at most")
+    print(f"  an audience of {judged:,} judged: {took:.1f} s; {grown} MB of memory more at most")
+
+
+def _most(over: threading.Event) -> int:
+    """The most memory that the process has until it is over."""
+    most = _anonymous_mb()
+    while not over.wait(0.05):
+        most = max(most, _anonymous_mb())
+    return most
+
+
+def _anonymous_mb() -> int:
+    """Memory of the process's own: what it maps of the database's file is the system's to take back."""
+    for line in Path("/proc/self/status").read_text().splitlines():
+        if line.startswith("RssAnon:"):
+            return int(line.split()[1]) // 1024
+    return 0
 
 
 def middle_and_slow(took: list[float]) -> tuple[float, float]:

@@ -1,10 +1,13 @@
-"""How long data is kept, as `retention.yaml` states it: rules by entity type and purpose, and what they count from.
+"""How long data is kept, as `retention.yaml` states it: rules by entity type, data category and purpose.
 
 A *moment* is the latest of some times of a customer's: `last_order` is that of their orders and invoices. A *rule* says
 from what on it counts, how long data is kept then, on which law that rests, and what happens in the end:
 
     tickets: {label: Tickets, types: Ticket, purpose: customer_service, counted_from: resolvedAt, then: erase_row,
        basis: GDPR Art. 5(1)(e), owner: support, review: 2027-06-30}
+
+A rule that empties properties names them, or data categories alone: `user.contact.phone_number` is every property of
+the ontology with that category, or one below it, that belongs to a customer. A property has one such rule at most.
 
 Nothing is overdue that no rule names, and nothing whose time is not known.
 """
@@ -19,7 +22,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from hub.access.policy import Names, Policy, Text
 from hub.errors import ConfigurationError
-from hub.ontology import EntityType, Ontology, PropertyType
+from hub.ontology import EntityType, Ontology, Property, PropertyType
 from hub.yamlfile import Fault, YamlDocument, load_yaml, nearest, parse_model
 
 OWN: Final = "row"
@@ -27,7 +30,7 @@ OWN: Final = "row"
 CREATED: Final = "created"
 """Counted from when the hub first held the row, or knew the customer."""
 
-Then = Literal["erase_row", "erase_customer", "empty_versions", "discard_waiting"]
+Then = Literal["erase_row", "erase_customer", "empty_property", "empty_versions", "discard_waiting"]
 PAYLOADS: Final = ("empty_versions", "discard_waiting")
 """What happens to what the sources sent, whatever it was about."""
 Short = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,47}$")]
@@ -46,7 +49,17 @@ class RetentionRule(_Part):
     label: Text = Field(description="What a person calls it.")
     purpose: str = Field(description="The purpose that it was kept for: a key of the policy's `purposes`.")
     types: Names | None = Field(
-        default=None, description="Entity type, or list, whose rows are erased; with `erase_row` alone."
+        default=None,
+        description="Entity type, or list, whose rows are erased by `erase_row`; with `empty_property`, the only types"
+        " in which properties are emptied.",
+    )
+    properties: Names | None = Field(
+        default=None,
+        description="With `empty_property`: what is emptied, like `Person.telephone`.",
+    )
+    categories: Names | None = Field(
+        default=None,
+        description="With `empty_property`: data categories; every property of them, and of those below, is emptied.",
     )
     counted_from: str = Field(
         description="`row`: the row's own time; a property of the rows; `created`: when the hub first held it; or a "
@@ -61,7 +74,8 @@ class RetentionRule(_Part):
     )
     then: Then = Field(
         description="`erase_row`: the source records that state the rows; `erase_customer`: all that is kept of them;"
-        " `empty_versions`: what earlier versions of records say, and records that their source has no more;"
+        " `empty_property`: values of properties, while the rows stay; `empty_versions`: what earlier versions of"
+        " records say, and records that their source has no more;"
         " `discard_waiting`: records that wait in quarantine."
     )
     unless_any: Names | None = Field(
@@ -84,7 +98,12 @@ class RetentionRules(_Part):
     def of_rows(self) -> Iterator[tuple[str, RetentionRule, str]]:
         """Each rule that erases rows, by its name and by each type that it names."""
         for name, rule in self.rules.items():
-            yield from ((name, rule, type_) for type_ in rule.types or ())
+            if rule.then == "erase_row":
+                yield from ((name, rule, type_) for type_ in rule.types or ())
+
+    def of_properties(self) -> Iterator[tuple[str, RetentionRule]]:
+        """Each rule that empties properties, by its name."""
+        return ((name, rule) for name, rule in self.rules.items() if rule.then == "empty_property")
 
     def of_customers(self) -> Iterator[tuple[str, RetentionRule]]:
         """Each rule that erases customers, by its name."""
@@ -103,6 +122,28 @@ class RetentionRules(_Part):
 
 NO_RULES: Final = RetentionRules()
 """Nothing is ever overdue."""
+
+
+def emptied_by(rule: RetentionRule, ontology: Ontology) -> dict[str, tuple[str, ...]]:
+    """The properties that the rule empties, by type, in the ontology's order; none of a rule of another kind.
+
+    References say what belongs to whom, and are left to the records that state them.
+    """
+    if rule.then != "empty_property":
+        return {}
+    found: dict[str, tuple[str, ...]] = {}
+    for name, type_ in ontology.types.items():
+        if type_.has_customer and name in (rule.types or ontology.types):
+            props = [prop.name for prop in type_.properties.values() if _is_emptied(rule, name, prop)]
+            if props:
+                found[name] = tuple(props)
+    return found
+
+
+def _is_emptied(rule: RetentionRule, type_name: str, prop: Property) -> bool:
+    within = any(f"{prop.category}.".startswith(f"{each}.") for each in rule.categories or ())
+    named = f"{type_name}.{prop.name}" in (rule.properties or ())
+    return prop.type is not PropertyType.REFERENCE and (within or named)
 
 
 def kept_days(rule: RetentionRule, policy: Policy) -> int:
@@ -168,25 +209,49 @@ class _Names:
         at: At = ("rules", name)
         yield from self._unknown((*at, "purpose"), "purpose", rule.purpose, list(self.policy.purposes))
         yield from self._unknown((*at, "owner"), "department", rule.owner, list(self.policy.departments))
-        if (rule.types is not None) != (rule.then == "erase_row"):
-            message = "`types` belongs to `then: erase_row`, and only there"
+        empties = rule.then == "empty_property"
+        if not empties and (rule.types is not None) != (rule.then == "erase_row"):
+            message = "`types` belongs to `then: erase_row`, and narrows `empty_property`"
             yield self.doc.fault((*at, "types"), message, expected="both or none")
+        yield from self._of_properties(at, rule)
         if rule.unless_any is not None and rule.then != "erase_customer":
             yield self.doc.fault((*at, "unless_any"), "`unless_any` belongs to `then: erase_customer`")
         for key in ("types", "unless_any"):
-            yield from self._of_types((*at, key), getattr(rule, key) or (), key)
+            yield from self._of_types((*at, key), getattr(rule, key) or (), key, parties=empties)
         yield from self._of_clock((*at, "counted_from"), rule)
 
-    def _of_types(self, at: At, names: Iterable[str], key: str) -> Iterator[Fault]:
+    def _of_properties(self, at: At, rule: RetentionRule) -> Iterator[Fault]:
+        empties, said = rule.then == "empty_property", (rule.properties, rule.categories)
+        if empties != any(each is not None for each in said):
+            message = (
+                "`properties` or `categories` say what `then: empty_property` empties, and belong there alone"
+            )
+            yield self.doc.fault((*at, "then"), message, expected="both or none")
+            return
+        for category in rule.categories or ():
+            known = list(self.ontology.taxonomy.categories)
+            yield from self._unknown((*at, "categories"), "data category", category, known)
+        for each in rule.properties or ():
+            type_name, _, prop = each.partition(".")
+            yield from self._unknown((*at, "properties"), "entity type", type_name, self._owned())
+            if type_name in self._owned():
+                props = self.ontology.type(type_name).properties
+                known = [name for name, p in props.items() if p.type is not PropertyType.REFERENCE]
+                yield from self._unknown((*at, "properties"), "property", prop, known)
+        if empties and not emptied_by(rule, self.ontology):
+            yield self.doc.fault((*at, "then"), "there is no property that it would empty")
+
+    def _of_types(self, at: At, names: Iterable[str], key: str, *, parties: bool) -> Iterator[Fault]:
         # A party goes with its customer: without it, what belongs to it would be nobody's.
-        known = [name for name in self._owned() if key != "types" or not self.ontology.type(name).is_party]
+        any_ = parties or key != "types"
+        known = [name for name in self._owned() if any_ or not self.ontology.type(name).is_party]
         for name in names:
             yield from self._unknown(at, "entity type", name, known)
 
     def _of_clock(self, at: At, rule: RetentionRule) -> Iterator[Fault]:
         if not {*(rule.types or ())} <= self.ontology.types.keys():
             return
-        types = [self.ontology.types[name] for name in rule.types or ()]
+        types = [self.ontology.types[name] for name in emptied_by(rule, self.ontology) or rule.types or ()]
         known = [CREATED, *(self.rules.moments if rule.then not in PAYLOADS else ())]
         shared = set.intersection(*(set(_times(type_)) for type_ in types)) if types else set()
         if types and all(type_.time for type_ in types):
@@ -203,6 +268,14 @@ class _Names:
             if first.setdefault(type_, name) != name:
                 message = f"rows of {type_} are erased by the rule {first[type_]!r} already"
                 yield self.doc.fault(("rules", name, "types"), message, expected="one rule a type")
+        for name, rule in self.rules.of_properties():
+            key = "categories" if rule.categories is not None else "properties"
+            for type_, props in emptied_by(rule, self.ontology).items():
+                twice = [p for p in props if first.setdefault(f"{type_}.{p}", name) != name]
+                if twice:
+                    what = f"{type_}.{twice[0]}"
+                    message = f"{what} is emptied by the rule {first[what]!r} already"
+                    yield self.doc.fault(("rules", name, key), message, expected="one rule a property")
 
     def _owned(self) -> list[str]:
         return [name for name, type_ in self.ontology.types.items() if type_.has_customer]

@@ -73,7 +73,8 @@ class Within:
         return " or ".join(" and ".join(sorted(way)) or "everyone" for way in sorted(self.ways, key=sorted))
 
 
-EVERYONE: Final = Within(frozenset({frozenset()}))
+_ANYBODY: Final = frozenset[str]()
+EVERYONE: Final = Within(frozenset({_ANYBODY}))
 NOBODY: Final = Within(frozenset())
 
 
@@ -83,5 +84,10 @@ def scoped(scope: str) -> Within:
 
 
 def any_of(predicates: Iterable[Within]) -> Within:
-    """Where one of them holds."""
-    return Within.of(way for predicate in predicates for way in predicate.ways)
+    """Where one of them holds; none is asked for after one that holds for everyone."""
+    ways: set[frozenset[str]] = set()
+    for predicate in predicates:
+        if _ANYBODY in predicate.ways:
+            return EVERYONE
+        ways |= predicate.ways
+    return Within.of(ways)

@@ -7,7 +7,7 @@ transaction of the caller's. What of the store may hold something of a customer,
 | table                                  | what of a customer            | what becomes of it                        |
 |----------------------------------------|-------------------------------|-------------------------------------------|
 | `record`                               | what the sources said         | deleted (1)                               |
-| `record_head`                          | keys, their numbers           | deleted                                   |
+| `record_head`, `emptied`               | keys; keyed hashes            | deleted                                   |
 | `quarantine`                           | what waits                    | deleted (2)                               |
 | `e_` and the type                      | what the records state        | deleted, or served from another record    |
 | `identifier`, `identifier_ref`         | identifiers                   | deleted                                   |

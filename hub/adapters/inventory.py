@@ -93,6 +93,7 @@ TABLES: Final[Mapping[str, TableNote]] = MappingProxyType(
         "privacy_step": _note("Steps of privacy requests", "privacy_request"),
         "privacy_retained": _note("What a law has kept of the erased", "record", categories=(EVERYTHING,)),
         "rectified": _note("Keyed hashes of what was corrected", "privacy_request"),
+        "emptied": _note("Keyed hashes of values that retention emptied", "record"),
         "retirement": _note("Batches that retention erased", "tombstone"),
         "incident": _note("Register of incidents", categories=(PSEUDONYM, "user.content.private")),
         "incident_customer": _note("Customers whom an incident affects", "incident"),

@@ -206,7 +206,12 @@ def erase_heads(store: Store, connection: Connection, head_ids: Collection[int])
     )
     rows = [id_ for (id_,) in store.rows_in(connection, waiting, ids)]
     store.delete_in(connection, "quarantine", "id", rows)
-    for table, column in (("former", "head_id"), ("record", "head_id"), ("record_head", "id")):
+    for table, column in (
+        ("former", "head_id"),
+        ("emptied", "head_id"),
+        ("record", "head_id"),
+        ("record_head", "id"),
+    ):
         store.delete_in(connection, table, column, ids)
 
 

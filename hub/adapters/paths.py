@@ -55,6 +55,8 @@ class CompiledPath:
     """Top-level names that it reads from the item."""
     record_fields: frozenset[str] = frozenset()
     """Top-level names that it reads from the record, when it starts there (`^`)."""
+    names: tuple[str, ...] | None = None
+    """The names that it walks down; None where it does more than that."""
 
 
 @lru_cache(maxsize=4096)
@@ -74,8 +76,8 @@ def compile_path(text: str) -> CompiledPath:
     tree = _parse(text[2:], skipped=2) if from_record else _parse(text)
     names, roots = _plain_names(tree), frozenset(_roots(tree))
     if from_record:
-        return CompiledPath(_on_record(tree, names), names is not None, record_fields=roots)
-    return CompiledPath(_on_item(tree, names), names is not None, item_fields=roots)
+        return CompiledPath(_on_record(tree, names), names is not None, record_fields=roots, names=names)
+    return CompiledPath(_on_item(tree, names), names is not None, item_fields=roots, names=names)
 
 
 def truthy(value: Any) -> bool:

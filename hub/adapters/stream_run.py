@@ -12,6 +12,7 @@ from hub.adapters import backfill, drift, findings, landing, quarantine, resurre
 from hub.adapters.batch_events import BatchEvents
 from hub.adapters.config import SourceConfig, StreamConfig
 from hub.adapters.declared import declared_fields
+from hub.adapters.emptied import Emptied
 from hub.adapters.firstload import FirstLoad
 from hub.adapters.gate import Gate, Passed
 from hub.adapters.landing import Accepted, Head, Incoming, Landed
@@ -114,6 +115,9 @@ class StreamRun:
         `retry` maps again what waits in quarantine unchanged.
         """
         heads = self._heads([item.key for item in incoming])
+        if not retry:
+            with self.store.read() as connection:
+                incoming = Emptied(self.store).without(connection, incoming, heads)
         current = self._not_newer(incoming) if self.backfills else incoming
         fresh, waiting = self._fresh(current, heads, retry=retry)
         mapped = self._map(fresh, heads)

@@ -63,6 +63,48 @@ class Ages:
         found = self._store.dialect.run(connection, sql, {"after": after, **self._values(rule)}).fetchall()
         return [AgedRow(type_name, *row) for row in found]
 
+    def valued_rows(
+        self,
+        connection: Connection,
+        rule: str,
+        type_name: str,
+        props: Sequence[str],
+        *,
+        after: str = "",
+        limit: int = 1000,
+    ) -> list[tuple[AgedRow, tuple[str, ...]]]:
+        """The first rows with an id above `after` that are overdue by the rule and have any of the properties.
+
+        In the order of ids, each with those of the properties that it has.
+        """
+        type_ = self._store.ontology.type(type_name)
+        there = [f'(t."{type_.properties[prop].column}" IS NOT NULL)' for prop in props]
+        sql = (
+            f'SELECT t.id, t.head_id, {_party(type_)}, t.source, {", ".join(there)} FROM "{type_.table}" t'
+            f" WHERE t.id > {self._given('after')} AND ({' OR '.join(there)}) AND {self._clock(rule, type_)}"
+            f" ORDER BY t.id LIMIT {limit}"
+        )
+        found = self._store.dialect.run(connection, sql, {"after": after, **self._values(rule)}).fetchall()
+        return [
+            (
+                AgedRow(type_name, *row[:4]),
+                tuple(prop for prop, has in zip(props, row[4:], strict=True) if has),
+            )
+            for row in found
+        ]
+
+    def overdue_by(
+        self, connection: Connection, rule: str, type_name: str, ids: Collection[str]
+    ) -> list[AgedRow]:
+        """Those of the rows of a type that are overdue by the rule."""
+        type_ = self._store.ontology.type(type_name)
+        sql = (
+            f'SELECT t.id, t.head_id, {_party(type_)}, t.source FROM "{type_.table}" t'
+            f" WHERE {{in:t.id}} AND {self._clock(rule, type_)}"
+        )
+        rows = self._store.rows_in(connection, sql, sorted(ids), **self._values(rule))
+        return [AgedRow(type_name, *row) for row in rows]
+
     def overdue(self, connection: Connection, type_name: str, ids: Collection[str]) -> set[str]:
         """Those of the rows of a type whose time is up; none where no rule erases its rows."""
         rule = self._by_type.get(type_name)

@@ -72,6 +72,11 @@ class Contact:
     outdated: tuple[str, ...] = ()
     """The registers that would have to be looked at for their numbers, and are too old to be relied on."""
 
+    @property
+    def is_silent(self) -> bool:
+        """Whether nothing was said by them or of their numbers: all who are, and have an address, are judged alike."""
+        return not (self.bars or self.words or self.registered or self.outdated)
+
 
 def contacts(
     store: Store, connection: Connection, customers: Collection[str] | None = None
@@ -102,13 +107,105 @@ def contacts(
     return found
 
 
-def pages(store: Store, connection: Connection, size: int = PAGE) -> Iterator[dict[str, Contact]]:
-    """What is known of all customers, so many at a time, in the order of their ids."""
+def deciding(
+    store: Store, connection: Connection, customers: Collection[str], reach: Reach, channel: str
+) -> dict[str, Contact]:
+    """As much of each of these customers as tells whether the channel may be used for the reach, and no evidence.
+
+    Of words those that the reach is about, without where they stand; of addresses, one at most of the channel's scheme,
+    and all where registers are looked at. So an audience costs a tenth of what `contacts` does.
+    """
+    ids = sorted(customers)
+    there = "SELECT DISTINCT m.customer_id FROM membership m WHERE {in:m.customer_id}"
+    found = {row[0]: Contact() for row in store.rows_in(connection, there, ids)}
+    barred = (
+        "SELECT m.customer_id, s.bar FROM membership m JOIN standing s ON s.party_id = m.party_id"
+        " WHERE {in:m.customer_id}"
+    )
+    for customer, bar in store.rows_in(connection, barred, ids):
+        found[customer].bars.add(bar)
+    scheme = ADDRESSED.get(channel)
+    listed = scheme == PHONE and bool(Registers(store).all(connection))
+    if scheme is not None:
+        for customer, value in _addresses(store, connection, ids, scheme, whole=listed):
+            found[customer].addresses.setdefault(scheme, set()).add(value)
+    if reach.consent is not None:
+        _add_consents(store, connection, ids, reach.consent, found)
+    if listed:
+        _look_up(store, connection, found)
+    return found
+
+
+def addresses(
+    store: Store, connection: Connection, customers: Collection[str], scheme: str
+) -> dict[str, set[str]]:
+    """The addresses of these customers in the scheme."""
+    found: dict[str, set[str]] = {}
+    for customer, value in _addresses(store, connection, sorted(customers), scheme, whole=True):
+        found.setdefault(customer, set()).add(value)
+    return found
+
+
+def _addresses(
+    store: Store, connection: Connection, ids: Sequence[str], scheme: str, *, whole: bool
+) -> list[Sequence[Any]]:
+    value, end = ("i.value", "") if whole else ("min(i.value)", " GROUP BY m.customer_id")
+    sql = (
+        f"SELECT m.customer_id, {value} FROM membership m JOIN identifier i ON i.entity_id = m.party_id"
+        f" WHERE i.scheme = {literal(scheme)} AND {{in:m.customer_id}}{end}"
+    )
+    return store.rows_in(connection, sql, ids)
+
+
+def _add_consents(
+    store: Store, connection: Connection, ids: Sequence[str], asked: Consent, found: Mapping[str, Contact]
+) -> None:
+    """Add the consents that the question is about, and of those who gave some how old they are."""
+    type_ = store.ontology.types.get(CONSENT)
+    if type_ is None:
+        return
+    props = [prop for prop in _DECISIVE if prop in type_.properties]
+    columns = ", ".join(f'CAST(r."{type_.properties[prop].column}" AS TEXT)' for prop in props)
+    sql = (
+        f'SELECT m.customer_id, {columns} FROM membership m JOIN "{type_.table}" r ON r.party_id = m.party_id'
+        f' WHERE r."purpose" IN ({_listed(asked.uses)}) AND r."channel" IN ({_listed(asked.channels)})'
+        " AND {in:m.customer_id}"
+    )
+    names = [_DECISIVE[prop] for prop in props]
+    for customer, *said in store.rows_in(connection, sql, ids):
+        told = {"state": None, "at": None, **dict(zip(names, said, strict=True))}
+        found[customer].words.append(Word("", "", "", "", 0, "consent", **told))
+    known = store.ontology.customer_properties
+    facts = ", ".join(
+        f'CAST(c."{known[prop].column}" AS TEXT)' if prop in known else "NULL"
+        for prop in (MINOR, BIRTH, COUNTRY)
+    )
+    who = sorted(customer for customer, contact in found.items() if contact.words)
+    ages = f"SELECT c.id, {facts} FROM customer c WHERE {{in:c.id}}"
+    for customer, minor, born, country in store.rows_in(connection, ages, who):
+        contact = found[customer]
+        contact.is_minor, contact.born, contact.country = minor in _TRUE, born, country
+
+
+_DECISIVE: Final = {
+    "purpose": "use",
+    "channel": "channel",
+    "state": "state",
+    "at": "at",
+    "expiresOn": "expires_on",
+    "legalBasis": "legal_basis",
+    "givenBy": "given_by",
+}
+"""Properties of a consent by which it is judged, and what `Word` calls them."""
+
+
+def pages(store: Store, connection: Connection, size: int = PAGE) -> Iterator[list[str]]:
+    """The ids of all customers, so many at a time, in their order."""
     given = store.dialect.param
     sql = f"SELECT id FROM customer WHERE id > {given('after')} ORDER BY id LIMIT {size}"
     after = ""
     while ids := list(connection.exec_driver_sql(sql, {"after": after}).scalars()):
-        yield contacts(store, connection, ids)
+        yield ids
         after = ids[-1]
 
 

@@ -21,7 +21,9 @@ from hub.schema.scalars import Date, DateTime, Long
 class RetentionCount:
     """A line of the report."""
 
-    type: str = strawberry.field(description="The entity type, or `Customer`.")
+    type: str = strawberry.field(
+        description="The entity type, `Type.property` for values that are emptied, or `Customer`."
+    )
     source: str | None = strawberry.field(description="The source that states the rows; null for customers.")
     due: Long = strawberry.field(description="What the next run erases.")
     held: Long = strawberry.field(
@@ -56,7 +58,7 @@ class RetentionRule:
     counted_from: str = strawberry.field(name="countedFrom", description="From what on the time counts.")
     keep_days: Long = strawberry.field(name="keepDays", description="For how many days data is kept then.")
     then: str = strawberry.field(
-        description="`erase_row`, `erase_customer`, `empty_versions` or `discard_waiting`."
+        description="`erase_row`, `erase_customer`, `empty_property`, `empty_versions` or `discard_waiting`."
     )
     basis: str = strawberry.field(description="The law or decision behind the time.")
     owner: str = strawberry.field(description="The department that answers for it.")
@@ -115,11 +117,11 @@ class RunRetentionInput:
     idempotency_key: str = strawberry.field(name=KEY, description=KEY_WORDS)
 
 
-@strawberry.type(description="How many rows of a type went.")
+@strawberry.type(description="How many rows of a type, or values of a property, went.")
 class RetiredCount:
     """A count of rows."""
 
-    type: str = strawberry.field(description="The entity type.")
+    type: str = strawberry.field(description="The entity type, or `Type.property`.")
     count: Long = strawberry.field(description="How many.")
 
 

@@ -13,15 +13,12 @@ from hypothesis import strategies as st
 from hub.audit import Action
 from hub.commands import EraseCustomer, Ground, erase_customer
 from hub.errors import AccessDeniedError, NotFoundError, QueryError
-from hub.graph.contact import contacts
 from hub.privacy.consent import (
     DoNotCall,
     ImportRegister,
     Reason,
     audience,
-    decide,
     import_register,
-    reach_of,
     record_do_not_call,
     release_do_not_call,
     suppressions,
@@ -31,7 +28,7 @@ from hub.privacy.consent import (
 from hub.privacy.home import withdrawals_unacknowledged
 from tests.cli.test_erase import customers
 from tests.commands.command_world import BEN, Shop, fresh_key
-from tests.privacy.test_consent import FIRST, asked, planned
+from tests.privacy.test_consent import FIRST, asked, counted, planned
 
 __all__ = ["customers"]
 
@@ -48,10 +45,7 @@ def phone(shop: Shop, customer: str, number: str = NUMBER) -> None:
 
 def judged(shop: Shop, customer: str, channel: str = "phone", use: str = USE) -> Reason:
     """What the rules say without the hour."""
-    with shop.services.store.read() as connection:
-        contact = contacts(shop.services.store, connection, [customer])[customer]
-    reach = reach_of(use, channel, shop.services.access.ages)  # type: ignore[arg-type]  # one of the channels
-    return decide(contact, reach, channel, datetime.now(UTC).date().isoformat()).reason
+    return counted(shop, customer, channel, use)
 
 
 def forbid(shop: Shop, number: str = NUMBER) -> int:

@@ -6,6 +6,7 @@ import csv
 import hashlib
 import io
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, cast
 
@@ -22,6 +23,7 @@ from hub.graph.contact import contacts
 from hub.graph.reached import Reached
 from hub.privacy.consent import (
     GPC_USES,
+    Audience,
     Reason,
     Verdict,
     audience,
@@ -73,6 +75,21 @@ def planned(shop: Shop, customer: str, channel: str, use: str) -> bool:
         return Reached(services.ontology, access, services.store.dialect.name).customer(connection, customer)
 
 
+def counted(shop: Shop, customer: str, channel: str, use: str) -> Reason:
+    """What all that is known says of the customer but for the hour; audiences have to count the same."""
+    with shop.services.store.read() as connection:
+        contact = contacts(shop.services.store, connection, [customer])[customer]
+    reach = reach_of(use, cast(Channel, channel), shop.services.access.ages)
+    verdict = decide(contact, reach, channel, datetime.now(UTC).date().isoformat())
+    operator = Author.operator("os:tests", shop.services.access)
+    found = audience(shop.services, operator, channel, use, [customer])
+    whole = audience(shop.services, operator, channel, use)
+    expected = Audience(1, {}) if verdict.allowed else Audience(0, {verdict.reason: 1})
+    assert found == expected, (channel, use, verdict.reason)
+    assert verdict.allowed or whole.excluded[verdict.reason] > 0
+    return verdict.reason
+
+
 def agree(shop: Shop, customer: str) -> set[Reason]:
     """Check that rules and plans say the same of every channel; the reasons met."""
     reasons = set()
@@ -81,6 +98,7 @@ def agree(shop: Shop, customer: str) -> set[Reason]:
             verdict = asked(shop, customer, channel, use)
             seen = verdict.allowed or verdict.reason is Reason.NO_ADDRESS
             assert seen == planned(shop, customer, channel, use), (channel, use, verdict.reason)
+            counted(shop, customer, channel, use)
             reasons.add(verdict.reason)
     return reasons
 

@@ -19,7 +19,7 @@ from hub.commands import Author
 from hub.commands.customers import find_customer, reached_customers
 from hub.commands.giving import refusals_recorded
 from hub.errors import QueryError
-from hub.graph.contact import ADDRESSED, PAGE, PHONE, Contact, Word, contacts, pages
+from hub.graph.contact import ADDRESSED, PAGE, PHONE, Contact, Word, addresses, contacts, deciding, pages
 from hub.graph.plans.reach import CONSENT
 from hub.privacy.consent.hours import waits_until
 from hub.privacy.consent.rules import CHANNELS, SAID_NO, Reason, Verdict, decide, is_telemarketing, reach_of
@@ -93,8 +93,8 @@ def audience(
     """
     with refusals_recorded(services, author, Command.READ_CONSENT):
         reasons: Counter[Reason] = Counter()
-        for _, _, verdict in _judged(services, author, channel, use, customers):
-            reasons[verdict.reason] += 1
+        for _, page in _judged(services, author, channel, use, customers):
+            reasons.update(page.values())
     event = author.event(Action.READ, data_categories=(CATEGORY,), counts={"customers": reasons.total()})
     services.recorder.record_sync(event)
     allowed = sum(count for reason, count in reasons.items() if Verdict(reason).allowed)
@@ -122,11 +122,15 @@ def suppressions(
         rows: dict[str, Reason] = {}
         concerned: set[str] = set()
         order = list(Reason)
-        for customer, contact, verdict in _judged(services, author, channel, use, None):
-            if verdict.reason in SAID_NO:
-                for address in contact.addresses.get(ADDRESSED[channel], ()):
-                    concerned.add(customer)
-                    rows[address] = min(rows.get(address, verdict.reason), verdict.reason, key=order.index)
+        for connection, page in _judged(services, author, channel, use, None):
+            said_no = {customer: reason for customer, reason in page.items() if reason in SAID_NO}
+            known = addresses(services.store, connection, said_no, ADDRESSED[channel])
+            for customer, held in known.items():
+                concerned.add(customer)
+                for address in held:
+                    rows[address] = min(
+                        rows.get(address, said_no[customer]), said_no[customer], key=order.index
+                    )
     event = author.event(
         Action.EXPORT,
         data_categories=(
@@ -179,32 +183,38 @@ def _one(services: Services, author: Author, customer: str) -> tuple[str, Contac
 
 def _judged(
     services: Services, author: Author, channel: str, use: str, customers: Collection[str] | None
-) -> Iterator[tuple[str, Contact, Verdict]]:
-    """Each customer with the verdict; a page of them is in memory at a time."""
+) -> Iterator[tuple[Connection, dict[str, Reason]]]:
+    """The reasons by customer, a page of them at a time, with the connection by which they were read."""
     reach = _reach(services, channel, use)
     today = _day(datetime.now(UTC))
+    scheme = ADDRESSED.get(channel, channel)
+    silent = {
+        has: decide(Contact(addresses={scheme: {""}} if has else {}), reach, channel, today).reason
+        for has in (False, True)
+    }
     with services.store.read() as connection:
-        some = (
-            pages(services.store, connection)
-            if customers is None
-            else _named(services, connection, customers)
-        )
-        for found in some:
+        some = pages(services.store, connection) if customers is None else _named(customers)
+        for ids in some:
             if author.is_operator:
-                there: Collection[str] = found
+                there: Collection[str] = ids
             else:
-                there = reached_customers(services.store, connection, found, author)
-            for id_, contact in found.items():
-                if id_ in there:
-                    yield id_, contact, decide(contact, reach, channel, today)
+                there = reached_customers(services.store, connection, ids, author)
+            found = deciding(services.store, connection, there, reach, channel)
+            yield (
+                connection,
+                {
+                    id_: silent[bool(contact.addresses)]
+                    if contact.is_silent
+                    else decide(contact, reach, channel, today).reason
+                    for id_, contact in found.items()
+                },
+            )
 
 
-def _named(
-    services: Services, connection: Connection, customers: Collection[str]
-) -> Iterator[dict[str, Contact]]:
+def _named(customers: Collection[str]) -> Iterator[list[str]]:
     ids = sorted({*customers})
     for start in range(0, len(ids), PAGE):
-        yield contacts(services.store, connection, ids[start : start + PAGE])
+        yield ids[start : start + PAGE]
 
 
 def _reach(services: Services, channel: str, use: str) -> Reach:

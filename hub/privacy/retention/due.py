@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from sqlalchemy import Connection
 
 from hub.adapters.aging import AgedPayload, aged_versions, aged_waiting
+from hub.adapters.emptying import Emptying, Emptyings
 from hub.adapters.retiring import Judged, Verdict, judge
 from hub.graph.ages import AgedRow, Ages, parties_of, restricted
 from hub.graph.holds import held
@@ -57,6 +58,40 @@ def customer_page(
     keeping = ages.keeping(connection, found) - stopped
     due = tuple(id_ for id_ in found if id_ not in stopped and id_ not in keeping)
     return CustomerPage(found[-1], due, tuple(sorted(stopped)), tuple(sorted(keeping)))
+
+
+@dataclass(frozen=True, slots=True)
+class PropertyPage:
+    """Overdue rows of one type that have what a rule empties, in the order of their ids, and what becomes of it."""
+
+    rows: tuple[AgedRow, ...]
+    planned: Emptyings
+
+    @property
+    def counts(self) -> Mapping[tuple[str, str, Verdict], int]:
+        """Values by `Type.property`, source and verdict."""
+        return Counter(
+            (f"{value.type}.{value.property}", value.source, verdict)
+            for value, verdict in self.planned.verdicts.items()
+        )
+
+
+def property_page(
+    emptying: Emptying, connection: Connection, type_name: str, *, after: str, limit: int
+) -> PropertyPage:
+    """The next rows of a type with values that are overdue; none at the end."""
+    found = emptying.rows(connection, type_name, after=after, limit=limit)
+    return PropertyPage(tuple(row for row, _ in found), emptying.plan(connection, found))
+
+
+def property_pages(
+    emptying: Emptying, connection: Connection, type_name: str, limit: int
+) -> Iterator[PropertyPage]:
+    """All rows of a type with values that are overdue."""
+    after = ""
+    while (page := property_page(emptying, connection, type_name, after=after, limit=limit)).rows:
+        yield page
+        after = page.rows[-1].id
 
 
 def payload_page(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from types import MappingProxyType
@@ -12,13 +12,15 @@ from typing import Final
 from sqlalchemy import Connection
 
 from hub.access import Command
-from hub.access.retention import PAYLOADS, RetentionRule, kept_days
+from hub.access.retention import PAYLOADS, RetentionRule, emptied_by, kept_days
+from hub.adapters.emptying import Emptying
+from hub.adapters.retiring import Verdict
 from hub.audit import Action
 from hub.commands import Author
 from hub.commands.giving import refusals_recorded
 from hub.graph.ages import Ages
 from hub.ontology import CUSTOMER, Ontology
-from hub.privacy.retention.due import customer_pages, payload_pages, row_pages
+from hub.privacy.retention.due import customer_pages, payload_pages, property_pages, row_pages
 from hub.services import Services
 
 _PAGE = 1000
@@ -30,9 +32,10 @@ KEPT_IN: Final[Mapping[str, str]] = MappingProxyType(
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """Overdue rows of one type and source, or customers, who are of no one source."""
+    """Overdue rows of one type and source, values of a property, or customers, who are of no one source."""
 
     type: str
+    """The type of the rows; for values `Type.property`."""
     source: str | None
     due: int
     """What the next run erases."""
@@ -121,12 +124,14 @@ def measure(services: Services, at: datetime) -> RetentionReport:
 
 def _measured(services: Services, ages: Ages, connection: Connection, name: str) -> RuleReport:
     rule = services.retention.rules[name]
-    lines = _payload_lines if rule.then in PAYLOADS else _row_lines if rule.types else _customer_lines
+    emptied = emptied_by(rule, services.ontology)
+    types = tuple(emptied) or rule.types
+    lines = _lines_of(rule)
     return RuleReport(
         name=name,
         label=rule.label,
         purpose=rule.purpose,
-        types=rule.types or (KEPT_IN.get(rule.then, CUSTOMER),),
+        types=types or (KEPT_IN.get(rule.then, CUSTOMER),),
         categories=_categories(services.ontology, rule),
         counted_from=rule.counted_from,
         keep_days=kept_days(rule, services.access.policy),
@@ -136,12 +141,23 @@ def _measured(services: Services, ages: Ages, connection: Connection, name: str)
         review=rule.review.isoformat(),
         cutoff=ages.cutoff(name),
         lines=tuple(lines(services, ages, connection, name)),
-        undated=sum(ages.undated(connection, name, type_) for type_ in rule.types or ()),
+        undated=sum(ages.undated(connection, name, type_) for type_ in types or ()),
     )
 
 
+def _lines_of(rule: RetentionRule) -> Callable[[Services, Ages, Connection, str], Iterator[Line]]:
+    if rule.then in PAYLOADS:
+        return _payload_lines
+    if rule.then == "empty_property":
+        return _property_lines
+    return _row_lines if rule.types else _customer_lines
+
+
 def _categories(ontology: Ontology, rule: RetentionRule) -> tuple[str, ...]:
-    """Those of the rows; of all that belongs to customers where these are erased."""
+    """Those of the rows, or of what is emptied; of all that belongs to customers where these are erased."""
+    if emptied := emptied_by(rule, ontology):
+        found = (ontology.type(name).properties[prop] for name, props in emptied.items() for prop in props)
+        return tuple(sorted({prop.category for prop in found}))
     owned = [name for name, type_ in ontology.types.items() if type_.has_customer]
     types = [ontology.type(name) for name in rule.types or owned]
     return tuple(sorted({prop.category for type_ in types for prop in type_.properties.values()}))
@@ -155,6 +171,27 @@ def _row_lines(services: Services, ages: Ages, connection: Connection, name: str
         for source in sorted({source for source, _ in counts}):
             due, held, bound = (counts[source, verdict] for verdict in ("due", "held", "bound"))
             yield Line(type_name, source, due, held, bound)
+
+
+def _property_lines(services: Services, ages: Ages, connection: Connection, name: str) -> Iterator[Line]:
+    emptying, counts = emptying_of(services, ages, name), Counter[tuple[str, str, Verdict]]()
+    for type_name in emptied_by(services.retention.rules[name], services.ontology):
+        for page in property_pages(emptying, connection, type_name, _PAGE):
+            counts.update(page.counts)
+    for what, source in sorted({(what, source) for what, source, _ in counts}):
+        yield Line(
+            what,
+            source,
+            counts[what, source, "due"],
+            counts[what, source, "held"],
+            counts[what, source, "bound"],
+        )
+
+
+def emptying_of(services: Services, ages: Ages, rule: str) -> Emptying:
+    """What empties the properties that the rule is about."""
+    props = emptied_by(services.retention.rules[rule], services.ontology)
+    return Emptying(services.store, services.syncer, ages, rule, props)
 
 
 def _payload_lines(services: Services, ages: Ages, connection: Connection, name: str) -> Iterator[Line]:

@@ -10,23 +10,27 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
+from functools import partial
 from typing import Final
 
 from sqlalchemy import Connection
 
 from hub.access import Command
+from hub.access.retention import emptied_by
 from hub.adapters import firstload, runs
 from hub.adapters.aging import discard_waiting, empty_versions
+from hub.adapters.emptying import Emptyings
 from hub.adapters.erasing import ErasurePlan
 from hub.adapters.retiring import Retirement, plan_retirement
 from hub.audit import Action, AuditEvent, Outcome
 from hub.commands import Author, Ground
 from hub.commands.giving import Order, announce, conclude, refusals_recorded
-from hub.eraser import Erased
+from hub.eraser import RUNS, Erased
 from hub.errors import NotFoundError, QueryError
+from hub.graph import Applied
 from hub.graph.ages import Ages
-from hub.privacy.retention.due import CustomerPage, customer_page, payload_page, row_page
-from hub.privacy.retention.report import KEPT_IN, measure
+from hub.privacy.retention.due import CustomerPage, customer_page, payload_page, property_page, row_page
+from hub.privacy.retention.report import KEPT_IN, emptying_of, measure
 from hub.services import Services
 
 CUSTOMERS_AT_ONCE: Final = 20
@@ -57,7 +61,7 @@ class RetentionRun:
     """Id of the event that it began with."""
     customers: int
     rows: dict[str, int]
-    """Rows that were overdue, or went with such, by type."""
+    """Rows that were overdue, or went with such, by type; values that were emptied, by `Type.property`."""
     records: int
     """Source records of customers who stay."""
     erasures: tuple[str, ...]
@@ -165,6 +169,10 @@ class _Run:
         for name, _, type_ in rules.of_rows():
             if not wanted or name in wanted:
                 self._rows(name, type_, done)
+        for name, rule in rules.of_properties():
+            if not wanted or name in wanted:
+                for type_ in emptied_by(rule, self.services.ontology):
+                    self._properties(name, type_, done)
         for name, rule in rules.of_payloads():
             if not wanted or name in wanted:
                 self._payloads(name, rule.then, done)
@@ -223,6 +231,50 @@ class _Run:
                 done.rows.update(pages.found.rows)
             elif pages.is_over:
                 return
+
+    def _properties(self, rule: str, type_name: str, done: _Done) -> None:
+        """Empty the overdue values of rows of a type, some in a transaction; what stays is left behind."""
+        services, after, is_over = self.services, "", False
+        emptying = emptying_of(services, self._ages, rule)
+        while not is_over and done.size < self.order.most:
+            with services.store.write() as connection:
+                page = property_page(emptying, connection, type_name, after=after, limit=ROWS_AT_ONCE)
+                if page.planned.due:
+                    run_id = runs.note_command(connection, RUNS)
+                    told = partial(self._told, connection, run_id)
+                    emptying.empty(connection, run_id, page.planned, self.begun.id, told)
+                    runs.post(connection, self._emptied(rule, page.planned))
+            done.rows.update({f"{type_}.{prop}": n for (type_, prop), n in page.planned.counts.items()})
+            is_over, after = not page.rows, page.rows[-1].id if page.rows else after
+        services.publish_events()
+
+    def _told(self, connection: Connection, run_id: int, applied: Applied) -> None:
+        """Tell of what else changed: customers that are others now, and their golden records."""
+        facts = [
+            AuditEvent(actor="system", source=RUNS, run_id=str(run_id), **fact) for fact in applied.audit
+        ]
+        runs.post(connection, facts)
+        self.services.syncer.events.post_changes(connection, run_id, RUNS, applied.golden)
+
+    def _emptied(self, rule: str, planned: Emptyings) -> list[AuditEvent]:
+        """An event for each data category: how many values went, of which types and whose."""
+        types, counts = dict[str, set[str]](), Counter[str]()
+        for (type_name, prop), count in planned.counts.items():
+            category = self.services.ontology.type(type_name).properties[prop].category
+            types.setdefault(category, set()).add(type_name)
+            counts[category] += count
+        return [
+            self.author.event(
+                Action.RETENTION_RUN,
+                about=self.begun.id,
+                reason_code=f"empty_property.{rule}",
+                data_categories=(category,),
+                entity_types=tuple(sorted(types[category])),
+                customers=planned.customers,
+                counts={"deleted": counts[category]},
+            )
+            for category in sorted(counts)
+        ]
 
     def _payloads(self, rule: str, then: str, done: _Done) -> None:
         """Take out what sources sent and serves nothing any more, some in a transaction; what is held stays behind."""

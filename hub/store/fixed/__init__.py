@@ -18,6 +18,7 @@ from hub.store.fixed.customers import (
 from hub.store.fixed.findings import finding
 from hub.store.fixed.matching import blocking_key, decision, edge, profile
 from hub.store.fixed.privacy import (
+    emptied,
     held_party,
     incident,
     incident_customer,
@@ -73,6 +74,7 @@ __all__ = [
     "drift",
     "edge",
     "edi_answer",
+    "emptied",
     "finding",
     "former",
     "former_party",

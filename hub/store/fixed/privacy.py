@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Column, Index, Integer, PrimaryKeyConstraint, Table, Text
+from sqlalchemy import BigInteger, Column, Index, Integer, PrimaryKeyConstraint, Table, Text
 
 from hub.store.fixed.base import metadata
 
@@ -52,6 +52,18 @@ past_activity = Table(
 )
 """The latest times of rows that retention erased of parties who stay: without them a customer would seem never to have
 bought, or to have been silent for longer than they were. `property` is empty, and `at`, where a type has no time."""
+
+emptied = Table(
+    "emptied",
+    metadata,
+    Column("head_id", BigInteger, nullable=False),
+    Column("field", Text, nullable=False),
+    Column("hash", Text, nullable=False),
+    Column("cause", Text, nullable=False),
+    PrimaryKeyConstraint("head_id", "field", "hash"),
+)
+"""What retention emptied in records that stay: the field of the record, and a keyed hash of what it said there, so that
+the next import does not bring it back. `cause` is the id of the event that the run began with."""
 
 incident = Table(
     "incident",
