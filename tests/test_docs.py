@@ -104,6 +104,7 @@ _BASES: dict[str, tuple[str, str]] = {
     ),
     "ldap": ("{type: ldap, host: ldap.example.com}", '{base: "dc=example,dc=com"}'),
     "rest": ("{type: rest, url: https://api.example.com}", "{path: /orders}"),
+    "soap": ('{type: soap, wsdl: "https://erp.example.com/customers?wsdl"}', "{operation: ListCustomers}"),
     "sql": ("{type: sql, url: {env: ERP_URL}}", "{table: orders}"),
     "singer": ("{type: singer, tap: tap-postgres}", "{stream: public-orders}"),
     "airbyte": ("{type: airbyte, program: source-faker}", "{stream: orders}"),

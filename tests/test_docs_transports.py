@@ -25,13 +25,21 @@ def test_every_source_of_the_page_loads(yaml: str, tmp_path: Path) -> None:
 
 def test_the_page_shows_each_transport() -> None:
     shown = set(re.findall(r"type: (\w+)", "\n".join(SOURCES)))
-    assert {"amqp", "files", "imap", "kafka", "ldap", "nats"} <= shown & set(connectors())
+    assert {"amqp", "files", "imap", "kafka", "ldap", "nats", "soap"} <= shown & set(connectors())
 
 
 def test_the_targets_it_names_are_in_the_makefile_and_the_extras_in_the_project() -> None:
     makefile, project = (ROOT / "Makefile").read_text(), (ROOT / "pyproject.toml").read_text()
     targets = set(re.findall(r"`make ([a-z0-9-]+)`", prose(PAGE)))
-    assert targets == {"test-sftp", "test-s3", "test-imap", "test-brokers", "test-odata", "test-ldap"}
+    assert targets == {
+        "test-sftp",
+        "test-s3",
+        "test-imap",
+        "test-brokers",
+        "test-odata",
+        "test-ldap",
+        "test-soap",
+    }
     assert all(f"\n{target}: " in makefile for target in targets)
     [extras] = re.findall(r"customer-knowledge-hub\[([a-z0-9,]+)\]", prose(PAGE))
     assert all(f"\n{extra} = [" in project for extra in extras.split(","))

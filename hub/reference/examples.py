@@ -8,7 +8,7 @@ from textwrap import dedent
 from types import MappingProxyType
 from typing import Literal
 
-Kind = Literal["airbyte", "amqp", "files", "imap", "kafka", "ldap", "nats", "rest", "singer", "sql"]
+Kind = Literal["airbyte", "amqp", "files", "imap", "kafka", "ldap", "nats", "rest", "singer", "soap", "sql"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,6 +218,37 @@ def _connectors() -> dict[str, Example]:
             'read: {base: "ou=people,dc=example,dc=com", filter: (objectClass=inetOrgPerson)}',
             _STREAM,
             "ldap",
+        ),
+        "SoapConfig": Example(
+            """
+            connector:
+              type: soap
+              wsdl: https://erp.example.com/services/customers?wsdl
+              auth: {type: basic, username: hub, password: {env: ERP_PASSWORD}}
+            """,
+            (),
+            "soap",
+        ),
+        "SoapRead": Example(
+            """
+            read:
+              operation: ListCustomers
+              arguments: {filter: {status: active}}
+              records: customers.customer
+              paging: {type: page, param: page, size_param: pageSize, size: 200}
+            """,
+            _STREAM,
+            "soap",
+        ),
+        "SoapHeader": Example(
+            "header: {part: AuthHeader, values: {Username: hub, Password: {env: ERP_PASSWORD}}}",
+            ("connector",),
+            "soap",
+        ),
+        "UsernameTokenAuth": Example(
+            "auth: {type: username_token, username: hub, password: {env: ERP_PASSWORD}, digest: true}",
+            ("connector",),
+            "soap",
         ),
         "RestConfig": Example(
             """
