@@ -50,6 +50,10 @@ test-ldap: $(INSTALLED) ## entries of a real OpenLDAP, Debian's slapd (a minute)
 	@command -v /usr/sbin/slapd >/dev/null || { echo "make test-ldap needs slapd; on Debian: apt-get install slapd"; exit 1; }
 	$(BIN)/pytest --quiet -n 0 tests/real/ldap.py
 
+test-soap: $(INSTALLED) ## customers of a real SOAP service, PHP's own server (half a minute)
+	@command -v php >/dev/null && php -m | grep -qx soap || { echo "make test-soap needs PHP; on Debian: apt-get install php-cli php-soap"; exit 1; }
+	$(BIN)/pytest --quiet -n 0 tests/real/soap.py
+
 test-brokers: $(INSTALLED) ## messages of real NATS and RabbitMQ servers, and of librdkafka's mock of Kafka (a minute; needs root)
 	@command -v nats-server >/dev/null && command -v rabbitmq-server >/dev/null \
 		|| { echo "make test-brokers needs servers; on Debian: apt-get install nats-server rabbitmq-server"; exit 1; }

@@ -29,12 +29,11 @@ from hub.errors import ConfigurationError
 from hub.ontology import Ontology, load_ontology
 from hub.reference import pages, source_schema, stale, write
 from hub.reference.adapters import _titles as titled_models
+from hub.reference.conversions import CONVERSIONS, Conversion
 from hub.reference.errors import RECORD_CODES
 from hub.reference.examples import (
-    CONVERSIONS,
     ENTITY,
     EXAMPLES,
-    Conversion,
     Example,
 )
 from hub.reference.graphql import served_schema
@@ -104,6 +103,7 @@ _BASES: dict[str, tuple[str, str]] = {
     "webhook": ("{type: webhook, signature: standard, secret: {env: SECRET}}", "{}"),
     "ldap": ("{type: ldap, host: ldap.example.com}", '{base: "dc=example,dc=com"}'),
     "rest": ("{type: rest, url: https://api.example.com}", "{path: /orders}"),
+    "soap": ('{type: soap, wsdl: "https://erp.example.com/customers?wsdl"}', "{operation: ListCustomers}"),
     "sql": ("{type: sql, url: {env: ERP_URL}}", "{table: orders}"),
     "singer": ("{type: singer, tap: tap-postgres}", "{stream: public-orders}"),
     "airbyte": ("{type: airbyte, program: source-faker}", "{stream: orders}"),

@@ -25,7 +25,7 @@ def test_every_source_of_the_page_loads(yaml: str, tmp_path: Path) -> None:
 
 def test_the_page_shows_each_transport() -> None:
     shown = set(re.findall(r"type: (\w+)", "\n".join(SOURCES)))
-    assert {"amqp", "files", "imap", "kafka", "ldap", "nats", "webhook"} <= shown & set(connectors())
+    assert {"amqp", "files", "imap", "kafka", "ldap", "nats", "soap", "webhook"} <= shown & set(connectors())
 
 
 def test_the_targets_it_names_are_in_the_makefile_and_the_extras_in_the_project() -> None:
@@ -39,6 +39,7 @@ def test_the_targets_it_names_are_in_the_makefile_and_the_extras_in_the_project(
         "test-odata",
         "test-ldap",
         "test-webhooks",
+        "test-soap",
     }
     assert all(f"\n{target}: " in makefile for target in targets)
     [extras] = re.findall(r"customer-knowledge-hub\[([a-z0-9,]+)\]", prose(PAGE))

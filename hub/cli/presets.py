@@ -34,7 +34,7 @@ def show(name: PresetName) -> None:
     found = preset(name)
     about = found.about
     tried = f"tried against {about.tried}" if about.tried else "by documentation, not yet tried"
-    lines = [f"{about.title}, API {about.api_version}, read on {about.read_on}: {tried}", ""]
+    lines = [f"{about.title}, API {about.api_version}, {about.when}: {tried}", ""]
     lines += [f"  reads: {each}" for each in about.reads]
     lines += [f"  leaves: {each}" for each in about.leaves]
     lines += [f"  limit: {each.what} ({each.source})" for each in about.limits]

@@ -9,9 +9,10 @@ from typing import get_args
 from pydantic import BaseModel
 
 from hub.adapters import paths
-from hub.adapters.connectors import FilesRead, KafkaRead, WebhookRead, connectors, rest_models
+from hub.adapters.connectors import FilesRead, KafkaRead, SoapRead, WebhookRead, connectors, rest_models
 from hub.adapters.connectors.filesystems import S3Login, SftpLogin
 from hub.adapters.connectors.kafka import KafkaSasl
+from hub.adapters.connectors.soap_models import SoapHeader, UsernameTokenAuth
 from hub.adapters.connectors.webhook import Condition
 from hub.adapters.converters import CONVERTERS, Converter, natural
 from hub.adapters.formats import CobolSegments, FixedField, FixedSelect, Records, formats
@@ -19,12 +20,14 @@ from hub.adapters.schedules import Breaker, Schedule
 from hub.adapters.secrets import SecretRef, TextRef, UrlRef
 from hub.adapters.signatures import Signature
 from hub.adapters.specs import EntitySpec, LinkSpec, SourceConfig, StreamConfig, ValueSpec
-from hub.reference.examples import CONVERSIONS, EXAMPLES
+from hub.reference.conversions import CONVERSIONS
+from hub.reference.examples import EXAMPLES
 from hub.reference.markdown import anchor, code, docstring, fenced, header, keys_table, table
 
 Model = type[BaseModel]
 
 _AUTH: tuple[Model, ...] = get_args(get_args(rest_models.Auth)[0])
+_SOAP: Mapping[Model, str] = {UsernameTokenAuth: "Login username_token", SoapHeader: "SOAP header"}
 _PAGING: tuple[Model, ...] = get_args(get_args(rest_models.Paging)[0])
 
 _RECORDS: tuple[Model, ...] = get_args(get_args(Records)[0])
@@ -124,7 +127,7 @@ def _titles() -> dict[str, str]:
         rest_models.Incremental: "Incremental reading",
         rest_models.Delta: "Delta",
     }
-    titled |= {**_LOGINS, **_KAFKA, **_WEBHOOK}
+    titled |= {**_LOGINS, **_KAFKA, **_SOAP, **_WEBHOOK}
     return {model.__name__: title for model, title in titled.items()}
 
 
@@ -180,6 +183,8 @@ def _connectors() -> Iterator[str]:
             yield from _sections(_KAFKA, 4)
         if kind.read_model is WebhookRead:
             yield from _sections(_WEBHOOK, 4)
+        if kind.read_model is SoapRead:
+            yield from _sections(_SOAP, 4)
 
 
 def _rest() -> Iterator[str]:

@@ -50,7 +50,7 @@ def _section(each: Preset) -> str:
     return "\n\n".join(
         [
             f"## {each.name}",
-            f"{about.title}, API {about.api_version}; read on {about.read_on}: {pages}",
+            f"{about.title}, API {about.api_version}; {about.when}: {pages}",
             "\n".join(lines),
             table(["Stream", "States"], streams),
             table(["Variable", "Holds"], [[code(name), what] for name, what in about.settings.items()]),

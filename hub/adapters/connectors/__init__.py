@@ -17,6 +17,8 @@ from hub.adapters.connectors.ldap import LdapConfig, LdapRead
 from hub.adapters.connectors.nats import NatsConfig, NatsRead
 from hub.adapters.connectors.rest import RestConfig
 from hub.adapters.connectors.rest_models import RestRead
+from hub.adapters.connectors.soap import SoapConfig
+from hub.adapters.connectors.soap_models import SoapRead
 from hub.adapters.connectors.sql import SqlConfig, SqlRead
 from hub.adapters.connectors.taps import AirbyteConfig, AirbyteRead, SingerConfig, SingerRead
 from hub.adapters.connectors.webhook import WebhookConfig, WebhookRead
@@ -44,6 +46,8 @@ __all__ = [
     "RestRead",
     "SingerConfig",
     "SingerRead",
+    "SoapConfig",
+    "SoapRead",
     "SqlConfig",
     "SqlRead",
     "WebhookConfig",
@@ -62,6 +66,7 @@ CONNECTORS: tuple[type[ConnectorConfig], ...] = (
     NatsConfig,
     RestConfig,
     SingerConfig,
+    SoapConfig,
     SqlConfig,
     WebhookConfig,
 )

@@ -10,7 +10,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
-from typing import Any
+from typing import Any, Protocol
 from urllib.parse import urljoin, urlsplit
 
 import httpx
@@ -50,6 +50,55 @@ class _QueryTransport(httpx.BaseTransport):
         self._inner.close()
 
 
+class Media(Protocol):
+    """What an API speaks: how its replies are read, and which of them may be another in a moment."""
+
+    accept: str
+    """The Accept header."""
+
+    def answers(self, status: int, body: bytes) -> bool:
+        """Whether the reply says something, rather than only that it failed."""
+
+    def passing(self, status: int, body: bytes) -> str | None:
+        """Why another try may help; None where it would not."""
+
+    def read(self, kind: str, body: bytes) -> Any:
+        """What a reply of this content type says.
+
+        Raises:
+            ValueError: it is not what was to come; holds no value of it.
+        """
+
+
+class JsonMedia:
+    """JSON, read exactly."""
+
+    accept = "application/json"
+
+    def answers(self, status: int, body: bytes) -> bool:  # noqa: ARG002  (others look into it)
+        """Whether the status is one of success."""
+        return 200 <= status < 300
+
+    def passing(self, status: int, body: bytes) -> str | None:  # noqa: ARG002
+        """The status, where it says busy or broken."""
+        return busy(status)
+
+    def read(self, kind: str, body: bytes) -> Any:
+        """The JSON.
+
+        Raises:
+            ValueError: it is none.
+        """
+        if "json" not in kind:
+            raise ValueError(f"expected JSON, got {kind or 'no content type'}")
+        return payload.load(body)
+
+
+def busy(status: int) -> str | None:
+    """What is told of a status that says busy or broken."""
+    return f"status {status}" if status in _BUSY else None
+
+
 class _TryAgainError(Exception):
     """Inside this module: a try failed in a way that another may not; `wait_s` is what the API asked for."""
 
@@ -60,7 +109,7 @@ class _TryAgainError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """A reply with its JSON, read exactly; None where the API sent no content."""
+    """A reply with its JSON, read exactly, or what else the API speaks; None where it sent no content."""
 
     status: int
     json: Any = field(repr=False)
@@ -104,7 +153,7 @@ class Address:
 
 
 class HttpApi:
-    """One API's address and login; fetches JSON."""
+    """One API's address and login; fetches what it says."""
 
     def __init__(
         self,
@@ -116,7 +165,9 @@ class HttpApi:
         timeout_s: float,
         max_bytes: int,
         requests_per_second: float | None,
+        media: Media = JsonMedia(),  # noqa: B008  (it has no state)
     ) -> None:
+        self._media = media
         self._context, self._base, self._auth, self._retries = context, base.rstrip("/") + "/", auth, retries
         if not base.startswith(("http://", "https://")):
             raise SourceProtocolError(context.source, None, "url is no http or https address")
@@ -125,7 +176,7 @@ class HttpApi:
             timeout=timeout_s,
             follow_redirects=False,
             trust_env=False,
-            headers={"Accept": "application/json", "User-Agent": "customer-knowledge-hub"},
+            headers={"Accept": media.accept, "User-Agent": "customer-knowledge-hub"},
         )
         self._max_bytes = max_bytes
         self._pause_s = 1 / requests_per_second if requests_per_second else 0.0
@@ -158,7 +209,7 @@ class HttpApi:
         accept: frozenset[int],
         body: Any = None,
     ) -> Reply:
-        """The reply from `address`, by POST where there is a body.
+        """The reply from `address`, by POST where there is a body: bytes go as they are, all else as JSON.
 
         Statuses in `accept` are given back like success, without their content.
 
@@ -222,7 +273,8 @@ class HttpApi:
                     "GET" if body is None else "POST",
                     address.url,
                     headers={**headers, **login_headers},
-                    json=body,
+                    json=None if isinstance(body, bytes) else body,
+                    content=body if isinstance(body, bytes) else None,
                     extensions={_QUERY: query},
                 )
             )
@@ -253,8 +305,8 @@ class HttpApi:
             raise _TryAgainError(f"the connection failed ({type(error).__name__})") from None
         except httpx.DecodingError:
             raise _TryAgainError("the reply's compression is damaged") from None
-        if response.status_code in _BUSY:
-            raise _TryAgainError(f"status {response.status_code}", _retry_after_s(response.headers))
+        if why := self._media.passing(response.status_code, body):
+            raise _TryAgainError(why, _retry_after_s(response.headers))
         return response.status_code, response.headers, body
 
     def _body(self, response: httpx.Response) -> bytes:
@@ -267,21 +319,27 @@ class HttpApi:
         return bytes(body)
 
     def _reply(
-        self, stream: str, address: Address, status: int, headers: httpx.Headers, body: bytes
+        self,
+        stream: str,
+        address: Address,
+        status: int,
+        headers: httpx.Headers,
+        body: bytes,
+        media: Media | None = None,
     ) -> Reply:
+        media = media or self._media
+
         def wrong(message: str) -> SourceProtocolError:
             return SourceProtocolError(self._context.source, stream, f"{address.path}: {message}")
 
-        if not 200 <= status < 300:
+        if not media.answers(status, body):
             raise wrong(f"status {status}")
         next_link = _next_link(headers)
         if status == 204 or not body:
             return Reply(status, None, next_link, _server_time(headers), headers)
         kind = headers.get("content-type", "").partition(";")[0].strip().lower()
-        if "json" not in kind:
-            raise wrong(f"expected JSON, got {kind or 'no content type'}")
         try:
-            return Reply(status, payload.load(body), next_link, _server_time(headers), headers)
+            return Reply(status, media.read(kind, body), next_link, _server_time(headers), headers)
         except ValueError as error:
             raise wrong(str(error)) from None
 
@@ -327,14 +385,17 @@ class HttpApi:
             "POST",
             target.url,
             data=form,
-            headers=_basic(*identity) if auth.send_in == "header" else {},
+            headers={
+                "Accept": JsonMedia.accept,
+                **(_basic(*identity) if auth.send_in == "header" else {}),
+            },
             extensions={_QUERY: _query(target.params)},
         )
         status, headers, body = self._send(request)
         if status in (400, 401, 403):
             message = f"the token address refused the client ({status}); see auth"
             raise SourceProtocolError(self._context.source, stream, message)
-        granted = self._reply(stream, target, status, headers, body).json
+        granted = self._reply(stream, target, status, headers, body, JsonMedia()).json
         if not isinstance(granted, dict) or not isinstance(granted.get("access_token"), str):
             raise SourceProtocolError(self._context.source, stream, "the token address gave no access_token")
         lasts_s = float(granted.get("expires_in") or 3600)

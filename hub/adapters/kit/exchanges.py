@@ -229,7 +229,9 @@ def _same_text(sent: str, recorded: str, secrets: Collection[str]) -> bool:
     if sent == recorded:
         return True
     try:
-        said, wanted = (etree.canonicalize(text.encode(), strip_text=True) for text in (sent, recorded))
+        said, wanted = (
+            etree.canonicalize(etree.fromstring(text.encode()), strip_text=True) for text in (sent, recorded)
+        )
     except etree.XMLSyntaxError:
         return False
     return bool(said == wanted)

@@ -51,6 +51,10 @@ class About(ConfigModel):
     documentation: list[Address] = Field(min_length=1, description="Pages that the preset was written after.")
     api_version: str = Field(min_length=1, description="Version of the API.")
     read_on: date = Field(description="Day on which the pages were read.")
+    checked: bool = Field(
+        default=True,
+        description="Whether all pages were opened on that day; if not, some of what is stated is unconfirmed.",
+    )
     tried: str | None = Field(description="The real system and version it was tried against, or null.")
     reads: list[str] = Field(min_length=1, description="What is read.")
     leaves: list[str] = Field(min_length=1, description="What is not read, and what one has to know of it.")
@@ -60,6 +64,11 @@ class About(ConfigModel):
     )
     limits: list[Limit] = Field(default=[], description="The vendor's limits on requests.")
     settings: dict[str, str] = Field(description="What each environment variable holds.")
+
+    @property
+    def when(self) -> str:
+        """When its pages were read, or that not all of them were."""
+        return f"read on {self.read_on}" if self.checked else "not all of its pages were opened and checked"
 
 
 @dataclass(frozen=True)

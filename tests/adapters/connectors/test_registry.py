@@ -57,6 +57,7 @@ def test_the_built_in_connectors_have_names():
         "nats",
         "rest",
         "singer",
+        "soap",
         "sql",
         "webhook",
     ]
