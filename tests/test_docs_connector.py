@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 import stamina
 
-from hub.adapters import Sources, Syncer, load_sources
+from hub.adapters import Sources, Syncer, load_sources, plugins
 from hub.adapters.kit import CHECKS, Replayer, Subject, load_exchanges, verdicts
 from hub.errors import ConfigurationError
 from hub.ontology import load_ontology
@@ -44,7 +44,9 @@ def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     )
     (info / "entry_points.txt").write_text(entries)
     monkeypatch.syspath_prepend(tmp_path)
+    plugins.installed.cache_clear()
     yield tmp_path
+    plugins.installed.cache_clear()
     for name in ("hub_guestbook", "test_guestbook"):
         sys.modules.pop(name, None)
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from importlib.metadata import entry_points
+from functools import cache
+from importlib.metadata import EntryPoint, entry_points
 from typing import Annotated, Any, TypeVar, Union, get_args
 
 from pydantic import Field
@@ -37,9 +38,15 @@ def choice(named: Mapping[str, type[ConfigModel]]) -> Any:
     return Annotated[Union[members], Field(discriminator="type")]  # noqa: UP007  (made from a list)
 
 
+@cache
+def installed(group: str) -> tuple[EntryPoint, ...]:
+    """What packages offer, looked for once: what is installed later needs another process to be imported in anyway."""
+    return tuple(entry_points(group=group))
+
+
 def _third_party(group: str, base: type[KindT]) -> list[type[KindT]]:
     loaded = []
-    for entry in entry_points(group=group):
+    for entry in installed(group):
         try:
             kind = entry.load()
         except (ImportError, AttributeError) as error:

@@ -10,6 +10,7 @@ import asyncio
 import time
 from collections.abc import AsyncGenerator, AsyncIterator, Iterator
 from contextlib import aclosing, suppress
+from functools import cache
 from importlib import resources
 from typing import Any, Final
 
@@ -76,10 +77,7 @@ class PopPage:
 
     def __init__(self, service: GraphQLService, admission: Admission) -> None:
         self._service, self._admission = service, admission
-        loader = jinja2.FunctionLoader(lambda name: (_files() / name).read_text(encoding="utf-8"))
-        self._card = jinja2.Environment(
-            loader=loader, autoescape=True, undefined=jinja2.StrictUndefined
-        ).get_template("card.html")
+        self._card = _card_template()
 
     def routes(self) -> Iterator[Route]:
         """All of them; only the last two tell anything of anybody, and these need a token."""
@@ -181,6 +179,13 @@ def _sse(event: str, text: str) -> bytes:
 
 def _files() -> Any:
     return resources.files("hub.api") / "pop"
+
+
+@cache
+def _card_template() -> jinja2.Template:
+    loader = jinja2.FunctionLoader(lambda name: (_files() / name).read_text(encoding="utf-8"))
+    environment = jinja2.Environment(loader=loader, autoescape=True, undefined=jinja2.StrictUndefined)
+    return environment.get_template("card.html")
 
 
 def _file(path: str, name: str, media_type: str) -> Route:

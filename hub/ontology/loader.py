@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterator, Sequence
+from functools import cache
 from pathlib import Path
 from types import MappingProxyType
 
@@ -22,6 +23,15 @@ def load_ontology(extra: Sequence[Path] = ()) -> Ontology:
     Raises:
         ConfigurationError: with every fault of every file; nothing is loaded by halves.
     """
+    return _load(extra) if extra else _own()
+
+
+@cache
+def _own() -> Ontology:
+    return _load(())
+
+
+def _load(extra: Sequence[Path]) -> Ontology:
     faults: list[Fault] = []
     taxonomy = _load_taxonomy(_HERE / "taxonomy.yaml")
     specs = list(_read_specs([_HERE / "types", *extra], faults))

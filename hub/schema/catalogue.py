@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from types import MappingProxyType
 from typing import Any, TypeVar
 
@@ -64,7 +65,7 @@ class Catalogue:
         """The name of the type that holds the questions."""
         return _QUERY
 
-    @property
+    @cached_property
     def sdl(self) -> str:
         """The schema in GraphQL's schema language."""
         return self.schema.as_str()

@@ -112,6 +112,11 @@ class Document:
         return Operation(name, found)
 
 
+_SHIPPED: BoundedCache[Document] = BoundedCache(KEPT)
+"""By schema, depth and text: those that the hub ships take a quarter of a second, and several parts of a process want
+them."""
+
+
 class Documents:
     """The documents of one schema."""
 
@@ -128,7 +133,12 @@ class Documents:
             DocumentError: it is malformed or does not fit the schema.
             LimitError: it is too large; the limit is named.
         """
-        self._shipped[text] = self._prepared(text)
+        key = self._schema, self._max_depth, text
+        document = _SHIPPED.get(key)
+        if document is None:
+            document = self._prepared(text)
+            _SHIPPED.put(key, document, document.weight)
+        self._shipped[text] = document
 
     def find(self, text: str) -> Document | None:
         """The document, None when it is new or no longer kept."""

@@ -6,10 +6,13 @@ longer names stays in the table, unread, so that going back to the earlier ontol
 
 from __future__ import annotations
 
+from functools import cache
 from pathlib import Path
 
 from alembic import command
 from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, Engine, Inspector, Table, inspect, text
 from sqlalchemy.schema import CreateColumn
 
@@ -53,10 +56,22 @@ def _secret(connection: Connection, new: bytes) -> bytes:
 
 
 def _migrate(connection: Connection) -> None:
-    config = Config()
-    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
+    if MigrationContext.configure(connection).get_current_revision() == _newest():
+        return
+    config = _migrations()
     config.attributes["connection"] = connection
     command.upgrade(config, "head")
+
+
+def _migrations() -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
+    return config
+
+
+@cache
+def _newest() -> str | None:
+    return ScriptDirectory.from_config(_migrations()).get_current_head()
 
 
 def _stored_digest(connection: Connection) -> str | None:

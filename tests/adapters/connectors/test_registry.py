@@ -43,7 +43,7 @@ class TakenConfig(EchoConfig):
 
 def offered(monkeypatch, *names):
     entries = [EntryPoint(name, f"{__name__}:{name}", "hub.connectors") for name in names]
-    monkeypatch.setattr(plugins, "entry_points", lambda group: entries if group == "hub.connectors" else [])
+    monkeypatch.setattr(plugins, "installed", lambda group: entries if group == "hub.connectors" else [])
 
 
 def test_the_built_in_connectors_have_names():
