@@ -5,9 +5,11 @@ from __future__ import annotations
 import gc
 import os
 from collections.abc import Callable, Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
+import typer.testing
 from hypothesis import HealthCheck, settings
 
 from tests.databases import Postgres, scratch, sqlite_store
@@ -21,6 +23,9 @@ settings.load_profile(os.environ.get("HUB_TEST_PROFILE", "hub"))
 # Almost all that is made here lives as long as the session, or is gone with its last reference: to look for garbage
 # among it as often as Python does takes a fifth of the time.
 gc.set_threshold(50_000, 20, 50)
+
+# Typer's runner makes all commands anew for each call, from hundreds of signatures.
+typer.testing._get_command = cache(typer.testing._get_command)
 
 if (memory := scratch()) is not None:
     # Where pytest makes its folders, of which a run of all tests fills some hundred megabytes.
