@@ -6,8 +6,6 @@ import json
 import os
 import random
 import sqlite3
-import subprocess
-import sys
 import time
 from collections import Counter
 from collections.abc import Callable
@@ -18,7 +16,7 @@ from hub.audit import AuditEvent, AuditLog, DataKeys, EventFilter, Sealer
 from hub.audit.checkpoints import parse_text
 from hub.audit.notes import Note
 from tests.audit.published import checkpoints_of
-from tests.doc_blocks import ROOT
+from tests.processes import Child
 
 MakeEvent = Callable[..., AuditEvent]
 
@@ -86,26 +84,19 @@ KILLS = 30 if os.environ.get("HUB_TEST_PROFILE") == "thorough" else 4
 """Of each of the processes below."""
 
 
-def start(script: str, *arguments: str) -> subprocess.Popen[str]:
-    command = [sys.executable, "-c", script, *arguments]
-    return subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=ROOT)
-
-
-def kill_after(process: subprocess.Popen[str], delay_s: float) -> list[str]:
+def kill_after(process: Child, delay_s: float) -> list[str]:
     """The lines that the process had written when it was killed, that long after it was ready."""
-    assert process.stdout is not None
     assert process.stdout.readline() == "ready\n"
     time.sleep(delay_s)
     process.kill()
-    output, _ = process.communicate()
-    return output.split("\n")[:-1]  # what follows the last line end was cut off
+    return process.rest().split("\n")[:-1]  # what follows the last line end was cut off
 
 
 def test_two_processes_append_to_one_log(log: AuditLog, log_url: str) -> None:
-    processes = [start(APPENDING, log_url, name, "15") for name in ("u-1", "u-2")]
+    processes = [Child.of_script(APPENDING, log_url, name, "15") for name in ("u-1", "u-2")]
     for process in processes:
-        process.communicate(timeout=60)
-        assert process.returncode == 0
+        process.rest()
+        assert process.ended() == 0
     found = log.events(limit=1_000)
     assert [each.seq for each in found] == list(range(300))
     for name in ("u-1", "u-2"):
@@ -115,10 +106,10 @@ def test_two_processes_append_to_one_log(log: AuditLog, log_url: str) -> None:
 
 
 def test_processes_that_open_a_new_log_at_once_make_one(log_url: str) -> None:
-    processes = [start(APPENDING, log_url, f"u-{number}", "1") for number in range(3)]
+    processes = [Child.of_script(APPENDING, log_url, f"u-{number}", "1") for number in range(3)]
     for process in processes:
-        process.communicate(timeout=60)
-        assert process.returncode == 0
+        process.rest()
+        assert process.ended() == 0
     with AuditLog.open(log_url) as log:
         assert log.size() == 30
         assert log.verify().ok
@@ -128,7 +119,9 @@ def test_no_event_that_was_acknowledged_is_lost_by_kill(log: AuditLog, log_url: 
     chance = random.Random(20250601)
     for number in range(KILLS):
         before = log.head()
-        lines = kill_after(start(APPENDING, log_url, f"u-{number}", "100000"), chance.uniform(0, 0.1))
+        lines = kill_after(
+            Child.of_script(APPENDING, log_url, f"u-{number}", "100000"), chance.uniform(0, 0.1)
+        )
         acknowledged = [int(seq) for line in lines for seq in line.split()]
         assert acknowledged == list(range(before.size, before.size + len(acknowledged)))
         log.append([])  # waits for the lock, which a server may hold on behalf of the dead until it commits
@@ -143,7 +136,7 @@ def test_of_an_event_and_its_payload_a_kill_leaves_both_or_neither(
     chance, sealer = random.Random(20250601), Sealer(keys)
     for number in range(10):
         before = log.size()
-        kill_after(start(SEALING, log_url, keys_url, f"u-{number}"), chance.uniform(0, 0.05))
+        kill_after(Child.of_script(SEALING, log_url, keys_url, f"u-{number}"), chance.uniform(0, 0.05))
         log.append([])
         assert (log.size() - before) % 5 == 0
     assert log.size() > 0
@@ -160,7 +153,7 @@ def test_no_checkpoint_that_was_published_is_contradicted_after_a_kill(
     expected: dict[str, int] = {}
     for number in range(KILLS):
         name = f"u-{number}"
-        lines = kill_after(start(PUBLISHING, log_url, name, str(outside)), chance.uniform(0, 0.15))
+        lines = kill_after(Child.of_script(PUBLISHING, log_url, name, str(outside)), chance.uniform(0, 0.15))
         appended = [int(seq) for line in lines if line.startswith("appended") for seq in line.split()[1:]]
         expected[name] = len(appended)
         published |= {int(line.split()[1]): line.split()[2] for line in lines if line.startswith("published")}
@@ -185,7 +178,7 @@ def test_no_checkpoint_that_was_published_is_contradicted_after_a_kill(
 
 def test_two_processes_publish_one_history(log: AuditLog, log_url: str, tmp_path: Path) -> None:
     outside = tmp_path / "outside"
-    processes = [start(PUBLISHING, log_url, name, str(outside)) for name in ("u-1", "u-2")]
+    processes = [Child.of_script(PUBLISHING, log_url, name, str(outside)) for name in ("u-1", "u-2")]
     for process in processes:
         kill_after(process, 0.3)
     log.append([])
@@ -205,10 +198,10 @@ def test_draining_that_is_killed_loses_and_doubles_nothing(
         rows = [(number, make_event(number).encode().decode()) for number in range(total)]
         store.executemany("INSERT INTO audit_outbox VALUES (?, ?)", rows)
     for _ in range(KILLS):
-        kill_after(start(DRAINING, log_url, str(path)), chance.uniform(0, 0.1))
-    process = start(DRAINING, log_url, str(path))
-    process.communicate(timeout=60)
-    assert process.returncode == 0
+        kill_after(Child.of_script(DRAINING, log_url, str(path)), chance.uniform(0, 0.1))
+    process = Child.of_script(DRAINING, log_url, str(path))
+    process.rest()
+    assert process.ended() == 0
     results = [found.event.counts["results"] for found in log.events(limit=total + 1)]
     assert results == list(range(total)), Counter(results).most_common(3)
     with closing(sqlite3.connect(path)) as store:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import base64
 import stat
-import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -27,6 +25,7 @@ from hub.audit import (
 from hub.audit.datakeys import CACHED, DataKey
 from hub.errors import AuditError, AuditIntegrityError, ConfigurationError, MasterKeyError
 from tests.audit.conftest import MASTER
+from tests.processes import Child
 
 MakeEvent = Callable[..., AuditEvent]
 
@@ -64,6 +63,7 @@ def test_many_keys_are_made_at_once_and_few_are_kept(keys: DataKeys) -> None:
 MAKING = """
 import sys
 from hub.audit import DataKeys, LocalMasterKeys, Retention
+from tests.processes import Child
 keys = DataKeys.open(sys.argv[1], LocalMasterKeys.of([bytes(range(32))]))
 names = [(f"customer-of-test-{n}", Retention.CUSTOMER) for n in range(40)]
 print(*(keys.for_sealing([each])[each].id for each in names))
@@ -71,9 +71,8 @@ print(*(keys.for_sealing([each])[each].id for each in names))
 
 
 def test_processes_that_need_a_key_at_once_get_the_same(keys_url: str, log: AuditLog) -> None:
-    command = [sys.executable, "-c", MAKING, keys_url]
-    processes = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True) for _ in range(3)]
-    outputs = [process.communicate(timeout=60)[0].split() for process in processes]
+    processes = [Child.of_script(MAKING, keys_url) for _ in range(3)]
+    outputs = [process.rest().split() for process in processes]
     assert outputs[0] == outputs[1] == outputs[2]
     assert len(set(outputs[0])) == 40
 

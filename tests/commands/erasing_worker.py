@@ -1,10 +1,9 @@
-"""Erases Ann in a process of its own, which is killed at a point of the erasure: `FOLDER STORE_URL CUSTOMER POINT`."""
+"""Erases Ann in a process of its own, which is killed at a point of the erasure."""
 
 from __future__ import annotations
 
 import os
 import signal
-import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -61,7 +60,3 @@ def main(folder: str, store_url: str, customer: str, point: str) -> None:
         author = Author.operator("os:tests", services.access)
         reason = "asked by a letter of 3 May to be forgotten"
         erase_customer(services, author, EraseCustomer(customer, Ground.OBJECTION, reason, "DSR-7", "key-1"))
-
-
-if __name__ == "__main__":
-    main(*sys.argv[1:])

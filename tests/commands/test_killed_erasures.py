@@ -3,27 +3,26 @@
 from __future__ import annotations
 
 import signal
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
 from hub.audit import Action, State
+from tests.commands import erasing_worker
 from tests.commands.command_world import ANN, BEN, Shop
 from tests.commands.erasing_worker import POINTS
 from tests.commands.erasing_world import held, told
 from tests.databases import sqlite_store
-from tests.doc_blocks import ROOT
+from tests.processes import Child
 
 DONE = ("nothing done",)
 """After these nothing of an erasure is known: it was never ordered."""
 
 
 def killed(folder: Path, store_url: str, customer: str, point: str) -> None:
-    words = [sys.executable, "-m", "tests.commands.erasing_worker", str(folder), store_url, customer, point]
-    done = subprocess.run(words, cwd=ROOT, capture_output=True, timeout=120, check=False)
-    assert done.returncode == -signal.SIGKILL, done.stderr.decode()
+    worker = Child(erasing_worker.main, str(folder), store_url, customer, point)
+    worker.rest()
+    assert worker.ended() == -signal.SIGKILL
 
 
 def counted(shop: Shop, *actions: Action) -> int:

@@ -1,8 +1,7 @@
-"""Follows a store's change feed until killed: `python -m tests.search.index_worker ENGINE URL FOLDER`."""
+"""Follows a store's change feed in a process of its own until killed; it prints each cursor that it has committed."""
 
 from __future__ import annotations
 
-import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -11,8 +10,7 @@ from hub.search import Document, Indexer
 from tests.search.search_world import World
 
 
-def main() -> None:
-    engine, url, folder = sys.argv[1:]
+def main(engine: str, url: str, folder: str) -> None:
     world = World(url, Path(folder), engine)
     apply = world.engine.apply
 
@@ -26,6 +24,3 @@ def main() -> None:
     while True:
         if not indexer.follow():
             time.sleep(0.005)
-
-
-main()

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import os
 import random
-import subprocess
-import sys
 import time
 from pathlib import Path
 
+from tests.processes import Child
+from tests.search import index_worker
 from tests.search.search_world import World, fill, gone, key_of, says, thing
 
 KILLS = 20 if os.environ.get("HUB_TEST_PROFILE") == "thorough" else 4
@@ -37,8 +37,7 @@ def test_killed_during_commits_the_index_heals_from_its_cursor(
         written += EACH
         time.sleep(luck.uniform(0.0, 0.25))
         worker.kill()
-        said, _ = worker.communicate()
-        acknowledged = [int(line) for line in said.split() if line.isdigit()]
+        acknowledged = [int(line) for line in worker.rest().split() if line.isdigit()]
         cursor = world.engine.cursor()
         assert cursor is not None
         assert cursor >= max([before, *acknowledged])
@@ -51,10 +50,7 @@ def test_killed_during_commits_the_index_heals_from_its_cursor(
     world.close()
 
 
-def _start(engine: str, url: str, index: Path) -> subprocess.Popen[str]:
-    command = [sys.executable, "-m", "tests.search.index_worker", engine, url, str(index)]
-    root = Path(__file__).parents[2]
-    worker = subprocess.Popen(command, cwd=root, stdout=subprocess.PIPE, text=True)
-    assert worker.stdout is not None
+def _start(engine: str, url: str, index: Path) -> Child:
+    worker = Child(index_worker.main, engine, url, str(index))
     assert worker.stdout.readline() == "ready\n"
     return worker
