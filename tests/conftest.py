@@ -32,6 +32,11 @@ if (memory := scratch()) is not None:
     os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", memory)
 
 
+def pytest_xdist_auto_num_workers() -> int:
+    """One more than there are processors: each waits a fifth of its time, for PostgreSQL or for other processes."""
+    return (os.cpu_count() or 1) + 1
+
+
 def pytest_collection_finish() -> None:
     gc.collect()
     gc.freeze()

@@ -1,4 +1,7 @@
-"""The `hub` command."""
+"""The `hub` command.
+
+What only one command needs of the API, which takes longest to import, is imported in it: each call is a process.
+"""
 
 from __future__ import annotations
 
@@ -14,14 +17,13 @@ import stamina
 import typer
 from rich.markup import escape
 
-from hub import commands, demo_run, reference
+from hub import commands
 from hub.access import AUDIENCE, DEMO_ISSUER, DemoIssuer, missing_assessments
 from hub.adapters import source_statuses
 from hub.adapters.frozen import frozen_sources, frozen_words
 from hub.adapters.preview import preview as preview_stream
 from hub.adapters.runs import RunReport
 from hub.adapters.sync import Progress
-from hub.api import serve as serve_api
 from hub.cli import (
     access,
     adapter,
@@ -55,7 +57,6 @@ from hub.cli.terminal import (
     sync_progress,
 )
 from hub.errors import NotFoundError, SourceError
-from hub.schema import shipped_documents
 from hub.services import Services, load_configuration, open_services
 from hub.settings import load_settings
 
@@ -116,12 +117,15 @@ def check(
     ] = None,
 ) -> None:
     """Check ontology, policy, all sources and shipped queries; show every fault with its place."""
+    from hub.reference import source_schema
+    from hub.schema import shipped_documents
+
     settings = load_settings()
     found = load_configuration(settings)
     shipped = shipped_documents(settings, found.ontology, found.access)
     streams = sum(len(source.streams) for source in found.sources.values())
     if schema is not None:
-        schema.write_text(reference.source_schema(found.ontology), encoding="utf-8")
+        schema.write_text(source_schema(found.ontology), encoding="utf-8")
     out.print(
         f"No fault: {len(found.ontology.types)} entity types, {len(found.access.roles)} roles, "
         f"{len(found.sources)} sources with {streams} streams, {len(found.retention.rules)} rules of retention, "
@@ -138,6 +142,8 @@ def queries(
     folder: Annotated[str | None, typer.Argument(help="Only those of this department or role.")] = None,
 ) -> None:
     """List the GraphQL documents that the hub ships, with the ids to ask for them by."""
+    from hub.schema import shipped_documents
+
     settings = load_settings()
     found = load_configuration(settings)
     shipped = shipped_documents(settings, found.ontology, found.access)
@@ -243,8 +249,10 @@ def sources() -> None:
 @command(app)
 def serve() -> None:
     """Start the API."""
+    from hub import api
+
     logging.getLogger("hub").setLevel(logging.INFO)
-    serve_api(load_settings())
+    api.serve(load_settings())
 
 
 @command(app)
@@ -256,6 +264,8 @@ def demo(
     serving: Annotated[bool, typer.Option("--serve/--no-serve", help="Start the API.")] = True,
 ) -> None:
     """Build the demo company, sync its five sources, start the API, print tokens and queries to paste."""
+    from hub import demo_run
+
     plan = demo_run.DemoPlan(Path("var") / "demo", people, organisations, port, fresh)
     with demo_run.company(plan, out) as (settings, environ):
         with open_services(settings, environ) as services:
@@ -275,6 +285,8 @@ def token(
     ] = None,
 ) -> None:
     """Print a token of the demo issuer for a role; for trying things out, in demo mode only."""
+    from hub import demo_run
+
     settings = load_settings()
     access = load_configuration(settings).access
     if not settings.demo:
@@ -293,6 +305,8 @@ def docs(
     ] = False,
 ) -> None:
     """Write the generated pages of the documentation."""
+    from hub import reference
+
     if check_only:
         stale = reference.stale(folder)
         for name in stale:

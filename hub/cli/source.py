@@ -18,8 +18,6 @@ from hub.adapters.connectors import WebhookConfig
 from hub.adapters.inbox import Backlog
 from hub.adapters.schedules import Turn
 from hub.adapters.turns import turns
-from hub.api.hooks import hook_path
-from hub.api.publisher import publishing
 from hub.cli.common import SourceName, command, opened, operator, out
 from hub.cli.terminal import print_report, sync_progress
 from hub.errors import QueryError
@@ -118,6 +116,8 @@ def worker(
 
 
 async def _work(services: Services, working: commands.Worker, stop: Event, *, once: bool) -> None:
+    from hub.api.publisher import publishing
+
     async with publishing(services):
         if not once:
             await asyncio.to_thread(working.run, stop)
@@ -139,6 +139,8 @@ def _moment(text: str | None) -> datetime | None:
 
 
 def _print_hooks(services: Services) -> None:
+    from hub.api.hooks import hook_path
+
     backlogs = services.inbox.backlogs()
     base = services.settings.public_url or ""
     table = Table(

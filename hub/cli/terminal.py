@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
 from rich.console import Console
 from rich.markup import escape
@@ -16,7 +17,9 @@ from hub.adapters.preview import Preview, form, shown_values
 from hub.adapters.quarantine import Quarantined
 from hub.adapters.runs import Counts, RunReport
 from hub.adapters.status import SourceStatus
-from hub.schema import ShippedDocument
+
+if TYPE_CHECKING:
+    from hub.schema import ShippedDocument
 
 _STATE_STYLES = {
     "ok": "green",

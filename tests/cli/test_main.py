@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import fcntl
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -217,3 +219,13 @@ def test_what_left_the_configuration_is_shown_and_can_be_forgotten(office: Offic
     again = office.run("forget", "club")
     assert again.exit_code == 1
     assert "nothing is held" in again.stderr
+
+
+def test_what_only_the_api_needs_is_not_imported_by_each_command() -> None:
+    script = (
+        "import sys, hub.cli; print(*{'hub.api', 'hub.schema', 'fastapi', 'xlsxwriter'} & set(sys.modules))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    assert done.stdout == "\n"

@@ -11,8 +11,6 @@ import io
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Final
 
-import xlsxwriter
-
 from hub.privacy.records.record import Record, Sheet
 
 _FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
@@ -35,6 +33,8 @@ def to_csv(record: Record) -> bytes:
 
 def to_xlsx(record: Record) -> bytes:
     """A workbook: the record, the processor's record, the gaps of both."""
+    import xlsxwriter  # which takes long, for the one format
+
     out = io.BytesIO()
     book = xlsxwriter.Workbook(
         out, {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False}
