@@ -9,16 +9,17 @@ from collections.abc import Callable
 from multiprocessing.connection import Connection
 from typing import TextIO
 
-_CONTEXT = multiprocessing.get_context("forkserver")
-_CONTEXT.set_forkserver_preload(["tests.nursery"])
+CONTEXT = multiprocessing.get_context("forkserver")
+CONTEXT.set_forkserver_preload(["tests.nursery"])
+"""Where processes are made of functions alone."""
 
 
 class Child:
     """A process that runs Python; what it prints is read from `stdout`."""
 
     def __init__(self, run: Callable[..., None], *arguments: str) -> None:
-        ours, theirs = _CONTEXT.Pipe(duplex=False)
-        self._process = _CONTEXT.Process(target=_printing, args=(theirs, run, *arguments))
+        ours, theirs = CONTEXT.Pipe(duplex=False)
+        self._process = CONTEXT.Process(target=_printing, args=(theirs, run, *arguments))
         self._process.start()
         theirs.close()
         self.stdout: TextIO = os.fdopen(os.dup(ours.fileno()))

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import csv
 import json
-import multiprocessing
 import os
 import random
 import time
 from collections import Counter
-from multiprocessing.context import ForkServerContext
 from pathlib import Path
 
 import pytest
@@ -20,6 +18,7 @@ from hub.store import Store
 from tests.adapters.killed import worker
 from tests.adapters.shop import graph
 from tests.databases import sqlite_store
+from tests.processes import CONTEXT
 
 KILLS = 30 if os.environ.get("HUB_TEST_PROFILE") == "thorough" else 8
 
@@ -60,9 +59,9 @@ def batches_in_store(url: str) -> Counter[tuple[str, str]]:
     return Counter({(str(run), stream): accepted for run, stream, accepted in rows if accepted})
 
 
-def run_until_killed(context: ForkServerContext, args: tuple[str, str, str], delay_s: float) -> bool:
+def run_until_killed(args: tuple[str, str, str], delay_s: float) -> bool:
     """Whether the sync was still at work when it was killed."""
-    process = context.Process(target=worker.sync, args=args)
+    process = CONTEXT.Process(target=worker.sync, args=args)
     process.start()
     process.join(delay_s)
     alive = process.is_alive()
@@ -85,14 +84,12 @@ def test_a_sync_killed_many_times_ends_as_an_unbroken_one(
     assert unbroken.total.quarantined == 6
 
     audit_url = f"sqlite:///{tmp_path / 'audit.sqlite'}"
-    context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["tests.adapters.killed.worker"])
     rng = random.Random(int(os.environ.get("HUB_TEST_SEED", "11")))
     Store.open(store_url, worker.ONTOLOGY, worker.SECRET).close()
     kills = attempts = 0
     while kills < KILLS:
         attempts += 1
-        kills += run_until_killed(context, (store_url, audit_url, folder), rng.uniform(0.05, span_s))
+        kills += run_until_killed((store_url, audit_url, folder), rng.uniform(0.05, span_s))
         if attempts % 3 == 0:
             rewrite(tmp_path / "shop", attempts)
     restore(tmp_path / "shop")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import multiprocessing
 import os
 import random
 from collections.abc import Iterator
@@ -17,6 +16,7 @@ from hub.audit.erasures import Erasure
 from hub.ontology import Ontology, load_ontology
 from tests.adapters.erasing_world import World, everything, opened, words
 from tests.adapters.killed import eraser
+from tests.processes import CONTEXT
 
 PEOPLE = [1, 2, 3]
 LAST = 10_000
@@ -38,9 +38,7 @@ def world(store_url: str, tmp_path: Path, ontology: Ontology) -> Iterator[World]
 
 
 def erase_and_die(world: World, at: int | None) -> None:
-    context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["tests.adapters.killed.eraser"])
-    process = context.Process(target=eraser.erase_and_die, args=(world.url, world.customer(3), at))
+    process = CONTEXT.Process(target=eraser.erase_and_die, args=(world.url, world.customer(3), at))
     process.start()
     process.join()
     assert process.exitcode == -9

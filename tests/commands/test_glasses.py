@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import logging
-import multiprocessing
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -39,6 +38,7 @@ from hub.services import Services, open_services
 from hub.settings import Settings
 from hub.store import fixed, iso_utc
 from tests.commands.command_world import ANN, BEN, Shop
+from tests.processes import CONTEXT
 
 PURPOSE = "order_fulfilment"
 REASON = "The carrier reports a leaking battery"
@@ -114,10 +114,7 @@ def _expire(settings: Settings) -> None:
 def test_several_processes_end_each_of_them_once(shop: Shop) -> None:
     ids = [broken(shop, f"k{number}") for number in range(5)]
     run_out(shop.services, *ids)
-    processes = [
-        multiprocessing.get_context("spawn").Process(target=_expire, args=(shop.services.settings,))
-        for _ in range(3)
-    ]
+    processes = [CONTEXT.Process(target=_expire, args=(shop.services.settings,)) for _ in range(3)]
     for each in processes:
         each.start()
     for each in processes:
