@@ -132,7 +132,7 @@ class Scanner:
             segment = self._segment(signs, number)
             yield segment
             if segment.tag in ("IEA", "UNZ") or not segment.is_whole:
-                signs = self._after_una = None
+                signs = None
 
     def _fill(self, size: int) -> bool:
         """Whether so many bytes are there, after reading on."""
