@@ -127,7 +127,9 @@ async def test_events_tell_which_customers_hold_a_lot(services: Services, order:
         reports.append(services.syncer.sync("crm"))
     assert {report.state for report in reports} == {"ok"}
     lot, held = await holders(services, "L-778")
-    assert lot["status"] == "recalled"
+    assert (lot["status"], lot["expiryDate"]) == ("recalled", "2027-01-01"), (
+        "the recall does not say the date"
+    )
     assert lot["recalledAt"].startswith("2026-01-02T09:06:00")
     assert held == [
         ("Harbour Books Ltd", "mail0@example.com", "D-1", 12.0),

@@ -11,7 +11,7 @@ import hashlib
 import json
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import Any, Protocol, TypeVar
 
@@ -102,6 +102,8 @@ class StreamMapping:
                             "duplicate_entity",
                             "the record states two entities of one key",
                         )
+                    if entity.filled:
+                        entity = replace(entity, values={**known.values, **entity.values})
                     made[entity.id] = entity
         return MappedRecord(key, observed_at, tuple(made.values()))
 
@@ -117,6 +119,7 @@ class _EntityMaker:
     secret: bytes = field(repr=False)
     space: str
     shared: bool
+    filled: bool
     when: Access | None
     each: Access | None
     key: Keyed
@@ -134,7 +137,7 @@ class _EntityMaker:
                 told = {name: _tried(value_in, scope) for name, value_in in self.values}
                 values = {name: value for name, value in told.items() if value is not None}
                 id_ = entity_id(self.source, self.space, key, self.secret) if key else ""
-                yield Entity(id_, self.type, key or "", values, self.shared)
+                yield Entity(id_, self.type, key or "", values, self.shared, filled=self.filled)
 
     def _scopes(self, payload: Payload) -> list[Scope]:
         if self.each is None:
@@ -151,7 +154,7 @@ class _EntityMaker:
             if value is not None:
                 values[name] = value
         id_ = entity_id(self.source, self.space, key, self.secret)
-        return Entity(id_, self.type, key, values, self.shared)
+        return Entity(id_, self.type, key, values, self.shared, filled=self.filled)
 
 
 def compile_stream(
@@ -208,7 +211,8 @@ def _maker(
         source=source.source,
         secret=secret,
         space=spec.space or type_.space,
-        shared=spec.shared,
+        shared=bool(spec.shared),
+        filled=spec.shared == "filled",
         when=compile_path(spec.when).follow if spec.when else None,
         each=compile_path(spec.each).follow if spec.each else None,
         key=_key(f"{spec.type}.key", spec.key or stream.key),

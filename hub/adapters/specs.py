@@ -150,8 +150,10 @@ class EntitySpec(ConfigModel):
         description="Path to the key, or several for one of many parts; the stream's unless given.",
     )
     space: str | None = Field(default=None, description="Space of the key; the type's own unless given.")
-    shared: bool = Field(
-        default=False, description="Several records may state the entity; the latest observed one is served."
+    shared: bool | Literal["filled"] = Field(
+        default=False,
+        description="Several records may state the entity; the latest observed one is served. With `filled`, what it "
+        "leaves out is taken from the latest one that says it: for few records an entity, as all are read for it.",
     )
     properties: dict[str, ValueSpec] = Field(default_factory=dict, description="Values by property.")
     links: dict[str, LinkSpec] = Field(default_factory=dict, description="Targets by reference property.")

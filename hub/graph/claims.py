@@ -3,7 +3,8 @@
 A *claim* is one record's statement of one entity. Most entities have one claim. A shared entity (a product that every
 order line repeats) has many, and the claim of greatest rank is served: latest observed, then by content and record
 name, so that the order of arrival decides nothing. When the served claim goes, the next one is served, its content
-restated from the landed record.
+restated from the landed record. A *filled* entity (a lot, of whose making and recall two events tell) is served with
+each property of the claim of greatest rank that states it, among those that are filled too; all of them are restated.
 
 An entity that is not shared and yet claimed by two live records is an error of the mapping. It is served like a
 shared one, which is deterministic, and every claim that loses is reported as a conflict.
@@ -13,17 +14,21 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from itertools import islice
 
 from sqlalchemy import Connection
 
-from hub.graph.entities import Statement
+from hub.graph.entities import Entity, Statement
 from hub.graph.rows import Draft, RowCodec, rank
 from hub.ontology import EntityType
 from hub.store import Store, fixed
 
 Restate = Callable[[Connection, Sequence[int]], Sequence[Statement]]
 """Maps the newest accepted versions of landed records again, given the ids of their heads."""
+
+_RESTATED_AT_A_TIME = 500
+"""Claims of a filled entity that are in memory together."""
 
 Conflict = tuple[int, str, str]
 """A losing claim on an entity that is not shared: head id, entity id, type."""
@@ -92,11 +97,20 @@ class _Batch:
     listed: dict[tuple[str, int], tuple[str, str]] = field(default_factory=dict)
     """Type and rank of the contributions on record, by entity and head."""
     conflicts: list[Conflict] = field(default_factory=list)
+    withdrawing: frozenset[str] = frozenset()
+    """The entities of which a record of the batch says nothing any more."""
 
     @property
     def ids(self) -> set[str]:
         """All entities that the batch may affect."""
         return self.drafts.keys() | self.before.keys() | {id_ for id_, _ in self.listed}
+
+    def changes_filling(self, id_: str) -> bool:
+        """Whether the batch may change what fills the entity up, though another record's claim is the first.
+
+        A claim that is withdrawn says no more whether it was filled.
+        """
+        return id_ in self.withdrawing or any(draft.filled for draft in self.drafts.get(id_, ()))
 
     def contributors(self) -> dict[str, frozenset[int]]:
         """The heads of the contributions on record, by entity."""
@@ -162,6 +176,10 @@ class Claims:
         self._load_contributions(connection, batch, "head_id", heads)
         self._load_other_rows(connection, batch)
         self._load_contributions(connection, batch, "entity_id", sorted(batch.ids))
+        said = {(id_, draft.statement.head_id) for id_, drafts in batch.drafts.items() for draft in drafts}
+        batch.withdrawing = frozenset(
+            id_ for id_, head in batch.listed if head in batch.heads and (id_, head) not in said
+        )
         return batch
 
     def _drafts(self, statement: Statement, conflicts: list[Conflict]) -> Iterable[Draft]:
@@ -240,18 +258,32 @@ class Claims:
             restated = self._restated(connection, _to_restate(open_, batch))
             for id_, claims in list(open_.items()):
                 row = batch.before.get(id_)
-                if claims and not _is_served(claims[0], row):
+                if claims and not _stays(id_, claims[0], batch):
                     draft = claims[0].draft or restated.get((id_, claims[0].head_id))
                     if draft is None:
                         claims.pop(0)
                         continue
-                    won.append(draft)
+                    won.append(self._filled(connection, draft, claims[1:]) if draft.filled else draft)
                 elif row is not None and not claims:
                     lost.append(row)
                 del open_[id_]
         for id_, claims in contests.items():
             batch.conflicts += _conflicts(id_, claims)
         return won, lost
+
+    def _filled(self, connection: Connection, first: Draft, others: Sequence[_Claim]) -> Draft:
+        """The first draft with what it leaves out, by the others in their order."""
+        stated = _entity_of(first)
+        values = {name: value for name, value in stated.values.items() if value is not None}
+        rest = iter([claim for claim in others if claim.type == first.type])
+        while some := list(islice(rest, _RESTATED_AT_A_TIME)):
+            restated = self._restated(connection, {claim.head_id for claim in some if claim.draft is None})
+            for claim in some:
+                draft = claim.draft or restated.get((first.id, claim.head_id))
+                if draft is not None and draft.filled:
+                    more = _entity_of(draft).values
+                    values |= {name: more[name] for name in more.keys() - values if more[name] is not None}
+        return self._codecs[first.type].draft(replace(stated, values=values), first.statement)
 
     def _restated(self, connection: Connection, heads: set[int]) -> dict[tuple[str, int], Draft]:
         if not heads:
@@ -302,15 +334,23 @@ def _claim_of(row: Served) -> _Claim:
     return _Claim(its_rank, row.head_id, row.type, None)
 
 
-def _is_served(claim: _Claim, row: Served | None) -> bool:
-    return claim.draft is None and row is not None and row.head_id == claim.head_id
+def _stays(id_: str, first: _Claim, batch: _Batch) -> bool:
+    """Whether the entity is served already from the first claim, and the batch adds nothing to it."""
+    row = batch.before.get(id_)
+    served = first.draft is None and row is not None and row.head_id == first.head_id
+    return served and not batch.changes_filling(id_)
+
+
+def _entity_of(draft: Draft) -> Entity:
+    """What the draft was made of: the last statement of it in its record."""
+    return next(each for each in reversed(draft.statement.entities) if each.id == draft.id)
 
 
 def _to_restate(contests: Mapping[str, Sequence[_Claim]], batch: _Batch) -> set[int]:
     return {
         claims[0].head_id
         for id_, claims in contests.items()
-        if claims and claims[0].draft is None and not _is_served(claims[0], batch.before.get(id_))
+        if claims and claims[0].draft is None and not _stays(id_, claims[0], batch)
     }
 
 

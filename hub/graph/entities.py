@@ -61,6 +61,8 @@ class Entity:
     anchors: tuple[str, ...] = ()
     """Ids of parties, the most important first: the entity, a party itself, is the same customer as the first of them
     that there is. It joins no two of them."""
+    filled: bool = False
+    """Of a shared entity: whether it takes what the served statement leaves out from the next one that says it."""
 
     def __repr__(self) -> str:
         return f"Entity({self.type} {self.id})"

@@ -42,6 +42,8 @@ class Draft:
     """Properties whose reference is stated by an identifier."""
     anchors: tuple[str, ...] = ()
     """The parties that the entity, a party itself, is tied to; see Entity."""
+    filled: bool = False
+    """Whether it takes what this statement leaves out from the next one that says it; see Entity."""
 
     @property
     def rank(self) -> str:
@@ -107,6 +109,7 @@ class RowCodec:
             identifiers,
             tuple(untied),
             entity.anchors,
+            entity.filled,
         )
 
 

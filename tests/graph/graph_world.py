@@ -133,8 +133,10 @@ def party(source: str, key: str, type_: str = "Person", **values: Any) -> Entity
     return Entity(entity_id(source, "Party", key), type_, key, values)
 
 
-def thing(source: str, type_: str, key: str, *, shared: bool = False, **values: Any) -> Entity:
-    return Entity(entity_id(source, type_, key), type_, key, values, shared)
+def thing(
+    source: str, type_: str, key: str, *, shared: bool = False, filled: bool = False, **values: Any
+) -> Entity:
+    return Entity(entity_id(source, type_, key), type_, key, values, shared or filled, filled=filled)
 
 
 def to_party(source: str, key: str) -> Reference:

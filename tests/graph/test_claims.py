@@ -44,6 +44,38 @@ def test_a_repeated_shared_entity_costs_no_change_entry(graph: Graph) -> None:
     assert graph.value(product, "record_key") == "r2"
 
 
+def test_what_the_latest_record_leaves_out_of_a_filled_entity_the_next_one_says(graph: Graph) -> None:
+    """In any order, and also when what filled it changes or goes."""
+    made = says("pos", "made", thing("pos", "Product", "t", filled=True, name="Table", sku="T-1"), at=day(1))
+    seen = says("pos", "seen", thing("pos", "Product", "t", filled=True, name="Oak table"), at=day(2))
+    lost = says("pos", "lost", thing("pos", "Product", "t", filled=True), at=day(3))
+    product = lost.entities[0]
+
+    def told() -> tuple[str, str, str]:
+        return tuple(graph.value(product, each) for each in ("name", "sku", "record_key"))
+
+    graph.apply(lost)
+    graph.apply(made)
+    assert told() == ("Table", "T-1", "lost")
+    graph.apply(seen)
+    assert told() == ("Oak table", "T-1", "lost")
+    again = thing("pos", "Product", "t", filled=True, name="Chair", sku="T-2")
+    made = says("pos", "made", again, at=day(1), version=2)
+    graph.apply(made)
+    assert told() == ("Oak table", "T-2", "lost")
+    graph.apply(gone(seen))
+    assert told() == ("Chair", "T-2", "lost")
+    graph.apply(gone(made))
+    assert told() == (None, None, "lost")
+
+
+def test_a_filled_entity_takes_nothing_from_records_that_do_not_fill(graph: Graph) -> None:
+    graph.apply(says("pos", "whole", thing("pos", "Product", "t", shared=True, sku="T-1"), at=day(1)))
+    product = thing("pos", "Product", "t", filled=True, name="Table")
+    graph.apply(says("pos", "filled", product, at=day(2)))
+    assert (graph.value(product, "name"), graph.value(product, "sku")) == ("Table", None)
+
+
 def test_two_records_that_state_one_unshared_entity_are_a_reported_conflict(graph: Graph) -> None:
     one, other = party("erp", "1", name="One"), party("erp", "1", name="Other")
     early, late = says("erp", "a", one, at=day(1)), says("erp", "b", other, at=day(2))

@@ -76,6 +76,9 @@ def order_record(draw: st.DrawFn) -> tuple[str, str, list[Entity]]:
                 source, "OrderLine", key, order=to(source, "Order", key), product=to(source, "Product", sku)
             ),
             thing(source, "Product", sku, shared=True, name=name, sku=sku),
+            thing(
+                source, "Product", "filled", filled=True, **draw(some(name=st.just(name), sku=st.just(sku)))
+            ),
         ],
     )
 

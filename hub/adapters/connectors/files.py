@@ -27,6 +27,7 @@ from typing import Annotated, Any, BinaryIO, Literal, Self, cast
 from pydantic import AfterValidator, Field, WithJsonSchema, field_validator, model_validator
 
 from hub.adapters.connectors.answering import Acknowledge, Answering, is_within
+from hub.adapters.connectors.clearing import finish_claims, is_claimed, put_away
 from hub.adapters.connectors.filesystems import (
     Opened,
     S3Login,
@@ -35,7 +36,7 @@ from hub.adapters.connectors.filesystems import (
     foreign_meaning,
     open_root,
 )
-from hub.adapters.connectors.pickup import File, Progress, is_stamped_by_content, put_away, state_of
+from hub.adapters.connectors.pickup import File, Progress, is_stamped_by_content, state_of
 from hub.adapters.connectors.unpacking import Compression, Hashed, content_hash, unpacked
 from hub.adapters.formats import FormatChoice
 from hub.adapters.formats.edi import EdiFormat
@@ -205,7 +206,7 @@ class FilesConnector:
         with self._translated(stream.name, "the file system"):
             files = list(self._files(stream))
             progress = Progress.after(cursor, files, keeps_times=stream.read.changed_by == "stat")
-            files = self._settled(stream, files, progress)
+            files = self._settled(stream, [file for file in files if file.is_complete], progress)
             if stream.read.path_field is None:
                 progress.know_renamed(files, partial(self._content, stream.name))
         if not files and not stream.read.takes_away:
@@ -235,6 +236,8 @@ class FilesConnector:
         with self._translated(stream.name, "the file system"):
             opened = self._open_root()
             opened.system.invalidate_cache()
+            if read.after != "keep" and read.format.companions:
+                finish_claims(opened, read.glob, read.archive, read.format.companions, read.changed_by)
             # What another program wrote over since is another file, which the next run reads.
             files = [file for file in self._files(stream) if file.is_known_as(known.get(file.relative))]
         unanswered = answering.unanswered(files, known) if answering is not None else []
@@ -248,7 +251,7 @@ class FilesConnector:
                             continue
                     step = "put away"
                     if read.after != "keep":
-                        put_away(opened, file, read.archive, read.done)
+                        put_away(opened, file, read.archive, read.done, read.format.companions)
             except SourceError as error:
                 self._warn(f"{stream.name}: was read, but not {step}: {error}")
 
@@ -349,10 +352,12 @@ class FilesConnector:
             raise SourceProtocolError(self._context.source, stream.name, message)
         folders: dict[str, list[dict[str, Any]]] = {}
         for path in paths:
-            if self._is_complete(opened, path, stream):
-                signature = state_of(opened.system, path, found[path], read, folders)
-                by_content = read.changed_by == "content" or is_stamped_by_content(found[path])
-                yield File(path, _below(opened.root, path), signature, by_content)
+            if read.done is not None and path.endswith(read.done):
+                continue
+            is_complete = self._is_complete(opened, path, stream)
+            signature = state_of(opened.system, path, found[path], read, folders)
+            by_content = read.changed_by == "content" or is_stamped_by_content(found[path])
+            yield File(path, _below(opened.root, path), signature, by_content, is_complete)
 
     def _settled(self, stream: StreamRead[FilesRead], files: list[File], progress: Progress) -> list[File]:
         """`files` without the new ones that look otherwise a little later."""
@@ -360,7 +365,7 @@ class FilesConnector:
             return files
         time.sleep(stream.read.look_twice_s)
         self._open_root().system.invalidate_cache()
-        again = {file.path: file.signature for file in self._files(stream)}
+        again = {file.path: file.signature for file in self._files(stream) if file.is_complete}
         return [file for file in files if progress.has(file) or again.get(file.path) == file.signature]
 
     def _open_root(self) -> Opened:
@@ -375,7 +380,7 @@ class FilesConnector:
 
     def _is_complete(self, opened: Opened, path: str, stream: StreamRead[FilesRead]) -> bool:
         read = stream.read
-        if read.done is not None and (path.endswith(read.done) or not opened.has(path + read.done)):
+        if read.done is not None and not opened.has(path + read.done):
             return False
         if not read.settle_s:
             return True
@@ -472,7 +477,7 @@ def _is_passed_over(read: FilesRead, relative: str) -> bool:
     name = PurePosixPath(relative).name
     answers = read.acknowledge.to if read.acknowledge is not None else None
     is_ours = is_within(relative, read.archive) or is_within(relative, answers)
-    return is_ours or any(fnmatchcase(name.lower(), pattern) for pattern in read.ignore)
+    return is_ours or is_claimed(name) or any(fnmatchcase(name.lower(), pattern) for pattern in read.ignore)
 
 
 def _with_path(record: Record, path_field: str | None, path: str) -> Record:

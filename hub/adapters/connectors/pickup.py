@@ -20,7 +20,6 @@ from hashlib import blake2b
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any
 
-from hub.adapters.connectors.filesystems import Opened
 from hub.adapters.connectors.unpacking import content_hash, text_of
 from hub.adapters.records import Cursor
 
@@ -42,6 +41,8 @@ class File:
     relative: str
     signature: str
     stamped_by_content: bool = False
+    is_complete: bool = True
+    """Whether it may be read: it has settled, and its marker is there."""
 
     def is_known_as(self, known: str | None) -> bool:
         """Whether the cursor's entry is of this state of the file."""
@@ -120,27 +121,6 @@ class Progress:
         return made
 
 
-def put_away(opened: Opened, file: File, archive: str | None, done: str | None) -> None:
-    """Move a file that the hub has to the archive, or delete it where there is none; its marker goes first.
-
-    Killed between two steps, it leaves a file without its marker, which nobody reads, or a copy in both places, which
-    the next run moves again. Nothing in the archive is overwritten by other content.
-    """
-    system = opened.system
-    if done is not None and opened.has(file.path + done):
-        system.rm_file(file.path + done)
-    if archive is None:
-        system.rm_file(file.path)
-        return
-    target = f"{opened.root}/{archive.strip('/')}/{file.relative}"
-    if opened.has(target):
-        suffix = PurePosixPath(target).suffix
-        target = f"{target.removesuffix(suffix)}.{file.signature}{suffix}"
-    if opened.has_folders:
-        system.makedirs(str(PurePosixPath(target).parent), exist_ok=True)
-    system.mv(file.path, target)
-
-
 def is_stamped_by_content(info: dict[str, Any]) -> bool:
     """Whether the file system's own stamp comes of the content, as an object store's ETag does."""
     return any(info.get(name) is not None for name in _STAMPS[:2])
@@ -150,25 +130,37 @@ def state_of(
     system: Any, path: str, info: dict[str, Any], read: FilesRead, folders: dict[str, list[dict[str, Any]]]
 ) -> str:
     """The signature of a file together with those of its companions; `folders` keeps what was listed."""
-    own = _signature(system, path, info, read.changed_by)
+    own = signature_of(system, path, info, read.changed_by)
     if not read.format.companions:
         return own
-    folder, _, name = path.rpartition("/")
+    folder = path.rpartition("/")[0]
     if folder not in folders:
         folders[folder] = system.ls(folder, detail=True)
-    beside = [
+    beside = companions_of(path, folders[folder], read.format.companions)
+    return together(own, [signature_of(system, each["name"], each, read.changed_by) for each in beside])
+
+
+def companions_of(
+    path: str, listed: Iterable[dict[str, Any]], suffixes: Sequence[str]
+) -> list[dict[str, Any]]:
+    """What of its folder's listing belongs to a file: the same name with one of the suffixes, whatever their case."""
+    stem = PurePosixPath(path).stem
+    return [
         each
-        for each in folders[folder]
-        if PurePosixPath(each["name"]).stem == PurePosixPath(name).stem
-        and PurePosixPath(each["name"]).suffix.lower() in read.format.companions
+        for each in listed
+        if PurePosixPath(each["name"]).stem == stem and PurePosixPath(each["name"]).suffix.lower() in suffixes
     ]
-    if not beside:
+
+
+def together(own: str, companions: Sequence[str]) -> str:
+    """The signature of a file and its companions, out of their own ones."""
+    if not companions:
         return own
-    signatures = sorted(_signature(system, each["name"], each, read.changed_by) for each in beside)
-    return text_of(blake2b(" ".join([own, *signatures]).encode(), digest_size=9).digest())
+    return text_of(blake2b(" ".join([own, *sorted(companions)]).encode(), digest_size=9).digest())
 
 
-def _signature(system: Any, path: str, info: dict[str, Any], changed_by: str) -> str:
+def signature_of(system: Any, path: str, info: dict[str, Any], changed_by: str) -> str:
+    """The signature of one file alone."""
     if changed_by == "content":
         with system.open(path, "rb") as content:
             return content_hash(content)

@@ -21,6 +21,7 @@ from sqlalchemy.pool import NullPool
 
 from hub.adapters import payload
 from hub.adapters.connectors import watermark
+from hub.adapters.connectors.sql_drivers import DRIVERS, keep_exact, meaning_of
 from hub.adapters.connectors.sql_values import exact
 from hub.adapters.records import (
     Amendment,
@@ -35,13 +36,11 @@ from hub.adapters.records import (
     StreamRead,
 )
 from hub.adapters.secrets import UrlRef
-from hub.errors import SourceError, SourceProtocolError, SourceUnavailableError
+from hub.errors import SourceProtocolError, SourceUnavailableError
 from hub.yamlfile import nearest
 
 _FAR_FUTURE = timedelta(days=1)
 """A watermark further ahead than any zone's clock is an error at the source that someone should see."""
-_DRIVERS = {"postgresql": "psycopg", "mysql": "pymysql", "mariadb": "pymysql"}
-"""The driver of a URL that names none."""
 
 
 class SqlRead(ConfigModel):
@@ -80,7 +79,8 @@ class SqlRead(ConfigModel):
 class SqlConfig(ConnectorConfig):
     """A database that SQLAlchemy knows: PostgreSQL and SQLite as they come, MariaDB and MySQL with the extra `mysql`.
 
-    Others with their driver installed, named in the URL.
+    Oracle with the extra `oracle` and SQL Server with `mssql`, both by documentation, not yet tried. Others with their
+    driver installed, named in the URL.
     """
 
     read_model = SqlRead
@@ -200,6 +200,8 @@ class SqlConnector:
                 connection.exec_driver_sql("PRAGMA query_only = ON")
             elif engine.dialect.name in ("mysql", "mariadb"):
                 connection.exec_driver_sql("START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY")
+            elif engine.dialect.name == "oracle":
+                connection.exec_driver_sql("SET TRANSACTION READ ONLY")
             yield connection
 
     def _engine(self) -> sa.Engine:
@@ -207,8 +209,7 @@ class SqlConnector:
             url = self._url()
             json = {"json_deserializer": payload.load} if url.get_backend_name() == "postgresql" else {}
             self._opened = sa.create_engine(url, poolclass=NullPool, hide_parameters=True, **json)
-            if url.get_backend_name() == "sqlite":
-                sa.event.listen(self._opened, "connect", _keep_undecodable_text)
+            keep_exact(self._opened)
         return self._opened
 
     def _url(self) -> URL:
@@ -216,8 +217,8 @@ class SqlConnector:
             url = make_url(self._config.url.resolve(self._context))
         except sa.exc.ArgumentError:
             raise SourceProtocolError(self._context.source, None, "url is not an SQLAlchemy URL") from None
-        if url.drivername in _DRIVERS:
-            return url.set(drivername=f"{url.drivername}+{_DRIVERS[url.drivername]}")
+        if url.drivername in DRIVERS:
+            return url.set(drivername=f"{url.drivername}+{DRIVERS[url.drivername]}")
         if url.get_backend_name() == "sqlite" and url.database not in (None, "", ":memory:"):
             path = self._context.base_dir / str(url.database)
             if not path.is_file():
@@ -331,7 +332,7 @@ class SqlConnector:
         except sa.exc.NoSuchModuleError:
             raise self._wrong(stream, "SQLAlchemy knows no such database; see url") from None
         except sa.exc.DBAPIError as error:
-            kind, meaning = _meaning(error)
+            kind, meaning = meaning_of(error)
             raise kind(self._context.source, stream.name, meaning) from None
 
 
@@ -353,29 +354,6 @@ def _record(row: sa.Row[Any], columns: _Columns, position: str) -> Record:
     return RawRecord(made, position)
 
 
-def _meaning(error: sa.exc.DBAPIError) -> tuple[type[SourceError], str]:
-    """What a driver's error means to the source. Messages are shown only of kinds that name tables and columns."""
-    text = str(error.orig).strip().splitlines()[0] if str(error.orig).strip() else ""
-    state = getattr(error.orig, "sqlstate", None) or ""
-    refused = ("authentication", "password", "access denied", "login failed")
-    if state.startswith(("28", "3D")) or any(word in text.lower() for word in refused):
-        return SourceProtocolError, "the database refused the login; see url"
-    if state.startswith("42") or text.startswith("no such") or "syntax error" in text:
-        return SourceProtocolError, text
-    name = type(error.orig).__name__
-    if isinstance(error, sa.exc.OperationalError | sa.exc.InterfaceError) or error.connection_invalidated:
-        return (
-            SourceUnavailableError,
-            f"the database cannot be reached or did not finish ({name} {state})".rstrip(),
-        )
-    return SourceProtocolError, f"the database cannot run the statement ({name} {state})".rstrip()
-
-
 def _hint(word: str, options: Sequence[str]) -> str:
     like = nearest(word, options)
     return f"; did you mean {like!r}?" if like else ""
-
-
-def _keep_undecodable_text(connection: Any, _record: Any) -> None:
-    """SQLite checks no encoding: one bad text must reach quarantine with its record, not end the run."""
-    connection.text_factory = lambda data: data.decode("utf-8", "surrogateescape")

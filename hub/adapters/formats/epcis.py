@@ -1,6 +1,7 @@
 """GS1 EPCIS 2.0 events (JSON-LD), out of documents and query results alike: one record an event.
 
 An event is given as it stands; `@context` is never fetched. One that lacks what every event must have is a bad record.
+A list of one may be written without its brackets, as JSON-LD allows, and a document of one event has it in `event`.
 """
 
 from __future__ import annotations
@@ -20,6 +21,9 @@ from hub.adapters.records import BadRecord, FileFormatError, FormatConfig, RawRe
 _LISTS = ("epcisBody.eventList", "epcisBody.queryResults.resultsBody.eventList", "")
 """Where events are listed: in a document, in a query's results, or in a bare list."""
 _ITEMS = frozenset(f"{place}.item".lstrip(".") for place in _LISTS)
+_SINGLE = frozenset({*filter(None, _LISTS), "epcisBody.event"})
+"""Where one event may stand by itself."""
+_MARK = b"\xef\xbb\xbf"
 _WITH_ACTION = {"ObjectEvent", "AggregationEvent", "TransactionEvent", "AssociationEvent"}
 _TYPES = _WITH_ACTION | {"TransformationEvent"}
 _ACTIONS = {"ADD", "OBSERVE", "DELETE"}
@@ -44,6 +48,11 @@ class EpcisFormat(FormatConfig):
             count += 1
             yield _record(event, f"{name}#{count}")
         if events.broken is not None:
+            if not count and events.broken.lstrip(_MARK + b" \t\r\n").startswith(b"<"):
+                raise FileFormatError(
+                    "it is XML, as EPCIS 1.2 has it, and this format reads the JSON of EPCIS 2.0; convert it, or "
+                    "read its events by `format: {type: xml}`"
+                )
             reason = "not JSON from here to the end of the file"
             yield BadRecord(clipped(events.broken), f"{name}#{count + 1}", reason)
         elif not events.found:
@@ -63,7 +72,7 @@ class _Events:
     def __iter__(self) -> Iterator[Any]:
         parsed = ijson.sendable_list()
         parser = ijson.parse_coro(parsed, use_float=False)
-        last = chunk = self._stream.read(_CHUNK_BYTES)
+        last = chunk = self._stream.read(_CHUNK_BYTES).removeprefix(_MARK)
         try:
             while chunk:
                 parser.send(chunk)
@@ -92,9 +101,10 @@ class _Events:
         del parsed[:]
 
     def _begins(self, prefix: str, kind: str) -> bool:
-        if kind == "start_array" and prefix in _LISTS:
+        alone = kind == "start_map" and prefix in _SINGLE
+        if alone or (kind == "start_array" and prefix in _LISTS):
             self.found = True
-        return prefix in _ITEMS
+        return alone or prefix in _ITEMS
 
 
 def _record(event: Any, position: str) -> Record:

@@ -10,9 +10,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta, timezone, tzinfo
+from io import StringIO
 from typing import Any, BinaryIO, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from dateutil.tz import tzical
 from pydantic import Field, field_validator
 
 from hub.adapters.formats.contentlines import Component, Property, Stray, components, split, unescaped
@@ -28,6 +30,10 @@ _PEOPLE = {"ATTENDEE", "ORGANIZER"}
 _TEXT_LISTS = {"CATEGORIES", "RESOURCES"}
 _OFTEN = {"ATTENDEE", "ATTACH", "COMMENT", "CONTACT", "RELATED-TO", "REQUEST-STATUS", "RRULE", "FREEBUSY"}
 _TIME = re.compile(r"([0-9]{4})([0-9]{2})([0-9]{2})(?:T([0-9]{2})([0-9]{2})([0-9]{2})(Z)?)?")
+_RULED = {"DTSTART", "RRULE", "TZOFFSETFROM", "TZOFFSETTO"}
+_RULE = re.compile(r"(?=.*\bFREQ=YEARLY\b)(?!.*\b(?:BYHOUR|BYMINUTE|BYSECOND)=)[A-Z0-9=;,+-]{1,200}")
+"""When a zone's clocks change: once a year. What comes oftener would take long to count from a year like 1601 on."""
+_MAX_OBSERVANCES = 50
 _OFFSET = re.compile(r"([+-])([0-9]{2})([0-9]{2})([0-9]{2})?")
 
 
@@ -157,17 +163,24 @@ def _time(one: Property, value: str, zones: Mapping[str, tzinfo | None]) -> tupl
 
 
 def _zone(name: str) -> ZoneInfo | None:
-    try:
-        return ZoneInfo(name.strip().lstrip("/"))
-    except (ZoneInfoNotFoundError, ValueError, OSError):
-        return None
+    names = [name.strip().lstrip("/")]
+    if name.strip().startswith("/"):
+        # Before the zone's name stands who has made the list: `/freeassociation.sourceforge.net/Europe/London`.
+        parts = names[0].split("/")
+        names += ["/".join(parts[-count:]) for count in (3, 2)]
+    for each in names:
+        try:
+            return ZoneInfo(each)
+        except (ZoneInfoNotFoundError, ValueError, OSError):
+            continue
+    return None
 
 
 def _own_zone(component: Component) -> dict[str, tzinfo | None]:
-    """A zone that the calendar describes itself: by its IANA name, or by its offset where that never changes."""
+    """A zone that the calendar describes: by its IANA name, its offset where that never changes, or its rules."""
     names = [one.value.strip() for one in component.properties if one.name == "TZID"]
     location = [one.value.strip() for one in component.properties if one.name == "X-LIC-LOCATION"]
-    known = next((zone for zone in map(_zone, location) if zone is not None), None)
+    known: tzinfo | None = next((zone for zone in map(_zone, location) if zone is not None), None)
     offsets = {
         one.value.strip()
         for child in component.components
@@ -178,4 +191,25 @@ def _own_zone(component: Component) -> dict[str, tzinfo | None]:
         hours, minutes = int(found[2]), int(found[3])
         length = timedelta(hours=hours, minutes=minutes)
         return dict.fromkeys(names, timezone(-length if found[1] == "-" else length))
+    if known is None and not any(map(_zone, names)):
+        known = _ruled(component)
     return dict.fromkeys(names, known) if known is not None else {}
+
+
+def _ruled(component: Component) -> tzinfo | None:
+    """The zone by when its clocks change, as Outlook writes it; None for other rules than yearly ones."""
+    lines = ["BEGIN:VTIMEZONE", "TZID:own"]
+    for child in component.components[:_MAX_OBSERVANCES]:
+        told = {one.name: one.value.strip() for one in child.properties if one.name in _RULED}
+        if "RRULE" in told and not _RULE.fullmatch(told["RRULE"].upper()):
+            return None
+        lines += [
+            f"BEGIN:{child.name}",
+            *(f"{name}:{value}" for name, value in told.items()),
+            f"END:{child.name}",
+        ]
+    try:
+        made: tzinfo | None = tzical(StringIO("\n".join([*lines, "END:VTIMEZONE", ""]))).get("own")
+    except (ValueError, TypeError, IndexError):
+        return None
+    return made

@@ -266,7 +266,13 @@ def test_a_row_with_a_value_that_cannot_be_kept_is_set_aside(source):
         ("sqlite:///gone.db", SourceUnavailableError, "database file gone.db is not there"),
         ("postgresql://me:hunter2@127.0.0.1:1/x", SourceUnavailableError, "cannot be reached"),
         ("nosuch://me:hunter2@h/x", SourceProtocolError, "knows no such database"),
-        ("oracle+oracledb://me:hunter2@h/x", SourceProtocolError, "driver is not installed"),
+        ("oracle+cx_oracle://me:hunter2@h/x", SourceProtocolError, "driver is not installed"),
+        (
+            "oracle://me:hunter2@127.0.0.1:1/?service_name=x",
+            SourceUnavailableError,
+            "cannot be reached.*DPY-6005",
+        ),
+        ("mssql://me:hunter2@127.0.0.1:1/x", SourceUnavailableError, "cannot be reached.*20009"),
         ("hunter2", SourceProtocolError, "not an SQLAlchemy URL"),
     ],
 )

@@ -194,4 +194,21 @@ FACTS = {
         events="e_consent",
         consents=frozenset({("ada.new@example.com", "email", "withdrawn")}),
     ),
+    "oracle_erp": Facts(
+        {"ORACLE_ERP_URL": "oracle://hub:t0psecret@db.example.com:1521/?service_name=EBSPROD"},
+        {"parties": 3, "orders": 2, "order_lines": 3, "invoices": 1},
+        {"parties": 3, "orders": 2, "order_lines": 2, "invoices": 1},
+        {"ada@example.com": 1, "berta@example.com": 0},
+        {"ada.new@example.com": 2},
+        events="e_order",
+    ),
+    "sagecrm": Facts(
+        {"SAGECRM_URL": "mssql://hub:t0psecret@db.example.com/CRM?charset=UTF-8"},
+        {"companies": 1, "people": 3, "cases": 2, "opportunities": 1},
+        {"companies": 0, "people": 2, "cases": 2, "opportunities": 1},
+        {"Ada": 1, "Berta": 0},
+        {"Ada": 1, "Berta": 1},
+        counted="SELECT p.given_name, count(e.id) FROM e_person p LEFT JOIN e_ticket e ON e.customer_id = p.id"
+        " GROUP BY p.given_name",
+    ),
 }

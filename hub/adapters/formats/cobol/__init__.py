@@ -144,7 +144,7 @@ class CobolFormat(FormatConfig):
         try:
             layout = measured(words, file, comma_point=self.comma_point)
         except CopybookError as error:
-            raise self._told(error) from None
+            raise self._told(error, hint=self._hint(file, folder)) from None
         self._check_names(layout)
         return self.model_copy(update={"copybook": None, "text": as_text(words), "columns": "free"})
 
@@ -182,11 +182,21 @@ class CobolFormat(FormatConfig):
         except CopybookError as error:
             raise self._told(error) from None
 
-    def _told(self, error: CopybookError) -> Exception:
+    def _hint(self, file: str, folder: Path) -> str:
+        """What would help, where a copybook is written freely and was read by columns."""
+        if self.columns is not None or file == TEXT:
+            return ""
+        try:
+            self.model_copy(update={"columns": "free"}).prepared(folder)
+        except (ValueError, ConfigurationError):
+            return ""
+        return "; written freely, without columns, it can be read: `columns: free`"
+
+    def _told(self, error: CopybookError, hint: str = "") -> Exception:
         at = error.at
         if at.file == TEXT:
             return SettingError(("text",), f"line {at.line} column {at.column}: {error.message}")
-        return ConfigurationError([Fault(at.file, at.line, at.column, "", error.message)])
+        return ConfigurationError([Fault(at.file, at.line, at.column, "", error.message + hint)])
 
     def _check_names(self, layout: Layout) -> None:
         def known(name: str, *place: str) -> Item:

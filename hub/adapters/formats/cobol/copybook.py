@@ -1,6 +1,7 @@
 """The entries of a copybook as a tree: what each level-numbered entry declares.
 
-Levels 66 and 88 name what other entries hold already, and are read over; a level 77 stands alone like a 01.
+Levels 66 and 88 name what other entries hold already, and are read over; a level 77 stands alone, and is no part of a
+record. Entries above which no 01 stands, as members have them that are copied below one, are the fields of one record.
 """
 
 from __future__ import annotations
@@ -62,9 +63,12 @@ MAX_OCCURS = 1_000_000
 _CLAUSES = {
     "ASCENDING", "BLANK", "DEPENDING", "DESCENDING", "EXTERNAL", "GLOBAL", "INDEXED", "IS", "JUST", "JUSTIFIED",
     "LEADING", "OCCURS", "PIC", "PICTURE", "REDEFINES", "SIGN", "SYNC", "SYNCHRONIZED", "TRAILING", "USAGE",
-    "VALUE", "VALUES", *USAGES, *NATIVE_BYTES,
+    "VALUE", "VALUES", "DATE", *USAGES, *NATIVE_BYTES,
 }  # fmt: skip
 _FILLER = "FILLER"
+_IMPLIED = 0
+"""Level of a record that the copybook leaves to who copies it."""
+_SECTIONS = {"DATA", "FILE", "WORKING-STORAGE", "LOCAL-STORAGE", "LINKAGE"}
 
 
 @dataclass(slots=True)
@@ -82,6 +86,8 @@ class Item:
     most: int = 1
     is_table: bool = False
     counter_name: str | None = None
+    counter_groups: tuple[str, ...] = ()
+    """Groups that the counter stands in, by `OF` or `IN`, in capitals."""
     counter: Item | None = None
     redefines: str | None = None
     sign_leading: bool | None = None
@@ -96,6 +102,11 @@ class Item:
     """Bytes of one occurrence."""
     shares: bool = False
     """Whether other entries redefine its bytes, or it theirs."""
+
+    @property
+    def is_implied(self) -> bool:
+        """Whether it is the record above entries that have no 01."""
+        return self.level == _IMPLIED
 
     @property
     def total(self) -> int:
@@ -123,10 +134,13 @@ def parse_copybook(words: list[Token], file: str, *, comma_point: bool = False) 
     roots: list[Item] = []
     open_items: list[Item] = []
     for entry in _entries(words):
+        if _is_heading(entry):
+            continue
         item = _Entry(entry, comma_point).item()
         if item is None:
             continue
-        while open_items and open_items[-1].level >= item.level:
+        # A 77 is below nothing, and nothing below it.
+        while open_items and (open_items[-1].level >= item.level or 77 in (open_items[-1].level, item.level)):
             open_items.pop()
         if open_items:
             open_items[-1].children.append(item)
@@ -135,9 +149,27 @@ def parse_copybook(words: list[Token], file: str, *, comma_point: bool = False) 
         open_items.append(item)
     if not roots:
         raise CopybookError("the copybook has no entries", Token("", file, 1, 1))
+    roots = _records(roots)
     for root in roots:
         _inherit(root, None, None, False)
     return roots
+
+
+def _records(roots: list[Item]) -> list[Item]:
+    """The records: each 01, and one for all that stands below none. A 77 is one where there is nothing else."""
+    loose = [item for item in roots if item.level not in (1, 77)]
+    records = [item for item in roots if item.level == 1]
+    if loose and records:
+        raise CopybookError(f"level {loose[0].level} stands below no 01, and others do", loose[0].at)
+    if loose:
+        records = [Item(_IMPLIED, None, loose[0].at, children=loose)]
+    return records or roots
+
+
+def _is_heading(entry: list[Token]) -> bool:
+    """Whether it says of which file or section the entries after it are."""
+    first = entry[0].upper
+    return first in ("FD", "SD") or (first in _SECTIONS and entry[-1].upper in ("SECTION", "DIVISION"))
 
 
 def _entries(words: list[Token]) -> Iterator[list[Token]]:
@@ -184,7 +216,7 @@ class _Entry:
             raise CopybookError(f"there is no level {level}", first)
         named = self._here() is not None and self._upper() not in _CLAUSES
         name = self._next().text if named else None
-        item = Item(1 if level == 77 else level, None if name and name.upper() == _FILLER else name, first)
+        item = Item(level, None if name and name.upper() == _FILLER else name, first)
         while self._here() is not None:
             self._clause(item)
         return item
@@ -227,6 +259,10 @@ class _Entry:
             self._skip("IS", "ARE")
             self._skip("ALL")
             self._place += 1
+        elif word == "DATE":
+            self._skip("FORMAT")
+            self._skip("IS")
+            self._place += 1
         elif word in ("ASCENDING", "DESCENDING", "INDEXED"):
             self._names()
         else:
@@ -249,6 +285,8 @@ class _Entry:
         if self._skip("DEPENDING"):
             self._skip("ON")
             item.counter_name = self._name(at)
+            while self._skip("OF", "IN"):
+                item.counter_groups += (self._name(at).upper(),)
             # Without TO the number is the most, and nothing is said of the least.
             item.least = 0 if item.least == item.most else item.least
         if not item.least <= item.most <= MAX_OCCURS or item.most < 1:

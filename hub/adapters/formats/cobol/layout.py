@@ -154,15 +154,26 @@ def _number_bytes(usage: str, digits: int) -> int:
 
 
 def _find_counters(layout: Layout) -> None:
-    """Lead each table to the field that says how many occurrences it has: the nearest before it of that name."""
-    before: list[Item] = []
-    for item in layout.items():
+    """Lead each table to the field that says how many occurrences it has: the nearest before it of that name.
+
+    Where `OF` names groups, it is the nearest that stands in them.
+    """
+    before: list[tuple[Item, frozenset[str]]] = []
+
+    def look(item: Item, groups: frozenset[str]) -> None:
         if item.counter_name is not None:
-            wanted = item.counter_name.upper()
-            item.counter = next((i for i in reversed(before) if (i.name or "").upper() == wanted), None)
+            wanted, within = item.counter_name.upper(), set(item.counter_groups)
+            named = (i for i, held in reversed(before) if (i.name or "").upper() == wanted and within <= held)
+            item.counter = next(named, None)
             if item.counter is None or item.counter.children:
                 raise CopybookError(f"no field {item.counter_name} stands before this table", item.at)
-        before.append(item)
+        before.append((item, groups))
+        inside = groups | {(item.name or "").upper()}
+        for child in item.children:
+            look(child, inside)
+
+    for root in layout.roots:
+        look(root, frozenset())
 
 
 def _check(layout: Layout) -> None:

@@ -62,6 +62,7 @@ class Reader:
         self.layout, self._how, self._shape = layout, how, shape
         self._counters = {id(item.counter) for item in layout.items() if item.counter is not None}
         self._fillers = _filler_names(layout)
+        self._keeps_root = shape.keep_root and not layout.roots[0].is_implied
         self._roots = [(self._key(root), self._read(root, shape.lenient)) for root in layout.roots]
 
     def payload(self, data: bytes, state: State) -> Payload:
@@ -70,7 +71,7 @@ class Reader:
         Raises:
             BadValueError: bytes that their field cannot mean.
         """
-        if len(self._roots) == 1 and not self._shape.keep_root:
+        if len(self._roots) == 1 and not self._keeps_root:
             key, read = self._roots[0]
             only = read(data, 0, state)
             return only if isinstance(only, dict) else {key: only}

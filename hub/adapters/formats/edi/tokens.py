@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import BinaryIO, Literal
 
 MAX_SEGMENT_BYTES = 1 << 20
@@ -16,10 +16,13 @@ MAX_SEGMENT_BYTES = 1 << 20
 MAX_BINARY_BYTES = 64 << 20
 
 _CHUNK_BYTES = 1 << 12
+_MARK = b"\xef\xbb\xbf"
+"""What editors of texts in UTF-8 put before the first byte."""
 _WHITE = b"\r\n\t \0\x1a"
 _X12_HEAD = re.compile(rb"ISA([^A-Za-z0-9\s])")
 _X12_INSIDE = re.compile(rb"ISA([^A-Za-z0-9\s]).{2}\1.{10}\1.{2}\1.{10}\1.{2}\1", re.DOTALL)
-_EDIFACT_HEAD = re.compile(rb"UNA.{4} .|UNB.UNO[A-Z]", re.DOTALL)
+_EDIFACT_HEAD = re.compile(rb"UNA[^A-Za-z0-9\r\n]{5}.|UNB.UNO[A-Z]", re.DOTALL)
+"""The fifth sign of a UNA is a blank, or from version 4 of the syntax on (ISO 9735-1) stands between repetitions."""
 _HEADS = re.compile(_X12_HEAD.pattern + rb"|" + _EDIFACT_HEAD.pattern, re.DOTALL)
 _LENGTH_AT = {b"BIN": 1, b"BDS": 2}
 """Segments with binary data, and which of their elements says how long it is."""
@@ -111,6 +114,8 @@ class Scanner:
         """Every segment, envelopes included and UNA left out, in the order of the file."""
         signs: Delimiters | None = None
         number = 0
+        if self._fill(len(_MARK)) and self._data.startswith(_MARK):
+            self._drop(len(_MARK))
         while self._skip_white():
             head = self._head()
             if head is not None:
@@ -159,7 +164,11 @@ class Scanner:
             return None
         if self._data.startswith(b"UNB"):
             # After a UNA its signs hold; the head itself shows the one between its elements.
-            return self._after_una or _edifact_signs(b":" + self._data[3:4] + b".? '")
+            signs = self._after_una or _edifact_signs(b":" + self._data[3:4] + b".? '")
+            repeats = signs.repetition or (
+                b"*" if self._data[9:10] >= b"4" and signs.element != b"*" else b""
+            )
+            return replace(signs, repetition=repeats)
         self._after_una = _edifact_signs(self._data[3:9])
         return self._after_una
 
@@ -256,8 +265,7 @@ def _x12_signs(head: bytes, element: bytes) -> Delimiters | None:
 
 def _edifact_signs(advice: bytes) -> Delimiters:
     component, element, decimal, release, repetition, terminator = (advice[n : n + 1] for n in range(6))
-    repeats = repetition if repetition != b" " else b"*" if element != b"*" else b""
-    return Delimiters("EDIFACT", element, component, terminator, repeats, release.strip(), decimal)
+    return Delimiters("EDIFACT", element, component, terminator, repetition.strip(), release.strip(), decimal)
 
 
 def _is_released(data: bytes, place: int, release: bytes) -> bool:

@@ -1,0 +1,2 @@
+-- Somebody took a column away.
+ALTER TABLE Person DROP COLUMN pers_salutation;
