@@ -20,8 +20,8 @@ from hub.errors import StoreUnavailableError
 from hub.ontology import CUSTOMER
 from hub.search.asking import CUSTOMER_WEIGHT, Near, Node, asked
 from hub.search.catalogue import Catalogue
-from hub.search.fold import MAX_TOKEN, tokens
-from hub.search.forms import ROOT, SOUND
+from hub.search.fold import MAX_TOKEN, indexed
+from hub.search.forms import ADDRESS, ROOT, SOUND
 from hub.search.postgres_query import RANKED, Compiled, compiled, day_column, lexeme, mark, tag, trigrams
 from hub.search.protocol import (
     MAX_COUNTS,
@@ -211,7 +211,7 @@ class PostgresEngine:
         for value in document.values:
             if value.kind is None:
                 continue
-            number, found = self._numbers[value.kind, value.category], tokens(value.kind, value.text)
+            number, found = self._numbers[value.kind, value.category], indexed(value.kind, value.text)
             if value.kind == "phone":
                 phones.update(dict.fromkeys(lexeme(number, digits) for digits in found))
                 terms.update(dict.fromkeys(each for digits in found for each in trigrams(number, digits)))
@@ -235,8 +235,8 @@ class PostgresEngine:
             if value.kind is None or value.kind in ("phone", "code"):
                 continue
             number = self._numbers[value.kind, value.category]
-            for token in tokens(value.kind, value.text):
-                if _MIN_NEAR <= len(token) <= MAX_TOKEN + 2 and not token.startswith((ROOT, SOUND)):
+            for token in indexed(value.kind, value.text):
+                if _MIN_NEAR <= len(token) <= MAX_TOKEN + 2 and not token.startswith((ROOT, SOUND, ADDRESS)):
                     yield number, token.replace("\x00", "")
 
     # reading

@@ -13,6 +13,7 @@ from hub.errors import LimitError, QueryError
 from hub.search import Narrowing
 from hub.search.fold import words
 from hub.search.query import parse
+from hub.search.service import MAX_VALUES
 from tests.search.search_world import ALLOW, DENY, LABELS, MASK, WHO, Access, World, fill, gone, key_of
 from tests.search.test_access import TEXTS, brute_force, pieces, some_access, stated
 
@@ -37,6 +38,11 @@ def test_facets_narrow_and_are_counted(filled: World) -> None:
     both = {"Ticket.tags": ["damage"], "Ticket.status": ["closed"]}
     assert narrowed(filled, "broken", tags=both) == [key_of(filled, "ticket2")]
     assert narrowed(filled, "broken", tags={"Ticket.handledByTeam": ["Returns"]}, types=["Order"]) == []
+
+
+def test_a_filter_of_many_values_is_one_of_few(filled: World) -> None:
+    many = ["open", *(f"other {at}" for at in range(MAX_VALUES - 1))]
+    assert narrowed(filled, "broken", tags={"Ticket.status": many}) == [key_of(filled, "ticket")]
 
 
 def test_a_customers_segment_narrows_and_is_counted(filled: World) -> None:
