@@ -7,6 +7,7 @@ from typing import Annotated
 
 import strawberry
 from strawberry import Info
+from strawberry.types.nodes import SelectedField, Selection
 
 from hub.errors import QueryError, StoreUnavailableError
 from hub.graph.plans.guard import SOURCES_CATEGORY
@@ -194,6 +195,7 @@ def _search(
         text,
         within=_narrowing(types, sources, where, since, until),
         facets=tuple(facets or ()),
+        by_type=_asks(info.selected_fields, "facets"),
         first=first,
         access=context.access,
         suggests=context.access.introspection,
@@ -224,6 +226,14 @@ def _suggest(
         {each.type for each in found.suggestions}, found.categories, customers=found.customers
     )
     return [SearchSuggestion(text=each.text, type=each.type) for each in found.suggestions]
+
+
+def _asks(selections: Iterable[Selection], name: str) -> bool:
+    """Whether a field of the name is asked for, in whatever fragment."""
+    return any(
+        (isinstance(each, SelectedField) and each.name == name) or _asks(each.selections, name)
+        for each in selections
+    )
 
 
 def _narrowing(

@@ -157,6 +157,8 @@ class SearchRequest:
     """The like: on this day or before."""
     facets: tuple[str, ...] = ()
     """What else is counted than types: facets that the requester may read."""
+    by_type: bool = True
+    """Whether matches are counted by type; a pass of its own where there are more of them than hits."""
     relaxed: bool = False
     """Whether words may be further from what they find: what did-you-mean is made of. Engines may find more."""
 
@@ -198,7 +200,7 @@ class Found:
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """The best `first` hits, with count and counts by type of all of them."""
+    """The best `first` hits, with count and counts by type of all of them; engines may count by type unasked."""
 
     hits: tuple[Found, ...]
     total: int

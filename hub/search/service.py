@@ -73,7 +73,7 @@ class SearchAnswer:
     total: int
     """Matches in the index, which may be behind the store by seconds."""
     facets: Mapping[str, int]
-    """Matches by type."""
+    """Matches by type, if they were asked for."""
     counts: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
     """By facet that was asked for, matches by value."""
     did_you_mean: str | None = field(default=None, repr=False)
@@ -139,6 +139,7 @@ class SearchService:
         *,
         within: Narrowing = EVERYWHERE,
         facets: Sequence[str] = (),
+        by_type: bool = True,
         first: int = 10,
         access: CategoryAccess,
         suggests: bool = True,
@@ -146,7 +147,8 @@ class SearchService:
     ) -> SearchAnswer:
         """What matches every word of `text` by values that `access` allows in clear; masked ones are not searched.
 
-        It `suggests` the type that may be meant by one that is not there to those who may know which types there are.
+        Counts by type may be left out unless they are asked for. It `suggests` the type that may be meant by one that
+        is not there to those who may know which types there are.
 
         Raises:
             LimitError: the text, `first` or a list is larger than is answered; the message says how large it may be.
@@ -157,7 +159,7 @@ class SearchService:
         self._check(within.types, first, suggests)
         query = parse(text)
         guard = Guard(self._ontology, access)
-        request = self._request(text, within, facets, max(first, 1), guard)
+        request = replace(self._request(text, within, facets, max(first, 1), guard), by_type=by_type)
         result, documents = self._found(query, request, access, cancellation)
         shown = documents[:first]
         # The count of one match tells of its customer as much as the hit would.
@@ -193,6 +195,7 @@ class SearchService:
         self._check(within.types, first, suggests)
         query = parse(text)
         request = self._request(text, within, (), SUGGESTING, Guard(self._ontology, access))
+        request = replace(request, by_type=False)
         _, documents = self._found(query, request, access, cancellation)
         found = list(islice(completions(text, query, documents, request.categories), first))
         return Suggestions(
@@ -225,7 +228,7 @@ class SearchService:
         cancellation: Cancellation | None,
     ) -> tuple[str, Document] | None:
         """A text that finds something where this one does not, and what it finds."""
-        relaxed = replace(request, relaxed=True, first=MEANT, facets=())
+        relaxed = replace(request, relaxed=True, first=MEANT, facets=(), by_type=False)
         hits = self.engine.search(relaxed).hits if any(word.far for word in query.words) else ()
         for document in self._current(relaxed, hits, access, cancellation):
             if text := correction(query, document, request.categories):

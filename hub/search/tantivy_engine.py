@@ -106,8 +106,8 @@ class TantivyEngine:
             found = searcher.search(query, max(request.first, 1), weight_by_field=weight)
             hits = [_found(searcher, address) for _, address in found.hits[: request.first]]
             count: int = found.count  # type: ignore[attr-defined]  # tantivy 0.27's stubs leave it out
-            if count <= len(hits) and not request.facets:
-                return Result(tuple(hits), count, _types(hits))
+            if not request.facets and (count <= len(hits) or not request.by_type):
+                return Result(tuple(hits), count, _types(hits) if count <= len(hits) else {})
             return Result(tuple(hits), count, *_facets(searcher, query, request.facets))
 
     def rebuild(self, batches: Iterable[Sequence[Document]], cursor: int) -> int:

@@ -40,6 +40,13 @@ def test_facets_narrow_and_are_counted(filled: World) -> None:
     assert narrowed(filled, "broken", tags={"Ticket.handledByTeam": ["Returns"]}, types=["Order"]) == []
 
 
+def test_hits_and_total_are_the_same_where_types_are_not_counted(filled: World) -> None:
+    whole = filled.service.search("broken", first=1, access=Access())
+    bare = filled.service.search("broken", first=1, by_type=False, access=Access())
+    assert (bare.hits, bare.total) == (whole.hits, whole.total)
+    assert bare.total > len(bare.hits)
+
+
 def test_a_filter_of_many_values_is_one_of_few(filled: World) -> None:
     many = ["open", *(f"other {at}" for at in range(MAX_VALUES - 1))]
     assert narrowed(filled, "broken", tags={"Ticket.status": many}) == [key_of(filled, "ticket")]
