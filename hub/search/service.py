@@ -11,7 +11,8 @@ from threading import Lock
 
 from sqlalchemy import Connection
 
-from hub.access import EVERYONE, Within
+from hub.access import EVERYONE, PlanAccess, PlanKey, Within
+from hub.cache import BoundedCache
 from hub.errors import LimitError, QueryError
 from hub.graph.plans import CategoryAccess
 from hub.graph.plans.guard import Guard
@@ -48,6 +49,9 @@ MEANT = 20
 """The best matches of a relaxed search that are looked at for what may have been meant."""
 CANDIDATES = 1000
 """The best matches that are looked at for a purpose that needs consent; those who consent are found and counted."""
+
+KEPT = 1000
+"""Kinds of requesters whose admission is kept: equal roles, purpose, policy and attributes are one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +123,7 @@ class SearchService:
         self._store, self.engine, self._ontology = store, engine, ontology
         self._loader = DocumentLoader(store)
         self._catalogue = self._loader.catalogue
+        self._admissions: BoundedCache[SearchRequest] = BoundedCache(KEPT)
         self._counting = Lock()
         self.dropped = 0
         """Hits since the start that were not given, because the store no longer agreed with the index."""
@@ -159,7 +164,9 @@ class SearchService:
         self._check(within.types, first, suggests)
         query = parse(text)
         guard = Guard(self._ontology, access)
-        request = replace(self._request(text, within, facets, max(first, 1), guard), by_type=by_type)
+        request = replace(
+            self._request(text, within, facets, max(first, 1), guard, _key(access)), by_type=by_type
+        )
         result, documents = self._found(query, request, access, cancellation)
         shown = documents[:first]
         # The count of one match tells of its customer as much as the hit would.
@@ -194,7 +201,8 @@ class SearchService:
         """
         self._check(within.types, first, suggests)
         query = parse(text)
-        request = self._request(text, within, (), SUGGESTING, Guard(self._ontology, access))
+        guard = Guard(self._ontology, access)
+        request = self._request(text, within, (), SUGGESTING, guard, _key(access))
         request = replace(request, by_type=False)
         _, documents = self._found(query, request, access, cancellation)
         found = list(islice(completions(text, query, documents, request.categories), first))
@@ -251,19 +259,15 @@ class SearchService:
         facets: Sequence[str],
         first: int,
         guard: Guard,
+        key: PlanKey | None,
     ) -> SearchRequest:
         for values in (within.types, within.sources, *within.tags.values()):
             if len(values) > MAX_VALUES:
                 raise LimitError(f"a filter has at most {MAX_VALUES} values, {len(values)} were given")
         self._check_facets((*within.tags, *facets), guard)
-        seen = {name: guard.seen(name) for name in self.types}
-        return SearchRequest(
+        return replace(
+            self._admitting(guard, key),
             text=text,
-            categories=frozenset(c for c in self._catalogue.categories if self._searches(guard, c)),
-            tokens=frozenset(type_token(name) for name, where in seen.items() if where == EVERYONE),
-            narrow=tuple(
-                (type_token(name), where) for name, where in seen.items() if where and where != EVERYONE
-            ),
             attributes=guard.reach.attributes,
             bars=frozenset(guard.reach.bars),
             types=frozenset(within.types),
@@ -273,6 +277,26 @@ class SearchService:
             until=_day(within.until),
             facets=tuple(dict.fromkeys(facets)),
             first=first,
+        )
+
+    def _admitting(self, guard: Guard, key: PlanKey | None) -> SearchRequest:
+        """What every request of such access has: kept, as to work it out takes longer than to search."""
+        request = None if key is None else self._admissions.get(key)
+        if request is None:
+            request = self._admission(guard)
+            if key is not None:
+                self._admissions.put(key, request, 1)
+        return request
+
+    def _admission(self, guard: Guard) -> SearchRequest:
+        seen = {name: guard.seen(name) for name in self.types}
+        return SearchRequest(
+            text="",
+            categories=frozenset(c for c in self._catalogue.categories if self._searches(guard, c)),
+            tokens=frozenset(type_token(name) for name, where in seen.items() if where == EVERYONE),
+            narrow=tuple(
+                (type_token(name), where) for name, where in seen.items() if where and where != EVERYONE
+            ),
             by_time=all(guard.whole(time, guard.seen(name)) for name, time in self._times(guard)),
         )
 
@@ -386,6 +410,11 @@ class SearchService:
             return " ".join(names)
         codes = (v.text for v in document.values if v.kind == "code" and allows(v))
         return " ".join([label, *list(codes)[:1]])
+
+
+def _key(access: CategoryAccess) -> PlanKey | None:
+    """What accesses that admit the same have in common; None where nobody vouches for it."""
+    return access.key if isinstance(access, PlanAccess) else None
 
 
 def _holds(where: Within, document: Document, guard: Guard) -> bool:
