@@ -91,6 +91,10 @@ class SearchResult:
     counts: list[SearchCounts] = strawberry.field(
         description="Matches by the values of the facets that were asked for, in their order."
     )
+    at_least: bool = strawberry.field(
+        name="atLeast",
+        description="Whether there may be more matches than were counted: then total and counts are lower bounds.",
+    )
     did_you_mean: str | None = strawberry.field(
         name="didYouMean", description="When nothing was found: a text near to it that finds something."
     )
@@ -259,6 +263,7 @@ def _result(answer: SearchAnswer, wanted: Iterable[str]) -> SearchResult:
         total=Long(answer.total),
         facets=[SearchFacet(type=name, count=Long(count)) for name, count in facets],
         counts=[_counts(answer, name) for name in dict.fromkeys(wanted)],
+        at_least=answer.at_least,
         did_you_mean=answer.did_you_mean,
     )
 

@@ -207,6 +207,8 @@ class Result:
     facets: Mapping[str, int]
     counts: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
     """By facet that was asked for, how many have which value; of the most frequent MAX_COUNTS."""
+    at_least: bool = False
+    """Whether there may be more than were counted: then total and counts are lower bounds."""
 
 
 class SearchEngine(Protocol):

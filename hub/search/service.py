@@ -80,6 +80,8 @@ class SearchAnswer:
     """Matches by type, if they were asked for."""
     counts: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
     """By facet that was asked for, matches by value."""
+    at_least: bool = False
+    """Whether there may be more matches than were counted: then total and counts are lower bounds."""
     did_you_mean: str | None = field(default=None, repr=False)
     """When nothing was found: a text near to it that finds something."""
     customers: tuple[str, ...] = ()
@@ -179,6 +181,7 @@ class SearchService:
             total=result.total,
             facets=result.facets,
             counts=result.counts,
+            at_least=result.at_least,
             did_you_mean=meant,
             customers=_customers(told),
             categories=tuple(sorted(request.categories)),
@@ -226,6 +229,7 @@ class SearchService:
             request = replace(request, first=CANDIDATES)
         result = self.engine.search(request)
         documents = self._confirmed(query, request, result.hits, access, cancellation)
+        # That more were found than looked at is not told: they may be of those who do not consent.
         return (result if counted else _counted(documents, request.facets)), documents
 
     def _meant(

@@ -209,3 +209,9 @@ def test_what_is_gone_is_suggested_no_more_before_the_index_knows(light: World) 
     light.apply(gone("erp", WHO["liz"]))
     assert light.service.suggest("whitf", access=Access()).suggestions == ()
     assert light.service.search("vhitfieled", access=Access()).did_you_mean is None
+
+
+def test_of_a_word_of_three_letters_the_near_one_is_asked_back_and_not_found(filled: World) -> None:
+    short = filled.service.search("lix", access=Access())
+    assert (short.total, short.did_you_mean) == (0, "Liz")
+    assert filled.service.search("li7", access=Access()).did_you_mean is None
