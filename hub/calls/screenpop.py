@@ -214,6 +214,7 @@ class _Making:
             answer = self._search.search(
                 number.e164 or "",
                 within=Narrowing(types=_MENTIONING),
+                by_type=False,
                 first=3,
                 access=self._access,
                 suggests=False,

@@ -112,7 +112,8 @@ def _show(answer: SearchAnswer) -> None:
     if answer.did_you_mean:
         out.print(f"did you mean: {escape(answer.did_you_mean)}", highlight=False)
     for name, counts in (("type", answer.facets), *answer.counts.items()):
-        shown = ", ".join(f"{value} {count:,}" for value, count in counts.items())
+        least = "+" if answer.at_least else ""
+        shown = ", ".join(f"{value} {count:,}{least}" for value, count in counts.items())
         out.print(f"{name}: {escape(shown) or 'none'}", highlight=False)
 
 

@@ -63,6 +63,7 @@ def found_rows(
     answer = context.services.search.search(
         text,
         within=Narrowing(types=searched.types),
+        by_type=False,
         first=searched.taken(searched.first, variables),
         access=context.access,
         suggests=context.access.introspection,

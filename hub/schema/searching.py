@@ -7,6 +7,7 @@ from typing import Annotated
 
 import strawberry
 from strawberry import Info
+from strawberry.types.nodes import SelectedField, Selection
 
 from hub.errors import QueryError, StoreUnavailableError
 from hub.graph.plans.guard import SOURCES_CATEGORY
@@ -89,6 +90,10 @@ class SearchResult:
     facets: list[SearchFacet] = strawberry.field(description="Matches by type, the most first.")
     counts: list[SearchCounts] = strawberry.field(
         description="Matches by the values of the facets that were asked for, in their order."
+    )
+    at_least: bool = strawberry.field(
+        name="atLeast",
+        description="Whether there may be more matches than were counted: then total and counts are lower bounds.",
     )
     did_you_mean: str | None = strawberry.field(
         name="didYouMean", description="When nothing was found: a text near to it that finds something."
@@ -194,6 +199,7 @@ def _search(
         text,
         within=_narrowing(types, sources, where, since, until),
         facets=tuple(facets or ()),
+        by_type=_asks(info.selected_fields, "facets"),
         first=first,
         access=context.access,
         suggests=context.access.introspection,
@@ -226,6 +232,14 @@ def _suggest(
     return [SearchSuggestion(text=each.text, type=each.type) for each in found.suggestions]
 
 
+def _asks(selections: Iterable[Selection], name: str) -> bool:
+    """Whether a field of the name is asked for, in whatever fragment."""
+    return any(
+        (isinstance(each, SelectedField) and each.name == name) or _asks(each.selections, name)
+        for each in selections
+    )
+
+
 def _narrowing(
     types: list[str] | None,
     sources: list[str] | None,
@@ -249,6 +263,7 @@ def _result(answer: SearchAnswer, wanted: Iterable[str]) -> SearchResult:
         total=Long(answer.total),
         facets=[SearchFacet(type=name, count=Long(count)) for name, count in facets],
         counts=[_counts(answer, name) for name in dict.fromkeys(wanted)],
+        at_least=answer.at_least,
         did_you_mean=answer.did_you_mean,
     )
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from hub.search.fold import Kind
+from hub.search.fold import Kind, apart
 from hub.search.forms import ROOT
 from hub.search.protocol import FieldKey, SearchRequest
 from hub.search.query import MIN_CODE_PREFIX, Unit, Word, parse
@@ -114,7 +114,7 @@ class _Asking:
         if unit.code:
             ways += self.code(unit.code)
         if unit.email:
-            ways += (Term(key, unit.email, _ADDRESS) for key in self._fields if key[0] == "email")
+            ways += (Term(key, apart(unit.email), _ADDRESS) for key in self._fields if key[0] == "email")
         return Best(tuple(ways))
 
     def _word(self, word: Word) -> Iterator[Leaf]:

@@ -18,9 +18,9 @@ from typing import Literal
 
 from anyascii import anyascii
 
-from hub.search.forms import forms, respelled
+from hub.search.forms import ADDRESS, forms, respelled
 
-FORMAT = 4
+FORMAT = 5
 """Version of the rules in this module and of what documents hold."""
 
 MAX_TOKEN = 64
@@ -35,6 +35,7 @@ _HAN = re.compile("([\u3400-\u9fff\uf900-\ufaff\U00020000-\U0003ffff])")
 _BLANK = re.compile(r"\s")
 """Blanks of every kind; anyascii would drop some and so join the words beside them."""
 _TRAILING_DIGITS = re.compile(r"[0-9]{4,}$")
+_OTHER = re.compile(r"[^a-z0-9]")
 
 
 def fold(text: str) -> str:
@@ -76,6 +77,22 @@ def tokens(kind: Kind, value: str) -> list[str]:
     return (
         found if kind != "name" else found + [form for word in dict.fromkeys(found) for form in forms(word)]
     )
+
+
+def indexed(kind: Kind, value: str) -> list[str]:
+    """`tokens` as an index keeps them: whole e-mail addresses apart from words, as `apart` has them."""
+    found = tokens(kind, value)
+    return [*found[:-1], apart(found[-1])] if kind == "email" else found
+
+
+def apart(address: str) -> str:
+    """A whole address behind a mark that no word begins with.
+
+    Else what begins like a given name would run into as many addresses as there are people of the name. No search is
+    other for it: what begins an address begins its first word, and no word is one edit from what has two signs or
+    more; an address with fewer stays as it is.
+    """
+    return ADDRESS + address if len(_OTHER.findall(address)) > 1 else address
 
 
 def _joined(value: str) -> list[str]:

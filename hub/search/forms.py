@@ -16,7 +16,7 @@ import jellyfish
 
 from hub.graph.resolution.profiles.nicknames import is_given_name, roots
 
-ROOT, SOUND = "==", "~~"
+ROOT, SOUND, ADDRESS = "==", "~~", "@@"
 MIN_SOUNDING = 4
 """Letters from which on a word is found by its sound; shorter ones sound like too many."""
 MIN_SOUND = 3

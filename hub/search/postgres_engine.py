@@ -20,9 +20,19 @@ from hub.errors import StoreUnavailableError
 from hub.ontology import CUSTOMER
 from hub.search.asking import CUSTOMER_WEIGHT, Near, Node, asked
 from hub.search.catalogue import Catalogue
-from hub.search.fold import MAX_TOKEN, tokens
-from hub.search.forms import ROOT, SOUND
-from hub.search.postgres_query import RANKED, Compiled, compiled, day_column, lexeme, mark, tag, trigrams
+from hub.search.fold import MAX_TOKEN, indexed
+from hub.search.forms import ADDRESS, ROOT, SOUND
+from hub.search.postgres_query import (
+    COUNTED,
+    RANKED,
+    Compiled,
+    compiled,
+    day_column,
+    lexeme,
+    mark,
+    tag,
+    trigrams,
+)
 from hub.search.protocol import (
     MAX_COUNTS,
     RECENCY,
@@ -112,10 +122,13 @@ class PostgresEngine:
 
     def _answered(self, connection: Connection, node: Node, request: SearchRequest) -> Result:
         made = compiled(node, self._numbers, request, lambda near: self._near(connection, near))
+        # Of many matches only a part is counted; the planner would look for them row by row, through all rows maybe.
+        connection.execute(text("SET LOCAL enable_seqscan = off"))
         facets = _types(connection, made)
         hits = _best(connection, made, request) if request.first else ()
         counts = {name: _counts(connection, made, name) for name in request.facets}
-        return Result(hits, sum(facets.values()), facets, counts)
+        total = sum(facets.values())
+        return Result(hits, total, facets, counts, at_least=total >= COUNTED)
 
     def rebuild(self, batches: Iterable[Sequence[Document]], cursor: int) -> int:
         """Build a new index beside the old one and put it in its place at once; the number of documents."""
@@ -211,7 +224,7 @@ class PostgresEngine:
         for value in document.values:
             if value.kind is None:
                 continue
-            number, found = self._numbers[value.kind, value.category], tokens(value.kind, value.text)
+            number, found = self._numbers[value.kind, value.category], indexed(value.kind, value.text)
             if value.kind == "phone":
                 phones.update(dict.fromkeys(lexeme(number, digits) for digits in found))
                 terms.update(dict.fromkeys(each for digits in found for each in trigrams(number, digits)))
@@ -235,8 +248,8 @@ class PostgresEngine:
             if value.kind is None or value.kind in ("phone", "code"):
                 continue
             number = self._numbers[value.kind, value.category]
-            for token in tokens(value.kind, value.text):
-                if _MIN_NEAR <= len(token) <= MAX_TOKEN + 2 and not token.startswith((ROOT, SOUND)):
+            for token in indexed(value.kind, value.text):
+                if _MIN_NEAR <= len(token) <= MAX_TOKEN + 2 and not token.startswith((ROOT, SOUND, ADDRESS)):
                     yield number, token.replace("\x00", "")
 
     # reading
@@ -330,7 +343,7 @@ def _similar(connection: Connection, leaves: Sequence[Near]) -> list[tuple[int, 
 
 
 def _types(connection: Connection, made: Compiled) -> dict[str, int]:
-    sql = f"SELECT d.type, count(*) FROM {_SERVED}.document d WHERE {made.condition} GROUP BY 1 ORDER BY 1"
+    sql = f"SELECT d.type, count(*) FROM {_counted(made, 'type')} GROUP BY 1 ORDER BY 1"
     return {type_: int(count) for type_, count in connection.execute(text(sql), made.values)}
 
 
@@ -350,10 +363,15 @@ def _best(connection: Connection, made: Compiled, request: SearchRequest) -> tup
     )
 
 
+def _counted(made: Compiled, column: str) -> str:
+    """The matches that are counted, as a table `d`."""
+    return f"(SELECT d.{column} FROM {_SERVED}.document d WHERE {made.condition} LIMIT {COUNTED}) d"
+
+
 def _counts(connection: Connection, made: Compiled, facet: str) -> dict[str, int]:
     begins = mark("source", "") if facet == SOURCE else tag(facet, "")
     sql = f"""
-        SELECT substr(m, :length), count(*) FROM {_SERVED}.document d, unnest(d.marks) AS m
-        WHERE {made.condition} AND starts_with(m, :begins) GROUP BY 1 ORDER BY 2 DESC, 1 LIMIT {MAX_COUNTS}"""
+        SELECT substr(m, :length), count(*) FROM {_counted(made, "marks")}, unnest(d.marks) AS m
+        WHERE starts_with(m, :begins) GROUP BY 1 ORDER BY 2 DESC, 1 LIMIT {MAX_COUNTS}"""
     given = {**made.values, "begins": begins, "length": len(begins) + 1}
     return {value: int(count) for value, count in connection.execute(text(sql), given)}

@@ -15,6 +15,8 @@ from hub.search.protocol import FieldKey, SearchRequest, scope_term
 
 RANKED = 2_000
 """Matches that are ranked: customers first, then the newest. A search by a word that so many have is none yet."""
+COUNTED = 10_000
+"""Matches that are counted, by type and by each facet: to fetch and count more takes longer than anyone waits."""
 _TRIGRAM = 3
 _NOTHING = "'-'"
 """A tsquery that finds nothing: no lexeme is without a field."""

@@ -157,6 +157,8 @@ class SearchRequest:
     """The like: on this day or before."""
     facets: tuple[str, ...] = ()
     """What else is counted than types: facets that the requester may read."""
+    by_type: bool = True
+    """Whether matches are counted by type; a pass of its own where there are more of them than hits."""
     relaxed: bool = False
     """Whether words may be further from what they find: what did-you-mean is made of. Engines may find more."""
 
@@ -198,13 +200,15 @@ class Found:
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """The best `first` hits, with count and counts by type of all of them."""
+    """The best `first` hits, with count and counts by type of all of them; engines may count by type unasked."""
 
     hits: tuple[Found, ...]
     total: int
     facets: Mapping[str, int]
     counts: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
     """By facet that was asked for, how many have which value; of the most frequent MAX_COUNTS."""
+    at_least: bool = False
+    """Whether there may be more than were counted: then total and counts are lower bounds."""
 
 
 class SearchEngine(Protocol):

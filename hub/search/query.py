@@ -27,6 +27,8 @@ MIN_TYPO = 4
 """Letters from which on a word may differ by one edit; of shorter ones too many are one edit apart."""
 MIN_FAR = 6
 """Letters from which on a word that finds nothing may be two edits from the one that was meant."""
+MIN_MEANT = 3
+"""The like, for one edit: Kin for Kim. It is asked back then, not found: there are as many of either."""
 MIN_PREFIX = 2
 MIN_CODE_PREFIX = 3
 MIN_PHONE = 3
@@ -59,7 +61,9 @@ class Word:
     @property
     def far(self) -> int:
         """Edits that are forgiven where nothing else was found."""
-        return (2 if len(self.text) >= MIN_FAR else 1) if self.may_differ else 0
+        if len(self.text) < MIN_MEANT or not self.text.isalpha():
+            return 0
+        return 2 if len(self.text) >= MIN_FAR else 1
 
     @property
     def may_differ(self) -> bool:

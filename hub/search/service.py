@@ -11,7 +11,8 @@ from threading import Lock
 
 from sqlalchemy import Connection
 
-from hub.access import EVERYONE, Within
+from hub.access import EVERYONE, PlanAccess, PlanKey, Within
+from hub.cache import BoundedCache
 from hub.errors import LimitError, QueryError
 from hub.graph.plans import CategoryAccess
 from hub.graph.plans.guard import Guard
@@ -49,6 +50,9 @@ MEANT = 20
 CANDIDATES = 1000
 """The best matches that are looked at for a purpose that needs consent; those who consent are found and counted."""
 
+KEPT = 1000
+"""Kinds of requesters whose admission is kept: equal roles, purpose, policy and attributes are one."""
+
 
 @dataclass(frozen=True, slots=True)
 class Hit:
@@ -73,9 +77,11 @@ class SearchAnswer:
     total: int
     """Matches in the index, which may be behind the store by seconds."""
     facets: Mapping[str, int]
-    """Matches by type."""
+    """Matches by type, if they were asked for."""
     counts: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
     """By facet that was asked for, matches by value."""
+    at_least: bool = False
+    """Whether there may be more matches than were counted: then total and counts are lower bounds."""
     did_you_mean: str | None = field(default=None, repr=False)
     """When nothing was found: a text near to it that finds something."""
     customers: tuple[str, ...] = ()
@@ -119,6 +125,7 @@ class SearchService:
         self._store, self.engine, self._ontology = store, engine, ontology
         self._loader = DocumentLoader(store)
         self._catalogue = self._loader.catalogue
+        self._admissions: BoundedCache[SearchRequest] = BoundedCache(KEPT)
         self._counting = Lock()
         self.dropped = 0
         """Hits since the start that were not given, because the store no longer agreed with the index."""
@@ -139,6 +146,7 @@ class SearchService:
         *,
         within: Narrowing = EVERYWHERE,
         facets: Sequence[str] = (),
+        by_type: bool = True,
         first: int = 10,
         access: CategoryAccess,
         suggests: bool = True,
@@ -146,7 +154,8 @@ class SearchService:
     ) -> SearchAnswer:
         """What matches every word of `text` by values that `access` allows in clear; masked ones are not searched.
 
-        It `suggests` the type that may be meant by one that is not there to those who may know which types there are.
+        Counts by type may be left out unless they are asked for. It `suggests` the type that may be meant by one that
+        is not there to those who may know which types there are.
 
         Raises:
             LimitError: the text, `first` or a list is larger than is answered; the message says how large it may be.
@@ -157,7 +166,9 @@ class SearchService:
         self._check(within.types, first, suggests)
         query = parse(text)
         guard = Guard(self._ontology, access)
-        request = self._request(text, within, facets, max(first, 1), guard)
+        request = replace(
+            self._request(text, within, facets, max(first, 1), guard, _key(access)), by_type=by_type
+        )
         result, documents = self._found(query, request, access, cancellation)
         shown = documents[:first]
         # The count of one match tells of its customer as much as the hit would.
@@ -170,6 +181,7 @@ class SearchService:
             total=result.total,
             facets=result.facets,
             counts=result.counts,
+            at_least=result.at_least,
             did_you_mean=meant,
             customers=_customers(told),
             categories=tuple(sorted(request.categories)),
@@ -192,7 +204,9 @@ class SearchService:
         """
         self._check(within.types, first, suggests)
         query = parse(text)
-        request = self._request(text, within, (), SUGGESTING, Guard(self._ontology, access))
+        guard = Guard(self._ontology, access)
+        request = self._request(text, within, (), SUGGESTING, guard, _key(access))
+        request = replace(request, by_type=False)
         _, documents = self._found(query, request, access, cancellation)
         found = list(islice(completions(text, query, documents, request.categories), first))
         return Suggestions(
@@ -215,6 +229,7 @@ class SearchService:
             request = replace(request, first=CANDIDATES)
         result = self.engine.search(request)
         documents = self._confirmed(query, request, result.hits, access, cancellation)
+        # That more were found than looked at is not told: they may be of those who do not consent.
         return (result if counted else _counted(documents, request.facets)), documents
 
     def _meant(
@@ -225,7 +240,7 @@ class SearchService:
         cancellation: Cancellation | None,
     ) -> tuple[str, Document] | None:
         """A text that finds something where this one does not, and what it finds."""
-        relaxed = replace(request, relaxed=True, first=MEANT, facets=())
+        relaxed = replace(request, relaxed=True, first=MEANT, facets=(), by_type=False)
         hits = self.engine.search(relaxed).hits if any(word.far for word in query.words) else ()
         for document in self._current(relaxed, hits, access, cancellation):
             if text := correction(query, document, request.categories):
@@ -248,19 +263,15 @@ class SearchService:
         facets: Sequence[str],
         first: int,
         guard: Guard,
+        key: PlanKey | None,
     ) -> SearchRequest:
         for values in (within.types, within.sources, *within.tags.values()):
             if len(values) > MAX_VALUES:
                 raise LimitError(f"a filter has at most {MAX_VALUES} values, {len(values)} were given")
         self._check_facets((*within.tags, *facets), guard)
-        seen = {name: guard.seen(name) for name in self.types}
-        return SearchRequest(
+        return replace(
+            self._admitting(guard, key),
             text=text,
-            categories=frozenset(c for c in self._catalogue.categories if self._searches(guard, c)),
-            tokens=frozenset(type_token(name) for name, where in seen.items() if where == EVERYONE),
-            narrow=tuple(
-                (type_token(name), where) for name, where in seen.items() if where and where != EVERYONE
-            ),
             attributes=guard.reach.attributes,
             bars=frozenset(guard.reach.bars),
             types=frozenset(within.types),
@@ -270,6 +281,26 @@ class SearchService:
             until=_day(within.until),
             facets=tuple(dict.fromkeys(facets)),
             first=first,
+        )
+
+    def _admitting(self, guard: Guard, key: PlanKey | None) -> SearchRequest:
+        """What every request of such access has: kept, as to work it out takes longer than to search."""
+        request = None if key is None else self._admissions.get(key)
+        if request is None:
+            request = self._admission(guard)
+            if key is not None:
+                self._admissions.put(key, request, 1)
+        return request
+
+    def _admission(self, guard: Guard) -> SearchRequest:
+        seen = {name: guard.seen(name) for name in self.types}
+        return SearchRequest(
+            text="",
+            categories=frozenset(c for c in self._catalogue.categories if self._searches(guard, c)),
+            tokens=frozenset(type_token(name) for name, where in seen.items() if where == EVERYONE),
+            narrow=tuple(
+                (type_token(name), where) for name, where in seen.items() if where and where != EVERYONE
+            ),
             by_time=all(guard.whole(time, guard.seen(name)) for name, time in self._times(guard)),
         )
 
@@ -383,6 +414,11 @@ class SearchService:
             return " ".join(names)
         codes = (v.text for v in document.values if v.kind == "code" and allows(v))
         return " ".join([label, *list(codes)[:1]])
+
+
+def _key(access: CategoryAccess) -> PlanKey | None:
+    """What accesses that admit the same have in common; None where nobody vouches for it."""
+    return access.key if isinstance(access, PlanAccess) else None
 
 
 def _holds(where: Within, document: Document, guard: Guard) -> bool:

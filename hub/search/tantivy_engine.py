@@ -7,6 +7,7 @@ the same commit as the documents that it vouches for.
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -20,7 +21,7 @@ from hub.errors import StoreUnavailableError
 from hub.ontology import CUSTOMER
 from hub.search.asking import CUSTOMER_WEIGHT
 from hub.search.catalogue import Catalogue
-from hub.search.fold import tokens
+from hub.search.fold import indexed
 from hub.search.generations import Generations
 from hub.search.protocol import (
     MAX_COUNTS,
@@ -105,6 +106,8 @@ class TantivyEngine:
             found = searcher.search(query, max(request.first, 1), weight_by_field=weight)
             hits = [_found(searcher, address) for _, address in found.hits[: request.first]]
             count: int = found.count  # type: ignore[attr-defined]  # tantivy 0.27's stubs leave it out
+            if not request.facets and (count <= len(hits) or not request.by_type):
+                return Result(tuple(hits), count, _types(hits) if count <= len(hits) else {})
             return Result(tuple(hits), count, *_facets(searcher, query, request.facets))
 
     def rebuild(self, batches: Iterable[Sequence[Document]], cursor: int) -> int:
@@ -272,7 +275,7 @@ def _indexed(document: Document) -> tantivy.Document:
     entry.add_float(_BY_OBSERVATION, _weight(document, document.observed))
     for value in document.values:
         if value.kind:
-            found = tokens(value.kind, value.text)
+            found = indexed(value.kind, value.text)
             parts = trigrams(found[0]) if value.kind == "phone" else found
             entry.add_text(field_name((value.kind, value.category)), " ".join(parts))
     return entry
@@ -296,6 +299,11 @@ def _found(searcher: Searcher, address: tantivy.DocAddress) -> Found:
     document = searcher.doc(address)
     key, type_ = str(document.get_first("id")), str(document.get_first("type"))
     return Found(type_, key[len(type_) + 1 :])
+
+
+def _types(hits: Sequence[Found]) -> dict[str, int]:
+    """Counts by type where the hits are all that was found."""
+    return dict(sorted(Counter(hit.type for hit in hits).items()))
 
 
 def _facets(

@@ -11,6 +11,8 @@ from hub.search.asking import All, Beginning, Best, Fragment, Near, Node, Term, 
 from hub.search.protocol import FieldKey, SearchRequest, scope_term
 
 _TRIGRAM = 3
+_MAX_TERMS = 64
+"""Values from which on a filter is made for all documents at once, rather than asked of those that match."""
 
 
 def field_name(key: FieldKey) -> str:
@@ -84,7 +86,12 @@ def _in_scope(schema: Schema, scope: str, request: SearchRequest) -> Query:
 
 
 def _one_of(schema: Schema, name: str, values: Collection[str]) -> Query:
-    return Query.const_score_query(Query.term_set_query(schema, name, sorted(values)), 0.0)
+    # A set of terms is put together from all documents that have one, most of the index for a filter of access; terms
+    # are looked up for those alone that the words find.
+    if len(values) > _MAX_TERMS:
+        return Query.const_score_query(Query.term_set_query(schema, name, sorted(values)), 0.0)
+    terms = [(Occur.Should, Query.term_query(schema, name, value, "basic")) for value in sorted(values)]
+    return Query.const_score_query(Query.boolean_query(terms), 0.0)
 
 
 def _matching(schema: Schema, node: Node) -> Query:

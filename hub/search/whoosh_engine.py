@@ -28,7 +28,7 @@ from hub.ontology import CUSTOMER
 from hub.search.asking import CUSTOMER_WEIGHT, asked
 from hub.search.catalogue import Catalogue
 from hub.search.evaluating import Evaluation
-from hub.search.fold import tokens
+from hub.search.fold import indexed
 from hub.search.generations import Generations
 from hub.search.protocol import (
     MAX_COUNTS,
@@ -319,7 +319,7 @@ def _indexed(document: Document) -> dict[str, Any]:
     for value in document.values:
         if value.kind:
             name = field_name((value.kind, value.category))
-            held.setdefault(name, {}).update(dict.fromkeys(tokens(value.kind, value.text)))
+            held.setdefault(name, {}).update(dict.fromkeys(indexed(value.kind, value.text)))
     entry: dict[str, Any] = {name: _SEPARATOR.join(found) for name, found in held.items() if found}
     for name, time in (("day", document.time), ("day_observed", document.observed)):
         day = day_of(time)

@@ -30,6 +30,16 @@ def test_a_customer_is_found_by_name(indexed: World) -> None:
     assert found["facets"] == [{"type": "Customer", "count": 1}]
 
 
+def test_types_are_counted_in_whatever_fragment_it_is_asked(indexed: World) -> None:
+    inline = '{ search(text: "archer", first: 1) { total ... on SearchResult { facets { count } } } }'
+    named = (
+        '{ search(text: "archer", first: 1) { total ...f } } fragment f on SearchResult { facets { count } }'
+    )
+    for query in (inline, named):
+        found = indexed.ask(query).data["search"]
+        assert sum(each["count"] for each in found["facets"]) == found["total"] > 1
+
+
 ROWS = """
 query($text: String!, $types: [String!], $first: Int! = 10) {
   searchRows(text: $text, types: $types, first: $first) {

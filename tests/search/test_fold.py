@@ -1,10 +1,11 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
-from hub.search.fold import MAX_TOKEN, Kind, code, fold, tokens, words
+from hub.search.fold import MAX_TOKEN, Kind, apart, code, fold, indexed, tokens, words
+from hub.search.matching import word_matches
 from hub.search.query import parse
 
 
@@ -51,3 +52,17 @@ def test_every_text_within_the_limits_has_a_meaning(text: str) -> None:
         query = parse(text)
         assert [word.text for word in query.words] == words(text)
         assert bool(query) == bool(words(text))
+
+
+def test_an_index_keeps_whole_addresses_apart_from_words() -> None:
+    assert indexed("email", "Anna.K@example.com") == ["anna", "k", "example", "com", "@@anna.k@example.com"]
+    assert indexed("name", "Anna K") == tokens("name", "Anna K")
+
+
+@example("ab@cd", "abcd")
+@given(st.text("ab@. ", min_size=1, max_size=9), st.text("abc", min_size=2, max_size=9))
+def test_no_search_by_a_word_misses_an_address_that_stands_apart(address: str, asked: str) -> None:
+    whole = tokens("email", address)[-1]
+    (word,) = parse(asked).words
+    if apart(whole) != whole and word_matches(word, "email", whole):
+        assert any(word_matches(word, "email", token) for token in words(address))

@@ -111,3 +111,21 @@ def test_words_of_what_is_gone_stay_until_the_index_is_scrubbed(shared: World) -
     assert held() == 0
     assert shared.generations() == 1
     shared.close()
+
+
+def test_of_more_matches_than_are_counted_counts_are_lower_bounds_and_say_so(
+    shared: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def counted(most: int) -> tuple[int, int, int, bool]:
+        monkeypatch.setattr("hub.search.postgres_engine.COUNTED", most)
+        answer = shared.service.search("nowak", facets=["source"], access=Access())
+        sums = (sum(answer.facets.values()), sum(answer.counts["source"].values()))
+        assert [(hit.type, hit.id) for hit in answer.hits] == [
+            key_of(shared, "lukasz"),
+            key_of(shared, "ticket"),
+        ]
+        return (answer.total, *sums, answer.at_least)
+
+    assert counted(3) == (2, 2, 2, False)
+    assert counted(1) == (1, 1, 1, True)
+    shared.close()

@@ -13,6 +13,7 @@ from hub.errors import LimitError, QueryError
 from hub.search import Narrowing
 from hub.search.fold import words
 from hub.search.query import parse
+from hub.search.service import MAX_VALUES
 from tests.search.search_world import ALLOW, DENY, LABELS, MASK, WHO, Access, World, fill, gone, key_of
 from tests.search.test_access import TEXTS, brute_force, pieces, some_access, stated
 
@@ -37,6 +38,18 @@ def test_facets_narrow_and_are_counted(filled: World) -> None:
     both = {"Ticket.tags": ["damage"], "Ticket.status": ["closed"]}
     assert narrowed(filled, "broken", tags=both) == [key_of(filled, "ticket2")]
     assert narrowed(filled, "broken", tags={"Ticket.handledByTeam": ["Returns"]}, types=["Order"]) == []
+
+
+def test_hits_and_total_are_the_same_where_types_are_not_counted(filled: World) -> None:
+    whole = filled.service.search("broken", first=1, access=Access())
+    bare = filled.service.search("broken", first=1, by_type=False, access=Access())
+    assert (bare.hits, bare.total) == (whole.hits, whole.total)
+    assert bare.total > len(bare.hits)
+
+
+def test_a_filter_of_many_values_is_one_of_few(filled: World) -> None:
+    many = ["open", *(f"other {at}" for at in range(MAX_VALUES - 1))]
+    assert narrowed(filled, "broken", tags={"Ticket.status": many}) == [key_of(filled, "ticket")]
 
 
 def test_a_customers_segment_narrows_and_is_counted(filled: World) -> None:
@@ -196,3 +209,9 @@ def test_what_is_gone_is_suggested_no_more_before_the_index_knows(light: World) 
     light.apply(gone("erp", WHO["liz"]))
     assert light.service.suggest("whitf", access=Access()).suggestions == ()
     assert light.service.search("vhitfieled", access=Access()).did_you_mean is None
+
+
+def test_of_a_word_of_three_letters_the_near_one_is_asked_back_and_not_found(filled: World) -> None:
+    short = filled.service.search("lix", access=Access())
+    assert (short.total, short.did_you_mean) == (0, "Liz")
+    assert filled.service.search("li7", access=Access()).did_you_mean is None

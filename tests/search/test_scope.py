@@ -12,7 +12,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from hub.access import SCOPES, Decision, Effect, Reach, Within, scoped
+from hub.access import SCOPES, SUBJECT, Decision, Effect, PlanAccess, PlanKey, Reach, Within, scoped
 from hub.graph import Entity, GraphWriter, Statement
 from hub.graph.plans import Id, ListOf, Nodes, Page, Selection, compile_plan, execute
 from hub.ontology import CUSTOMER, load_ontology
@@ -151,3 +151,28 @@ def test_who_lost_an_account_finds_its_customer_no_more_in_a_service_that_was_op
     assert (after.hits, after.total, after.facets) == ((), 0, {})
     bo = Granted({"own_accounts"}, {"own_accounts": ("Bo",)})
     assert light.service.search("zelda", access=bo).total == 1
+
+
+def test_what_is_kept_of_an_access_is_for_its_equals_alone(light: World) -> None:
+    """Other roles, another policy and a glass that is broken for another customer are no equals."""
+    stated = {name: party("erp", name, name=f"Zelda {name}") for name in ("z1", "z2")}
+    light.apply(*(says("erp", each) for each in stated.values()))
+    light.indexer.follow()
+    first, second = (light.customer_of(each) for each in stated.values())
+    all_of_it, nothing = Decision(Effect.ALLOW, None, None), Decision(Effect.DENY, None, None)
+    of_one = Decision(Effect.DENY, None, None, within=(Decision(Effect.ALLOW, None, "opened", SUBJECT),))
+    plain, blind, other = ((frozenset({role}), "p", "sha", (), None) for role in ("all", "none", "glass"))
+
+    def found(key: PlanKey, decision: Decision, subject: str | None = None) -> set[str]:
+        reach = Reach() if subject is None else Reach(attributes=MappingProxyType({SUBJECT: (subject,)}))
+        access = PlanAccess(key, False, reach, dict.fromkeys(light.catalogue.categories, decision))
+        answer = light.service.search("zelda", access=access)
+        assert answer.total == len(answer.hits)
+        return {hit.id for hit in answer.hits}
+
+    for _ in range(2):
+        assert found(plain, all_of_it) == {first, second}
+        assert found(blind, nothing) == set()
+        assert found((frozenset({"all"}), "p", "changed", (), None), nothing) == set()
+        assert found(other, of_one, first) == {first}
+        assert found(other, of_one, second) == {second}
