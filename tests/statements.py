@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
@@ -43,3 +43,13 @@ def noting(store: Store, note: Callable[[str], None]) -> Iterator[None]:
             delattr(dialect, name)
         del store.first_row
         event.remove(store.engine, "before_cursor_execute", listen)
+
+
+def plan_of(connection: Connection, sql: str, values: Mapping[str, Any] | None = None) -> str:
+    """How the database answers a statement, in its words; of a handful of rows PostgreSQL would read all: it may not."""
+    if connection.dialect.name == "sqlite":
+        rows = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {sql}", values or {})
+    else:
+        connection.exec_driver_sql("SET LOCAL enable_seqscan = off")
+        rows = connection.exec_driver_sql(f"EXPLAIN {sql}", values)
+    return "\n".join(str(row[-1]) for row in rows)

@@ -128,6 +128,8 @@ class AccessMap:
         """`scopes(roles, purpose)`: the row scopes by which the decisions differ, sorted."""
         self.usable_purposes = lru_cache(maxsize=_ROLE_SETS)(self._usable_purposes)
         """`usable_purposes(roles)`: those for which these roles see anything, in the policy's order."""
+        self.viewers = lru_cache(maxsize=None)(self._viewers)
+        """`viewers(category)`: by purpose the roles that see it, whole or masked; purposes of none are left out."""
 
     @property
     def roles(self) -> Mapping[str, Role]:
@@ -211,6 +213,15 @@ class AccessMap:
             if not all(decision.is_denial for decision in self.row(roles, purpose).values())
         )
 
+    def _viewers(self, category: str) -> Mapping[str, tuple[str, ...]]:
+        found = {
+            purpose: tuple(
+                role for role in self.roles if _is_seen(self.decide(frozenset({role}), purpose, category))
+            )
+            for purpose in self.purposes
+        }
+        return MappingProxyType({purpose: roles for purpose, roles in found.items() if roles})
+
     def __repr__(self) -> str:
         return f"AccessMap({len(self.roles)} roles, {len(self.purposes)} purposes, sha256={self.sha256[:12]})"
 
@@ -271,6 +282,11 @@ def is_forbidden(decision: Decision) -> bool:
 def _is_allowed(decision: Decision) -> bool:
     """Whether some customer's values are shown whole."""
     return any(choice.effect is Effect.ALLOW for choice in decision.choices)
+
+
+def _is_seen(decision: Decision) -> bool:
+    """Whether of some customer's values anything is shown."""
+    return any(choice.effect is not Effect.DENY for choice in decision.choices)
 
 
 def _special(tree: Iterable[Node]) -> frozenset[str]:

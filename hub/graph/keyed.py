@@ -17,6 +17,7 @@ from sqlalchemy import Connection, select
 
 from hub.graph.rows import Identifier
 from hub.store import Store, fixed
+from hub.store.fixed.customers import EXTENDED
 
 Via = Literal["do_not_call", "gpc", "reply"]
 
@@ -95,12 +96,20 @@ class KeyedBars:
 
     def holders(self, connection: Connection, scheme: str, value: str) -> list[str]:
         """The customers who hold the identifier, a phone number with any extension, sorted."""
-        given = self._store.dialect.param
-        more = f" OR i.value LIKE {given('prefix')}" if scheme == _PHONE else ""
-        sql = (
-            "SELECT DISTINCT m.customer_id FROM identifier i JOIN membership m ON m.party_id = i.entity_id"
-            f" WHERE i.scheme = {given('scheme')} AND (i.value = {given('value')}{more}) ORDER BY m.customer_id"
+        plain, given = value, self._store.dialect.param
+        held = (
+            f"SELECT entity_id FROM identifier WHERE scheme = {given('scheme')} AND value = {given('value')}"
         )
-        plain = value.partition(";")[0] if scheme == _PHONE else value
-        values = {"scheme": scheme, "value": plain, **({"prefix": f"{plain};%"} if more else {})}
-        return [row[0] for row in connection.exec_driver_sql(sql, values)]
+        values = {"scheme": scheme}
+        if scheme == _PHONE:
+            plain = value.partition(";")[0]
+            # SQLite would read all telephone numbers by the key's first column.
+            hint = " INDEXED BY ix_identifier_extended" if self._store.dialect.name == "sqlite" else ""
+            held += f" UNION SELECT entity_id FROM identifier{hint} WHERE {EXTENDED} AND value LIKE {given('prefix')}"
+            values["prefix"] = f"{plain};%"
+        sql = (
+            f"SELECT DISTINCT m.customer_id FROM membership m JOIN ({held}) i ON i.entity_id = m.party_id"
+            " ORDER BY m.customer_id"
+        )
+        found = self._store.dialect.run(connection, sql, {**values, "value": plain})
+        return [row[0] for row in found.fetchall()]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -29,6 +30,7 @@ from hub.privacy.home import withdrawals_unacknowledged
 from tests.cli.test_erase import customers
 from tests.commands.command_world import BEN, Shop, fresh_key
 from tests.privacy.test_consent import FIRST, asked, counted, planned
+from tests.statements import noting, plan_of
 
 __all__ = ["customers"]
 
@@ -101,6 +103,25 @@ def test_who_gets_the_number_later_is_not_called_and_a_release_ends_it(shop: Sho
     assert planned(shop, ann, "phone", USE)
     with pytest.raises(NotFoundError, match="not on the company's own list"):
         release_do_not_call(shop.services, officer, DoNotCall(NUMBER, None, fresh_key()))
+
+
+def test_a_number_with_an_extension_is_barred_with_its_line_and_both_are_found_by_indexes(shop: Shop) -> None:
+    ann, ben = shop.customer("club", "1"), shop.customer("club", "2")
+    phone(shop, ann, f"{NUMBER} ext. 7")
+    phone(shop, ben, f"{OTHER} ext. 7")
+    held = {row["value"] for row in shop.rows("SELECT value FROM identifier WHERE scheme = 'phone'")}
+    assert held == {f"{NUMBER};ext=7", f"{OTHER};ext=7"}
+    statements: list[str] = []
+    with noting(shop.services.store, statements.append):
+        assert forbid(shop) == 1
+    assert (judged(shop, ann), judged(shop, ben)) == (Reason.DO_NOT_CALL, Reason.NO_CONSENT)
+    (sql,) = (each for each in statements if "FROM membership m JOIN (SELECT entity_id" in each)
+    with shop.services.store.read() as connection:
+        values = {"scheme": "phone", "value": NUMBER, "prefix": f"{NUMBER};%"}
+        plan = plan_of(connection, sql, values)
+    assert "ix_identifier_extended" in plan
+    assert re.search(r"(autoindex_identifier_1|pk_identifier|identifier_pkey)", plan), plan
+    assert not re.search(r"(SCAN|Seq Scan on) identifier\b(?! USING)", plan), plan
 
 
 def test_a_number_is_kept_as_a_hash_and_survives_the_erasure_of_its_holder(shop: Shop) -> None:

@@ -22,6 +22,7 @@ from hub.privacy.places.gaps import configured_findings
 from hub.store import fixed
 from tests.commands.command_world import ANN, BEN, Shop
 from tests.organisation.test_organisation import GOOD, KNOWN
+from tests.statements import noting, plan_of
 
 PLANTED = "zyxplanted"
 """Stands in each value of Ann's, and in nothing else."""
@@ -200,6 +201,24 @@ def test_the_map_of_the_organisation_counts_what_is_there(shop: Shop) -> None:
         for table in ("e_person", "record", "identifier", "membership"):
             counted = connection.exec_driver_sql(f"SELECT count(*) FROM {table}").scalar_one()
             assert found[f"hub.{table}"].rows == counted
+
+
+def test_records_that_are_gone_count_no_more_and_all_are_counted_by_indexes(shop: Shop) -> None:
+    shop.write("club", [BEN])
+    shop.tickets("club", [])
+    shop.sync("club")
+    officer, statements = shop.author("compliance"), list[str]()
+    with noting(shop.services.store, statements.append):
+        found = {each.id: each for each in places.privacy_map(shop.services, officer).locations}
+    assert found["club.members"].rows == 1
+    assert (found["club.tickets"].rows, found["club.tickets"].state) == (0, State.ABSENT)
+    counting = [each for each in statements if "FROM record_head" in each and "GROUP BY" in each]
+    assert len(counting) == 2
+    with shop.services.store.read() as connection:
+        plans = [plan_of(connection, each) for each in counting]
+    assert any("ix_record_head_gone" in each for each in plans), plans
+    if shop.services.store.dialect.name == "sqlite":
+        assert any("COVERING INDEX sqlite_autoindex_record_head" in each for each in plans), plans
 
 
 def test_the_hub_s_own_places_lie_where_the_organisation_says_and_what_comes_there_crosses_borders(

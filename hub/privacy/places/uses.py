@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from hub.access import AccessMap, Effect
+from hub.access import AccessMap
 from hub.organisation import Organisation
 from hub.privacy.places.model import Use, is_within
 
@@ -24,14 +24,9 @@ class Uses:
         return self._known[category]
 
     def _uses(self, category: str) -> Iterable[Use]:
-        for name, purpose in self._access.purposes.items():
-            roles = tuple(role for role in self._access.roles if self._sees(role, name, category))
-            if roles:
-                yield Use(name, purpose.legal_basis, purpose.retention_days, roles)
-
-    def _sees(self, role: str, purpose: str, category: str) -> bool:
-        decision = self._access.decide(frozenset({role}), purpose, category)
-        return any(each.effect is not Effect.DENY for each in decision.choices)
+        for name, roles in self._access.viewers(category).items():
+            purpose = self._access.purposes[name]
+            yield Use(name, purpose.legal_basis, purpose.retention_days, roles)
 
     def purposes(self, categories: Iterable[str]) -> tuple[str, ...]:
         """The purposes of any of the categories."""

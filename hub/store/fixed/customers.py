@@ -11,6 +11,9 @@ from hub.store.fixed.base import metadata
 _OF_PHONES: dict[str, Any] = {
     f"{dialect}_where": text("scheme = 'phone'") for dialect in ("sqlite", "postgresql")
 }
+EXTENDED = "scheme = 'phone' AND value <> replace(value, ';', '')"
+"""Which identifiers are telephone numbers with an extension: few, and found by an index of them alone."""
+_OF_EXTENDED: dict[str, Any] = {f"{dialect}_where": text(EXTENDED) for dialect in ("sqlite", "postgresql")}
 
 identifier = Table(
     "identifier",
@@ -25,6 +28,7 @@ identifier = Table(
     PrimaryKeyConstraint("scheme", "value", "entity_id", "property"),
     Index(None, "entity_id"),
     Index("ix_identifier_tail", text("substr(value, length(value) - 6)"), **_OF_PHONES),
+    Index("ix_identifier_extended", "value", **_OF_EXTENDED),
 )
 """Values that identify entities, in normal form, by scheme. Phone numbers are found by their last 7 digits too."""
 

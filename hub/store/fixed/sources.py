@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from sqlalchemy import (
     BigInteger,
     Boolean,
@@ -13,6 +15,7 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    text,
 )
 
 from hub.store.fixed.base import Serial, metadata, serial
@@ -115,6 +118,10 @@ record = Table(
 )
 """Source records as they came, one row a version, never changed. `observed_at` is empty where none is stated."""
 
+GONE = "state IN ('deleted', 'discarded')"
+"""Which heads are of records that their source has no more, or that somebody threw away."""
+_OF_GONE: dict[str, Any] = {f"{dialect}_where": text(GONE) for dialect in ("sqlite", "postgresql")}
+
 record_head = Table(
     "record_head",
     metadata,
@@ -127,6 +134,7 @@ record_head = Table(
     Column("state", Text, nullable=False),
     Column("observed_at", Text, nullable=False),
     UniqueConstraint("source", "stream", "key"),
+    Index("ix_record_head_gone", "source", "stream", **_OF_GONE),
     sqlite_autoincrement=True,
 )
 """The newest version of each source record; `state` is accepted, quarantined, discarded or deleted.
