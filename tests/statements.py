@@ -46,7 +46,7 @@ def noting(store: Store, note: Callable[[str], None]) -> Iterator[None]:
 
 
 def plan_of(connection: Connection, sql: str, values: Mapping[str, Any] | None = None) -> str:
-    """How the database answers a statement, in its words; of a handful of rows PostgreSQL would read all: it may not."""
+    """How the database answers a statement, in its words; PostgreSQL may not read all of a handful of rows."""
     if connection.dialect.name == "sqlite":
         rows = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {sql}", values or {})
     else:
