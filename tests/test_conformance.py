@@ -32,8 +32,8 @@ def test_every_check_has_a_section_and_a_make_target(name: str) -> None:
 
 
 def test_ci_runs_the_checks_that_say_the_same_each_time() -> None:
-    targets = " ".join(f"conformance-{name}" for name in conformance.EXACT)
-    assert f"make {targets}\n" in (ROOT / ".ci" / "run").read_text()
+    made = [line for line in (ROOT / ".ci" / "run").read_text().splitlines() if line.startswith("make ")]
+    assert tuple(re.findall(r"conformance-(\w+)", " ".join(made))) == conformance.EXACT
 
 
 def test_every_audit_of_graphql_over_http_is_ok() -> None:

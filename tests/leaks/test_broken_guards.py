@@ -121,6 +121,7 @@ BROKEN: dict[str, tuple[Break, tuple[str, ...]]] = {
     "order of identifiers": (_put(people, "_identifier_order", _ordered_by_value), ("facts",)),
     "phase of the first order": (_put(timeline, "_knows_orders", _yes), ("timeline",)),
     "searched categories": (_put(search.SearchService, "_searches", _yes), ("search",)),
+    "searches of others": (_put(search, "_key", lambda _access: ()), ("search",)),
     "recency in search": (_put(search, "SearchRequest", _by_time(search.SearchRequest)), ("search",)),
     "network": (_put(network, "compile_plan", _open_network), ("network",)),
     "customers in subscriptions": (

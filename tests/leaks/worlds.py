@@ -19,10 +19,12 @@ from hub.access.scope import Attributes
 from hub.api import app as app_module
 from hub.api import create_app
 from hub.audit import AuditEvent, Recorder
+from hub.cache import BoundedCache
 from hub.ontology import CUSTOMER
 from hub.schema import GraphQLService
 from hub.schema.planner import GraphQLRequest
 from hub.schema.plans import Plans
+from hub.search.service import KEPT
 from hub.services import Services, open_services
 from hub.settings import Settings
 from tests.leaks.canaries import hidden_parts
@@ -281,12 +283,14 @@ class Pair:
         self._other = None
 
     def forget_plans(self) -> None:
-        """Compile everything anew, for when a guard is another one now."""
+        """Compile everything anew, and what searches admit, for when a guard is another one now."""
         settings = self.services.settings
         planner = self.one.service.planner
         planner.plans = Plans(
             self.catalogue, self.services.store.dialect.name, settings.max_page, settings.max_cost
         )
+        for world in (self.one, self.other):
+            world.services.search._admissions = BoundedCache(KEPT)
 
 
 @contextmanager
